@@ -1,0 +1,1 @@
+"""tapecheck's mock server: replays recorded HTTP streams byte for byte and chunk for chunk."""
