@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from harness.errors import EnvironmentFault
+from harness.errors import SetupError
 
 
 def root() -> Path:
@@ -13,7 +13,7 @@ def root() -> Path:
     for candidate in (package / "_bundled", package.parent):
         if (candidate / "specs" / "schemas").is_dir():
             return candidate
-    raise EnvironmentFault(
+    raise SetupError(
         "the bundled specs are missing from this installation", hint="install tapecheck again"
     )
 

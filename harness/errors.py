@@ -71,7 +71,7 @@ class ReportError(HarnessError):
     exit_code = 2
 
 
-class EnvironmentFault(HarnessError):
+class SetupError(HarnessError):
     """The machine is in the way: a port, a disk, a missing directory."""
 
     code = "environment"

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from harness.model import Json, JsonObject
-from mockserver.axes import Point
+from mockserver.axes import RECORDED, Point
 from mockserver.faults import FaultKind
 
 Place = tuple[str | int, ...]
@@ -129,7 +129,7 @@ class Case:
     scenario: Scenario
     adapter: str
     kind: CaseKind = CaseKind.WIRE
-    point: Point = Point()
+    point: Point = RECORDED
     fault: FaultKind | None = None
     event: int = 0
     hold: HoldSpec | None = None

@@ -1,0 +1,264 @@
+"""How the client behaved beside its output: evidence, schema, request, faults, hygiene."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.checks.expectation import agrees, canonical, first_difference, same_event
+from harness.checks.reading import Reading
+from harness.model import ErrorClass, ErrorEvent, JsonObject, MessageStop
+from harness.scenario import CaseKind
+from harness.schemas import definition, validator
+from harness.spec import describe
+from harness.transcript import Blame, Finding
+from mockserver.faults import FaultKind
+
+
+def evidence(reading: Reading) -> Iterator[Finding]:
+    """No evidence is a failure: a request, an outcome, and nothing left unplayed."""
+    record, transcript = reading.record, reading.transcript
+    if not record.requests:
+        yield Finding(check="evidence", message="the client sent no request")
+        return
+    for request in record.requests:
+        if request.exchange is None:
+            yield Finding(
+                check="evidence",
+                message=f"{request.method} {request.path} is not in the cassette: {request.miss}",
+                observed=f"{request.method} {request.path}",
+            )
+    if record.streamed and not record.events and record.raised is None:
+        yield Finding(check="evidence", message="the client handed out no event")
+    if record.turn is None and record.raised is None:
+        yield Finding(check="evidence", message="the client handed out no turn")
+    last = reading.number == len(transcript.turns) - 1
+    if last and transcript.unplayed and reading.case.kind is not CaseKind.FAULT:
+        yield Finding(
+            check="evidence",
+            message=f"{len(transcript.unplayed)} recorded answer(s) were never asked for",
+            expected=len(transcript.schedules),
+            observed=len(transcript.schedules) - len(transcript.unplayed),
+        )
+
+
+def schema(reading: Reading) -> Iterator[Finding]:
+    """Every event and the turn obey the schemas."""
+    for number, event in enumerate(reading.record.events):
+        kind = event.get("type") if isinstance(event, Mapping) else None
+        check = definition("stream_event", kind) if isinstance(kind, str) else None
+        if check is None:
+            yield Finding(
+                check="schema",
+                message=f"event {number + 1} has the unknown type {kind!r}",
+                observed=event,
+                event=number,
+            )
+            continue
+        for problem in check.iter_errors(event):
+            yield Finding(
+                check="schema",
+                message=f"event {number + 1}, {kind}: {describe(problem)}",
+                observed=event,
+                event=number,
+            )
+    if reading.record.turn is not None and reading.record.turn_given:
+        for problem in validator("assistant_turn").iter_errors(reading.record.turn):
+            yield Finding(
+                check="schema",
+                message=f"the turn: {describe(problem)}",
+                observed=reading.record.turn,
+            )
+
+
+def request(reading: Reading) -> Iterator[Finding]:
+    """The client sent what the scenario asks of it."""
+    spec, requests = reading.spec.request, reading.record.requests
+    if spec is None or not requests:
+        return
+    place = (*reading.spec.place, "request")
+    if spec.count is not None and len(requests) != spec.count:
+        yield Finding(
+            check="request",
+            message=f"{spec.count} request(s) expected, {len(requests)} sent",
+            place=(*place, "count"),
+            expected=spec.count,
+            observed=len(requests),
+        )
+    if spec.identical and len({r.body for r in requests}) > 1:
+        yield Finding(
+            check="request",
+            message="the bodies of the requests differ",
+            place=(*place, "identical"),
+            observed=[r.body.decode(errors="replace") for r in requests],
+        )
+    first = requests[0]
+    if spec.path is not None and first.path != spec.path:
+        yield Finding(
+            check="request",
+            message="the request went to another path",
+            place=(*place, "path"),
+            expected=spec.path,
+            observed=first.path,
+        )
+    for name, wanted in spec.headers.items():
+        if wanted is not None:
+            wanted = wanted.replace("{api_key}", reading.transcript.api_key)
+        seen = next((v for n, v in first.headers if n.lower() == name.lower()), None)
+        if seen != wanted:
+            hidden = "{api_key}" in str(spec.headers[name])
+            yield Finding(
+                check="request",
+                message=f"header {name} differs",
+                place=(*place, "headers", name),
+                expected=spec.headers[name],
+                observed="another value" if hidden and seen is not None else seen,
+            )
+    if spec.contains is None and not spec.absent:
+        return
+    try:
+        body = json.loads(first.body)
+    except ValueError:
+        yield Finding(check="request", message="the request body is not JSON", place=place)
+        return
+    for key, wanted_value in (spec.contains or {}).items():
+        if key not in body or not agrees(wanted_value, body[key]):
+            yield Finding(
+                check="request",
+                message=f"{key} of the request body differs",
+                place=(*place, "body", "contains", key),
+                expected=wanted_value,
+                observed=body.get(key),
+            )
+    for pointer in spec.absent:
+        if (found := _at(body, pointer)) is not _NOTHING:
+            yield Finding(
+                check="request",
+                message=f"{pointer} must not be in the request body",
+                place=(*place, "body", "absent"),
+                observed=found,
+            )
+
+
+_NOTHING = object()
+
+
+def _at(value: Any, pointer: str) -> Any:
+    """The value at a JSON pointer (RFC 6901)."""
+    for raw in pointer.split("/")[1:]:
+        step = raw.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, dict) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return _NOTHING
+    return value
+
+
+#: What tells of a break, by what broke it.
+_BROKEN: Mapping[FaultKind, frozenset[ErrorClass]] = {
+    FaultKind.CUT: frozenset({ErrorClass.TRUNCATED_STREAM, ErrorClass.EMPTY_RESPONSE}),
+    FaultKind.RESET: frozenset({ErrorClass.CONNECTION_LOST}),
+    FaultKind.STALL: frozenset({ErrorClass.TIMEOUT}),
+}
+#: Events that depend on how the turn ends, not on what was streamed before.
+_CLOSING = frozenset({"tool_call_end", "warning", "usage", "message_stop", "error"})
+
+
+def fault(reading: Reading) -> Iterator[Finding]:
+    """A broken stream gives a prefix of the events and one error, never a success.
+
+    Once the wire has decided the outcome, the break must not matter: the turn is complete, or
+    fails with the error that was sent.
+    """
+    case, expect, events = reading.case, reading.spec.expect, reading.events
+    if case.fault is None or expect is None or expect.events is None or not events:
+        return
+    coalesced = reading.granularity == "coalesced"
+    wanted = _content(canonical(expect.events, coalesced=coalesced))
+    seen = _content(canonical(reading.record.events, coalesced=coalesced))
+    at = first_difference(wanted[: len(seen)], seen)
+    if at is not None and not (coalesced and _cut_short(wanted, seen, at)):
+        yield Finding(
+            check="fault",
+            message="what was handed out is not a beginning of the expected events",
+            expected=wanted,
+            observed=seen,
+            event=at,
+        )
+    facts, last = reading.facts, events[-1]
+    if facts is None or not isinstance(last, MessageStop | ErrorEvent):
+        return
+    if not facts.sealed:
+        allowed = _BROKEN[case.fault]
+        error = last.error.error_class if isinstance(last, ErrorEvent) else None
+        if error not in allowed:
+            yield Finding(
+                check="fault",
+                message=f"{case.fault} after wire event {case.event}: "
+                f"{'a success' if error is None else error} instead of an error",
+                expected=" or ".join(sorted(allowed)),
+                observed=to_text(last),
+            )
+    elif isinstance(last, ErrorEvent) and not (facts.error or facts.broken):
+        whole = expect.events[-1]
+        if whole["type"] != "error" or not same_event(whole, reading.record.events[-1]):
+            yield Finding(
+                check="fault",
+                message=f"{case.fault} after the outcome was decided must not fail the turn",
+                expected="message_stop",
+                observed=to_text(last),
+            )
+
+
+def to_text(event: MessageStop | ErrorEvent) -> str:
+    """A terminal event in a few words."""
+    return str(event.finish_reason if isinstance(event, MessageStop) else event.error.error_class)
+
+
+def _content(events: list[JsonObject]) -> list[JsonObject]:
+    return [e for e in events if e.get("type") not in _CLOSING]
+
+
+def _cut_short(wanted: list[JsonObject], seen: list[JsonObject], at: int) -> bool:
+    """Whether the one difference is a joined delta that the fault cut short."""
+    if at != len(seen) - 1 or at >= len(wanted) or wanted[at]["type"] != seen[at]["type"]:
+        return False
+    key = "arguments_delta" if "arguments_delta" in wanted[at] else "delta"
+    return str(wanted[at].get(key)).startswith(str(seen[at].get(key)))
+
+
+def incremental(reading: Reading) -> Iterator[Finding]:
+    """The client handed out events before the server sent the rest."""
+    hold = reading.case.hold
+    if hold is not None and reading.transcript.held_back:
+        yield Finding(
+            check="incremental",
+            message=f"with {hold.after} wire events sent, the client waited for more "
+            f"before it handed out event {hold.seen}",
+            place=("incremental",),
+        )
+
+
+def hygiene(reading: Reading) -> Iterator[Finding]:
+    """The client comes to an end, lets nothing escape, and lets go of the connection."""
+    if reading.record.hung:
+        yield Finding(check="hygiene", message="the client had to be stopped: it never ended")
+    if reading.record.raised is not None:
+        yield Finding(
+            check="hygiene",
+            message="an exception escaped that is not the client's own report of a failure",
+            observed=reading.record.raised,
+        )
+    if not reading.transcript.connection_let_go:
+        yield Finding(check="hygiene", message="the client was done but kept its connection open")
+
+
+def cassette(reading: Reading) -> Iterator[Finding]:
+    """A streamed scenario must have something to stream."""
+    if not reading.transcript.schedules:
+        yield Finding(
+            check="cassette", message="the cassette has no interaction", blame=Blame.CASSETTE
+        )

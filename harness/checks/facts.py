@@ -1,0 +1,194 @@
+"""What a wire says beyond doubt, read independently of any adapter.
+
+The invariants compare a client's turn with these facts, so that they hold for any recording,
+with or without a spec. A fact that cannot be read plainly is ``None`` and is not judged.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.model import JsonObject
+from mockserver import sse
+from mockserver.schedule import Media, Schedule
+
+
+@dataclass(slots=True, kw_only=True)
+class Facts:
+    """Facts of one answer.
+
+    ``terminal`` is the provider's word for why it stopped; ``done`` an end marker without a
+    reason; ``error`` an error on the wire, by HTTP status or in band; ``broken`` a complete
+    event that is not JSON. ``calls`` counts tool calls that were opened. ``usage`` maps our
+    usage names to the last value sent. ``opened`` says that some content was sent at all.
+    """
+
+    terminal: str | None = None
+    done: bool = False
+    error: bool = False
+    broken: bool = False
+    opened: bool = False
+    text: str | None = ""
+    refusal: str | None = ""
+    calls: int | None = 0
+    usage: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the outcome is decided: a reason, an end marker or an error was sent."""
+        return self.terminal is not None or self.done or self.error or self.broken
+
+
+def facts_of(dialect: str, schedule: Schedule) -> Facts | None:
+    """Read the facts of one answer, or ``None`` for a dialect without a reader."""
+    reader = _READERS.get(dialect)
+    if reader is None:
+        return None
+    plain = schedule.decoded()
+    if schedule.status >= 400:
+        return Facts(error=True, text=None, refusal=None, calls=None)
+    return reader(plain)
+
+
+_CHAT_USAGE: Mapping[str, tuple[str, ...]] = {
+    "input_tokens": ("prompt_tokens",),
+    "output_tokens": ("completion_tokens",),
+    "total_tokens": ("total_tokens",),
+    "cache_read_input_tokens": ("prompt_tokens_details", "cached_tokens"),
+    "reasoning_tokens": ("completion_tokens_details", "reasoning_tokens"),
+}
+
+
+class _Chat:
+    """Reads Chat Completions, streamed or not."""
+
+    def __init__(self) -> None:
+        self.facts = Facts()
+        self.keys: set[tuple[object, object]] = set()
+
+    def read(self, schedule: Schedule) -> Facts:
+        if schedule.media is Media.SSE:
+            decoder = sse.Decoder()
+            for block in decoder.feed(schedule.body):
+                if not self.block(block):
+                    break
+            last = decoder.close()
+            # An unfinished block counts only as the end marker; its JSON may be cut.
+            if last is not None and (last.data or "").strip() == "[DONE]":
+                self.facts.done = True
+        elif schedule.body.strip():
+            self.document(schedule.body)
+        facts = self.facts
+        if facts.calls is not None:
+            facts.calls = len(self.keys)
+        for name in ("text", "refusal"):
+            if (value := getattr(facts, name)) is not None:
+                setattr(facts, name, _repair(value))
+        return facts
+
+    def block(self, block: sse.Block) -> bool:
+        if block.ignored:
+            # Not standard: an error field or bare JSON. What it means is for scenarios to say.
+            self.facts.error = True
+            return False
+        data = (block.data or "").strip()
+        if not data:
+            return True
+        if data == "[DONE]":
+            self.facts.done = True
+            return False
+        try:
+            chunk = json.loads(data)
+        except ValueError:
+            self.facts.broken = True
+            return False
+        return self.chunk(chunk, "delta")
+
+    def document(self, body: bytes) -> None:
+        try:
+            chunk = json.loads(body)
+        except ValueError:
+            self.facts.broken = True
+            return
+        if isinstance(chunk, dict) and isinstance(chunk.get("choices"), list):
+            self.chunk(chunk, "message")
+            self.facts.done = True
+        else:
+            self.facts.error = True
+
+    def chunk(self, chunk: Any, key: str) -> bool:
+        if not isinstance(chunk, dict):
+            self.facts.broken = True
+            return False
+        if chunk.get("error") or chunk.get("object") == "error" or "error_type" in chunk:
+            self.facts.error = True
+            return False
+        self.usage(chunk.get("usage"))
+        if isinstance(x_groq := chunk.get("x_groq"), dict):
+            self.usage(x_groq.get("usage"))
+        for choice in chunk.get("choices") or ():
+            if isinstance(choice, dict) and choice.get("index", 0) == 0:
+                self.choice(choice, choice.get(key))
+        return True
+
+    def choice(self, choice: JsonObject, delta: Any) -> None:
+        facts = self.facts
+        if isinstance(delta, dict):
+            for name, attribute in (("content", "text"), ("refusal", "refusal")):
+                piece = delta.get(name)
+                if piece is None or piece == "":
+                    continue
+                facts.opened = True
+                before = getattr(facts, attribute)
+                plain = isinstance(piece, str) and facts.terminal is None and before is not None
+                setattr(facts, attribute, before + piece if plain else None)
+            for call in delta.get("tool_calls") or ():
+                facts.opened = True
+                self.call(call)
+            function = delta.get("function_call")
+            if isinstance(function, dict) and function.get("name"):
+                facts.opened = True
+                self.keys.add(("function", None))
+            if delta.get("reasoning") or delta.get("reasoning_content"):
+                facts.opened = True
+        reason = choice.get("finish_reason")
+        if isinstance(reason, str) and reason not in {"", "null"} and facts.terminal is None:
+            facts.terminal = reason
+
+    def call(self, call: Any) -> None:
+        if not isinstance(call, dict) or isinstance(call.get("index"), bool):
+            self.facts.calls = None
+            return
+        index, call_id = call.get("index"), call.get("id") or None
+        if call_id is not None:
+            self.keys.discard((index, None))
+            self.keys.add((index, call_id))
+        elif index is not None and not any(k[0] == index for k in self.keys):
+            self.keys.add((index, None))
+        elif index is None and not self.keys:
+            self.keys.add((None, None))
+        elif index is None and (call.get("function") or {}).get("name"):
+            self.facts.calls = None
+
+    def usage(self, usage: Any) -> None:
+        if not isinstance(usage, dict):
+            return
+        for name, path in _CHAT_USAGE.items():
+            value: Any = usage
+            for step in path:
+                value = value.get(step) if isinstance(value, dict) else None
+            if isinstance(value, int) and not isinstance(value, bool):
+                self.facts.usage[name] = value
+
+
+def _repair(text: str) -> str:
+    """Join surrogate halves that came in two pieces; a lone one becomes U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+_READERS: Mapping[str, Callable[[Schedule], Facts]] = {
+    "openai-chat": lambda schedule: _Chat().read(schedule),
+}

@@ -1,0 +1,66 @@
+"""A transcript made ready for the checks: typed events, facts of the wire, the expectation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from harness.checks.facts import Facts, facts_of
+from harness.codec import event_from_json, turn_from_json
+from harness.model import AssistantTurn, Event
+from harness.scenario import Case, TurnSpec
+from harness.transcript import Transcript, TurnRecord
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One turn of one case, as the checks want it."""
+
+    transcript: Transcript
+    number: int
+    granularity: str
+
+    @property
+    def case(self) -> Case:
+        """The case at hand."""
+        return self.transcript.case
+
+    @property
+    def record(self) -> TurnRecord:
+        """What was seen of this turn."""
+        return self.transcript.turns[self.number]
+
+    @property
+    def spec(self) -> TurnSpec:
+        """What the scenario says of this turn."""
+        return self.case.scenario.turns[self.number]
+
+    @cached_property
+    def events(self) -> tuple[Event, ...] | None:
+        """The events, typed; ``None`` if one of them is not in the form of the schema."""
+        try:
+            return tuple(event_from_json(e) for e in self.record.events)
+        except (ValueError, TypeError, AttributeError):
+            return None
+
+    @cached_property
+    def turn(self) -> AssistantTurn | None:
+        """The turn, typed; ``None`` if there is none in the form of the schema."""
+        try:
+            return None if self.record.turn is None else turn_from_json(self.record.turn)
+        except (ValueError, TypeError, AttributeError):
+            return None
+
+    @cached_property
+    def facts(self) -> Facts | None:
+        """What the last answer that the client received says, if its dialect can be read."""
+        if not self.record.schedules:
+            return None
+        return facts_of(self.case.scenario.dialect, self.record.schedules[-1])
+
+    @cached_property
+    def whole_facts(self) -> Facts | None:
+        """The same of the answer before any fault."""
+        if not self.transcript.schedules:
+            return None
+        return facts_of(self.case.scenario.dialect, self.transcript.schedules[-1])

@@ -1,0 +1,323 @@
+"""Runs cases: plays each to its adapter, collects the evidence, has it judged.
+
+The server has a thread of its own, so that an adapter which blocks its event loop still gets
+its answer. Cases run side by side, stalled ones many at a time because they only wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from harness import results
+from harness.checks import judge
+from harness.checks.facts import facts_of
+from harness.codec import turn_from_json
+from harness.connect import Output, drive
+from harness.conversation import first_call, next_call
+from harness.dialects import base_path
+from harness.interface import Adapter, Call
+from harness.model import JsonObject
+from harness.planning import Plan, cassette_of, schedules_of
+from harness.results import CaseResult, Tally
+from harness.scenario import Case, CaseKind, TurnSpec
+from harness.transcript import Blame, Finding, Outcome, SeenRequest, Transcript, TurnRecord, Verdict
+from mockserver import MockServer, SessionHandle, axes, faults
+from mockserver.faults import Fault, FaultKind
+from mockserver.journal import JournalEntry
+from mockserver.schedule import Schedule, hold_after
+from mockserver.session import Exchange
+
+#: Seconds after which a case is stopped and its client blamed.
+DEADLINE = 30.0
+#: The client's patience for the next byte, where the scenario does not say: long where nothing
+#: stalls, short where the answer never comes, longer again where a whole answer must be read first.
+PATIENCE, STALL_PATIENCE, SEALED_PATIENCE = 10.0, 0.3, 1.0
+#: Seconds until a held stream is let go because the client shows nothing.
+HOLD_PATIENCE = 5.0
+_KEY_PREFIX = "sk-tapecheck-"
+_HOLD = "until-seen"
+
+
+class Runner:
+    """Plays cases against one mock server. An async context manager."""
+
+    def __init__(self, plan: Plan, *, deadline: float = DEADLINE) -> None:
+        self.plan = plan
+        self.deadline = deadline
+        self._adapters = {adapter.name: adapter for adapter in plan.adapters}
+        self._server = MockServer()
+        self._logs = _LogCapture()
+
+    async def __aenter__(self) -> Self:
+        self._server.__enter__()
+        self._logs.install()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._logs.remove()
+        self._server.__exit__(kind, exc, trace)
+
+    async def run_case(self, case: Case) -> CaseResult:
+        """Play one case and judge it. Never raises for what the client does."""
+        began = time.perf_counter()
+        adapter = self._adapters[case.adapter]
+        transcript = await self._play(case, adapter)
+        verdict = judge(transcript, adapter.granularity)
+        verdict, known = self.plan.baselines[case.adapter].apply(case, verdict)
+        return CaseResult(
+            case=case,
+            verdict=verdict,
+            transcript=transcript,
+            known=known,
+            seconds=time.perf_counter() - began,
+        )
+
+    async def _play(self, case: Case, adapter: Adapter) -> Transcript:
+        whole = schedules_of(case.scenario)
+        schedules = _varied(case, whole)
+        requests = [i.request for i in cassette_of(case.scenario.cassette).interactions]
+        numbers = case.scenario.interactions or range(len(requests))
+        played = tuple(Exchange(requests[n], s) for n, s in zip(numbers, schedules, strict=True))
+        key = _KEY_PREFIX + hashlib.sha256(case.id.encode()).hexdigest()[:24]
+        with self._server.session(exchanges=played) as session, self._logs.of(key) as logs:
+            base_url = session.url
+            if played:
+                path = played[0].request.url.path
+                base_url += base_path(case.scenario.dialect, path)
+            turns, held_back = await self._converse(case, adapter, session, base_url, key)
+            let_go = await session.settled(self.deadline)
+            unplayed = tuple(
+                n for n, e in enumerate(played) if any(e is u for u in session.unplayed)
+            )
+        return Transcript(
+            case=case,
+            api_key=key,
+            base_url=base_url,
+            turns=turns,
+            schedules=whole,
+            unplayed=unplayed,
+            logs=tuple(logs),
+            connection_let_go=let_go,
+            held_back=held_back,
+        )
+
+    async def _converse(
+        self, case: Case, adapter: Adapter, session: SessionHandle, base_url: str, key: str
+    ) -> tuple[tuple[TurnRecord, ...], bool]:
+        records: list[TurnRecord] = []
+        call: Call | None = None
+        held_back = False
+        for spec in case.scenario.turns:
+            before = len(session.journal)
+            call = _call_for(spec, call, records, base_url, key, _patience(case))
+            if call is None:
+                break
+            output, held_back = await self._drive(case, adapter, call, session)
+            records.append(_record(call, output, session, session.journal[before:]))
+        return tuple(records), held_back
+
+    async def _drive(
+        self, case: Case, adapter: Adapter, call: Call, session: SessionHandle
+    ) -> tuple[Output, bool]:
+        if case.hold is None:
+            return await drive(adapter, call, deadline=self.deadline), False
+        hold, late = case.hold, False
+
+        def let_go() -> None:
+            nonlocal late
+            late = True
+            session.release(_HOLD)
+
+        timer = asyncio.get_running_loop().call_later(HOLD_PATIENCE, let_go)
+
+        def seen(count: int) -> None:
+            if count == hold.seen:
+                timer.cancel()
+                session.release(_HOLD)
+
+        output = await drive(adapter, call, deadline=self.deadline, on_event=seen)
+        timer.cancel()
+        return output, late
+
+
+def _varied(case: Case, schedules: Sequence[Schedule]) -> tuple[Schedule, ...]:
+    match case.kind:
+        case CaseKind.WIRE:
+            return tuple(axes.apply(s, case.point) for s in schedules)
+        case CaseKind.FAULT:
+            assert case.fault is not None
+            *others, last = schedules
+            offset = [0, *last.event_ends()][case.event]
+            return (*others, faults.apply(last, Fault(case.fault, offset)))
+        case CaseKind.INCREMENTAL:
+            assert case.hold is not None
+            first, *rest = schedules
+            return (hold_after(first, first.event_ends()[case.hold.after - 1], _HOLD), *rest)
+
+
+def _patience(case: Case) -> float:
+    if case.fault is not FaultKind.STALL:
+        return PATIENCE
+    facts = facts_of(case.scenario.dialect, _varied(case, schedules_of(case.scenario))[-1])
+    return SEALED_PATIENCE if facts is not None and facts.sealed else STALL_PATIENCE
+
+
+def _call_for(
+    spec: TurnSpec,
+    before: Call | None,
+    records: Sequence[TurnRecord],
+    base_url: str,
+    key: str,
+    timeout: float,
+) -> Call | None:
+    if spec.call is not None:
+        return first_call(spec, base_url=base_url, api_key=key, timeout=timeout)
+    assert before is not None
+    try:
+        turn = turn_from_json(records[-1].turn or {})
+        return next_call(before, turn, spec)
+    except (ValueError, LookupError):
+        # The checks of the turn before say what is wrong; there is nothing to go on with.
+        return None
+
+
+def _record(
+    call: Call, output: Output, session: SessionHandle, entries: Sequence[JournalEntry]
+) -> TurnRecord:
+    requests = tuple(
+        SeenRequest(
+            method=e.method,
+            path=e.path,
+            query=e.query,
+            headers=e.headers,
+            body=e.body,
+            exchange=e.exchange,
+            miss=e.note,
+        )
+        for e in entries
+    )
+    return TurnRecord(
+        streamed=call.stream,
+        events=tuple(output.events),
+        turn=output.turn,
+        turn_given=output.turn_given,
+        raised=output.raised,
+        hung=output.hung,
+        requests=requests,
+        schedules=tuple(
+            session.exchanges[r.exchange].schedule for r in requests if r.exchange is not None
+        ),
+    )
+
+
+class _LogCapture(logging.Handler):
+    """Keeps log records that hold a key of ours, so that a client cannot leak it there."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self._caught: dict[str, list[str]] = {}
+        self._level = logging.WARNING
+
+    def install(self) -> None:
+        root = logging.getLogger()
+        self._level = root.level
+        root.setLevel(min(root.level, logging.INFO) or logging.INFO)
+        root.addHandler(self)
+
+    def remove(self) -> None:
+        root = logging.getLogger()
+        root.removeHandler(self)
+        root.setLevel(self._level)
+
+    @contextmanager
+    def of(self, key: str):  # type: ignore[no-untyped-def]
+        """Collect the records that hold ``key``."""
+        caught = self._caught[key] = []
+        try:
+            yield caught
+        finally:
+            del self._caught[key]
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if record.exc_info:
+            text += f"\n{record.exc_info[1]!r}"
+        if _KEY_PREFIX not in text:
+            return
+        for key, caught in self._caught.items():
+            if key in text:
+                caught.append(f"{record.name}: {text}")
+
+
+async def run(
+    plan: Plan, *, width: int = 6, stall_width: int = 48, fail_fast: bool = False
+) -> AsyncIterator[JsonObject]:
+    """Run a plan and yield its records as they come; the last one is ``end``.
+
+    ``width`` cases run side by side, and ``stall_width`` stalled ones. ``fail_fast`` stops
+    after the first case that counts against the run.
+    """
+    yield results.start_record(plan)
+    for record in results.skip_records(plan):
+        yield record
+    tally = Tally(problems=list(plan.problems))
+    tally.counts[Outcome.SKIP] = len(plan.skips)
+    async with Runner(plan) as runner:
+        async for result in judged(runner, plan.cases, width=width, stall_width=stall_width):
+            tally.add(result.verdict.outcome)
+            yield results.case_record(result)
+            if fail_fast and tally.exit_code:
+                tally.problems.append("stopped after the first failure")
+                break
+    if not plan.cases:
+        tally.problems.append("no case was run")
+    yield results.end_record(tally)
+
+
+async def judged(
+    runner: Runner, cases: Sequence[Case], *, width: int, stall_width: int
+) -> AsyncIterator[CaseResult]:
+    """Run cases side by side and yield each result when it is there."""
+    done: asyncio.Queue[CaseResult] = asyncio.Queue()
+    lanes = {True: asyncio.Semaphore(stall_width), False: asyncio.Semaphore(width)}
+
+    async def one(case: Case) -> None:
+        async with lanes[case.fault is FaultKind.STALL]:
+            done.put_nowait(await _guarded(runner, case))
+
+    tasks = [asyncio.create_task(one(case)) for case in cases]
+    try:
+        for _ in cases:
+            yield await done.get()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _guarded(runner: Runner, case: Case) -> CaseResult:
+    """Run a case; what breaks in the harness itself becomes an error of that case alone."""
+    try:
+        return await runner.run_case(case)
+    except Exception as exc:
+        finding = Finding(
+            check="harness", message=f"{type(exc).__name__}: {exc}", blame=Blame.HARNESS
+        )
+        empty = Transcript(case=case, api_key="", base_url="", turns=(), schedules=())
+        return CaseResult(
+            case=case,
+            verdict=Verdict(outcome=Outcome.ERROR, findings=(finding,)),
+            transcript=empty,
+        )

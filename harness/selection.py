@@ -1,0 +1,58 @@
+"""One glob grammar for everything that names cases: run, skip, explain, baseline.
+
+A pattern is a path glob (``*`` within a segment, ``**`` across, ``{a,b}``, ``?``, ``[ab]``) over
+case ids. It selects a case when it matches the id or any leading part of it, so
+``openai-chat``, ``openai-chat/tools-*`` and ``**/framing=one-byte`` all do what they look like.
+``@adapter`` at the end narrows a pattern to adapters. A leading ``!`` leaves out what the rest
+selects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from wcmatch import glob
+
+from harness.errors import SelectionError
+
+_FLAGS = glob.GLOBSTAR | glob.BRACE | glob.DOTGLOB | glob.FORCEUNIX
+_T = TypeVar("_T")
+
+
+def matches(case_id: str, pattern: str) -> bool:
+    """Whether ``pattern`` selects the case of that id."""
+    path, _, adapter = case_id.rpartition("@")
+    wanted, at, adapter_pattern = pattern.rpartition("@")
+    if at:
+        if not glob.globmatch(adapter, adapter_pattern, flags=_FLAGS):
+            return False
+    else:
+        wanted = pattern
+    segments = path.split("/")
+    leading = ("/".join(segments[:n]) for n in range(1, len(segments) + 1))
+    return any(glob.globmatch(part, wanted or "**", flags=_FLAGS) for part in leading)
+
+
+def select(
+    items: Sequence[_T], patterns: Iterable[str], name: Callable[[_T], str]
+) -> tuple[_T, ...]:
+    """Return the items that the patterns select, in their order; all without a pattern.
+
+    Raises :class:`SelectionError` for a pattern that matches none of ``items``.
+    """
+    wanted = [p for p in patterns if not p.startswith("!")]
+    unwanted = [p[1:] for p in patterns if p.startswith("!")]
+    names = [name(item) for item in items]
+    for pattern in (*wanted, *unwanted):
+        if not any(matches(n, pattern) for n in names):
+            raise SelectionError(
+                f"pattern {pattern!r} matches none of {len(names)} cases",
+                hint="'tapecheck list' shows the names",
+            )
+    return tuple(
+        item
+        for item, n in zip(items, names, strict=True)
+        if (not wanted or any(matches(n, p) for p in wanted))
+        and not any(matches(n, p) for p in unwanted)
+    )

@@ -1,0 +1,121 @@
+"""All that was seen in one case: the evidence on which the checks judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from harness.model import JsonObject
+from harness.scenario import Case
+from mockserver.cassette import Headers
+from mockserver.schedule import Schedule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenRequest:
+    """A request as the server received it; ``exchange`` is ``None`` if nothing matched it."""
+
+    method: str
+    path: str
+    query: str
+    headers: Headers
+    body: bytes
+    exchange: int | None
+    miss: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnRecord:
+    """One call and what came of it.
+
+    ``events`` and ``turn`` are as the adapter gave them, in JSON form; ``turn`` is folded from
+    the events, and ``turn_given`` false, where the adapter gave none. ``raised`` is the text of
+    an exception that the client let escape, ``hung`` says that it had to be stopped.
+    """
+
+    streamed: bool
+    events: tuple[JsonObject, ...] = ()
+    turn: JsonObject | None = None
+    turn_given: bool = False
+    raised: str | None = None
+    hung: bool = False
+    requests: tuple[SeenRequest, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """The evidence of one case.
+
+    ``schedules`` are the answers the server was ready to give, in order; ``unplayed`` the
+    numbers of those nobody asked for. ``logs`` is what the client logged. ``connection_let_go``
+    is false if a request was still open when the client said it was done. ``held_back`` says
+    that an incremental case had to be released because the client was waiting for more.
+    """
+
+    case: Case
+    api_key: str
+    base_url: str
+    turns: tuple[TurnRecord, ...]
+    schedules: tuple[Schedule, ...]
+    unplayed: tuple[int, ...] = ()
+    logs: tuple[str, ...] = ()
+    connection_let_go: bool = True
+    held_back: bool = False
+
+    @property
+    def requests(self) -> tuple[SeenRequest, ...]:
+        """All requests of the case."""
+        return tuple(r for t in self.turns for r in t.requests)
+
+
+class Blame(StrEnum):
+    """Whose fault a finding is."""
+
+    CLIENT = "client"
+    HARNESS = "harness"
+    CASSETTE = "cassette"
+    ENVIRONMENT = "environment"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one check says of one case.
+
+    ``check`` is the name of the check, ``message`` one line. ``place`` is where the requirement
+    stands in the scenario's file. ``expected`` and ``observed`` are JSON values to be set side
+    by side; ``event`` is the number of the first observed event that differs.
+    """
+
+    check: str
+    message: str
+    blame: Blame = Blame.CLIENT
+    place: tuple[str | int, ...] | None = None
+    expected: object = None
+    observed: object = None
+    event: int | None = None
+
+
+class Outcome(StrEnum):
+    """What becomes of a case."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    FAIL = "fail"
+    KNOWN = "known"
+    STALE = "stale"
+    SKIP = "skip"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The outcome of a case with all findings; ``checks`` are those that were run."""
+
+    outcome: Outcome
+    findings: tuple[Finding, ...] = ()
+    checks: tuple[str, ...] = field(default=())
+
+    @property
+    def signature(self) -> str:
+        """What a baseline compares: the checks that found something, sorted."""
+        return "+".join(sorted({f.check for f in self.findings}))
