@@ -46,6 +46,10 @@ class Point:
         return ",".join(f"{axis}={value}" for axis, value in self.values) or "recorded"
 
 
+#: The wire as it was recorded.
+RECORDED = Point()
+
+
 def point(values: Mapping[str, str], seed: int = 0) -> Point:
     """Make a point. Raises ``ValueError`` that lists the known names for an unknown one."""
     for axis, value in values.items():

@@ -182,6 +182,10 @@ class _Reader:
         for key in ("method", "uri"):
             if not isinstance(data.get(key), str):
                 raise self.fail(at, f"a request needs '{key}'", "record it again or add the key")
+        try:
+            urlsplit(data["uri"])
+        except ValueError as exc:
+            raise self.fail((*at, "uri"), f"not a URI: {exc}", "mend the URI") from None
         return Request(
             method=data["method"],
             uri=data["uri"],
@@ -201,6 +205,8 @@ class _Reader:
         if "wire" in data:
             wire = self.wire(self.mapping(data["wire"], (*at, "wire")), (*at, "wire"), len(body))
         reason = status.get("message") if isinstance(status, dict) else ""
+        if any(c in str(reason or "") for c in "\r\n\0"):
+            raise self.fail((*at, "status"), "the reason holds a line end", "remove the line end")
         return Response(
             status=code,
             reason=str(reason or ""),
@@ -227,7 +233,12 @@ class _Reader:
         body = data.get("body")
         if isinstance(body, dict) and at[-1] == "response":
             if "base64_string" in body:
-                return base64.b64decode(body["base64_string"])
+                try:
+                    return base64.b64decode(body["base64_string"])
+                except (TypeError, ValueError) as exc:
+                    raise self.fail(
+                        (*at, "body"), f"not base64: {exc}", "record it again"
+                    ) from None
             body = body.get("string")
         if body is None:
             return b""

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """A directory of real recordings with an index of what they say; optional."""
+    path = Path(os.environ.get("TAPECHECK_RECORDINGS", ROOT.parent / "shared" / "recordings"))
+    if not (path / "index.json").is_file():
+        pytest.skip("no recordings here (set TAPECHECK_RECORDINGS)")
+    return path
