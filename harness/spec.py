@@ -139,9 +139,9 @@ def _check_events(path: Path, text: bytes, place: Place, events: Any) -> None:
     for i, event in enumerate(events):
         check = definition("stream_event", event["type"])
         assert check is not None
-        for problem in check.iter_errors(_completed(event)):
+        if problems := list(check.iter_errors(_completed(event))):
             raise SpecError(
-                describe(problem),
+                describe(_most_telling(problems)),
                 path=path,
                 line=line_of(text, (*place, i)),
                 hint="the schema is specs/schemas/stream_event.schema.json",
