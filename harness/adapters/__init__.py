@@ -1,0 +1,1 @@
+"""The clients under test, and the parts that they share."""

@@ -1,0 +1,165 @@
+"""The bytes of a Chat Completions answer to events, streamed or not. Pure.
+
+What the server sent decides how it is read, not what was asked for or what the content type
+says: gateways answer with a stream to a plain request, with JSON to a request for a stream,
+and leave out the content type. An event stream is read as it arrives; if no event is found in
+a body that is JSON, it was the whole answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from harness.adapters.chat_stream import ChatStream
+from harness.adapters.failures import clip, failure, is_error, plain, scrub
+from harness.model import ErrorClass, ErrorInfo, Event, Json
+from mockserver.sse import Block, Decoder
+
+_ERROR_FIELD = "error:"
+
+
+class ChatBody:
+    """Reads one body into ``stream``. ``content_type`` is only named in error messages."""
+
+    def __init__(self, stream: ChatStream, *, content_type: str | None = None) -> None:
+        self._stream = stream
+        self._content_type = content_type or "no content type"
+        self._decoder = Decoder()
+        self._any_event = False
+        self._malformed = False
+        # Lines that are no fields. Before the first event they may be a JSON answer.
+        self._bare: list[str] = []
+
+    @property
+    def closed(self) -> bool:
+        """Whether the terminal event was handed out; the rest of the body does not matter."""
+        return self._stream.closed
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Take the next bytes, however they were cut."""
+        return [e for block in self._decoder.feed(data) for e in self._block(block)]
+
+    def end(self) -> list[Event]:
+        """The body came to its end."""
+        cut = failure(ErrorClass.TRUNCATED_STREAM, "the body ended in the middle of a JSON value")
+        return [*self._rest(cut), *self._stream.ended()]
+
+    def lost(self, error: ErrorInfo) -> list[Event]:
+        """The connection broke: ``error`` says how. What was complete by then still counts."""
+        return [*self._rest(error), *self._stream.lost(error)]
+
+    def _block(self, block: Block) -> list[Event]:
+        if self.closed:
+            return []
+        data = (block.data or "").strip()
+        events = self._ignored(block.ignored, is_last_chance=self._any_event or bool(data))
+        self._malformed |= block.malformed
+        if not data or self.closed:
+            return events
+        self._any_event = True
+        if data == "[DONE]":
+            return [*events, *self._stream.done()]
+        is_named_error = block.event == "error"
+        value = _json_or_text(data)
+        if value is data and not is_named_error:
+            return [*events, *self._stream.fail(self._strange("an event", data))]
+        self._warn()
+        return [*events, *self._stream.chunk(value, is_named_error=is_named_error)]
+
+    def _ignored(self, lines: Iterable[str], *, is_last_chance: bool) -> list[Event]:
+        """Fields unknown to the standard: llama.cpp's ``error:``, and JSON without a field."""
+        for line in lines:
+            if line.startswith(_ERROR_FIELD):
+                value = _json_or_text(line.removeprefix(_ERROR_FIELD).strip())
+                return self._stream.chunk(value, is_named_error=True)
+            self._bare.append(line)
+        if not is_last_chance:
+            return []
+        values, _ = _json_values("\n".join(self._bare))
+        self._bare.clear()
+        return [e for v in values if _is_answer(v) for e in self._stream.chunk(v)]
+
+    def _rest(self, cut: ErrorInfo) -> list[Event]:
+        """What stands unfinished at the end. ``cut`` is the error if it stops inside JSON."""
+        last = self._decoder.close()
+        if self.closed:
+            return []
+        data = ""
+        if last is not None:
+            data = (last.data or "").strip()
+            if data not in ("", "[DONE]") and _json_or_text(data) is data:
+                events = self._ignored(last.ignored, is_last_chance=True)
+                return [*events, *self._stream.lost(cut)]
+        events = [] if last is None else self._block(last)
+        return events if self._any_event else [*events, *self._document(cut)]
+
+    def _document(self, cut: ErrorInfo) -> list[Event]:
+        """The body without any event: one JSON value, or nothing that we know."""
+        if self.closed or not self._bare:
+            return []
+        text = "\n".join(self._bare)
+        values, rest = _json_values(text)
+        if rest and _is_cut(rest):
+            events = [e for v in values if _is_answer(v) for e in self._stream.chunk(v)]
+            return [*events, *self._stream.lost(cut)]
+        if not values or not _is_answer(values[0]):
+            return self._stream.fail(self._strange(f"the answer ({self._content_type})", text))
+        self._warn()
+        return [
+            *self._stream.chunk(values[0], nameless=ErrorClass.INVALID_REQUEST),
+            *(e for v in values[1:] if _is_answer(v) for e in self._stream.chunk(v)),
+            *(self._stream.done() if len(values) == 1 else ()),
+        ]
+
+    def _warn(self) -> None:
+        if self._malformed:
+            self._stream.warn("invalid_utf8", "bytes that are not UTF-8 became U+FFFD")
+
+    def _strange(self, what: str, text: str) -> ErrorInfo:
+        shown = clip(scrub(plain(text), self._stream.secrets), 200)
+        return failure(
+            ErrorClass.PROTOCOL, f"{what} is no Chat Completions chunk or answer: {shown}"
+        )
+
+
+def _is_answer(value: Json) -> bool:
+    return is_error(value) or (isinstance(value, dict) and "choices" in value)
+
+
+def _json_values(text: str) -> tuple[list[Json], str]:
+    """The JSON values at the start of ``text``, one behind the other, and what follows them."""
+    decoder, values, text = json.JSONDecoder(), [], text.strip()
+    while text.startswith(("{", "[")):
+        try:
+            value, end = decoder.raw_decode(text)
+        except (ValueError, RecursionError):
+            break
+        values.append(value)
+        text = text[end:].lstrip()
+    return values, text
+
+
+def _is_cut(text: str) -> bool:
+    """Whether ``text`` is the beginning of a JSON value rather than broken JSON."""
+    if not text.startswith(("{", "[")):
+        return False
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as exc:
+        tail = text[exc.pos :]
+        return (
+            not tail.strip()
+            or exc.msg.startswith(("Unterminated string", "Invalid \\u"))
+            or any(word.startswith(tail) for word in ("true", "false", "null"))
+        )
+    except RecursionError:
+        return False
+    return False
+
+
+def _json_or_text(text: str) -> Json:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text

@@ -1,0 +1,111 @@
+"""The request body of Chat Completions, built from the words of a call. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from harness.model import Json, JsonObject
+
+
+def request_body(
+    *,
+    model: str,
+    messages: Iterable[JsonObject],
+    tools: Sequence[JsonObject] = (),
+    stream: bool,
+    options: Mapping[str, Json] | None = None,
+    return_reasoning: str | None = None,
+) -> JsonObject:
+    """Build the body. ``options`` are further fields by name; one that is ``None`` is left out.
+
+    Without tools neither ``tools`` nor ``tool_choice`` is sent: servers refuse an empty list.
+    A stream is asked to end with its usage. ``return_reasoning`` names the field in which
+    assistant messages give their reasoning back, see :func:`outgoing_message`.
+    """
+    body: JsonObject = {
+        "model": model,
+        "messages": [outgoing_message(m, return_reasoning) for m in messages],
+        "tools": list(tools) or None,
+        "tool_choice": "auto",
+        "stream": stream,
+        "stream_options": {"include_usage": True} if stream else None,
+        **(options or {}),
+    }
+    if not body["tools"]:
+        body["tool_choice"] = None
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def outgoing_message(message: JsonObject, return_reasoning: str | None = None) -> JsonObject:
+    """Make a message fit to be sent: ``parts`` go, what the provider wants back comes in.
+
+    Gemini demands the thought signature of every tool call
+    (https://ai.google.dev/gemini-api/docs/thought-signatures). Reasoning goes back only if
+    ``return_reasoning`` names its field, since servers disagree: DeepSeek's thinking mode
+    refuses tool turns without ``reasoning_content``, its older reasoner refuses them with it,
+    Mistral refuses unknown fields. ``reasoning_details`` is OpenRouter's, ``thinking_blocks``
+    LiteLLM's. Raises ``ValueError`` for another name.
+    """
+    if return_reasoning is not None and return_reasoning not in _REASONING_FIELDS:
+        known = ", ".join(_REASONING_FIELDS)
+        raise ValueError(f"return_reasoning is one of {known}, not {return_reasoning!r}")
+    sent = {name: value for name, value in message.items() if name != "parts"}
+    parts: list[JsonObject] = message.get("parts") or []
+    signatures = {
+        p["id"]: p["thought_signature"]
+        for p in parts
+        if p["type"] == "tool_call" and p.get("thought_signature")
+    }
+    if signatures:
+        sent["tool_calls"] = [
+            _signed(call, signatures.get(call.get("id"))) for call in message["tool_calls"]
+        ]
+    reasoning = [p for p in parts if p["type"] == "reasoning"]
+    if return_reasoning and reasoning:
+        sent[return_reasoning] = _REASONING_FIELDS[return_reasoning](reasoning)
+    return sent
+
+
+def _signed(call: JsonObject, signature: str | None) -> JsonObject:
+    if signature is None:
+        return call
+    return {**call, "extra_content": {"google": {"thought_signature": signature}}}
+
+
+def _as_text(parts: list[JsonObject]) -> Json:
+    return "".join(p["text"] for p in parts)
+
+
+def _as_details(parts: list[JsonObject]) -> Json:
+    details: list[JsonObject] = []
+    for part in parts:
+        if part["channel"] == "summary" and part["text"]:
+            details.append({"type": "reasoning.summary", "summary": part["text"]})
+        elif part["text"] or part.get("signature"):
+            details.append(
+                {
+                    "type": "reasoning.text",
+                    "text": part["text"],
+                    "signature": part.get("signature"),
+                }
+            )
+        if part.get("encrypted_content"):
+            details.append({"type": "reasoning.encrypted", "data": part["encrypted_content"]})
+    return details
+
+
+def _as_blocks(parts: list[JsonObject]) -> Json:
+    return [
+        {"type": "redacted_thinking", "data": part["redacted_data"]}
+        if part.get("redacted_data")
+        else {"type": "thinking", "thinking": part["text"], "signature": part.get("signature", "")}
+        for part in parts
+    ]
+
+
+_REASONING_FIELDS: Mapping[str, Callable[[list[JsonObject]], Json]] = {
+    "reasoning_content": _as_text,
+    "reasoning": _as_text,
+    "reasoning_details": _as_details,
+    "thinking_blocks": _as_blocks,
+}

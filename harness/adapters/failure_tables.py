@@ -1,0 +1,199 @@
+"""What providers' error codes, statuses and words mean.
+
+Collected from the providers' documentation, recorded errors and issue reports; the tests hold
+one body of each provider against these tables.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.model import ErrorClass
+
+
+def normalized(code: str) -> str:
+    """Make ``RateLimitExceeded``, ``rate_limit_exceeded`` and ``ns#RateLimitExceeded`` one."""
+    return re.sub(r"[^a-z0-9]", "", code.rpartition("#")[2].lower())
+
+
+def _table(rows: Mapping[ErrorClass, str]) -> dict[str, ErrorClass]:
+    return {
+        f"{status}{' ' if status else ''}{normalized(code)}": error_class
+        for error_class, words in rows.items()
+        for status, _, code in (word.rpartition("/") for word in words.split())
+    }
+
+
+# Codes that name one cause. "413/code" holds with that status only.
+CODES = _table(
+    {
+        ErrorClass.AUTHENTICATION: """invalid_api_key api_key_invalid authentication_error
+            unauthenticated token_expired ExpiredTokenException UnrecognizedClientException
+            InvalidSignatureException""",
+        ErrorClass.PERMISSION: """permission_error permission_denied AccessDeniedException
+            tier_not_allowed unsupported_country_region_territory""",
+        ErrorClass.MODEL_NOT_FOUND: "model_not_found DeploymentNotFound invalid_model",
+        ErrorClass.CONTEXT_LENGTH: """context_length_exceeded exceed_context_size_error
+            model_context_window_exceeded context_window_exceeded""",
+        # Groq: one request over the limit of tokens per minute, which no waiting makes smaller.
+        ErrorClass.PAYLOAD_TOO_LARGE: "request_too_large 413/rate_limit_exceeded",
+        ErrorClass.CONTENT_FILTERED: """content_filter content_policy_violation
+            ResponsibleAIPolicyViolation flagged_input""",
+        ErrorClass.QUOTA_EXHAUSTED: """insufficient_quota usage_limit_reached usage_not_included
+            billing_error billing_hard_limit_reached billing_not_active insufficient_balance
+            insufficient_credits""",
+        ErrorClass.RATE_LIMIT: """rate_limit_exceeded rate_limit_error resource_exhausted
+            ThrottlingException TooManyRequestsException too_many_requests rate_limited
+            RateLimitReached""",
+        ErrorClass.OVERLOADED: """overloaded_error server_is_overloaded slow_down unavailable
+            unavailable_error service_unavailable ServiceUnavailableException
+            engine_overloaded_error capacity_exceeded insufficient_system_resource
+            ModelNotReadyException""",
+        ErrorClass.TIMEOUT: "timeout_error deadline_exceeded ModelTimeoutException",
+        ErrorClass.STREAM_ERROR: "ModelStreamErrorException",
+        ErrorClass.INVALID_TOOL_ARGUMENTS: "tool_use_failed",
+    }
+)
+
+# Codes that several causes share: words may tell more.
+VAGUE_CODES = _table(
+    {
+        ErrorClass.MODEL_NOT_FOUND: "not_found_error not_found ResourceNotFoundException",
+        ErrorClass.INVALID_REQUEST: """invalid_request_error invalid_argument bad_request
+            BadRequestError ValidationException invalid_value invalid_type
+            unsupported_parameter unsupported_value unknown_parameter
+            missing_required_parameter failed_precondition out_of_range""",
+        ErrorClass.SERVER_ERROR: """server_error api_error internal internal_error
+            internal_server_error InternalServerException""",
+        ErrorClass.CANCELLED: "cancelled",
+    }
+)
+
+# Statuses that name one cause (498: Groq's flex tier is full; 529: Anthropic is overloaded).
+STATUSES: Mapping[int, ErrorClass] = {
+    401: ErrorClass.AUTHENTICATION,
+    402: ErrorClass.QUOTA_EXHAUSTED,
+    408: ErrorClass.TIMEOUT,
+    429: ErrorClass.RATE_LIMIT,
+    498: ErrorClass.OVERLOADED,
+    503: ErrorClass.OVERLOADED,
+    504: ErrorClass.TIMEOUT,
+    529: ErrorClass.OVERLOADED,
+}
+
+# What remains: by status, or by its hundreds.
+VAGUE_STATUSES: Mapping[int, ErrorClass] = {
+    403: ErrorClass.PERMISSION,
+    413: ErrorClass.PAYLOAD_TOO_LARGE,
+    3: ErrorClass.PROTOCOL,
+    4: ErrorClass.INVALID_REQUEST,
+    5: ErrorClass.SERVER_ERROR,
+}
+
+# Cerebras says nothing at all when the input is too long.
+EMPTY_BODIES: Mapping[int, ErrorClass] = {
+    400: ErrorClass.CONTEXT_LENGTH,
+    413: ErrorClass.CONTEXT_LENGTH,
+}
+
+# Statuses that are retried although their class is not: 409 is a lock that times out.
+RETRYABLE_STATUSES = frozenset({409})
+
+NO_CODES = frozenset({"", "error", "None", "null"})
+
+# Keys whose presence is a code of its own (OpenRouter's moderation report).
+TELLING_KEYS = ("flagged_input",)
+
+# Fields worth a place in the message.
+EXTRAS = (
+    "failed_generation",
+    "n_prompt_tokens",
+    "n_ctx",
+    "plan_type",
+    "resets_at",
+    "quotaId",
+    "content_filter_result",
+    "content_filter_results",
+)
+
+REQUEST_ID_HEADERS = (
+    "x-request-id",
+    "request-id",
+    "x-oai-request-id",
+    "mistral-correlation-id",
+    "apim-request-id",
+    "x-amzn-requestid",
+    "x-amz-request-id",
+    "cf-ray",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Words that tell a class, with one ``status`` only if there is one."""
+
+    error_class: ErrorClass
+    pattern: re.Pattern[str]
+    status: int | None = None
+
+    def says(self, words: str, status: int | None) -> bool:
+        """Whether this row holds for an error with these words and status."""
+        return self.status in (None, status) and self.pattern.search(words) is not None
+
+
+def _row(error_class: ErrorClass, *patterns: str, status: int | None = None) -> Row:
+    return Row(error_class, re.compile("|".join(patterns), re.I | re.S), status)
+
+
+# Throttling comes first: its texts speak of tokens too, and are not about the context.
+TEXTS = (
+    _row(
+        ErrorClass.RATE_LIMIT,
+        r"\brate.?limit",
+        r"too many requests",
+        r"too many tokens, please wait",
+        r"throttl",
+        r"\b(tokens|requests) per (min|minute|hour|day)\b",
+    ),
+    _row(
+        ErrorClass.CONTEXT_LENGTH,
+        r"maximum context length",
+        r"maximum (prompt|input) length is \d",
+        r"context[ _](window|length|size)[ _](has been )?exceeded",
+        r"exceed\w* (the |this |your |available |max(imum)? |model'?s? |configured )*"
+        r"context[ _](window|length|size)",
+        r"context window exceeds limit",
+        r"prompt (is )?too long",
+        r"input is too long for (the )?requested model",
+        r"input token count.{0,40} exceeds the maximum",
+        r"input tokens exceed the configured limit",
+        r"(longer|greater|larger) than the (model'?s )?(maximum )?(context|model) length",
+        r"reduce the length of the (messages|prompt|input)",
+        r"exceeded model token limit",
+        r"`inputs` tokens \+ `max_new_tokens` must be",
+        r"too many tokens",
+    ),
+    _row(
+        ErrorClass.CONTENT_FILTERED,
+        r"content (management )?policy",
+        r"\bflagged (as|by|for)\b",
+        r"requires moderation",
+    ),
+    _row(
+        ErrorClass.QUOTA_EXHAUSTED,
+        r"insufficient (balance|credits?|funds|quota)",
+        r"credit balance is too low",
+    ),
+    _row(ErrorClass.AUTHENTICATION, r"(invalid|incorrect|missing) api.?key", r"api key not valid"),
+    _row(
+        ErrorClass.MODEL_NOT_FOUND,
+        r"\bmodel\b.{0,120}\b(not found|(does )?not exist)",
+        r"model identifier is invalid",
+        r"is not a valid model id",
+        r"invalid model\b",
+    ),
+    _row(ErrorClass.MODEL_NOT_FOUND, r"\bmodels?\b|\bdeployment\b", status=404),
+    _row(ErrorClass.OVERLOADED, r"\boverloaded\b"),
+)

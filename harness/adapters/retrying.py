@@ -1,0 +1,70 @@
+"""When to ask again, and how long to wait. The clock and the dice are given."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from harness.interface import ClientError
+from harness.model import ErrorEvent, ErrorInfo, Event
+
+Attempt = Callable[[], AsyncGenerator[Event, None]]
+Sleep = Callable[[float], Awaitable[object]]
+Dice = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """Exponential waits with jitter, unless the server names a wait. All in seconds.
+
+    A wait above ``longest`` is not slept: the error goes to the caller with its
+    ``retry_after``, who may have better things to do.
+    """
+
+    max_retries: int = 0
+    first: float = 0.5
+    ceiling: float = 8.0
+    longest: float = 120.0
+
+    def delay(self, retries: int, error: ErrorInfo, dice: float) -> float | None:
+        """How long to wait after ``error`` if ``retries`` were made; ``None`` to give up.
+
+        ``dice`` from 0 to 1 takes up to a quarter off, so that clients do not march in step.
+        """
+        if retries >= self.max_retries or not error.retryable:
+            return None
+        if error.retry_after is not None:
+            return error.retry_after if error.retry_after <= self.longest else None
+        return float(min(self.first * 2**retries, self.ceiling)) * (1 - dice / 4)
+
+
+async def retrying(
+    attempt: Attempt, policy: RetryPolicy, *, sleep: Sleep, dice: Dice
+) -> AsyncGenerator[Event, None]:
+    """Yield the events of ``attempt``, made anew while it fails before its first event.
+
+    An attempt fails with an ``error`` event or by raising :class:`ClientError`; the last
+    failure is passed on as it came. Once an event was handed out nothing is repeated, for the
+    caller has acted on it.
+    """
+    retries = 0
+    while True:
+        async with aclosing(attempt()) as events:
+            shown = False
+            try:
+                async for event in events:
+                    if isinstance(event, ErrorEvent) and not shown:
+                        wait = policy.delay(retries, event.error, dice())
+                        if wait is not None:
+                            break
+                    shown = True
+                    yield event
+                else:
+                    return
+            except ClientError as exc:
+                wait = None if shown else policy.delay(retries, exc.error, dice())
+                if wait is None:
+                    raise
+        retries += 1
+        await sleep(wait)

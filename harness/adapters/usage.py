@@ -1,0 +1,91 @@
+"""Token counts, from the words of every provider to one vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from harness.model import Json, JsonObject, Usage
+
+_PATHS: Mapping[str, tuple[str, ...]] = {
+    "input_tokens": ("input_tokens", "prompt_tokens", "prompt_eval_count"),
+    "output_tokens": ("output_tokens", "completion_tokens", "eval_count"),
+    "total_tokens": ("total_tokens",),
+    "cache_read_input_tokens": (
+        "cache_read_input_tokens",
+        "prompt_tokens_details.cached_tokens",
+        "input_tokens_details.cached_tokens",
+        "prompt_cache_hit_tokens",
+        "cached_tokens",
+    ),
+    "cache_creation_input_tokens": (
+        "cache_creation_input_tokens",
+        "prompt_tokens_details.cache_write_tokens",
+        "input_tokens_details.cache_write_tokens",
+    ),
+    "reasoning_tokens": (
+        "reasoning_tokens",
+        "completion_tokens_details.reasoning_tokens",
+        "output_tokens_details.reasoning_tokens",
+        "output_tokens_details.thinking_tokens",
+    ),
+}
+_ANTHROPIC_CACHE = ("cache_read_input_tokens", "cache_creation_input_tokens")
+
+
+def read_usage(data: Json) -> Usage:
+    """Read one usage object. What is absent, ``null`` or not a count stays ``None``; 0 is 0."""
+    counts: JsonObject = {name: _first_count(data, paths) for name, paths in _PATHS.items()}
+    return Usage(**counts)
+
+
+class UsageMeter:
+    """Takes the usage objects of one stream: the last value wins per field.
+
+    Providers repeat running totals (Gemini, vLLM) or split the counts over several objects
+    (Anthropic); adding up would count twice in both cases.
+    """
+
+    def __init__(self) -> None:
+        self._usage = Usage()
+        self._cache_apart = False
+
+    def add(self, data: Json) -> None:
+        """Take one usage object; anything that is none is ignored."""
+        if isinstance(data, Mapping):
+            self._usage = self._usage.merged(read_usage(data))
+            self._cache_apart |= "prompt_tokens" not in data and any(
+                _count(data.get(key)) is not None for key in _ANTHROPIC_CACHE
+            )
+
+    def total(self) -> Usage | None:
+        """All that is known, or ``None`` if the provider was silent.
+
+        A missing total is made of input and output if both are known. Anthropic counts cached
+        input apart from ``input_tokens``, so there it belongs to the total too.
+        """
+        usage = self._usage
+        if usage == Usage():
+            return None
+        if usage.total_tokens is not None or None in (usage.input_tokens, usage.output_tokens):
+            return usage
+        counts = [usage.input_tokens, usage.output_tokens]
+        if self._cache_apart:
+            counts += [usage.cache_read_input_tokens, usage.cache_creation_input_tokens]
+        return replace(usage, total_tokens=sum(count or 0 for count in counts))
+
+
+def _first_count(data: Json, paths: tuple[str, ...]) -> int | None:
+    for path in paths:
+        value = data
+        for key in path.split("."):
+            value = value.get(key) if isinstance(value, Mapping) else None
+        if (count := _count(value)) is not None:
+            return count
+    return None
+
+
+def _count(value: Json) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if value >= 0 and float(value).is_integer() else None
