@@ -1,0 +1,127 @@
+"""What the server was asked and what it did about it."""
+
+from __future__ import annotations
+
+import base64
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from mockserver import redact
+from mockserver.cassette import Headers
+
+
+class Outcome(StrEnum):
+    """What became of a request.
+
+    ``missed``: nothing recorded for it. ``refused``: it could not be considered at all (an
+    unknown session, a body too large). The rest says how a recorded answer ended.
+    """
+
+    ANSWERING = "answering"
+    FINISHED = "finished"
+    TRUNCATED = "truncated"
+    RESET = "reset"
+    CLIENT_CLOSED = "client_closed"
+    SERVER_CLOSED = "server_closed"
+    MISSED = "missed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalEntry:
+    """One request with its outcome.
+
+    ``path`` is the provider's own, without the server's prefix. ``exchange`` counts from 0
+    within the session or ``cassette``; ``None`` for a miss. ``sent`` counts the body's bytes
+    on the wire, without head and chunk framing. ``note`` says why an answer was refused.
+    Headers and body are as received, secrets included: only :meth:`to_json` is fit to show.
+    """
+
+    number: int
+    session: str | None
+    cassette: str | None = None
+    method: str
+    path: str
+    query: str
+    headers: Headers
+    body: bytes
+    exchange: int | None = None
+    status: int | None = None
+    sent: int = 0
+    outcome: Outcome = Outcome.ANSWERING
+    note: str | None = None
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name, in any case."""
+        return next((v for n, v in self.headers if n.lower() == name.lower()), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the entry with credentials replaced; a body that is not UTF-8 as base64."""
+        data: dict[str, Any] = {
+            "number": self.number,
+            "session": self.session,
+            "cassette": self.cassette,
+            "method": self.method,
+            "path": self.path,
+            "query": redact.query(self.query),
+            "headers": [list(pair) for pair in redact.request_headers(self.headers)],
+            "exchange": self.exchange,
+            "status": self.status,
+            "sent": self.sent,
+            "outcome": str(self.outcome),
+            "note": self.note,
+        }
+        try:
+            data["body"] = self.body.decode()
+        except UnicodeDecodeError:
+            data["body_base64"] = base64.b64encode(self.body).decode()
+        return data
+
+
+class Record:
+    """An entry that is still being written."""
+
+    __slots__ = ("entry", "on_end")
+
+    def __init__(self, entry: JournalEntry) -> None:
+        self.entry = entry
+        self.on_end: Callable[[Record], None] | None = None
+
+    def end(
+        self,
+        outcome: Outcome,
+        *,
+        sent: int = 0,
+        status: int | None = None,
+        note: str | None = None,
+    ) -> None:
+        """Note how the request ended; only the first end counts."""
+        if self.entry.outcome is not Outcome.ANSWERING:
+            return
+        status = self.entry.status if status is None else status
+        self.entry = replace(self.entry, outcome=outcome, sent=sent, status=status, note=note)
+        if self.on_end is not None:
+            self.on_end(self)
+
+
+class Journal:
+    """The last entries, oldest first."""
+
+    def __init__(self, limit: int) -> None:
+        self._records: deque[Record] = deque(maxlen=limit)
+
+    def add(self, record: Record) -> None:
+        """Append a record; the oldest gives way when the journal is full."""
+        self._records.append(record)
+
+    @property
+    def entries(self) -> tuple[JournalEntry, ...]:
+        """The entries as they stand now."""
+        return tuple(record.entry for record in self._records)
+
+    def clear(self) -> None:
+        """Forget all entries."""
+        self._records.clear()

@@ -1,0 +1,238 @@
+"""Which recorded request a request equals, and if none, which it comes closest to.
+
+Hosts and headers are not compared: a client talks to another host here, and its headers carry
+its version and its key. Credentials in a query are left out on both sides.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from mockserver import redact
+from mockserver.cassette import Request
+
+
+class Part(StrEnum):
+    """A part of a request that can be compared."""
+
+    METHOD = "method"
+    PATH = "path"
+    QUERY = "query"
+    BODY = "body"
+
+
+ALL_PARTS = tuple(Part)
+
+#: Longest text of a value in a difference.
+CLIP = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What identifies a request, small enough to keep for every request of a library.
+
+    ``body`` is a digest; ``fields`` holds a hash for each top-level field of a JSON object.
+    """
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...]
+    body: bytes
+    fields: tuple[int, ...]
+
+    def key(self, parts: Collection[Part]) -> Hashable:
+        """What two requests have in common if they are equal in ``parts``."""
+        return tuple(getattr(self, part) for part in Part if part in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One place where a request is not the recorded one.
+
+    ``at`` is the part, with a JSON pointer (RFC 6901) behind it inside a body. A side that
+    lacks the place is ``None``; values are clipped JSON or text.
+    """
+
+    at: str
+    expected: str | None
+    got: str | None
+
+    def __str__(self) -> str:
+        return f"{self.at}: recorded {self.expected or 'nothing'}, got {self.got or 'nothing'}"
+
+
+@lru_cache(maxsize=1024)
+def plain_path(path: str) -> str:
+    """The path with its percent-encoding undone: clients differ in what they encode."""
+    return unquote(path) or "/"
+
+
+def signature(request: Request) -> Signature:
+    """Return what identifies ``request``."""
+    url = request.url
+    data = _json(request.body)
+    return Signature(
+        method=sys.intern(request.method.upper()),
+        path=plain_path(url.path),
+        query=_query(url.query),
+        body=_digest(request.body if data is _ABSENT else _canonical(data), 16),
+        fields=tuple(_field_hashes(data)) if isinstance(data, dict) else (),
+    )
+
+
+def rank(got: Signature, candidates: Iterable[Signature]) -> list[int]:
+    """Return the positions of the candidates, nearest first; ties keep their order."""
+    scores = [_likeness(got, candidate) for candidate in candidates]
+    return sorted(range(len(scores)), key=lambda i: -scores[i])
+
+
+def differences(
+    expected: Request, got: Request, parts: Collection[Part] = ALL_PARTS
+) -> tuple[Difference, ...]:
+    """Return where ``got`` is not ``expected``, in the parts that are compared."""
+    found: list[Difference] = []
+    a, b = expected.url, got.url
+    if Part.METHOD in parts and expected.method.upper() != got.method.upper():
+        found.append(Difference("method", expected.method.upper(), got.method.upper()))
+    if Part.PATH in parts and plain_path(a.path) != plain_path(b.path):
+        found.append(Difference("path", plain_path(a.path), plain_path(b.path)))
+    if Part.QUERY in parts:
+        found += _query_differences(_query(a.query), _query(b.query))
+    if Part.BODY in parts:
+        found += _body_differences(expected.body, got.body)
+    return tuple(found)
+
+
+#: Stands for what is not there, and for a body that is not JSON.
+_ABSENT = object()
+
+#: Deeper values are compared whole.
+_DEEPEST = 40
+
+
+def _json(body: bytes) -> Any:
+    try:
+        data = json.loads(body, parse_float=_number)
+        _canonical(data)
+    except (ValueError, RecursionError):
+        return _ABSENT
+    return data
+
+
+def _number(text: str) -> float | int:
+    # 1.0 and 1 are one number in JSON (RFC 8785, section 3.2.2.3); clients write either.
+    value = float(text)
+    return int(value) if value.is_integer() else value
+
+
+def _canonical(data: Any) -> bytes:
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _field_hashes(data: dict[str, Any]) -> Iterator[int]:
+    for name in sorted(data):
+        yield int.from_bytes(_digest(_canonical([name, data[name]]), 6), "big")
+
+
+def _digest(data: bytes, size: int) -> bytes:
+    return blake2b(data, digest_size=size).digest()
+
+
+def _query(text: str) -> tuple[tuple[str, str], ...]:
+    if not text:
+        return ()
+    pairs = parse_qsl(text, keep_blank_values=True)
+    return tuple(sorted((n, v) for n, v in pairs if not redact.is_secret_key(n)))
+
+
+def _likeness(a: Signature, b: Signature) -> float:
+    # An address apart is farther than a method apart, and that farther than a field or two.
+    return (
+        4 * _path_likeness(a.path, b.path)
+        + 2 * (a.method == b.method)
+        + (a.query == b.query)
+        + 3 * _body_likeness(a, b)
+    )
+
+
+def _body_likeness(a: Signature, b: Signature) -> float:
+    if a.body == b.body:
+        return 1.0
+    ours, theirs = set(a.fields), set(b.fields)
+    return 0.9 * len(ours & theirs) / (len(ours | theirs) or 1)
+
+
+def _path_likeness(a: str, b: str) -> float:
+    if a == b:
+        return 1.0
+    # Base URLs differ at the front, resources agree at the end.
+    ours, theirs = a.split("/"), b.split("/")
+    same = 0
+    for x, y in zip(reversed(ours), reversed(theirs), strict=False):
+        if x != y:
+            break
+        same += 1
+    return 0.9 * same / max(len(ours), len(theirs))
+
+
+def _query_differences(
+    expected: Sequence[tuple[str, str]], got: Sequence[tuple[str, str]]
+) -> Iterator[Difference]:
+    for name in sorted({n for n, _ in (*expected, *got)}):
+        a = [v for n, v in expected if n == name]
+        b = [v for n, v in got if n == name]
+        if a != b:
+            yield Difference(f"query/{name}", _clip(a or _ABSENT), _clip(b or _ABSENT))
+
+
+def _body_differences(expected: bytes, got: bytes) -> Iterator[Difference]:
+    a, b = _json(expected), _json(got)
+    if a is not _ABSENT and b is not _ABSENT:
+        yield from _value_differences(a, b, "body")
+    elif expected != got:
+        yield Difference("body", _clip(expected), _clip(got))
+
+
+def _value_differences(a: Any, b: Any, at: str) -> Iterator[Difference]:
+    deep = at.count("/") >= _DEEPEST
+    match a, b:
+        case dict(), dict() if not deep:
+            for name in [*a, *(n for n in b if n not in a)]:
+                yield from _value_differences(
+                    a.get(name, _ABSENT), b.get(name, _ABSENT), f"{at}/{_escape(name)}"
+                )
+        case list(), list() if not deep:
+            for i in range(max(len(a), len(b))):
+                yield from _value_differences(
+                    a[i] if i < len(a) else _ABSENT, b[i] if i < len(b) else _ABSENT, f"{at}/{i}"
+                )
+        case _ if a is _ABSENT or b is _ABSENT or _canonical(a) != _canonical(b):
+            secret = redact.is_secret_key(at.rpartition("/")[2])
+            yield Difference(
+                at,
+                redact.PLACEHOLDER if secret and a is not _ABSENT else _clip(a),
+                redact.PLACEHOLDER if secret and b is not _ABSENT else _clip(b),
+            )
+
+
+def _escape(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _clip(value: Any) -> str | None:
+    if value is _ABSENT:
+        return None
+    if isinstance(value, bytes):
+        text = value[: CLIP * 4].decode(errors="replace") or "nothing"
+    else:
+        text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= CLIP else text[: CLIP - 1] + "…"

@@ -1,0 +1,216 @@
+"""Libraries of cassettes on disk: listed at once, opened when asked for, written whole.
+
+A name is a cassette's path below its library's directory, with ``/`` and without the suffix.
+Names are looked up among the listed files only, so no request can reach another file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+
+from mockserver import cassette as cassettes
+from mockserver import cassette_writer, har
+from mockserver.cassette import Cassette
+from mockserver.errors import CassetteError, SessionError
+from mockserver.index import Index, stamp_of
+from mockserver.session import Exchange, exchanges
+
+SUFFIXES = (".yaml", ".yml", ".har")
+
+#: How many bytes of cassette files are kept parsed; at least one file is.
+KEEP_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A parsed cassette, with its exchanges as recorded."""
+
+    cassette: Cassette
+    stamp: tuple[int, int]
+
+    @cached_property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """The cassette's exchanges, at no axis point and without a fault."""
+        return exchanges(self.cassette)
+
+
+def load(path: Path) -> Cassette:
+    """Read a cassette or HTTP archive. Raises :class:`CassetteError`."""
+    if path.suffix.lower() != ".har":
+        return cassettes.load(path)
+    return har.parse(_read(path), path)
+
+
+def write(cassette: Cassette) -> None:
+    """Replace the file of ``cassette`` as a whole, or leave it as it was.
+
+    Raises :class:`CassetteError` if the file cannot be written.
+    """
+    text = cassette_writer.dump(cassette)
+    path = cassette.path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                Path(temporary).unlink()
+            raise
+    except OSError as exc:
+        raise CassetteError(path, f"cannot be written: {exc.strerror}") from exc
+
+
+class Library:
+    """The cassettes below some directories, and single files.
+
+    Safe to use from several threads. Where two directories hold the same name, the first wins.
+    """
+
+    def __init__(self, roots: Iterable[Path] = (), *, keep_bytes: int = KEEP_BYTES) -> None:
+        self.roots = tuple(Path(root) for root in roots)
+        self._keep_bytes = keep_bytes
+        self._lock = threading.Lock()
+        self._indexing = threading.Lock()
+        self._opened: OrderedDict[Path, Opened] = OrderedDict()
+        self._problems: dict[str, CassetteError] = {}
+        self._index: Index | None = None
+        self._paths: dict[str, Path] = {}
+        self.scan()
+
+    def scan(self) -> None:
+        """List the files anew and forget what was read. Raises :class:`CassetteError`."""
+        paths: dict[str, Path] = {}
+        for root in self.roots:
+            for name, path in _list(root):
+                paths.setdefault(name, path)
+        with self._lock:
+            self._paths = dict(sorted(paths.items()))
+            self._opened.clear()
+            self._problems.clear()
+            self._index = None
+
+    @property
+    def paths(self) -> Mapping[str, Path]:
+        """The file of each cassette, by name."""
+        return MappingProxyType(self._paths)
+
+    @property
+    def problems(self) -> Mapping[str, CassetteError]:
+        """The cassettes found unusable so far, by name."""
+        with self._lock:
+            return dict(self._problems)
+
+    def find(self, name: str) -> Path:
+        """Return the file of a cassette. Raises :class:`SessionError` that suggests names."""
+        path = self._paths.get(name)
+        if path is None:
+            close = difflib.get_close_matches(name, self._paths, n=3)
+            hint = f"; close are {', '.join(close)}" if close else ""
+            raise SessionError(f"no cassette {name!r} among {len(self._paths)}{hint}")
+        return path
+
+    def opened(self, name: str) -> Opened | None:
+        """Return a cassette that is open and has not changed since, without reading it."""
+        path = self._paths.get(name)
+        with self._lock:
+            found = self._opened.get(path) if path is not None else None
+            if found is None or path is None:
+                return None
+            self._opened.move_to_end(path)
+        try:
+            return found if found.stamp == stamp_of(path) else None
+        except CassetteError:
+            return None
+
+    def open(self, name: str) -> Opened:
+        """Return a parsed cassette, from memory if it has not changed since.
+
+        Raises :class:`SessionError` for an unknown name, :class:`CassetteError` for a file
+        that cannot be used; the latter is also kept in :attr:`problems`.
+        """
+        path = self.find(name)
+        found = self.opened(name)
+        if found is not None:
+            return found
+        try:
+            stamp = stamp_of(path)
+            found = Opened(load(path), stamp)
+        except CassetteError as exc:
+            with self._lock:
+                self._problems[name] = exc
+            raise
+        with self._lock:
+            self._problems.pop(name, None)
+            self._opened[path] = found
+            self._opened.move_to_end(path)
+            while len(self._opened) > 1 and self._held() > self._keep_bytes:
+                self._opened.popitem(last=False)
+        return found
+
+    @property
+    def index(self) -> Index | None:
+        """The index over all requests, if it was built."""
+        return self._index
+
+    def build_index(self) -> Index:
+        """Return the index over all requests; reads every file once."""
+        with self._indexing:
+            if self._index is None:
+                index = Index.build(self._paths)
+                with self._lock:
+                    self._problems.update(index.problems)
+                self._index = index
+            return self._index
+
+    def _held(self) -> int:
+        return sum(opened.stamp[1] for opened in self._opened.values())
+
+
+def _list(root: Path) -> Iterator[tuple[str, Path]]:
+    if root.is_file():
+        yield root.stem, root
+        return
+    if not root.is_dir():
+        raise CassetteError(root, "no such file or directory", remedy="check the path")
+    inside = root.resolve()
+    pending = [(root, "")]
+    while pending:
+        directory, prefix = pending.pop()
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append((Path(entry.path), f"{prefix}{entry.name}/"))
+                    continue
+                stem, suffix = os.path.splitext(entry.name)  # noqa: PTH122
+                if suffix.lower() not in SUFFIXES:
+                    continue
+                path = Path(entry.path)
+                # A link may point elsewhere in the library, but not out of it.
+                if entry.is_symlink() and not path.resolve().is_relative_to(inside):
+                    continue
+                yield prefix + stem, path
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise CassetteError(path, f"cannot be read: {exc.strerror}") from None
