@@ -1,0 +1,114 @@
+"""The command line: finds the verb, and turns every error into one message and an exit code.
+
+A verb's module is imported when the verb is called, so that help answers at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+#: Each verb with one line about it; its command is ``harness.commands.<verb>:command``.
+VERBS = {
+    "run": "Play scenarios to adapters and judge what they make of them.",
+    "explain": "Play one case again and show what is wrong, side by side.",
+    "serve": "Start the mock server for any client in any language.",
+    "list": "List scenarios, cases, cassettes, adapters or features.",
+    "lint": "Check that specs and cassettes are sound and fit together.",
+    "verify": "Replay cassettes over a socket and compare every byte.",
+    "report": "Turn the results of a run into another format.",
+    "baseline": "Show or rewrite the known failures of an adapter.",
+}
+#: The shell's codes for a program that was interrupted, and whose reader went away.
+INTERRUPTED, BROKEN_PIPE = 130, 141
+
+
+class Verbs(click.Group):
+    """The group of all verbs, each imported when it is needed."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """The verbs, in the order of their use."""
+        return list(VERBS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the verb."""
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"harness.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of verbs without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 all as expected, 1 client failures or a stale baseline, "
+    "2 a usage or spec error, 3 the harness or its environment.",
+)
+@click.version_option(package_name="tapecheck", message="tapecheck %(version)s")
+def tapecheck() -> None:
+    """Play recorded provider streams to LLM clients and check what they make of them.
+
+    \b
+    tapecheck run                            every bundled adapter and scenario
+    tapecheck run --adapter my_adapter.py    a client of your own
+    tapecheck serve                          the mock server, for any SDK
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # A terminal that cannot show a mark gets a question mark, not a traceback.
+            stream.reconfigure(errors="replace")
+    try:
+        code = tapecheck.main(arguments, prog_name="tapecheck", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What Python still holds for the reader that left must not fail once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = BROKEN_PIPE
+    except (KeyboardInterrupt, click.Abort):
+        code = INTERRUPTED
+    except click.ClickException as exc:
+        exc.show()
+        code = exc.exit_code
+    except Exception as exc:
+        code = blame(exc)
+        if code is None:
+            raise
+        click.echo(f"tapecheck: {_message(exc)}", err=True)
+    sys.exit(code)
+
+
+def blame(exc: Exception) -> int | None:
+    """The exit code of an error that a user can do something about; ``None`` for any other."""
+    from harness.errors import HarnessError
+    from mockserver.errors import MockServerError
+
+    match exc:
+        case HarnessError():
+            return exc.exit_code
+        case MockServerError() | FileNotFoundError() | PermissionError():
+            return 2
+        case IsADirectoryError() | NotADirectoryError() | FileExistsError():
+            return 2
+        case OSError():
+            return 3
+    return None
+
+
+def _message(exc: Exception) -> str:
+    if isinstance(exc, OSError) and exc.strerror:
+        return f"{exc.filename}: {exc.strerror}" if exc.filename else exc.strerror
+    return str(exc)

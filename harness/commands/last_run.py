@@ -1,0 +1,53 @@
+"""The records of the last run in ``.tapecheck/last-run.ndjson``, for ``--failed`` and others."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from harness.errors import ReportError
+from harness.reports import ndjson
+
+FILE = Path(".tapecheck") / "last-run.ndjson"
+
+
+def failed_cases() -> frozenset[str]:
+    """The ids of the cases that counted against the last run.
+
+    Raises :class:`ReportError` if there was none in this directory.
+    """
+    if not FILE.is_file():
+        raise ReportError("there was no run in this directory", path=FILE, hint="run it first")
+    return frozenset(
+        r["id"]
+        for r in ndjson.read(FILE)
+        if r["type"] == "case" and r["outcome"] in {"fail", "stale", "error"}
+    )
+
+
+@contextmanager
+def kept() -> Iterator[TextIO | None]:
+    """Give a file for the records of a run, which takes the place of the last when it is whole.
+
+    A directory that cannot be written to is no reason to stop: then there is no file.
+    """
+    path = FILE.with_name(f"{FILE.name}.{os.getpid()}")
+    try:
+        FILE.parent.mkdir(exist_ok=True)
+        FILE.with_name(".gitignore").write_text("*\n", encoding="utf-8")
+        file = path.open("w", encoding="utf-8")
+    except OSError as exc:
+        click.echo(f"tapecheck: this run is not kept: {exc.filename}: {exc.strerror}", err=True)
+        yield None
+        return
+    try:
+        with file:
+            yield file
+        path.replace(FILE)
+    finally:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,120 @@
+"""Options that several verbs share, and the settings they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from harness.planning import Settings
+
+_DIRECTORY = click.Path(path_type=Path)
+
+
+def adapters(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--adapter``."""
+    return click.option(
+        "--adapter",
+        "-a",
+        "adapters",
+        metavar="REF",
+        multiple=True,
+        help="A bundled name, a .py file, file.py:name, package.module:name or a declaration "
+        ".yaml. May be given several times. All bundled ones by default.",
+    )(command)
+
+
+def places(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--scenarios``, ``--cassettes`` and ``--recordings``."""
+    for option in (
+        click.option(
+            "--recordings",
+            metavar="DIR",
+            type=_DIRECTORY,
+            help="Run every recording below DIR in place of scenarios: cassettes and HTTP "
+            "archives, judged by the rules that need no expectation.",
+        ),
+        click.option(
+            "--cassettes",
+            metavar="DIR",
+            type=_DIRECTORY,
+            multiple=True,
+            help="Where scenarios find their cassettes, before the bundled ones.",
+        ),
+        click.option(
+            "--scenarios",
+            metavar="DIR",
+            type=_DIRECTORY,
+            multiple=True,
+            help="Scenarios of your own, in place of the bundled ones.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def extent(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--axes``, ``--seed``, ``--priority`` and ``--no-faults``."""
+    for option in (
+        click.option(
+            "--no-faults", is_flag=True, help="Leave out the sweep of cuts, resets and stalls."
+        ),
+        click.option(
+            "--priority",
+            "priorities",
+            type=click.Choice(["P0", "P1", "P2"]),
+            multiple=True,
+            help="Only scenarios of this priority.",
+        ),
+        click.option(
+            "--seed",
+            type=int,
+            default=0,
+            show_default=True,
+            help="Where framing=random cuts.",
+        ),
+        click.option(
+            "--axes",
+            default="pairwise",
+            show_default=True,
+            metavar="MODE",
+            help="none, pairwise, all, or one point such as eol=crlf,framing=one-byte.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def settings_of(
+    *,
+    adapters: Iterable[str] = (),
+    scenarios: Iterable[Path] = (),
+    cassettes: Iterable[Path] = (),
+    recordings: Path | None = None,
+    patterns: Iterable[str] = (),
+    priorities: Iterable[str] = (),
+    axes: str = "pairwise",
+    seed: int = 0,
+    no_faults: bool = False,
+) -> Settings:
+    """The settings that a user's options make. Raises ``click.UsageError`` for a wrong axis."""
+    from harness.expand import parse_axes
+    from harness.planning import Settings
+
+    try:
+        chosen = parse_axes(axes, seed)
+    except ValueError as exc:
+        raise click.UsageError(str(exc)) from None
+    return Settings(
+        adapters=tuple(adapters),
+        scenarios=tuple(scenarios),
+        cassettes=tuple(cassettes),
+        recordings=recordings,
+        patterns=tuple(patterns),
+        priorities=frozenset(priorities),
+        axes=chosen,
+        faults=not no_faults,
+    )

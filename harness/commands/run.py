@@ -1,0 +1,125 @@
+"""``tapecheck run``: plays cases, writes the records, and prints the report."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterable
+from contextlib import ExitStack, aclosing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from harness.commands import options
+
+if TYPE_CHECKING:
+    from harness.model import JsonObject
+    from harness.planning import Plan
+
+FORMATS = ("terminal", "ndjson", "junit", "markdown")
+
+
+@click.command()
+@click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
+@options.adapters
+@options.extent
+@options.places
+@click.option("--format", "form", type=click.Choice(FORMATS), default="terminal", show_default=True)
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Default: stdout."
+)
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also write the records, one JSON object per line.",
+)
+@click.option("--fail-fast", "-x", is_flag=True, help="Stop after the first failure.")
+@click.option("--verbose", "-v", is_flag=True, help="Every scenario, skip reason and failure.")
+@click.option("--failed", is_flag=True, help="Only cases that failed in the last run.")
+def command(
+    patterns: tuple[str, ...],
+    form: str,
+    output: Path | None,
+    results: Path | None,
+    fail_fast: bool,
+    verbose: bool,
+    failed: bool,
+    **chosen: Any,
+) -> int:
+    """Play scenarios to adapters and judge what they make of them.
+
+    A PATTERN is a glob over case ids or a leading part of them; !PATTERN leaves cases out.
+
+    \b
+    tapecheck run
+    tapecheck run --adapter my_adapter.py
+    tapecheck run openai-chat/tools-* '!**/framing=one-byte'
+    tapecheck run --axes none --no-faults --priority P0
+    tapecheck run --axes eol=crlf,framing=one-byte
+    tapecheck run --recordings cassettes/
+    tapecheck run --format junit -o report.xml
+    tapecheck run --failed -x
+    """
+    from harness.commands import last_run
+    from harness.planning import make_plan
+
+    plan = make_plan(options.settings_of(patterns=patterns, **chosen))
+    if failed:
+        wanted = last_run.failed_cases()
+        if not wanted:
+            click.echo("nothing failed in the last run")
+            return 0
+        plan = _narrowed(plan, wanted)
+    with ExitStack() as stack:
+        stream = _opened(stack, output) or sys.stdout
+        kept = stack.enter_context(last_run.kept())
+        sinks = [s for s in (_opened(stack, results), kept) if s]
+        if form == "ndjson":
+            sinks.append(stream)
+        began = time.monotonic()
+        records = asyncio.run(_play(plan, sinks, fail_fast=fail_fast))
+        if form != "ndjson":
+            from harness import reports
+
+            elapsed = time.monotonic() - began
+            reports.write(form, records, stream, verbose=verbose, seconds=elapsed)
+    code: int = records[-1]["exit_code"]
+    return code
+
+
+def _narrowed(plan: Plan, wanted: frozenset[str]) -> Plan:
+    from harness.errors import SelectionError
+
+    cases = tuple(case for case in plan.cases if case.id in wanted)
+    if not cases:
+        raise SelectionError(
+            f"none of the {len(wanted)} cases that failed in the last run is selected",
+            hint="repeat the options of that run beside --failed",
+        )
+    return replace(plan, cases=cases, skips=(), problems=())
+
+
+def _opened(stack: ExitStack, path: Path | None) -> TextIO | None:
+    return None if path is None else stack.enter_context(path.open("w", encoding="utf-8"))
+
+
+async def _play(plan: Plan, sinks: Iterable[TextIO], *, fail_fast: bool) -> list[JsonObject]:
+    from harness.commands.progress import Progress
+    from harness.reports.ndjson import line
+    from harness.runner import run
+
+    records = []
+    with Progress(len(plan.cases)) as progress:
+        async with aclosing(run(plan, fail_fast=fail_fast)) as produced:
+            async for record in produced:
+                text = line(record)
+                for sink in sinks:
+                    sink.write(text)
+                    sink.flush()
+                records.append(record)
+                progress.update(record)
+    return records

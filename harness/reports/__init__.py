@@ -1,0 +1,42 @@
+"""Reports: each a fold over the records of a run, written to a stream that it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+from harness.model import JsonObject
+
+
+def write(
+    form: str,
+    records: Sequence[JsonObject],
+    stream: TextIO,
+    *,
+    verbose: bool = False,
+    seconds: float | None = None,
+) -> None:
+    """Write the report ``form`` of a whole run.
+
+    ``seconds`` is how long the run took, where that is known. Raises
+    :class:`~harness.errors.ReportError` for records that are not one whole run.
+    """
+    here = Path.cwd()
+    match form:
+        case "terminal":
+            from harness.reports.terminal import write as write_terminal
+
+            write_terminal(records, stream, here=here, verbose=verbose, seconds=seconds)
+        case "junit":
+            from harness.reports.junit import write as write_junit
+
+            write_junit(records, stream, here=here)
+        case "markdown":
+            from harness.reports.markdown import write as write_markdown
+
+            write_markdown(records, stream, here=here)
+        case _:
+            from harness.reports import ndjson
+
+            stream.writelines(ndjson.line(record) for record in records)

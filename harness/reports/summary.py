@@ -1,0 +1,208 @@
+"""A run added up: what every report for people is made of."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from harness.errors import ReportError
+from harness.model import JsonObject
+from harness.results import FORMAT
+
+#: Outcomes that count against a run.
+AGAINST = frozenset({"fail", "stale", "error"})
+_MARKS = (("error", "!"), ("stale", "✗"), ("fail", "✗"), ("known", "~"), ("pass", "✓"))
+NOT_RUN = "–"
+
+
+@dataclass(slots=True)
+class Cell:
+    """Outcomes of cases that belong together, by their names, and a mark for all of them."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def mark(self) -> str:
+        """The mark of the worst outcome."""
+        return next((mark for outcome, mark in _MARKS if self.counts[outcome]), NOT_RUN)
+
+    @property
+    def worst(self) -> str:
+        """The worst outcome; ``skip`` if nothing was run."""
+        return next((outcome for outcome, _ in _MARKS if self.counts[outcome]), "skip")
+
+    @property
+    def text(self) -> str:
+        """The mark with passed and all cases."""
+        total = self.counts.total()
+        return f"{self.mark} {self.counts['pass']}/{total}" if total else self.mark
+
+    def __add__(self, other: Cell) -> Cell:
+        return Cell(self.counts + other.counts)
+
+
+@dataclass(slots=True)
+class Sweep:
+    """The fault sweep of one adapter: its breaks, and the streams that were broken."""
+
+    cell: Cell = field(default_factory=Cell)
+    streams: set[str] = field(default_factory=set)
+    failing: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Failure:
+    """Cases of one scenario and adapter that fail alike; the first stands for all."""
+
+    records: list[JsonObject] = field(default_factory=list)
+
+    @property
+    def example(self) -> JsonObject:
+        """The case that is shown."""
+        return self.records[0]
+
+    @property
+    def variations(self) -> list[str]:
+        """What the cases vary, in a stable order."""
+        return [r["variation"] for r in self.records]
+
+
+@dataclass(slots=True)
+class Row:
+    """The scenarios of one file, under the name they share, with a cell per adapter."""
+
+    name: str
+    cells: dict[str, Cell]
+    scenarios: dict[str, dict[str, Cell]]
+
+
+@dataclass(slots=True)
+class Group:
+    """The scenarios whose ids begin alike."""
+
+    name: str
+    cells: dict[str, Cell]
+    rows: list[Row]
+
+
+@dataclass(slots=True)
+class Summary:
+    """A whole run. ``wires`` are the cases that are not faults, by scenario and adapter."""
+
+    run: JsonObject
+    end: JsonObject
+    skips: list[JsonObject]
+    wires: dict[str, dict[str, Cell]]
+    sweeps: dict[str, Sweep]
+    failures: list[Failure]
+    files: dict[str, str]
+
+    @property
+    def adapters(self) -> list[str]:
+        """The names of the adapters, in the order in which they were asked for."""
+        return [adapter["name"] for adapter in self.run["adapters"]]
+
+    def groups(self) -> Iterator[Group]:
+        """The scenarios that were run, grouped and in order."""
+        groups: defaultdict[str, defaultdict[str, list[str]]]
+        groups = defaultdict(lambda: defaultdict(list))
+        for scenario in sorted(self.wires):
+            groups[scenario.partition("/")[0]][self.files[scenario]].append(scenario)
+        for name, files in groups.items():
+            rows = [self._row(name, scenarios) for scenarios in files.values()]
+            yield Group(name, _added(row.cells for row in rows), rows)
+
+    def _row(self, group: str, ids: Sequence[str]) -> Row:
+        inside = [i.removeprefix(f"{group}/") for i in ids]
+        name = inside[0] if len(inside) == 1 else _shared(inside)
+        cells = {
+            i.removeprefix(f"{name}/"): self.wires[s] for i, s in zip(inside, ids, strict=True)
+        }
+        return Row(name, _added(cells.values()), cells)
+
+
+def summarize(records: Iterable[JsonObject]) -> Summary:
+    """Add up the records of a run.
+
+    Raises :class:`ReportError` for records that are not one whole run.
+    """
+    run = end = None
+    skips: list[JsonObject] = []
+    wires: defaultdict[str, defaultdict[str, Cell]] = defaultdict(lambda: defaultdict(Cell))
+    sweeps: defaultdict[str, Sweep] = defaultdict(Sweep)
+    failures: defaultdict[tuple[str, str, str, str], Failure] = defaultdict(Failure)
+    files: dict[str, str] = {}
+    for record in records:
+        match record["type"]:
+            case "run":
+                run = record
+            case "skip":
+                skips.append(record)
+            case "end":
+                end = record
+            case _:
+                _add(record, wires, sweeps)
+                files[record["scenario"]] = record["file"]
+                if record["outcome"] in AGAINST:
+                    key = ("scenario", "adapter", "outcome", "signature")
+                    failures[tuple(record.get(k, "") for k in key)].records.append(record)
+    if run is None or run.get("format") != FORMAT:
+        raise ReportError(
+            "these are not the records of a run", hint=f"this tapecheck reads format {FORMAT}"
+        )
+    if end is None:
+        raise ReportError(
+            "the run did not come to its end", hint="run it again; what is missing cannot be judged"
+        )
+    for failure in failures.values():
+        failure.records.sort(key=_simplest_first)
+    return Summary(
+        run=run,
+        end=end,
+        skips=skips,
+        wires={s: dict(cells) for s, cells in wires.items()},
+        sweeps=dict(sweeps),
+        failures=[failures[key] for key in sorted(failures)],
+        files=files,
+    )
+
+
+def _add(
+    record: JsonObject,
+    wires: defaultdict[str, defaultdict[str, Cell]],
+    sweeps: defaultdict[str, Sweep],
+) -> None:
+    scenario, adapter, outcome = record["scenario"], record["adapter"], record["outcome"]
+    if record["kind"] != "fault":
+        wires[scenario][adapter].counts[outcome] += 1
+        return
+    # A scenario of which only faults were selected has a row, too.
+    _ = wires[scenario][adapter]
+    sweep = sweeps[adapter]
+    sweep.cell.counts[outcome] += 1
+    sweep.streams.add(scenario)
+    if outcome in AGAINST:
+        sweep.failing.add(scenario)
+
+
+def _simplest_first(record: JsonObject) -> tuple[bool, int, str]:
+    variation = record["variation"]
+    return record["kind"] == "fault", 0 if variation == "recorded" else len(variation), variation
+
+
+def _added(rows: Iterable[dict[str, Cell]]) -> dict[str, Cell]:
+    total: defaultdict[str, Cell] = defaultdict(Cell)
+    for cells in rows:
+        for adapter, cell in cells.items():
+            total[adapter] += cell
+    return dict(total)
+
+
+def _shared(names: Sequence[str]) -> str:
+    parts = []
+    for level in zip(*(name.split("/") for name in names), strict=False):
+        if len(set(level)) > 1:
+            break
+        parts.append(level[0])
+    return "/".join(parts)

@@ -1,0 +1,215 @@
+"""The report for a person at a terminal, 80 columns wide or more."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness import explain
+from harness.model import JsonObject
+from harness.reports.summary import AGAINST, Cell, Failure, Group, Row, Summary, summarize
+
+#: Up to this many rows are all shown; of more, those that are not as they should be.
+FEW_ROWS = 24
+#: Failures that are shown without ``verbose``.
+FEW_FAILURES = 12
+_STYLES = {
+    "pass": "green",
+    "fail": "bold red",
+    "stale": "bold red",
+    "error": "bold magenta",
+    "known": "yellow",
+    "skip": "dim",
+}
+
+
+def write(
+    records: Iterable[JsonObject],
+    stream: TextIO,
+    *,
+    here: Path,
+    verbose: bool = False,
+    seconds: float | None = None,
+) -> None:
+    """Write the report. Raises :class:`~harness.errors.ReportError` for half a run."""
+    summary = summarize(records)
+    _Page(summary, Console(file=stream, highlight=False), here, verbose).write(seconds)
+
+
+class _Page:
+    def __init__(self, summary: Summary, console: Console, here: Path, verbose: bool) -> None:
+        self.summary = summary
+        self.console = console
+        self.here = here
+        self.verbose = verbose
+
+    def write(self, seconds: float | None) -> None:
+        self._matrix()
+        self._sweeps()
+        self._skips()
+        self._failures()
+        self._problems()
+        self._counts(seconds)
+
+    def _matrix(self) -> None:
+        groups = list(self.summary.groups())
+        names = max((len(name) for name, _, _ in self._lines(groups)), default=0)
+        adapters = [a for a in self.summary.adapters if any(a in g.cells for g in groups)]
+        for several in _fitting(adapters, self.console.width - names - 2):
+            self._table(groups, several)
+
+    def _table(self, groups: Sequence[Group], adapters: Sequence[str]) -> None:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        table.add_column("scenario", no_wrap=True)
+        for adapter in adapters:
+            table.add_column(adapter.replace("-", "-\n") if len(adapters) > 1 else adapter)
+        for name, cells, style in self._lines(groups):
+            marks = (_cell(cells.get(adapter, Cell())) for adapter in adapters)
+            table.add_row(Text(name, style), *marks)
+        self.console.print(table)
+        self.console.print()
+
+    def _lines(self, groups: Sequence[Group]) -> Iterator[tuple[str, dict[str, Cell], str]]:
+        everything = self.verbose or sum(len(group.rows) for group in groups) <= FEW_ROWS
+        for group in groups:
+            yield group.name, group.cells, "bold"
+            for row in group.rows:
+                if everything or _odd(row.cells):
+                    yield f"  {row.name}", row.cells, ""
+                    yield from self._forms(row)
+
+    def _forms(self, row: Row) -> Iterator[tuple[str, dict[str, Cell], str]]:
+        if len(row.scenarios) == 1:
+            return
+        for name, cells in row.scenarios.items():
+            if self.verbose or _odd(cells):
+                yield f"    {name}", cells, ""
+
+    def _sweeps(self) -> None:
+        for adapter in self.summary.adapters:
+            sweep = self.summary.sweeps.get(adapter)
+            if sweep is None:
+                continue
+            counts = sweep.cell.counts
+            against = sum(counts[outcome] for outcome in AGAINST)
+            said = f"{counts.total():,} breaks in {_many(len(sweep.streams), 'stream')}"
+            if against:
+                said += f", {against:,} not reported as they must be, in "
+                said += _many(len(sweep.failing), "stream")
+            else:
+                said += ", all reported"
+            if counts["known"]:
+                said += f", {counts['known']:,} known failures"
+            self._print(
+                Text(f"{sweep.cell.mark} ", _STYLES[sweep.cell.worst]),
+                f"fault sweep of {adapter}: {said}",
+            )
+        if self.summary.sweeps:
+            self.console.print()
+
+    def _skips(self) -> None:
+        if not self.verbose or not self.summary.skips:
+            return
+        self._heading("Skipped")
+        for skip in self.summary.skips:
+            adapter = "" if skip["adapter"] == "*" else f"@{skip['adapter']}"
+            self._print(Text("– ", "dim"), f"{skip['scenario']}{adapter}: {skip['reason']}")
+        self.console.print()
+
+    def _failures(self) -> None:
+        failures = self.summary.failures
+        if not failures:
+            return
+        self._heading("Failures")
+        shown = failures if self.verbose else failures[:FEW_FAILURES]
+        for failure in shown:
+            self._failure(failure)
+        if left := len(failures) - len(shown):
+            self._print(f"… and {left} more like these; -v shows all.", "\n")
+
+    def _failure(self, failure: Failure) -> None:
+        record = failure.example
+        mark = Cell()
+        mark.counts[record["outcome"]] = 1
+        self._print(Text(f"{mark.mark} {record['id']}", _STYLES[record["outcome"]]))
+        for line in explain.brief(record, self.here, self.console.width - 4):
+            self._print(f"  {line}")
+        if len(failure.records) > 1:
+            alike = f"{len(failure.records)} cases fail alike: {', '.join(failure.variations)}"
+            for n, line in enumerate(_wrapped(alike, self.console.width - 6, self.verbose)):
+                self._print(Text(f"{'    ' if n else '  '}{line}", "dim"))
+        command = explain.replay(record["id"], self.summary.run.get("options", ()))
+        self._print(Text(f"  {command}", "cyan"), "\n")
+
+    def _problems(self) -> None:
+        if not self.summary.end["problems"]:
+            return
+        self._heading("Problems")
+        for problem in self.summary.end["problems"]:
+            self._print(Text("✗ ", _STYLES["fail"]), problem)
+        self.console.print()
+
+    def _counts(self, seconds: float | None) -> None:
+        counts, code = self.summary.end["counts"], self.summary.end["exit_code"]
+        ran = sum(n for outcome, n in counts.items() if outcome != "skip")
+        words = [
+            f"{counts[outcome]:,} {word}"
+            for outcome, word in (
+                ("pass", "passed"),
+                ("fail", "failed"),
+                ("stale", "stale in the baseline"),
+                ("error", "broken in the harness"),
+                ("known", "known failures"),
+            )
+            if counts[outcome] or outcome == "pass"
+        ]
+        if counts["skip"]:
+            hint = "" if self.verbose else " (-v says why)"
+            words.append(f"{_many(counts['skip'], 'scenario')} skipped{hint}")
+        took = "" if seconds is None else f" in {seconds:.1f} s"
+        style = _STYLES["pass"] if code == 0 else _STYLES["fail"]
+        self._print(Text(f"{_many(ran, 'case')}{took}: {', '.join(words)}", style))
+
+    def _heading(self, text: str) -> None:
+        self._print(Text(text, "bold"), "\n")
+
+    def _print(self, *parts: str | Text) -> None:
+        # Names and commands are for copying: no line is broken in the middle of one.
+        self.console.print(Text.assemble(*parts), soft_wrap=True)
+
+
+def _cell(cell: Cell) -> Text:
+    return Text(cell.text, _STYLES[cell.worst])
+
+
+def _odd(cells: dict[str, Cell]) -> bool:
+    return any(cell.worst not in {"pass", "skip"} for cell in cells.values())
+
+
+def _fitting(adapters: Sequence[str], width: int) -> Iterator[Sequence[str]]:
+    """Yield as many adapters at a time as have room beside each other."""
+    begin, used = 0, 0
+    for number, adapter in enumerate(adapters):
+        needed = max(len("✗ 999/999"), *(len(part) + 1 for part in adapter.split("-"))) + 2
+        if number > begin and used + needed > width:
+            yield adapters[begin:number]
+            begin, used = number, 0
+        used += needed
+    if adapters:
+        yield adapters[begin:]
+
+
+def _wrapped(text: str, width: int, everything: bool) -> list[str]:
+    limit = None if everything else 3
+    return textwrap.wrap(text, width, max_lines=limit, placeholder=" …", break_on_hyphens=False)
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
