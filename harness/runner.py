@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -263,7 +263,7 @@ class _LogCapture(logging.Handler):
 
 async def run(
     plan: Plan, *, width: int = 6, stall_width: int = 48, fail_fast: bool = False
-) -> AsyncIterator[JsonObject]:
+) -> AsyncGenerator[JsonObject, None]:
     """Run a plan and yield its records as they come; the last one is ``end``.
 
     ``width`` cases run side by side, and ``stall_width`` stalled ones. ``fail_fast`` stops
