@@ -13,13 +13,10 @@ ROOT = Path(__file__).parent.parent
 IMPURE = {"asyncio", "socket", "threading", "subprocess", "time", "aiohttp", "httpx", "logging"}
 #: The modules that must stay pure, so that they can be tested without a network.
 PURE = [
-    *(
-        f"mockserver.{m}"
-        for m in ["sse", "cassette_writer", "schedule", "axes", "faults", "session"]
-    ),
-    *(f"mockserver.{m}" for m in ["matcher", "marks", "redact", "errors"]),
-    *(f"harness.{m}" for m in ["model", "codec", "fold", "scenario", "expand", "selection"]),
-    *(f"harness.{m}" for m in ["interface", "conversation", "dialects", "transcript"]),
+    *("mockserver." + m for m in ("sse", "cassette_writer", "schedule", "axes", "faults")),
+    *("mockserver." + m for m in ("session", "matcher", "marks", "redact", "errors")),
+    *("harness." + m for m in ("model", "codec", "fold", "scenario", "expand", "selection")),
+    *("harness." + m for m in ("interface", "conversation", "dialects", "transcript")),
     "harness.checks",
 ]
 #: What the harness may know of the server: its Python face, the byte codec, and the pure types
