@@ -74,12 +74,17 @@ def expand(
 
 
 def sweepable(scenario: Scenario, schedules: Sequence[Schedule]) -> bool:
-    """Whether cutting the stream makes sense: one streamed turn with expected events."""
-    expect = scenario.turns[0].expect
+    """Whether cutting the stream makes sense: one streamed turn with expected events.
+
+    A client that may retry would ask again, for an answer that nobody recorded.
+    """
+    expect, call = scenario.turns[0].expect, scenario.turns[0].call
     return (
         scenario.faults_skip is None
         and len(scenario.turns) == 1
         and scenario.streams
+        and call is not None
+        and call.max_retries == 0
         and expect is not None
         and expect.events is not None
         and schedules[-1].media is not Media.OTHER

@@ -96,7 +96,9 @@ class Runner:
             if played:
                 path = played[0].request.url.path
                 base_url += base_path(case.scenario.dialect, path)
-            turns, held_back = await self._converse(case, adapter, session, base_url, key)
+            turns, held_back = await self._converse(
+                case, adapter, session, schedules, base_url, key
+            )
             let_go = await session.settled(self.deadline)
             unplayed = tuple(
                 n for n, e in enumerate(played) if any(e is u for u in session.unplayed)
@@ -114,7 +116,13 @@ class Runner:
         )
 
     async def _converse(
-        self, case: Case, adapter: Adapter, session: SessionHandle, base_url: str, key: str
+        self,
+        case: Case,
+        adapter: Adapter,
+        session: SessionHandle,
+        schedules: Sequence[Schedule],
+        base_url: str,
+        key: str,
     ) -> tuple[tuple[TurnRecord, ...], bool]:
         records: list[TurnRecord] = []
         call: Call | None = None
@@ -125,7 +133,7 @@ class Runner:
             if call is None:
                 break
             output, held_back = await self._drive(case, adapter, call, session)
-            records.append(_record(call, output, session, session.journal[before:]))
+            records.append(_record(call, output, session.journal[before:], schedules))
         return tuple(records), held_back
 
     async def _drive(
@@ -194,7 +202,7 @@ def _call_for(
 
 
 def _record(
-    call: Call, output: Output, session: SessionHandle, entries: Sequence[JournalEntry]
+    call: Call, output: Output, entries: Sequence[JournalEntry], schedules: Sequence[Schedule]
 ) -> TurnRecord:
     requests = tuple(
         SeenRequest(
@@ -216,9 +224,7 @@ def _record(
         raised=output.raised,
         hung=output.hung,
         requests=requests,
-        schedules=tuple(
-            session.exchanges[r.exchange].schedule for r in requests if r.exchange is not None
-        ),
+        schedules=tuple(schedules[r.exchange] for r in requests if r.exchange is not None),
     )
 
 

@@ -86,12 +86,15 @@ class _Chat:
             facts.calls = len(self.keys)
         for name in ("text", "refusal"):
             if (value := getattr(facts, name)) is not None:
+                if not facts.sealed and value and "\ud800" <= value[-1] <= "\udbff":
+                    # Half a character: the other half was still to come.
+                    value = value[:-1]
                 setattr(facts, name, _repair(value))
         return facts
 
     def block(self, block: sse.Block) -> bool:
-        if block.ignored:
-            # Not standard: an error field or bare JSON. What it means is for scenarios to say.
+        if any(line.startswith(("error", "{")) for line in block.ignored):
+            # Not standard: llama.cpp's error field, or JSON that stands bare in the stream.
             self.facts.error = True
             return False
         data = (block.data or "").strip()
@@ -108,9 +111,14 @@ class _Chat:
         return self.chunk(chunk, "delta")
 
     def document(self, body: bytes) -> None:
+        text = body.decode(errors="replace").strip()
         try:
-            chunk = json.loads(body)
+            chunk, end = json.JSONDecoder().raw_decode(text)
         except ValueError:
+            self.facts.broken = True
+            return
+        # Some gateways glue the end marker of a stream behind a whole answer.
+        if text[end:].strip() not in {"", "data: [DONE]", "data:[DONE]"}:
             self.facts.broken = True
             return
         if isinstance(chunk, dict) and isinstance(chunk.get("choices"), list):
@@ -120,6 +128,8 @@ class _Chat:
             self.facts.error = True
 
     def chunk(self, chunk: Any, key: str) -> bool:
+        if chunk is None:
+            return True
         if not isinstance(chunk, dict):
             self.facts.broken = True
             return False
