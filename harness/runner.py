@@ -48,9 +48,12 @@ _HOLD = "until-seen"
 class Runner:
     """Plays cases against one mock server. An async context manager."""
 
-    def __init__(self, plan: Plan, *, deadline: float = DEADLINE) -> None:
+    def __init__(
+        self, plan: Plan, *, deadline: float = DEADLINE, hold_patience: float = HOLD_PATIENCE
+    ) -> None:
         self.plan = plan
         self.deadline = deadline
+        self.hold_patience = hold_patience
         self._adapters = {adapter.name: adapter for adapter in plan.adapters}
         self._server = MockServer()
         self._logs = _LogCapture()
@@ -148,7 +151,7 @@ class Runner:
             late = True
             session.release(_HOLD)
 
-        timer = asyncio.get_running_loop().call_later(HOLD_PATIENCE, let_go)
+        timer = asyncio.get_running_loop().call_later(self.hold_patience, let_go)
 
         def seen(count: int) -> None:
             if count == hold.seen:

@@ -68,6 +68,7 @@ class _Chat:
     def __init__(self) -> None:
         self.facts = Facts()
         self.keys: set[tuple[object, object]] = set()
+        self.whole = False
 
     def read(self, schedule: Schedule) -> Facts:
         if schedule.media is Media.SSE:
@@ -80,6 +81,7 @@ class _Chat:
             if last is not None and (last.data or "").strip() == "[DONE]":
                 self.facts.done = True
         elif schedule.body.strip():
+            self.whole = True
             self.document(schedule.body)
         facts = self.facts
         if facts.calls is not None:
@@ -155,9 +157,13 @@ class _Chat:
                 before = getattr(facts, attribute)
                 plain = isinstance(piece, str) and facts.terminal is None and before is not None
                 setattr(facts, attribute, before + piece if plain else None)
-            for call in delta.get("tool_calls") or ():
+            for place, call in enumerate(delta.get("tool_calls") or ()):
                 facts.opened = True
-                self.call(call)
+                if self.whole:
+                    # In a whole answer every entry is a call, whatever its id says.
+                    self.keys.add((place, None))
+                else:
+                    self.call(call)
             function = delta.get("function_call")
             if isinstance(function, dict) and function.get("name"):
                 facts.opened = True

@@ -1,0 +1,84 @@
+"""The suite's own test: every broken client is caught, by the check that is meant to catch it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from harness import Call
+from harness.baseline import Baseline
+from harness.checks import CHECKS
+from harness.expand import Axes, expand
+from harness.interface import Adapter
+from harness.planning import Plan, Settings, find_scenarios, schedules_of
+from harness.results import CaseResult
+from harness.runner import Runner
+from harness.scenario import Case
+from harness.schemas import schema
+from harness.transcript import Outcome
+from tests.saboteurs.broken import SABOTEURS, Saboteur
+from tests.saboteurs.client import SimpleClient
+
+SCENARIOS = {s.id: s for s in find_scenarios(Settings())[0]}
+
+
+def adapter_of(client: type[SimpleClient]) -> Adapter:
+    async def run(call: Call) -> AsyncIterator[Any]:
+        async for item in client(call).run():
+            yield item
+
+    return Adapter(
+        name="client",
+        run=run,
+        dialects=frozenset({"openai-chat"}),
+        features=frozenset(schema("scenario")["$defs"]["feature"]["enum"]),
+    )
+
+
+def case_of(case_id: str) -> Case:
+    scenario = SCENARIOS[case_id.rpartition("/")[0]]
+    cases = expand(scenario, "client", schedules_of(scenario), Axes(mode="all"), faults=True)
+    return next(c for c in cases if c.id == f"{case_id}@client")
+
+
+def played(client: type[SimpleClient], case: Case) -> CaseResult:
+    adapter = adapter_of(client)
+    plan = Plan(
+        settings=Settings(),
+        adapters=(adapter,),
+        baselines={"client": Baseline.empty(case.scenario.file)},
+        cases=(case,),
+        skips=(),
+    )
+
+    async def play() -> CaseResult:
+        async with Runner(plan, deadline=3, hold_patience=0.5) as runner:
+            return await runner.run_case(case)
+
+    return asyncio.run(play())
+
+
+@pytest.mark.parametrize("saboteur", SABOTEURS, ids=lambda s: s.name)
+def test_a_saboteur_is_caught_by_its_check(saboteur: Saboteur) -> None:
+    result = played(saboteur.client, case_of(saboteur.case))
+    assert result.verdict.outcome is Outcome.FAIL
+    assert saboteur.check in {f.check for f in result.verdict.findings}
+
+
+@pytest.mark.parametrize("case_id", sorted({s.case for s in SABOTEURS}))
+def test_the_unbroken_client_passes_where_the_saboteurs_fail(case_id: str) -> None:
+    verdict = played(SimpleClient, case_of(case_id)).verdict
+    assert [f"{f.check}: {f.message}" for f in verdict.findings] == []
+    assert verdict.outcome is Outcome.PASS
+
+
+def test_every_check_of_a_client_has_a_saboteur() -> None:
+    # A cassette that is empty is the harness's business, not a client's.
+    assert {s.check for s in SABOTEURS} == set(CHECKS) - {"cassette"}
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len({s.name for s in SABOTEURS}) >= 30
