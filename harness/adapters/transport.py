@@ -101,6 +101,9 @@ class Transport:
             return await self._http.send(request, stream=True)
         except httpx.HTTPError as exc:
             raise HttpError(self.lost(exc)) from None
+        except httpx.InvalidURL:
+            no_address = "redirected to an address that is no URL"
+            raise HttpError(failure(ErrorClass.PROTOCOL, no_address)) from None
 
     async def _failed(self, response: httpx.Response) -> HttpError:
         body = b""
