@@ -2,7 +2,8 @@
 
 One rule for every dialect: a delta joins the part it belongs to. With an ``index``, that is
 the part of this kind and index; without one, the turn has a single text, a single refusal,
-and one reasoning part per channel until a signature closes it.
+and one reasoning part per channel until a signature closes it. A signature with an ``index``
+belongs to the reasoning part of that index, and a later one takes its place.
 """
 
 from __future__ import annotations
@@ -165,11 +166,16 @@ class _Fold:
 
     def _sign(self, event: ReasoningSignature) -> None:
         at = None
-        if self.last_reasoning is not None and event.redacted_data is None:
+        if event.index is not None:
+            key = ("reasoning", event.index)
+            at = next((place for k, place in self.places.items() if k[:2] == key), None)
+        elif self.last_reasoning is not None and event.redacted_data is None:
             at = self.places.pop(self.last_reasoning, None)
         if at is None:
             at = len(self.parts)
             self.parts.append(ReasoningPart(text="", channel="text"))
+            if event.index is not None:
+                self.places[("reasoning", event.index, "text")] = at
         signed = self.parts[at]
         assert isinstance(signed, ReasoningPart)
         self.parts[at] = replace(

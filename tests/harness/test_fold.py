@@ -81,6 +81,20 @@ def reasoning(delta: str, channel: str = "text") -> ReasoningDelta:
                 ReasoningPart(text="", channel="text", redacted_data="R"),
             ],
         ),
+        (
+            [
+                ReasoningDelta(delta="a", channel="summary", index=0),
+                ReasoningSignature(encrypted_content="Y", index=1),
+                ReasoningSignature(encrypted_content="X", index=0),
+                ContentDelta(delta="t"),
+                ReasoningSignature(encrypted_content="Z", index=1),
+            ],
+            [
+                ReasoningPart(text="a", channel="summary", encrypted_content="X"),
+                ReasoningPart(text="", channel="text", encrypted_content="Z"),
+                TextPart(text="t"),
+            ],
+        ),
         ([ReasoningOmitted()], [ReasoningPart(text="", channel="text", omitted=True)]),
         (
             [ContentDelta(delta="a"), CITATION],
