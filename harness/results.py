@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from harness.model import JsonObject
-from harness.planning import Plan
+from harness.planning import Plan, Settings
 from harness.scenario import Case
 from harness.transcript import Finding, Outcome, Transcript, Verdict
 from mockserver.marks import line_of
@@ -71,12 +71,27 @@ def start_record(plan: Plan) -> JsonObject:
             }
             for a in plan.adapters
         ],
+        "options": list(_options(settings)),
         "patterns": list(settings.patterns),
         "axes": str(settings.axes.chosen) if settings.axes.chosen else settings.axes.mode,
         "seed": settings.axes.seed,
         "faults": settings.faults,
         "cases": len(plan.cases),
     }
+
+
+def _options(settings: Settings) -> Iterator[str]:
+    """The options with which another command finds the same adapters and scenarios."""
+    named = {
+        "--adapter": settings.adapters,
+        "--scenarios": settings.scenarios,
+        "--cassettes": settings.cassettes,
+        "--recordings": () if settings.recordings is None else (settings.recordings,),
+        "--seed": (settings.axes.seed,) if settings.axes.seed else (),
+    }
+    for option, values in named.items():
+        for value in values:
+            yield from (option, str(value))
 
 
 def skip_records(plan: Plan) -> Iterable[JsonObject]:

@@ -50,6 +50,17 @@ class Sweep:
     streams: set[str] = field(default_factory=set)
     failing: set[str] = field(default_factory=set)
 
+    @property
+    def text(self) -> str:
+        """How many breaks there were, and what the client made of them."""
+        counts = self.cell.counts
+        said = f"{counts.total():,} breaks in {many(len(self.streams), 'stream')}"
+        if against := sum(counts[outcome] for outcome in AGAINST):
+            said += f", {against:,} failed in {many(len(self.failing), 'stream')}"
+        elif not counts["known"]:
+            said += ", all reported"
+        return said + (f", {counts['known']:,} known" if counts["known"] else "")
+
 
 @dataclass(slots=True)
 class Failure:
@@ -113,6 +124,14 @@ class Summary:
             rows = [self._row(name, scenarios) for scenarios in files.values()]
             yield Group(name, _added(row.cells for row in rows), rows)
 
+    def alike(self, failure: Failure) -> str:
+        """In which variations a failure shows."""
+        example, number = failure.example, len(failure.records)
+        wires = self.wires[example["scenario"]][example["adapter"]].counts.total()
+        if number == wires and all(r["kind"] != "fault" for r in failure.records):
+            return f"the same on all {number} wires"
+        return f"{number} cases fail alike: {', '.join(failure.variations)}"
+
     def _row(self, group: str, ids: Sequence[str]) -> Row:
         inside = [i.removeprefix(f"{group}/") for i in ids]
         name = inside[0] if len(inside) == 1 else _shared(inside)
@@ -163,9 +182,14 @@ def summarize(records: Iterable[JsonObject]) -> Summary:
         skips=skips,
         wires={s: dict(cells) for s, cells in wires.items()},
         sweeps=dict(sweeps),
-        failures=[failures[key] for key in sorted(failures)],
+        failures=sorted(failures.values(), key=_wires_first),
         files=files,
     )
+
+
+def many(number: int, noun: str) -> str:
+    """A number with its noun."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _add(
@@ -184,6 +208,11 @@ def _add(
     sweep.streams.add(scenario)
     if outcome in AGAINST:
         sweep.failing.add(scenario)
+
+
+def _wires_first(failure: Failure) -> tuple[str, str, bool, int, str]:
+    record = failure.example
+    return (record["scenario"], record["adapter"], *_simplest_first(record))
 
 
 def _simplest_first(record: JsonObject) -> tuple[bool, int, str]:

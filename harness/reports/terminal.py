@@ -14,7 +14,7 @@ from rich.text import Text
 
 from harness import explain
 from harness.model import JsonObject
-from harness.reports.summary import AGAINST, Cell, Failure, Group, Row, Summary, summarize
+from harness.reports.summary import Cell, Failure, Group, Row, Summary, many, summarize
 
 #: Up to this many rows are all shown; of more, those that are not as they should be.
 FEW_ROWS = 24
@@ -97,19 +97,9 @@ class _Page:
             sweep = self.summary.sweeps.get(adapter)
             if sweep is None:
                 continue
-            counts = sweep.cell.counts
-            against = sum(counts[outcome] for outcome in AGAINST)
-            said = f"{counts.total():,} breaks in {_many(len(sweep.streams), 'stream')}"
-            if against:
-                said += f", {against:,} not reported as they must be, in "
-                said += _many(len(sweep.failing), "stream")
-            else:
-                said += ", all reported"
-            if counts["known"]:
-                said += f", {counts['known']:,} known failures"
             self._print(
                 Text(f"{sweep.cell.mark} ", _STYLES[sweep.cell.worst]),
-                f"fault sweep of {adapter}: {said}",
+                f"fault sweep of {adapter}: {sweep.text}",
             )
         if self.summary.sweeps:
             self.console.print()
@@ -142,7 +132,7 @@ class _Page:
         for line in explain.brief(record, self.here, self.console.width - 4):
             self._print(f"  {line}")
         if len(failure.records) > 1:
-            alike = f"{len(failure.records)} cases fail alike: {', '.join(failure.variations)}"
+            alike = self.summary.alike(failure)
             for n, line in enumerate(_wrapped(alike, self.console.width - 6, self.verbose)):
                 self._print(Text(f"{'    ' if n else '  '}{line}", "dim"))
         command = explain.replay(record["id"], self.summary.run.get("options", ()))
@@ -172,10 +162,10 @@ class _Page:
         ]
         if counts["skip"]:
             hint = "" if self.verbose else " (-v says why)"
-            words.append(f"{_many(counts['skip'], 'scenario')} skipped{hint}")
+            words.append(f"{many(counts['skip'], 'scenario')} skipped{hint}")
         took = "" if seconds is None else f" in {seconds:.1f} s"
         style = _STYLES["pass"] if code == 0 else _STYLES["fail"]
-        self._print(Text(f"{_many(ran, 'case')}{took}: {', '.join(words)}", style))
+        self._print(Text(f"{many(ran, 'case')}{took}: {', '.join(words)}", style))
 
     def _heading(self, text: str) -> None:
         self._print(Text(text, "bold"), "\n")
@@ -209,7 +199,3 @@ def _fitting(adapters: Sequence[str], width: int) -> Iterator[Sequence[str]]:
 def _wrapped(text: str, width: int, everything: bool) -> list[str]:
     limit = None if everything else 3
     return textwrap.wrap(text, width, max_lines=limit, placeholder=" …", break_on_hyphens=False)
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,47 @@
+# Every target makes the environment it needs; Python 3.11 or later, pip and make are enough.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+JOBS ?= auto
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help run test lint bench serve clean
+
+help:
+	@echo "make run     play every bundled scenario to every bundled adapter"
+	@echo "make serve   start the mock server with the bundled cassettes"
+	@echo "make test    run the tests"
+	@echo "make lint    check the code, the specs and the cassettes"
+	@echo "make bench   run the benchmarks"
+	@echo "make clean   remove the environment and everything else that was made"
+
+run: $(STAMP)
+	$(BIN)/tapecheck run $(ARGS)
+
+serve: $(STAMP)
+	$(BIN)/tapecheck serve $(ARGS)
+
+test: $(STAMP)
+	$(BIN)/pytest -n $(JOBS) $(ARGS)
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/tapecheck lint
+
+bench: $(STAMP)
+	$(BIN)/pytest tests/benchmarks -s -p no:randomly $(ARGS)
+
+clean:
+	rm -rf $(VENV) .tapecheck .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+
+# An old pip knows no dependency groups, so it is renewed first.
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("tapecheck needs Python 3.11 or later, this is %d.%d: make PYTHON=python3.x" % sys.version_info[:2])'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable . --group test --group lint --group bench
+	@touch $@
