@@ -76,6 +76,7 @@ class ChatStream:
         secrets: Collection[str] = (),
         request_id: str | None = None,
     ) -> None:
+        self.form = "Chat Completions"
         self.closed = False
         self.secrets = secrets
         self._request_id = request_id
@@ -94,6 +95,10 @@ class ChatStream:
         self._warned: set[str] = set()
         self._warnings: list[Event] = []
 
+    def is_answer(self, value: Json) -> bool:
+        """Whether ``value`` is a chunk, a whole answer or an error."""
+        return is_error(value) or (isinstance(value, Mapping) and "choices" in value)
+
     def chunk(
         self,
         value: Json,
@@ -103,9 +108,9 @@ class ChatStream:
     ) -> list[Event]:
         """Take one JSON value. ``is_named_error``: it came as an SSE event named ``error``.
 
-        ``nameless`` is the class of an error that names no cause.
+        ``nameless`` is the class of an error that names no cause. ``null`` says nothing.
         """
-        if self.closed:
+        if self.closed or value is None:
             return []
         if is_named_error or is_error(value):
             self._error = from_payload(value, default=nameless, secrets=self.secrets)
@@ -119,11 +124,12 @@ class ChatStream:
         elif not self._error:
             what = type(value).__name__
             self._error = failure(ErrorClass.PROTOCOL, f"a chunk is an object, not {what}")
+        start: list[Event] = []
         if not self._started and (events or (self._id and not self._error)):
             self._started = True
-            events.insert(0, MessageStart(response_id=self._id, model=self._model))
+            start = [MessageStart(response_id=self._id, model=self._model)]
         if self._started:
-            events += self._take_warnings()
+            events = [*start, *self._take_warnings(), *events]
         return [*events, *self.fail(self._error)] if self._error else events
 
     def warn(self, code: str, message: str) -> None:

@@ -63,7 +63,7 @@ VAGUE_CODES = _table(
         ErrorClass.MODEL_NOT_FOUND: "not_found_error not_found ResourceNotFoundException",
         ErrorClass.INVALID_REQUEST: """invalid_request_error invalid_argument bad_request
             BadRequestError ValidationException invalid_value invalid_type
-            unsupported_parameter unsupported_value unknown_parameter
+            unsupported_parameter unsupported_value unknown_parameter invalid_prompt
             missing_required_parameter failed_precondition out_of_range""",
         ErrorClass.SERVER_ERROR: """server_error api_error internal internal_error
             internal_server_error InternalServerException""",
@@ -92,11 +92,8 @@ VAGUE_STATUSES: Mapping[int, ErrorClass] = {
     5: ErrorClass.SERVER_ERROR,
 }
 
-# Cerebras says nothing at all when the input is too long.
-EMPTY_BODIES: Mapping[int, ErrorClass] = {
-    400: ErrorClass.CONTEXT_LENGTH,
-    413: ErrorClass.CONTEXT_LENGTH,
-}
+# Cerebras says nothing at all when the input is too long (its empty 413 speaks for itself).
+EMPTY_BODIES: Mapping[int, ErrorClass] = {400: ErrorClass.CONTEXT_LENGTH}
 
 # Statuses that are retried although their class is not: 409 is a lock that times out.
 RETRYABLE_STATUSES = frozenset({409})

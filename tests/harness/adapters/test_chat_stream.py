@@ -110,6 +110,7 @@ def test_an_answer_without_id_starts_with_its_first_content():
         {"choices": [{"delta": {"new": 1}, "new": 1}], "new": 1, "error": None},
         {"type": "ping"},
         {},
+        None,
     ],
 )
 def test_odd_chunks_say_nothing(odd, chunk):
@@ -397,7 +398,6 @@ def test_lost(chunk):
         ({"error_type": "x", "error_message": "m"}, ErrorClass.STREAM_ERROR),
         ([{"error": {"code": 429}}], ErrorClass.RATE_LIMIT),
         ([], ErrorClass.PROTOCOL),
-        (None, ErrorClass.PROTOCOL),
         ("text", ErrorClass.PROTOCOL),
         ({"choices": [{"error": {"code": 429, "message": "m"}}]}, ErrorClass.RATE_LIMIT),
         ({"choices": [{"delta": {}, "finish_reason": "error"}]}, ErrorClass.STREAM_ERROR),

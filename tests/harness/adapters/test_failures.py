@@ -186,7 +186,6 @@ CONTEXT_LENGTH = {
         },
     ),
     "cerebras-400": (400, b""),
-    "cerebras-413": (413, b""),
 }
 
 
@@ -333,6 +332,7 @@ OTHERS = {
         {"type": "error", "error": {"type": "request_too_large", "message": "big"}},
         E.PAYLOAD_TOO_LARGE,
     ),
+    "cerebras-413": (413, b"", E.PAYLOAD_TOO_LARGE),
     "nginx-413": (
         413,
         b"<html><title>413 Request Entity Too Large</title></html>",
