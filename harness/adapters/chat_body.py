@@ -1,4 +1,4 @@
-"""The bytes of a Chat Completions answer to events, streamed or not. Pure.
+"""The bytes of an answer to events, streamed or not. Pure.
 
 What the server sent decides how it is read, not what was asked for or what the content type
 says: gateways answer with a stream to a plain request, with JSON to a request for a stream,
@@ -9,20 +9,58 @@ a body that is JSON, it was the whole answer.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Protocol
 
-from harness.adapters.chat_stream import ChatStream
-from harness.adapters.failures import clip, failure, is_error, plain, scrub
+from harness.adapters.failures import clip, failure, plain, scrub
 from harness.model import ErrorClass, ErrorInfo, Event, Json
 from mockserver.sse import Block, Decoder
 
 _ERROR_FIELD = "error:"
 
 
+class Answer(Protocol):
+    """One answer of a dialect, fed with JSON values: ``ChatStream`` or ``ResponsesStream``.
+
+    ``form`` names the dialect in error messages.
+    """
+
+    form: str
+    closed: bool
+    secrets: Collection[str]
+
+    def is_answer(self, value: Json) -> bool:
+        """Whether a JSON value that came outside of an event belongs to the answer."""
+
+    def chunk(
+        self,
+        value: Json,
+        *,
+        is_named_error: bool = False,
+        nameless: ErrorClass = ErrorClass.STREAM_ERROR,
+    ) -> list[Event]:
+        """Take one JSON value."""
+
+    def warn(self, code: str, message: str) -> None:
+        """Queue a warning."""
+
+    def done(self) -> list[Event]:
+        """End on the server's word that this was all."""
+
+    def ended(self) -> list[Event]:
+        """End because the body did."""
+
+    def lost(self, error: ErrorInfo) -> list[Event]:
+        """End because the connection broke."""
+
+    def fail(self, error: ErrorInfo) -> list[Event]:
+        """End with an error."""
+
+
 class ChatBody:
     """Reads one body into ``stream``. ``content_type`` is only named in error messages."""
 
-    def __init__(self, stream: ChatStream, *, content_type: str | None = None) -> None:
+    def __init__(self, stream: Answer, *, content_type: str | None = None) -> None:
         self._stream = stream
         self._content_type = content_type or "no content type"
         self._decoder = Decoder()
@@ -78,7 +116,7 @@ class ChatBody:
             return []
         values, _ = _json_values("\n".join(self._bare))
         self._bare.clear()
-        return [e for v in values if _is_answer(v) for e in self._stream.chunk(v)]
+        return [e for v in values if self._stream.is_answer(v) for e in self._stream.chunk(v)]
 
     def _rest(self, cut: ErrorInfo) -> list[Event]:
         """What stands unfinished at the end. ``cut`` is the error if it stops inside JSON."""
@@ -101,14 +139,14 @@ class ChatBody:
         text = "\n".join(self._bare)
         values, rest = _json_values(text)
         if rest and _is_cut(rest):
-            events = [e for v in values if _is_answer(v) for e in self._stream.chunk(v)]
+            events = [e for v in values if self._stream.is_answer(v) for e in self._stream.chunk(v)]
             return [*events, *self._stream.lost(cut)]
-        if not values or not _is_answer(values[0]):
+        if not values or not self._stream.is_answer(values[0]):
             return self._stream.fail(self._strange(f"the answer ({self._content_type})", text))
         self._warn()
         return [
             *self._stream.chunk(values[0], nameless=ErrorClass.INVALID_REQUEST),
-            *(e for v in values[1:] if _is_answer(v) for e in self._stream.chunk(v)),
+            *(e for v in values[1:] if self._stream.is_answer(v) for e in self._stream.chunk(v)),
             *(self._stream.done() if len(values) == 1 else ()),
         ]
 
@@ -119,12 +157,8 @@ class ChatBody:
     def _strange(self, what: str, text: str) -> ErrorInfo:
         shown = clip(scrub(plain(text), self._stream.secrets), 200)
         return failure(
-            ErrorClass.PROTOCOL, f"{what} is no Chat Completions chunk or answer: {shown}"
+            ErrorClass.PROTOCOL, f"{what} is no {self._stream.form} chunk or answer: {shown}"
         )
-
-
-def _is_answer(value: Json) -> bool:
-    return is_error(value) or (isinstance(value, dict) and "choices" in value)
 
 
 def _json_values(text: str) -> tuple[list[Json], str]:

@@ -49,6 +49,18 @@ def read_arguments(raw: str) -> JsonObject | None:
     return value if isinstance(value, dict) else None
 
 
+def blame(number: int | None, name: str, raw: str) -> ErrorInfo:
+    """Say what is wrong with a call whose argument text ``raw`` is no JSON object."""
+    if not name:
+        return failure(
+            ErrorClass.PROTOCOL, f"a tool call never got the name of its tool: {clip(raw, 300)}"
+        )
+    return failure(
+        ErrorClass.INVALID_TOOL_ARGUMENTS,
+        f"the arguments of tool call {number} ({name}) are not one JSON object: {clip(raw, 300)}",
+    )
+
+
 @dataclass(slots=True)
 class _Call:
     number: int | None = None
@@ -155,7 +167,7 @@ class ToolCalls:
                     )
                 )
             elif not cut:
-                error = error or _blame(call)
+                error = error or blame(call.number, call.name, call.raw)
         return events, error
 
     def _find(self, index: Json, wire_id: str, name: str) -> _Call | None:
@@ -207,19 +219,6 @@ class ToolCalls:
             tool_name=call.name,
             id_synthesized=synthesized,
         )
-
-
-def _blame(call: _Call) -> ErrorInfo:
-    if not call.name:
-        return failure(
-            ErrorClass.PROTOCOL,
-            f"a tool call never got the name of its tool: {clip(call.raw, 300)}",
-        )
-    return failure(
-        ErrorClass.INVALID_TOOL_ARGUMENTS,
-        f"the arguments of tool call {call.number} ({call.name}) are not one JSON object: "
-        + clip(call.raw, 300),
-    )
 
 
 def _is_nothing(raw: str) -> bool:

@@ -59,16 +59,21 @@ class Transport:
 
     @asynccontextmanager
     async def post(
-        self, url: str, *, headers: Mapping[str, str], body: JsonObject
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: JsonObject | None = None,
+        form: Mapping[str, str] | None = None,
     ) -> AsyncIterator[httpx.Response]:
-        """Send ``body`` as JSON and give the answer, its body still unread.
+        """Send ``body`` as JSON, or a ``form``, and give the answer, its body still unread.
 
         Follows 307 and 308, which keep method and body; httpx leaves the ``authorization``
         header out when the host changes. On leaving, the answer is closed: a body read to its
         end leaves the connection usable, any other drops it. Raises :class:`HttpError` for
         every status but 2xx, and if there is no answer at all.
         """
-        request = self._http.build_request("POST", url, headers=dict(headers), json=body)
+        request = self._http.build_request("POST", url, headers=dict(headers), json=body, data=form)
         response = await self._send(request)
         try:
             for _ in range(_MAX_REDIRECTS):
