@@ -14,6 +14,7 @@ NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
         ({"retry-after": "Tue, 14 Nov 2023 22:13:00 GMT"}, 0.0),
         ({"retry-after-ms": "250"}, 0.25),
         ({"retry-after-ms": "250", "retry-after": "7"}, 0.25),
+        ({"retry-after-ms": "0", "retry-after": "7"}, 0.0),
         ({"retry-after-ms": "soon", "retry-after": "7"}, 7.0),
         ({"retry-after": "soon"}, None),
         ({"retry-after": "-1"}, None),

@@ -88,6 +88,18 @@ LAWFUL = {
     "index from 1": ([call(1, "x", "f", A)], (), ONE),
     "indexes with holes": ([call(3, "x", "f", A), call(9, "y", "g", B)], (), TWO),
     "index is true": ([call(True, "x", "f", A), call(True, "y", "g", B)], (), TWO),
+    "index is true, no id": (
+        [call(True, name="f", args=A), call(True, name="f", args=B)],
+        (),
+        [
+            start(0, "call_0", "f", True),
+            piece(0, A),
+            start(1, "call_1", "f", True),
+            piece(1, B),
+            end(0, {"a": 1}, A),
+            end(1, {"b": 2}, B),
+        ],
+    ),
     "no index, no id, two whole": (
         [call(name="f", args=A), call(name="f", args=B)],
         ("f",),
