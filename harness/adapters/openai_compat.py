@@ -199,6 +199,26 @@ def _call_ids(messages: Iterable[JsonObject]) -> set[str]:
     }
 
 
+async def played(
+    client: OpenAICompatClient, call: Call
+) -> AsyncGenerator[Event | AssistantTurn, None]:
+    """Make ``call`` with ``client``: yield its events and its turn, or the turn alone."""
+    if not call.stream:
+        yield await client.complete(
+            model=call.model, messages=call.messages, tools=call.tools, options=call.options
+        )
+        return
+    seen = []
+    answer = client.stream(
+        model=call.model, messages=call.messages, tools=call.tools, options=call.options
+    )
+    async with aclosing(answer) as events:
+        async for event in events:
+            seen.append(event)
+            yield event
+    yield fold(seen)
+
+
 @adapter(
     dialects=["openai-chat"],
     features=[
@@ -217,21 +237,12 @@ def _call_ids(messages: Iterable[JsonObject]) -> set[str]:
 )
 async def openai_compat(call: Call) -> AsyncIterator[Event | AssistantTurn]:
     """The client under the harness: one client for each call, closed with it."""
-    retry = RetryPolicy(max_retries=call.max_retries)
-    async with OpenAICompatClient(
-        call.base_url, call.api_key, timeout=call.timeout, retry=retry
-    ) as client:
-        if not call.stream:
-            yield await client.complete(
-                model=call.model, messages=call.messages, tools=call.tools, options=call.options
-            )
-            return
-        seen = []
-        answer = client.stream(
-            model=call.model, messages=call.messages, tools=call.tools, options=call.options
-        )
-        async with aclosing(answer) as events:
-            async for event in events:
-                seen.append(event)
-                yield event
-        yield fold(seen)
+    client = OpenAICompatClient(
+        call.base_url,
+        call.api_key,
+        timeout=call.timeout,
+        retry=RetryPolicy(max_retries=call.max_retries),
+    )
+    async with client, aclosing(played(client, call)) as answer:
+        async for item in answer:
+            yield item
