@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from harness.errors import SelectionError, SpecError
 from harness.expand import Axes, expand, played, runs
 from harness.interface import Adapter
 from harness.scenario import Case, Scenario
-from harness.selection import select
+from harness.selection import may_match, select
 from mockserver import store
 from mockserver.cassette import Cassette
 from mockserver.schedule import Schedule
@@ -49,10 +49,10 @@ class Skip:
 class Plan:
     """What a run will do.
 
-    ``cases`` are in the order of scenarios, then adapters. ``skips`` are not counted as run;
-    ``problems`` are known before the run and fail it: a recording that cannot be read, a
-    declared feature that no scenario of a whole run exercises, a baseline entry that names
-    nothing.
+    ``cases`` are in the order of scenarios, then adapters; ``scenarios`` are those that the
+    patterns leave in question. ``skips`` are not counted as run; ``problems`` are known before
+    the run and fail it: a recording that cannot be read, a declared feature that no scenario
+    of a whole run exercises, a baseline entry that names nothing.
     """
 
     settings: Settings
@@ -61,6 +61,7 @@ class Plan:
     cases: tuple[Case, ...]
     skips: tuple[Skip, ...]
     problems: tuple[str, ...] = ()
+    scenarios: tuple[Scenario, ...] = ()
 
 
 def make_plan(settings: Settings) -> Plan:
@@ -74,19 +75,19 @@ def make_plan(settings: Settings) -> Plan:
     if len({a.name for a in adapters}) < len(adapters):
         raise SelectionError("two adapters have one name", hint="give one of them another name")
     scenarios, left = find_scenarios(settings)
-    scenarios = tuple(
-        s for s in scenarios if not settings.priorities or s.priority in settings.priorities
-    )
+    scenarios = tuple(s for s in scenarios if _in_question(s, settings))
     cases: list[Case] = []
     skips = [Skip(item.name, "*", item.reason) for item in left if not item.broken]
     for scenario in scenarios:
-        schedules: tuple[Schedule, ...] | None = None
+        plain: tuple[Case, ...] | None = None
         for adapter in adapters:
             if (reason := runs(scenario, adapter)) is not None:
                 skips.append(Skip(scenario.id, adapter.name, reason))
                 continue
-            schedules = schedules or schedules_of(scenario)
-            cases += expand(scenario, adapter.name, schedules, settings.axes, settings.faults)
+            if plain is None:
+                wires = schedules_of(scenario)
+                plain = tuple(expand(scenario, "", wires, settings.axes, settings.faults))
+            cases += (replace(case, adapter=adapter.name) for case in plain)
     problems = [f"{item.name}: {item.reason}" for item in left if item.broken]
     if not settings.patterns and not settings.priorities and settings.recordings is None:
         baselines = [(a, b) for a, b in loaded if b.entries]
@@ -100,11 +101,19 @@ def make_plan(settings: Settings) -> Plan:
     return Plan(
         settings=settings,
         adapters=adapters,
+        scenarios=scenarios,
         baselines={adapter.name: baseline for adapter, baseline in loaded},
         cases=select(cases, settings.patterns, lambda case: case.id),
         skips=tuple(skips),
         problems=tuple(problems),
     )
+
+
+def _in_question(scenario: Scenario, settings: Settings) -> bool:
+    if settings.priorities and scenario.priority not in settings.priorities:
+        return False
+    wanted = [p for p in settings.patterns if not p.startswith("!")]
+    return not wanted or any(may_match(scenario.id, pattern) for pattern in wanted)
 
 
 def find_scenarios(settings: Settings) -> tuple[tuple[Scenario, ...], tuple[recordings.Left, ...]]:

@@ -34,6 +34,18 @@ def matches(case_id: str, pattern: str) -> bool:
     return any(glob.globmatch(part, wanted or "**", flags=_FLAGS) for part in leading)
 
 
+def may_match(scenario: str, pattern: str) -> bool:
+    """Whether ``pattern`` may select a case of that scenario, before the cases are known."""
+    path, at, _ = pattern.rpartition("@")
+    path = path if at else pattern
+    if "**" in path or "{" in path:
+        return True
+    # A case is one segment longer than its scenario.
+    return matches(f"{scenario}@", path) or glob.globmatch(
+        scenario, path.rpartition("/")[0], flags=_FLAGS
+    )
+
+
 def select(
     items: Sequence[_T], patterns: Iterable[str], name: Callable[[_T], str]
 ) -> tuple[_T, ...]:
@@ -47,8 +59,7 @@ def select(
     for pattern in (*wanted, *unwanted):
         if not any(matches(n, pattern) for n in names):
             raise SelectionError(
-                f"pattern {pattern!r} matches none of {len(names)} cases",
-                hint="'tapecheck list' shows the names",
+                f"pattern {pattern!r} matches no case", hint="'tapecheck list' shows the names"
             )
     return tuple(
         item
