@@ -61,10 +61,15 @@ class _Connection(web.RequestHandler):
             reason = " ".join((message or str(exc)).split())
             refusal = RefusalError(status, "bad_request", f"malformed HTTP: {reason}", last=True)
             return refusal.response()
-        _log.error("request failed inside the server", exc_info=exc)
+        _log.error("a request failed inside the server", exc_info=exc)
         if request.writer.output_size > 0:
             raise ConnectionError("the answer had begun already")
         refusal = RefusalError(
             500, "internal_error", "the mock server failed; see its log", last=True
         )
         return refusal.response()
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        # The client was told; what is left of its body raises the same again.
+        if not isinstance(kw.get("exc_info"), web.RequestPayloadError):
+            super().log_exception(*args, **kw)

@@ -167,13 +167,15 @@ class MockServer:
     async def _start(self) -> None:
         if self._loop is not None:
             raise ServerStartError(f"the server runs already at {self.url}")
+        if not 0 <= self._port <= 65535:
+            raise ServerStartError(f"cannot listen on {self._host}:{self._port}: no such port")
         loop = asyncio.get_running_loop()
         self._listener = Listener(self._app.handle, self._options.limits)
         try:
             self._server = await loop.create_server(
                 self._listener, self._host, self._port, backlog=1024
             )
-        except (OSError, OverflowError) as exc:
+        except OSError as exc:
             raise _start_error(self._host, self._port, exc) from None
         self._port = self._server.sockets[0].getsockname()[1]
         self._stop = asyncio.Event()
@@ -268,8 +270,8 @@ class SessionHandle:
         self.close()
 
 
-def _start_error(host: str, port: int, exc: Exception) -> ServerStartError:
-    if isinstance(exc, OSError) and exc.errno == errno.EADDRINUSE:
+def _start_error(host: str, port: int, exc: OSError) -> ServerStartError:
+    if exc.errno == errno.EADDRINUSE:
         why = "the port is in use; choose another, or 0 for any free one"
     else:
         why = str(exc)

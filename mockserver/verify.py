@@ -97,10 +97,13 @@ def _differences(interaction: Interaction, expected: Schedule, seen: Seen) -> It
         wrong = set(seen.headers) ^ {*expected.headers, *framing}
         yield f"headers differ in {', '.join(sorted({n for n, _ in wrong})) or 'order'}"
     wanted = [] if bodiless else _pieces(interaction, expected)
-    if b"".join(seen.pieces) != b"".join(wanted):
-        yield f"body of {len(b''.join(seen.pieces))} bytes, not {len(b''.join(wanted))}"
+    got, body = b"".join(seen.pieces), b"".join(wanted)
+    if got != body:
+        pairs = enumerate(zip(got, body, strict=False))
+        same = next((i for i, (a, b) in pairs if a != b), min(len(got), len(body)))
+        yield f"body differs from byte {same} on ({len(got)} bytes, not {len(body)})"
     elif list(seen.pieces) != wanted:
-        yield f"cut into {len(seen.pieces)} chunks elsewhere, not into {len(wanted)}"
+        yield f"cut into {len(seen.pieces)} chunks, not as recorded into {len(wanted)}"
     if seen.ending is not expected.ending and not bodiless:
         yield f"ends with {seen.ending}, not with {expected.ending}"
 
