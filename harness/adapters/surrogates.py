@@ -33,4 +33,5 @@ class Joiner:
 
     def close(self) -> str:
         """Return U+FFFD if a first half never found its second, else nothing."""
-        return mend(self._held)
+        held, self._held = self._held, ""
+        return mend(held)
