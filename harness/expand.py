@@ -95,7 +95,8 @@ def points(scenario: Scenario, schedules: Sequence[Schedule], axes: Axes) -> Ite
     """Yield the points at which a scenario is played, the recorded wire first.
 
     A value that no client could see on these bodies is left out, and so is a point that is the
-    same on the wire as another.
+    same on the wire as another. Pairwise is for streams; of a body that is no stream each value
+    is played once.
     """
     yield RECORDED
     if axes.mode == "none":
@@ -109,8 +110,10 @@ def points(scenario: Scenario, schedules: Sequence[Schedule], axes: Axes) -> Ite
             wanted = (
                 dict(zip(allowed, values, strict=True)) for values in product(*allowed.values())
             )
-        case _:
+        case _ if any(s.media is not Media.OTHER for s in schedules):
             wanted = pairwise(allowed)
+        case _:
+            wanted = each_once(allowed)
     seen = {RECORDED}
     for values in wanted:
         at = _effective(schedules, point(values, axes.seed))
@@ -146,6 +149,12 @@ def pairwise(values: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
         chosen.append({axis: row[axis] for axis in values})
         pairs -= {_pair(axes, p, q) for p, q in combinations(row.items(), 2)}
     return chosen
+
+
+def each_once(values: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
+    """As few combinations as hold every value of every axis."""
+    rows = max((len(v) for v in values.values()), default=0)
+    return [{axis: v[row % len(v)] for axis, v in values.items()} for row in range(rows)]
 
 
 _Value = tuple[str, str]

@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -25,7 +25,7 @@ from harness.dialects import base_path
 from harness.interface import Adapter, Call
 from harness.model import JsonObject
 from harness.planning import Plan, cassette_of, schedules_of
-from harness.results import CaseResult, Tally
+from harness.results import CaseResult
 from harness.scenario import Case, CaseKind, TurnSpec
 from harness.transcript import Blame, Finding, Outcome, SeenRequest, Transcript, TurnRecord, Verdict
 from mockserver import MockServer, SessionHandle, axes, faults
@@ -77,7 +77,7 @@ class Runner:
         began = time.perf_counter()
         adapter = self._adapters[case.adapter]
         transcript = await self._play(case, adapter)
-        verdict = judge(transcript, adapter.granularity)
+        verdict = judge(transcript, adapter.granularity, adapter.features)
         verdict, known = self.plan.baselines[case.adapter].apply(case, verdict)
         return CaseResult(
             case=case,
@@ -270,34 +270,18 @@ class _LogCapture(logging.Handler):
                 caught.append(f"{record.name}: {text}")
 
 
-async def run(
-    plan: Plan, *, width: int = 6, stall_width: int = 48, fail_fast: bool = False
+async def case_records(
+    plan: Plan, *, width: int, stall_width: int
 ) -> AsyncGenerator[JsonObject, None]:
-    """Run a plan and yield its records as they come; the last one is ``end``.
-
-    ``width`` cases run side by side, and ``stall_width`` stalled ones. ``fail_fast`` stops
-    after the first case that counts against the run.
-    """
-    yield results.start_record(plan)
-    for record in results.skip_records(plan):
-        yield record
-    tally = Tally(problems=list(plan.problems))
-    tally.counts[Outcome.SKIP] = len(plan.skips)
+    """Run the cases of ``plan`` in this process and yield each record when it is there."""
     async with Runner(plan) as runner:
         async for result in judged(runner, plan.cases, width=width, stall_width=stall_width):
-            tally.add(result.verdict.outcome)
             yield results.case_record(result)
-            if fail_fast and tally.exit_code:
-                tally.problems.append("stopped after the first failure")
-                break
-    if not plan.cases:
-        tally.problems.append("no case was run")
-    yield results.end_record(tally)
 
 
 async def judged(
     runner: Runner, cases: Sequence[Case], *, width: int, stall_width: int
-) -> AsyncIterator[CaseResult]:
+) -> AsyncGenerator[CaseResult, None]:
     """Run cases side by side and yield each result when it is there."""
     done: asyncio.Queue[CaseResult] = asyncio.Queue()
     lanes = {True: asyncio.Semaphore(stall_width), False: asyncio.Semaphore(width)}

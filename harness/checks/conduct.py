@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from harness.checks.expectation import agrees, canonical, first_difference, same_event
@@ -46,30 +47,35 @@ def evidence(reading: Reading) -> Iterator[Finding]:
 def schema(reading: Reading) -> Iterator[Finding]:
     """Every event and the turn obey the schemas."""
     for number, event in enumerate(reading.record.events):
-        kind = event.get("type") if isinstance(event, Mapping) else None
-        check = definition("stream_event", kind) if isinstance(kind, str) else None
-        if check is None:
+        for problem in _event_problems(json.dumps(event, default=str)):
             yield Finding(
                 check="schema",
-                message=f"event {number + 1} has the unknown type {kind!r}",
-                observed=event,
-                event=number,
-            )
-            continue
-        for problem in check.iter_errors(event):
-            yield Finding(
-                check="schema",
-                message=f"event {number + 1}, {kind}: {describe(problem)}",
+                message=f"event {number + 1}, {problem}",
                 observed=event,
                 event=number,
             )
     if reading.record.turn is not None and reading.record.turn_given:
-        for problem in validator("assistant_turn").iter_errors(reading.record.turn):
+        for problem in _turn_problems(json.dumps(reading.record.turn, default=str)):
             yield Finding(
-                check="schema",
-                message=f"the turn: {describe(problem)}",
-                observed=reading.record.turn,
+                check="schema", message=f"the turn: {problem}", observed=reading.record.turn
             )
+
+
+# A scenario gives the same events on every wire; each is judged once.
+@lru_cache(maxsize=4096)
+def _event_problems(text: str) -> tuple[str, ...]:
+    event = json.loads(text)
+    kind = event.get("type") if isinstance(event, dict) else None
+    check = definition("stream_event", kind) if isinstance(kind, str) else None
+    if check is None:
+        return (f"unknown type {kind!r}",)
+    return tuple(f"{kind}: {describe(problem)}" for problem in check.iter_errors(event))
+
+
+@lru_cache(maxsize=1024)
+def _turn_problems(text: str) -> tuple[str, ...]:
+    check = validator("assistant_turn")
+    return tuple(describe(problem) for problem in check.iter_errors(json.loads(text)))
 
 
 def request(reading: Reading) -> Iterator[Finding]:

@@ -38,6 +38,13 @@ FORMATS = ("terminal", "ndjson", "junit", "markdown")
     help="Also write the records, one JSON object per line.",
 )
 @click.option("--fail-fast", "-x", is_flag=True, help="Stop after the first failure.")
+@click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="Processes. Default: one per core, or one for a short run.",
+)
 @click.option("--verbose", "-v", is_flag=True, help="Every scenario, skip reason and failure.")
 @click.option("--failed", is_flag=True, help="Only cases that failed in the last run.")
 def command(
@@ -46,6 +53,7 @@ def command(
     output: Path | None,
     results: Path | None,
     fail_fast: bool,
+    jobs: int | None,
     verbose: bool,
     failed: bool,
     **chosen: Any,
@@ -81,7 +89,7 @@ def command(
         if form == "ndjson":
             sinks.append(stream)
         began = time.monotonic()
-        records = asyncio.run(_play(plan, sinks, fail_fast=fail_fast))
+        records = asyncio.run(_play(plan, sinks, jobs=jobs, fail_fast=fail_fast))
         if form != "ndjson":
             from harness import reports
 
@@ -107,14 +115,16 @@ def _opened(stack: ExitStack, path: Path | None) -> TextIO | None:
     return None if path is None else stack.enter_context(path.open("w", encoding="utf-8"))
 
 
-async def _play(plan: Plan, sinks: Iterable[TextIO], *, fail_fast: bool) -> list[JsonObject]:
+async def _play(
+    plan: Plan, sinks: Iterable[TextIO], *, jobs: int | None, fail_fast: bool
+) -> list[JsonObject]:
     from harness.commands.progress import Progress
     from harness.reports.ndjson import line
-    from harness.runner import run
+    from harness.run import run
 
     records = []
     with Progress(len(plan.cases)) as progress:
-        async with aclosing(run(plan, fail_fast=fail_fast)) as produced:
+        async with aclosing(run(plan, jobs=jobs, fail_fast=fail_fast)) as produced:
             async for record in produced:
                 text = line(record)
                 for sink in sinks:
