@@ -71,7 +71,7 @@ def start_record(plan: Plan) -> JsonObject:
             }
             for a in plan.adapters
         ],
-        "options": list(_options(settings)),
+        "options": list(options_of(settings)),
         "patterns": list(settings.patterns),
         "axes": str(settings.axes.chosen) if settings.axes.chosen else settings.axes.mode,
         "seed": settings.axes.seed,
@@ -80,7 +80,7 @@ def start_record(plan: Plan) -> JsonObject:
     }
 
 
-def _options(settings: Settings) -> Iterator[str]:
+def options_of(settings: Settings) -> Iterator[str]:
     """The options with which another command finds the same adapters and scenarios."""
     named = {
         "--adapter": settings.adapters,
