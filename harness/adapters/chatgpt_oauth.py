@@ -1,0 +1,250 @@
+"""``chatgpt-oauth``: a client for the Codex backend of ChatGPT, signed in by OAuth.
+
+Usable by a program as it is, and an adapter of the harness by the function at the end. It
+reads what other servers of the Responses API send as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import random
+import time
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from harness.adapters.chat_body import ChatBody
+from harness.adapters.chatgpt_oauth_request import Headers, request_body
+from harness.adapters.failures import request_id_of
+from harness.adapters.oauth import Tokens
+from harness.adapters.oauth_store import Credentials, CredentialStore, MemoryStore
+from harness.adapters.responses_stream import ResponsesStream
+from harness.adapters.retrying import Dice, RetryPolicy, Sleep, retrying
+from harness.adapters.transport import HttpError, Transport
+from harness.fold import fold
+from harness.interface import Call, ClientError, adapter
+from harness.model import AssistantTurn, ErrorEvent, Event, Json, JsonObject
+
+BASE_URL = "https://chatgpt.com/backend-api/codex"
+TOKEN_URL = "https://auth.openai.com/oauth/token"  # noqa: S105 - an address, not a token
+#: The public client id of the Codex command line, to which such tokens are issued.
+CLIENT_ID = "app_EMoamEEZ73f0CkXaXp7hrann"
+_UNAUTHORIZED = 401
+
+
+class ChatGPTOAuthClient:
+    """Talks to ``{base_url}/responses``; to be used in ``async with`` or closed.
+
+    ``store`` keeps the credentials, which are renewed at ``token_url`` before they expire and
+    when the backend refuses them, once for each request. ``session_id`` names the conversation
+    to the backend; a new one by default. ``timeout`` is the longest wait for the next byte, in
+    seconds. ``retry`` holds before the first event only. ``sleep``, ``dice``, ``now`` (epoch
+    seconds) and ``transport`` are for tests. Raises ``ValueError`` for a base URL that is not
+    HTTP.
+    """
+
+    def __init__(
+        self,
+        store: CredentialStore,
+        *,
+        base_url: str = BASE_URL,
+        token_url: str = TOKEN_URL,
+        client_id: str = CLIENT_ID,
+        headers: Headers = Headers.CURRENT,
+        session_id: str | None = None,
+        timeout: float = 120.0,
+        retry: RetryPolicy | None = None,
+        sleep: Sleep = asyncio.sleep,
+        dice: Dice = random.random,
+        now: Callable[[], float] = time.time,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        for name, url in (("base_url", base_url), ("token_url", token_url)):
+            if not url.startswith(("http://", "https://")):
+                raise ValueError(f"{name} is http://host or https://host, not {url!r}")
+        self._url = base_url.rstrip("/") + "/responses"
+        self._headers = headers
+        self._session_id = session_id or str(uuid.uuid4())
+        self._retry = retry or RetryPolicy()
+        self._sleep = sleep
+        self._dice = dice
+        self._tokens = Tokens(
+            store, token_url=token_url, client_id=client_id, now=now, transport=transport
+        )
+        self._transport = Transport(
+            timeout=timeout, secrets=self._tokens.secrets, transport=transport, now=now
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._tokens.aclose()
+        await self._transport.aclose()
+
+    async def stream(
+        self,
+        *,
+        model: str,
+        messages: Sequence[JsonObject],
+        tools: Sequence[JsonObject] = (),
+        options: Mapping[str, Json] | None = None,
+    ) -> AsyncGenerator[Event, None]:
+        """Yield the events of one answer; the last is ``message_stop`` or ``error``.
+
+        The ``native`` of all events together is the sequence of Responses events as the server
+        sent it. Never raises for what a server or a wire does. ``options`` are those of
+        :func:`~harness.adapters.chatgpt_oauth_request.request_body`. Leaving the iteration
+        early closes the connection.
+        """
+        body = request_body(model=model, messages=messages, tools=tools, options=options)
+        attempt = functools.partial(self._attempt, body, _call_ids(messages))
+        attempts = retrying(attempt, self._retry, sleep=self._sleep, dice=self._dice)
+        async with aclosing(attempts) as events:
+            try:
+                async for event in events:
+                    yield event
+            except ClientError as exc:
+                yield ErrorEvent(error=exc.error)
+
+    async def complete(
+        self,
+        *,
+        model: str,
+        messages: Sequence[JsonObject],
+        tools: Sequence[JsonObject] = (),
+        options: Mapping[str, Json] | None = None,
+    ) -> AssistantTurn:
+        """Return the whole turn of one answer, which the backend only gives as a stream.
+
+        Takes the arguments of :meth:`stream` and tells the same. Raises :class:`ClientError`
+        with what was received before.
+        """
+        answer = self.stream(model=model, messages=messages, tools=tools, options=options)
+        async with aclosing(answer) as events:
+            turn = fold([event async for event in events])
+        if turn.error:
+            raise ClientError(turn.error, turn)
+        return turn
+
+    async def _attempt(self, body: JsonObject, taken: set[str]) -> AsyncGenerator[Event, None]:
+        async with AsyncExitStack() as stack:
+            response = await self._answer(stack, body)
+            answer = ChatBody(
+                ResponsesStream(
+                    taken_ids=taken,
+                    secrets=self._tokens.secrets,
+                    request_id=request_id_of(response.headers),
+                ),
+                content_type=response.headers.get("content-type"),
+            )
+            try:
+                async for data in response.aiter_bytes():
+                    for event in answer.feed(data):
+                        yield event
+                    if answer.closed:
+                        return
+                last = answer.end()
+            except httpx.HTTPError as exc:
+                last = answer.lost(self._transport.lost(exc))
+            for event in last:
+                yield event
+
+    async def _answer(self, stack: AsyncExitStack, body: JsonObject) -> httpx.Response:
+        """Send the request, once more with a new token if the backend refuses the old one."""
+        credentials = await self._tokens.current()
+        try:
+            return await self._send(stack, body, credentials)
+        except HttpError as exc:
+            if exc.error.status != _UNAUTHORIZED or not self._tokens.renewable:
+                raise
+        renewed = await self._tokens.current(rejected=credentials.access_token)
+        return await self._send(stack, body, renewed)
+
+    async def _send(
+        self, stack: AsyncExitStack, body: JsonObject, credentials: Credentials
+    ) -> httpx.Response:
+        headers = self._headers.build(
+            access_token=credentials.access_token,
+            account_id=credentials.account_id,
+            session_id=self._session_id,
+        )
+        return await stack.enter_async_context(
+            self._transport.post(self._url, headers=headers, body=body)
+        )
+
+
+def _call_ids(messages: Sequence[JsonObject]) -> set[str]:
+    return {
+        call["id"]
+        for message in messages
+        for call in message.get("tool_calls") or ()
+        if isinstance(call.get("id"), str)
+    }
+
+
+@adapter(
+    dialects=["openai-responses", "codex"],
+    features=[
+        "streaming",
+        "non_streaming",
+        "tools",
+        "reasoning",
+        "refusal",
+        "citations",
+        "hosted_tools",
+        "structured_output",
+        "retries",
+        "multi_turn",
+        "oauth",
+        "native_responses",
+    ],
+)
+async def chatgpt_oauth(call: Call) -> AsyncIterator[Event | AssistantTurn]:
+    """The client under the harness: one client for each call, closed with it.
+
+    The API key of the call is the access token. Beside the options of the request, this reads
+    ``options.credentials`` (``refresh_token``, ``account_id``, ``expires_at``) and
+    ``options.header_set`` (``current`` or ``legacy``). The token endpoint stands at
+    ``{base_url}/oauth/token``.
+    """
+    options = dict(call.options)
+    store = MemoryStore(
+        Credentials(access_token=call.api_key, **options.pop("credentials", None) or {})
+    )
+    async with ChatGPTOAuthClient(
+        store,
+        base_url=call.base_url,
+        token_url=f"{call.base_url}/oauth/token",
+        headers=Headers[str(options.pop("header_set", "current")).upper()],
+        timeout=call.timeout,
+        retry=RetryPolicy(max_retries=call.max_retries),
+    ) as client:
+        if not call.stream:
+            yield await client.complete(
+                model=call.model, messages=call.messages, tools=call.tools, options=options
+            )
+            return
+        seen = []
+        answer = client.stream(
+            model=call.model, messages=call.messages, tools=call.tools, options=options
+        )
+        async with aclosing(answer) as events:
+            async for event in events:
+                seen.append(event)
+                yield event
+        yield fold(seen)
