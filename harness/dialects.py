@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,14 +47,16 @@ DIALECTS: Mapping[str, Dialect] = {
 }
 
 
-def base_path(dialect: str, path: str) -> str:
-    """The part of a recorded path that belongs into a client's base URL.
+def base_path(dialect: str, paths: Sequence[str]) -> str:
+    """The part of the recorded paths that belongs into a client's base URL.
 
-    ``/v1/chat/completions`` gives ``/v1``; a path that does not end like its dialect gives it
-    all.
+    ``/v1/chat/completions`` gives ``/v1``. The first path counts that ends like its dialect's,
+    for a token endpoint may have been asked before; if none does, all of the first.
     """
     known = DIALECTS.get(dialect)
-    return path.removesuffix(known.endpoint if known else "").rstrip("/")
+    endpoint = known.endpoint if known else ""
+    path = next((p for p in paths if p.endswith(endpoint)), paths[0])
+    return path.removesuffix(endpoint).rstrip("/")
 
 
 def recorded_call(request: Request) -> tuple[str, CallSpec] | str:

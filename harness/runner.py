@@ -97,8 +97,8 @@ class Runner:
         with self._server.session(exchanges=played) as session, self._logs.of(key) as logs:
             base_url = session.url
             if played:
-                path = played[0].request.url.path
-                base_url += base_path(case.scenario.dialect, path)
+                paths = [exchange.request.url.path for exchange in played]
+                base_url += base_path(case.scenario.dialect, paths)
             turns, held_back = await self._converse(
                 case, adapter, session, schedules, base_url, key
             )
