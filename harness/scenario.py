@@ -41,9 +41,13 @@ class RequestSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """What the client must hand out, in the forms of the schemas; ``None`` is not judged."""
+    """What the client must hand out, in the forms of the schemas; ``None`` is not judged.
+
+    ``native`` holds Responses events, of which only the given keys are compared.
+    """
 
     events: tuple[JsonObject, ...] | None = None
+    native: tuple[JsonObject, ...] | None = None
     turn: JsonObject | None = None
     error: JsonObject | None = None
 

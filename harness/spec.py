@@ -217,6 +217,7 @@ def _turn(data: JsonObject, place: Place) -> TurnSpec:
         ),
         expect=Expectation(
             events=tuple(expect["events"]) if "events" in expect else None,
+            native=tuple(expect["native"]) if "native" in expect else None,
             turn=expect.get("turn"),
             error=expect.get("error"),
         ),

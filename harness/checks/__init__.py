@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from harness.checks import conduct, expectation, invariants
+from harness.checks import conduct, expectation, invariants, native, resplit
 from harness.checks.reading import Reading
 from harness.transcript import Blame, Finding, Outcome, Transcript, Verdict
 
@@ -28,6 +28,10 @@ CHECKS: Mapping[str, Check] = {
     "content-kept": invariants.content_kept,
     "in-band-error": invariants.in_band_error,
     "secrets": invariants.secrets,
+    "resplit": resplit.resplit,
+    "native": native.native,
+    "native-turn": native.native_turn,
+    "native-sequence": expectation.native_sequence,
     "sequence": expectation.sequence,
     "turn": expectation.turn,
     "error": expectation.error,
@@ -38,12 +42,15 @@ CHECKS: Mapping[str, Check] = {
 
 
 def judge(
-    transcript: Transcript, granularity: str = "exact", checks: Mapping[str, Check] = CHECKS
+    transcript: Transcript,
+    granularity: str = "exact",
+    features: frozenset[str] = frozenset(),
+    checks: Mapping[str, Check] = CHECKS,
 ) -> Verdict:
     """Run every check over every turn. A verdict without a check run is an error."""
     findings: list[Finding] = []
     for number in range(len(transcript.turns)):
-        reading = Reading(transcript, number, granularity)
+        reading = Reading(transcript, number, granularity, features)
         for check in checks.values():
             findings += check(reading)
     if not transcript.turns or not checks:

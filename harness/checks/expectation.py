@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from harness.checks.reading import Reading
@@ -31,6 +32,25 @@ def sequence(reading: Reading) -> Iterator[Finding]:
             expected=wanted,
             observed=seen,
             event=at,
+        )
+
+
+def native_sequence(reading: Reading) -> Iterator[Finding]:
+    """The native events are the expected ones, each by the keys that the scenario gives."""
+    expect = reading.spec.expect
+    if reading.case.kind is CaseKind.FAULT or expect is None or expect.native is None:
+        return
+    seen = [n for e in reading.record.events for n in e.get("native", ())]
+    pairs = enumerate(zip_longest(expect.native, seen))
+    at = next((n for n, (one, other) in pairs if one is None or not agrees(one, other)), None)
+    if at is not None:
+        yield Finding(
+            check="native-sequence",
+            message=f"native event {at + 1} differs: "
+            f"{_said(expect.native, at)} expected, {_said(seen, at)} seen",
+            place=(*reading.spec.place, "expect", "native", min(at, len(expect.native) - 1)),
+            expected=list(expect.native),
+            observed=seen,
         )
 
 

@@ -14,11 +14,15 @@ from harness.transcript import Transcript, TurnRecord
 
 @dataclass(frozen=True)
 class Reading:
-    """One turn of one case, as the checks want it."""
+    """One turn of one case, as the checks want it.
+
+    ``granularity`` and ``features`` are what the adapter declares.
+    """
 
     transcript: Transcript
     number: int
-    granularity: str
+    granularity: str = "exact"
+    features: frozenset[str] = frozenset()
 
     @property
     def case(self) -> Case:

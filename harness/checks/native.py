@@ -1,0 +1,214 @@
+"""The native Responses events of clients that hand them out beside the normalized ones.
+
+A translator, which makes them out of another dialect, is held to the schema and to the whole
+grammar. A client that passes a Responses wire on is held to that wire: every event, in order;
+what is unlawful in it is the server's doing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from harness.checks.native_lifecycle import TERMINAL, breaches
+from harness.checks.native_story import Story, repaired, story_of
+from harness.checks.reading import Reading
+from harness.codec import to_json
+from harness.model import (
+    AssistantTurn,
+    FinishReason,
+    Json,
+    JsonObject,
+    ReasoningPart,
+    Status,
+    ToolCallPart,
+)
+from harness.schemas import definition
+from harness.spec import describe
+from harness.transcript import Finding
+from mockserver import sse
+from mockserver.schedule import Media, Schedule
+
+FEATURE = "native_responses"
+#: Dialects whose wire carries Responses events already.
+PASSED_ON = frozenset({"openai-responses", "codex", "background"})
+_ENDS = TERMINAL | {"response.done", "error"}
+_REASONS = {
+    "max_output_tokens": FinishReason.LENGTH,
+    "content_filter": FinishReason.CONTENT_FILTER,
+}
+
+
+def is_judged(reading: Reading) -> bool:
+    """Whether the turn must have native events."""
+    return FEATURE in reading.features and reading.record.streamed and bool(reading.record.events)
+
+
+def native_of(reading: Reading) -> list[JsonObject]:
+    """The native events of a turn, in the order in which they were handed out."""
+    return [n for e in reading.record.events for n in e.get("native", ())]
+
+
+def native(reading: Reading) -> Iterator[Finding]:
+    """The native events are a lawful sequence, or the wire's own."""
+    if not is_judged(reading):
+        return
+    events = native_of(reading)
+    if reading.case.scenario.dialect in PASSED_ON:
+        if reading.record.schedules:
+            yield from _passed_on(events, reading.record.schedules[-1])
+    else:
+        yield from _lawful(events)
+
+
+def _lawful(events: Sequence[JsonObject]) -> Iterator[Finding]:
+    formless = False
+    for number, event in enumerate(events):
+        for problem in _problems(json.dumps(event, default=str)):
+            formless = True
+            yield Finding(
+                check="native",
+                message=f"native event {number + 1}, {problem}",
+                observed=event,
+            )
+    if formless:
+        return
+    for breach in breaches(events):
+        yield Finding(
+            check="native",
+            message=f"native event {breach.at + 1}, {breach.message}",
+            expected=breach.expected,
+            observed=breach.observed,
+        )
+
+
+# A scenario gives the same events on every wire; each is judged once.
+@lru_cache(maxsize=4096)
+def _problems(text: str) -> tuple[str, ...]:
+    event = json.loads(text)
+    kind = event.get("type") if isinstance(event, dict) else None
+    check = definition("responses_event", kind) if isinstance(kind, str) else None
+    if check is None:
+        return (f"unknown type {kind!r}",)
+    return tuple(f"{kind}: {describe(problem)}" for problem in check.iter_errors(event))
+
+
+def _passed_on(events: Sequence[JsonObject], schedule: Schedule) -> Iterator[Finding]:
+    wire = wire_events(schedule)
+    ends = [n for n, event in enumerate(wire) if event.get("type") in _ENDS]
+    least = ends[0] + 1 if ends else len(wire)
+    for number, event in enumerate(events):
+        if number >= len(wire) or not _same(wire[number], event):
+            yield Finding(
+                check="native",
+                message=f"native event {number + 1} is not the wire's event {number + 1}",
+                expected=wire[number] if number < len(wire) else None,
+                observed=event,
+            )
+            return
+    if len(events) < least:
+        yield Finding(
+            check="native",
+            message=f"{least - len(events)} event(s) of the wire were not passed on",
+            expected=list(wire[:least]),
+            observed=list(events),
+        )
+
+
+def wire_events(schedule: Schedule) -> list[JsonObject]:
+    """The complete JSON objects of an event stream, up to the first that is none."""
+    plain = schedule.decoded()
+    found: list[JsonObject] = []
+    if plain.status >= 400 or plain.media is not Media.SSE:
+        return found
+    for block in sse.Decoder().feed(plain.body):
+        data = (block.data or "").strip()
+        if not data:
+            continue
+        try:
+            value = json.loads(data)
+        except ValueError:
+            break
+        if not isinstance(value, dict):
+            break
+        found.append(value)
+    return found
+
+
+def _same(wire: JsonObject, event: JsonObject) -> bool:
+    """Equal, but for a sequence number that the wire left out and half a character."""
+    if "sequence_number" not in wire:
+        event = {k: v for k, v in event.items() if k != "sequence_number"}
+    return wire == event or _plain(wire) == _plain(event)
+
+
+def _plain(value: Json) -> Json:
+    return json.loads(repaired(json.dumps(value, ensure_ascii=False)))
+
+
+def native_turn(reading: Reading) -> Iterator[Finding]:
+    """The native and the normalized events tell the same turn."""
+    turn = reading.turn
+    if not is_judged(reading) or turn is None:
+        return
+    story = story_of(native_of(reading))
+    if story is None:
+        return
+    passed_on = reading.case.scenario.dialect in PASSED_ON
+    for name, native_says, turn_says in _compared(story, turn, lenient=passed_on):
+        if native_says != turn_says:
+            yield Finding(
+                check="native-turn",
+                message=f"{name} of the native events is not that of the turn",
+                expected=native_says,
+                observed=turn_says,
+            )
+
+
+def _compared(
+    story: Story, turn: AssistantTurn, *, lenient: bool
+) -> Iterator[tuple[str, Json, Json]]:
+    yield "the text", story.texts["text"], turn.content
+    yield "the refusal", story.texts["refusal"], turn.refusal
+    for kind, channel in (("reasoning", "text"), ("summary", "summary")):
+        thoughts = [p for p in turn.parts if isinstance(p, ReasoningPart) and p.channel == channel]
+        yield (
+            f"the {channel} of the reasoning",
+            story.texts[kind],
+            "".join(p.text for p in thoughts),
+        )
+    yield "the status", str(story.status), str(turn.status)
+    if story.reason in _REASONS:
+        yield "the finish reason", str(_REASONS[story.reason]), str(turn.finish_reason)
+    if not lenient and turn.error is not None:
+        yield "the error", story.error, turn.error.message
+    yield from _compared_usage(story.usage, {} if turn.usage is None else to_json(turn.usage))
+    if lenient and turn.status is Status.FAILED:
+        return
+    calls = [
+        (c.call_id if not p.id_synthesized or not lenient else p.id, c.name, _value(c.arguments))
+        for c, p in zip(story.calls, turn.tool_calls, strict=False)
+        if not c.custom
+    ]
+    yield "the number of tool calls", len(story.calls), len(turn.tool_calls)
+    yield "a tool call", calls, [_call(p) for p in turn.tool_calls][: len(calls)]
+
+
+def _compared_usage(said: dict[str, int], seen: JsonObject) -> Iterator[tuple[str, Json, Json]]:
+    for name, value in said.items():
+        # 0 is how the API says that it was not told.
+        if value or name in seen:
+            yield name, value, seen.get(name)
+
+
+def _call(part: ToolCallPart) -> tuple[str, str, Json]:
+    return part.id, part.name, _value(part.arguments_raw)
+
+
+def _value(arguments: str) -> Json:
+    """What arguments mean, or their text where they are no JSON."""
+    try:
+        return json.loads(arguments.strip() or "null") or {}
+    except ValueError:
+        return arguments
