@@ -60,7 +60,7 @@ def test_a_process_that_dies_is_an_error_not_a_green_run(tmp_path: Path) -> None
     path = tmp_path / "dying.py"
     path.write_text(DYING)
     with pytest.raises(HarnessError, match="ended early: 0 of"):
-        played(plan_of(str(path)), jobs=2)
+        played(plan_of(str(path), "openai-chat/text-basic"), jobs=2)
 
 
 def test_a_client_that_does_nothing_fails_every_case(tmp_path: Path) -> None:

@@ -240,7 +240,7 @@ class NeverEnds(SimpleClient):
 # --- content
 
 
-@caught_by("usage", "gemini-compat/usage-every-chunk/recorded")
+@caught_by("usage", "gemini-compat/usage-every-chunk/gemini/recorded")
 class AddsUsageUp(SimpleClient):
     def count(self, usage: Event | None) -> None:
         before = dict(self.usage)

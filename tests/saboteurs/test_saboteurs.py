@@ -34,7 +34,8 @@ def adapter_of(client: type[SimpleClient]) -> Adapter:
         name="client",
         run=run,
         dialects=frozenset({"openai-chat"}),
-        features=frozenset(schema("scenario")["$defs"]["feature"]["enum"]),
+        # The plain client has no output of another form beside its events.
+        features=frozenset(schema("scenario")["$defs"]["feature"]["enum"]) - {"native_responses"},
     )
 
 
