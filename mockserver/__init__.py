@@ -4,6 +4,7 @@ from mockserver.app import Limits
 from mockserver.cassette import Cassette
 from mockserver.errors import CassetteError, MockServerError, ServerStartError, SessionError
 from mockserver.journal import JournalEntry, Outcome
+from mockserver.matcher import Part
 from mockserver.server import MockServer, SessionHandle
 from mockserver.session import Exchange, exchanges
 
@@ -16,6 +17,7 @@ __all__ = [
     "MockServer",
     "MockServerError",
     "Outcome",
+    "Part",
     "ServerStartError",
     "SessionError",
     "SessionHandle",

@@ -56,8 +56,14 @@ def write(cassette: Cassette) -> None:
 
     Raises :class:`CassetteError` if the file cannot be written.
     """
-    text = cassette_writer.dump(cassette)
-    path = cassette.path
+    replace(cassette.path, cassette_writer.dump(cassette))
+
+
+def replace(path: Path, text: bytes) -> None:
+    """Replace a file as a whole, or leave it as it was.
+
+    Raises :class:`CassetteError` if it cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -12,21 +12,22 @@ import click
 
 from harness.errors import ReportError
 from harness.reports import ndjson
+from harness.reports.summary import AGAINST
 
 FILE = Path(".tapecheck") / "last-run.ndjson"
 
 
-def failed_cases() -> frozenset[str]:
-    """The ids of the cases that counted against the last run.
-
-    Raises :class:`ReportError` if there was none in this directory.
-    """
+def existing() -> Path:
+    """The file of the last run. Raises :class:`ReportError` if there was none here."""
     if not FILE.is_file():
         raise ReportError("there was no run in this directory", path=FILE, hint="run it first")
+    return FILE
+
+
+def failed_cases() -> frozenset[str]:
+    """The ids of the cases that counted against the last run. Raises :class:`ReportError`."""
     return frozenset(
-        r["id"]
-        for r in ndjson.read(FILE)
-        if r["type"] == "case" and r["outcome"] in {"fail", "stale", "error"}
+        r["id"] for r in ndjson.read(existing()) if r["type"] == "case" and r["outcome"] in AGAINST
     )
 
 

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from harness.model import JsonObject
+from harness.reports.summary import AGAINST
 
 
 class Progress:
@@ -47,6 +48,6 @@ class Progress:
         """Count a record."""
         if self._bar is None or record["type"] != "case":
             return
-        self._failed += record["outcome"] in {"fail", "stale", "error"}
+        self._failed += record["outcome"] in AGAINST
         said = f"[red]{self._failed} failed[/]  " if self._failed else ""
         self._bar.update(self._task, advance=1, description=f"{said}{record['scenario']}")

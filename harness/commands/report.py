@@ -1,0 +1,40 @@
+"""``tapecheck report``: another form of the results of a run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from harness.commands.run import FORMATS
+
+
+@click.command()
+@click.argument("results", required=False, type=click.Path(path_type=Path), metavar="[FILE]")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="terminal", show_default=True)
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Default: stdout."
+)
+@click.option("--verbose", "-v", is_flag=True, help="Every scenario, skip reason and failure.")
+def command(results: Path | None, form: str, output: Path | None, verbose: bool) -> None:
+    """Turn the results of a run into another format.
+
+    FILE is what 'tapecheck run --results FILE' wrote; without it, the last run in this
+    directory is taken. The exit code says whether the report was written.
+
+    \b
+    tapecheck report
+    tapecheck report results.ndjson --format junit -o report.xml
+    tapecheck report results.ndjson --format markdown >> "$GITHUB_STEP_SUMMARY"
+    """
+    from harness import reports
+    from harness.commands import last_run
+    from harness.reports import ndjson
+
+    records = list(ndjson.read(results or last_run.existing()))
+    if output is None:
+        reports.write(form, records, sys.stdout, verbose=verbose)
+        return
+    with output.open("w", encoding="utf-8") as stream:
+        reports.write(form, records, stream, verbose=verbose)

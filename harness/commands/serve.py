@@ -1,0 +1,172 @@
+"""``tapecheck serve``: the mock server on its own, until somebody stops it."""
+
+from __future__ import annotations
+
+import itertools
+import shlex
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import click
+
+if TYPE_CHECKING:
+    from mockserver import JournalEntry, MockServer
+
+#: Seconds between two looks at the journal.
+_LOOK = 0.2
+#: The cassette that is best shown first, and how many others are opened to find an example.
+_EXAMPLE, _TRIES = "openai-chat/text-basic", 20
+_VARIABLES = {
+    "openai-chat": "OPENAI_BASE_URL",
+    "openai-responses": "OPENAI_BASE_URL",
+    "anthropic": "ANTHROPIC_BASE_URL",
+}
+_PARTS = ("method", "path", "query", "body")
+
+
+@click.command()
+@click.argument("library", nargs=-1, type=click.Path(path_type=Path), metavar="[DIR|FILE]...")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option(
+    "--port",
+    "-p",
+    default=0,
+    type=click.IntRange(0, 65535),
+    show_default="any free one",
+    help="Where to listen.",
+)
+@click.option(
+    "--speed",
+    default=0.0,
+    type=click.FloatRange(min=0),
+    help="0 plays without waits (the default), 1 as recorded, 10 ten times as fast.",
+)
+@click.option("--once", is_flag=True, help="Play no recording twice, rather than start over.")
+@click.option(
+    "--match-on",
+    "parts",
+    default=",".join(_PARTS),
+    show_default=True,
+    metavar="PARTS",
+    help="What requests to the plain address are compared by.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="Do not show requests.")
+def command(
+    library: tuple[Path, ...],
+    host: str,
+    port: int,
+    speed: float,
+    once: bool,
+    parts: str,
+    quiet: bool,
+) -> None:
+    """Start the mock server for any client in any language.
+
+    Serves the cassettes below each DIR, and each FILE; the bundled ones by default. Plain
+    vcrpy cassettes and HTTP archives are served as they are. Ctrl-C stops it.
+
+    \b
+    tapecheck serve
+    tapecheck serve cassettes/ --port 8080 --speed 1
+    tapecheck serve recording.har --match-on method,path
+    """
+    from harness import bundled
+    from mockserver import MockServer, Part
+
+    chosen = [part.strip() for part in parts.split(",")]
+    if unknown := sorted(set(chosen) - set(_PARTS)):
+        raise click.UsageError(f"unknown part {unknown[0]!r}; known are {', '.join(_PARTS)}")
+    server = MockServer(
+        library or (bundled.cassettes(),),
+        host=host,
+        port=port,
+        speed=speed,
+        once=once,
+        match_on=[Part(part) for part in chosen],
+    )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with server:
+        for line in _greeting(server):
+            click.echo(line)
+        try:
+            for entry in _requests(server):
+                if not quiet:
+                    click.echo(_said(entry), err=True)
+        except KeyboardInterrupt:
+            click.echo("stopped", err=True)
+
+
+def _greeting(server: MockServer) -> Iterator[str]:
+    count = len(server.library.paths)
+    yield f"Serving {count} {'cassette' if count == 1 else 'cassettes'} on {server.url}"
+    yield ""
+    found = _example(server)
+    if found is not None:
+        name, variable, base, method, path = found
+        pinned = f"{server.url}/c/{quote(name)}"
+        if variable:
+            yield f"One cassette, {name}, whatever the client asks:"
+            yield f"  {variable}={pinned}{base}"
+            yield f"  curl -N {shlex.quote(pinned + path)} -d '{{}}'"
+            yield "All of them, by what the client asks:"
+            yield f"  {variable}={server.url}{base}"
+        else:
+            yield f"One cassette, {name}, whatever the client asks:"
+            yield f"  curl -N -X {method} {shlex.quote(pinned + path)}"
+    yield "The list of cassettes, and of requests so far:"
+    yield f"  curl {server.url}/__tapecheck/cassettes"
+    yield f"  curl {server.url}/__tapecheck/journal"
+    yield ""
+
+
+def _example(server: MockServer) -> tuple[str, str | None, str, str, str] | None:
+    """A cassette to begin with: its name, variable, base path, method and path."""
+    from harness.dialects import base_path, recorded_call
+    from mockserver import MockServerError
+
+    names = [n for n in (_EXAMPLE,) if n in server.library.paths]
+    first = None
+    for name in itertools.islice(itertools.chain(names, server.library.paths), _TRIES):
+        try:
+            interactions = server.library.open(name).cassette.interactions
+        except MockServerError:
+            continue
+        if not interactions:
+            continue
+        request = interactions[0].request
+        path = quote(request.url.path or "/", safe="/%:@!$&'()*+,;=~")
+        found = recorded_call(request)
+        if not isinstance(found, str) and found[0] in _VARIABLES:
+            base = base_path(found[0], [path])
+            return name, _VARIABLES[found[0]], base, request.method, path
+        first = first or (name, None, "", request.method, path)
+    return first
+
+
+def _requests(server: MockServer) -> Iterator[JournalEntry]:
+    """Yield each request when it was answered, for as long as the server runs."""
+    answered = -1
+    while True:
+        time.sleep(_LOOK)
+        for entry in server.journal:
+            if entry.number <= answered:
+                continue
+            if entry.outcome == "answering":
+                # Requests are shown in their order; a later one waits for an earlier one.
+                break
+            answered = entry.number
+            yield entry
+
+
+def _said(entry: JournalEntry) -> str:
+    if entry.exchange is None:
+        return f"{entry.method} {entry.path} -> {entry.status} {entry.outcome}: {entry.note}"
+    where = f" {entry.cassette}#{entry.exchange}" if entry.cassette else f" #{entry.exchange}"
+    return (
+        f"{entry.method} {entry.path} ->{where} {entry.status} {entry.outcome}, "
+        f"{entry.sent:,} bytes"
+    )
