@@ -284,20 +284,23 @@ async def judged(
 ) -> AsyncGenerator[CaseResult, None]:
     """Run cases side by side and yield each result when it is there."""
     done: asyncio.Queue[CaseResult] = asyncio.Queue()
-    lanes = {True: asyncio.Semaphore(stall_width), False: asyncio.Semaphore(width)}
 
-    async def one(case: Case) -> None:
-        async with lanes[case.fault is FaultKind.STALL]:
+    async def work(lane: Iterator[Case]) -> None:
+        for case in lane:
             done.put_nowait(await _guarded(runner, case))
 
-    tasks = [asyncio.create_task(one(case)) for case in cases]
+    # The workers of a lane share one iterator, so that each takes the next case that is left.
+    stalled = iter([c for c in cases if c.fault is FaultKind.STALL])
+    others = iter([c for c in cases if c.fault is not FaultKind.STALL])
+    lanes = [others] * width + [stalled] * stall_width
+    workers = [asyncio.create_task(work(lane)) for lane in lanes]
     try:
         for _ in cases:
             yield await done.get()
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
 
 
 async def _guarded(runner: Runner, case: Case) -> CaseResult:
