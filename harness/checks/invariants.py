@@ -22,6 +22,9 @@ from harness.model import (
 )
 from harness.transcript import Finding
 
+#: The option and feature under which calls of one tool are text for the user, not calls.
+_MESSAGE_TOOL = "assistant_message_tool"
+
 
 def terminal(reading: Reading) -> Iterator[Finding]:
     """1. Exactly one terminal event, and nothing after it."""
@@ -131,6 +134,7 @@ def tool_calls(reading: Reading) -> Iterator[Finding]:
             )
     facts = reading.facts
     judged = facts is not None and facts.calls is not None and turn.status is not Status.FAILED
+    judged = judged and not _asks_for(reading, _MESSAGE_TOOL)
     if judged and facts is not None and facts.calls != len(turn.tool_calls):
         yield Finding(
             check="tool-calls",
@@ -189,6 +193,12 @@ def finish_reason(reading: Reading) -> Iterator[Finding]:
     wanted = _PLAIN_REASONS.get(facts.terminal)
     if wanted is FinishReason.STOP and any(c.arguments is not None for c in turn.tool_calls):
         wanted = FinishReason.TOOL_CALLS
+    if (
+        wanted is FinishReason.TOOL_CALLS
+        and not turn.tool_calls
+        and _asks_for(reading, _MESSAGE_TOOL)
+    ):
+        wanted = FinishReason.STOP  # the only call was the message itself
     if wanted is not None and turn.finish_reason is not wanted:
         yield Finding(
             check="finish-reason",
@@ -205,19 +215,12 @@ _PLAIN_REASONS = {
     "content_filter": FinishReason.CONTENT_FILTER,
     "tool_calls": FinishReason.TOOL_CALLS,
 }
-#: Options under which a client is asked to move text elsewhere, or text comes from elsewhere.
-_REWRITES = frozenset({"think_tags", "assistant_message_tool"})
 
 
 def content_kept(reading: Reading) -> Iterator[Finding]:
     """7. What is known is kept whole, whatever unknown things stand beside it."""
-    facts, turn, call = reading.facts, reading.turn, reading.spec.call
-    if facts is None or turn is None:
-        return
-    if (
-        _REWRITES & ({*call.options} if call else set())
-        or _REWRITES & reading.case.scenario.requires
-    ):
+    facts, turn = reading.facts, reading.turn
+    if facts is None or turn is None or _asks_for(reading, "think_tags", _MESSAGE_TOOL):
         return
     for name, wire, seen in (
         ("content", facts.text, turn.content),
@@ -259,3 +262,10 @@ def secrets(reading: Reading) -> Iterator[Finding]:
     for place, text in places.items():
         if key in text:
             yield Finding(check="secrets", message=f"the API key appears in {place}")
+
+
+def _asks_for(reading: Reading, *features: str) -> bool:
+    """Whether the client is asked to move what the wire carries to another place."""
+    call = reading.spec.call
+    asked = {*reading.case.scenario.requires, *(call.options if call else ())}
+    return not asked.isdisjoint(features)
