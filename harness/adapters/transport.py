@@ -16,6 +16,7 @@ from harness.model import ErrorClass, ErrorInfo, JsonObject
 
 _REDIRECTS = frozenset({307, 308})
 _MAX_REDIRECTS = 5
+_CONNECT_PATIENCE = 5.0
 _ERROR_BODY_LIMIT = 64 * 1024
 
 
@@ -30,8 +31,10 @@ class HttpError(ClientError):
 class Transport:
     """An HTTP client with our rules; to be used in ``async with`` or closed.
 
-    ``timeout`` is the longest wait for the next byte, in seconds. ``secrets`` never appear in
-    a failure. Proxies of the environment are used, but never towards this machine.
+    ``timeout`` is the longest wait for the next byte, in seconds; a connection may take
+    5 seconds even if that is shorter, for a busy machine sends no byte before there is one.
+    ``secrets`` never appear in a failure. Proxies of the environment are used, but never
+    towards this machine.
     """
 
     def __init__(
@@ -48,7 +51,7 @@ class Transport:
         loopback = ("all://127.0.0.1", "all://localhost", "all://[::1]")
         self._http = httpx.AsyncClient(
             verify=_ssl_context(),
-            timeout=timeout,
+            timeout=httpx.Timeout(timeout, connect=max(timeout, _CONNECT_PATIENCE)),
             transport=transport,
             mounts=None if transport else dict.fromkeys(loopback),
         )
