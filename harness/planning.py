@@ -75,7 +75,7 @@ def make_plan(settings: Settings) -> Plan:
     if len({a.name for a in adapters}) < len(adapters):
         raise SelectionError("two adapters have one name", hint="give one of them another name")
     scenarios, left = find_scenarios(settings)
-    scenarios = tuple(s for s in scenarios if _in_question(s, settings))
+    scenarios = tuple(s for s in scenarios if in_question(s, settings))
     cases: list[Case] = []
     skips = [Skip(item.name, "*", item.reason) for item in left if not item.broken]
     for scenario in scenarios:
@@ -109,7 +109,8 @@ def make_plan(settings: Settings) -> Plan:
     )
 
 
-def _in_question(scenario: Scenario, settings: Settings) -> bool:
+def in_question(scenario: Scenario, settings: Settings) -> bool:
+    """Whether the priorities and patterns may select a case of the scenario."""
     if settings.priorities and scenario.priority not in settings.priorities:
         return False
     wanted = [p for p in settings.patterns if not p.startswith("!")]
