@@ -1,0 +1,99 @@
+"""``tapecheck list``: what there is to run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.commands import options
+
+
+@click.command()
+@click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
+@click.option("--cases", "what", flag_value="cases", help="Cases, by the ids that run takes.")
+@click.option("--cassettes", "what", flag_value="cassettes", help="Cassettes.")
+@click.option("--adapters", "what", flag_value="adapters", help="Adapters and what they declare.")
+@click.option("--features", "what", flag_value="features", help="Features and who requires them.")
+@options.adapters
+@options.extent
+@options.places
+def command(patterns: tuple[str, ...], what: str | None, **chosen: Any) -> None:
+    """List scenarios, or what an option names, one per line.
+
+    \b
+    tapecheck list
+    tapecheck list 'openai-chat/tool*'
+    tapecheck list --cases openai-chat/text-basic --adapter my_adapter.py
+    tapecheck list --features
+    """
+    settings = options.settings_of(patterns=patterns, **chosen)
+    lines = {
+        None: _scenarios,
+        "cases": _cases,
+        "cassettes": _cassettes,
+        "adapters": _adapters,
+        "features": _features,
+    }[what](settings)
+    for line in lines:
+        click.echo(line)
+
+
+def _scenarios(settings: Any) -> Iterator[str]:
+    from harness.errors import SelectionError
+    from harness.planning import find_scenarios, in_question
+
+    scenarios = [s for s in find_scenarios(settings)[0] if in_question(s, settings)]
+    if not scenarios:
+        raise SelectionError("no scenario is like that", hint="'tapecheck list' shows all")
+    width = max(len(s.id) for s in scenarios)
+    for scenario in scenarios:
+        yield f"{scenario.id:{width}}  {scenario.priority}  {scenario.title}"
+
+
+def _cases(settings: Any) -> Iterator[str]:
+    from harness.planning import make_plan
+
+    return (case.id for case in make_plan(settings).cases)
+
+
+def _cassettes(settings: Any) -> Iterator[str]:
+    from harness import bundled
+    from harness.selection import select
+    from mockserver.store import Library
+
+    library = Library(settings.cassettes or (bundled.cassettes(),))
+    for name in select(tuple(library.paths), settings.patterns, lambda name: f"{name}@"):
+        yield f"{name}  {_relative(library.paths[name])}"
+
+
+def _adapters(settings: Any) -> Iterator[str]:
+    from harness import registry
+
+    for reference in settings.adapters or registry.bundled_names():
+        adapter, baseline = registry.load(reference)
+        yield adapter.name
+        yield f"  dialects  {', '.join(sorted(adapter.dialects))}"
+        yield f"  features  {', '.join(sorted(adapter.features))}"
+        if baseline.entries:
+            yield f"  baseline  {len(baseline.entries)} known failures"
+
+
+def _features(settings: Any) -> Iterator[str]:
+    from collections import Counter
+
+    from harness import schemas
+    from harness.planning import find_scenarios
+
+    required = Counter(f for s in find_scenarios(settings)[0] for f in s.requires)
+    known = schemas.schema("scenario")["$defs"]["feature"]["enum"]
+    for feature in known:
+        yield f"{feature:{max(map(len, known))}}  required by {required[feature]} scenarios"
+
+
+def _relative(path: Path) -> str:
+    from harness.explain import relative
+
+    return relative(str(path), Path.cwd())
