@@ -10,7 +10,9 @@ from harness.model import AssistantTurn, JsonObject
 from harness.scenario import TurnSpec
 
 
-def first_call(spec: TurnSpec, *, base_url: str, api_key: str, timeout: float) -> Call:
+def first_call(
+    spec: TurnSpec, *, dialect: str, base_url: str, api_key: str, timeout: float
+) -> Call:
     """The call of a turn that states one. ``timeout`` holds where the scenario is silent."""
     assert spec.call is not None
     call = spec.call
@@ -24,6 +26,7 @@ def first_call(spec: TurnSpec, *, base_url: str, api_key: str, timeout: float) -
         timeout=call.timeout or timeout,
         max_retries=call.max_retries,
         options=call.options,
+        dialect=dialect,
     )
 
 

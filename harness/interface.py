@@ -25,7 +25,8 @@ class Call:
     another dialect translates. An assistant message that stems from an earlier turn also
     has ``parts``, the normalized parts of that turn, for what Chat Completions cannot say.
     ``base_url`` has no slash at its end and stands where the provider's own base URL would
-    (``https://api.openai.com/v1``). ``timeout`` is the longest wait for the next byte, in
+    (``https://api.openai.com/v1``). ``dialect`` names the wire format that is spoken there, for
+    adapters that know several. ``timeout`` is the longest wait for the next byte, in
     seconds. ``options`` holds the rest by its Chat Completions name.
     """
 
@@ -38,6 +39,7 @@ class Call:
     timeout: float = 30.0
     max_retries: int = 0
     options: Mapping[str, Json] = field(default_factory=dict)
+    dialect: str = ""
 
 
 class ClientError(Exception):

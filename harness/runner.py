@@ -132,7 +132,7 @@ class Runner:
         held_back = False
         for spec in case.scenario.turns:
             before = len(session.journal)
-            call = _call_for(spec, call, records, base_url, key, _patience(case))
+            call = _call_for(case, spec, call, records, base_url, key)
             if call is None:
                 break
             output, held_back = await self._drive(case, adapter, call, session)
@@ -186,15 +186,21 @@ def _patience(case: Case) -> float:
 
 
 def _call_for(
+    case: Case,
     spec: TurnSpec,
     before: Call | None,
     records: Sequence[TurnRecord],
     base_url: str,
     key: str,
-    timeout: float,
 ) -> Call | None:
     if spec.call is not None:
-        return first_call(spec, base_url=base_url, api_key=key, timeout=timeout)
+        return first_call(
+            spec,
+            dialect=case.scenario.dialect,
+            base_url=base_url,
+            api_key=key,
+            timeout=_patience(case),
+        )
     assert before is not None
     try:
         turn = turn_from_json(records[-1].turn or {})
