@@ -139,7 +139,7 @@ def _check_events(path: Path, text: bytes, place: Place, events: Any) -> None:
     for i, event in enumerate(events):
         check = definition("stream_event", event["type"])
         assert check is not None
-        if problems := list(check.iter_errors(_completed(event))):
+        if problems := list(check.iter_errors(completed(event))):
             raise SpecError(
                 describe(_most_telling(problems)),
                 path=path,
@@ -148,7 +148,7 @@ def _check_events(path: Path, text: bytes, place: Place, events: Any) -> None:
             )
 
 
-def _completed(event: JsonObject) -> JsonObject:
+def completed(event: JsonObject) -> JsonObject:
     """Fill in what an expected event need not state, so that the event schema can judge it."""
     match event["type"]:
         case "warning":

@@ -13,25 +13,28 @@ from harness.commands import options
 
 @click.command()
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
-@click.option("--cases", "what", flag_value="cases", help="Cases, by the ids that run takes.")
-@click.option("--cassettes", "what", flag_value="cassettes", help="Cassettes.")
-@click.option("--adapters", "what", flag_value="adapters", help="Adapters and what they declare.")
-@click.option("--features", "what", flag_value="features", help="Features and who requires them.")
+@click.option(
+    "--what",
+    "-w",
+    type=click.Choice(["scenarios", "cases", "cassettes", "adapters", "features"]),
+    default="scenarios",
+    show_default=True,
+)
 @options.adapters
 @options.extent
 @options.places
-def command(patterns: tuple[str, ...], what: str | None, **chosen: Any) -> None:
-    """List scenarios, or what an option names, one per line.
+def command(patterns: tuple[str, ...], what: str, **chosen: Any) -> None:
+    """List scenarios, cases, cassettes, adapters or features, one per line.
 
     \b
     tapecheck list
     tapecheck list 'openai-chat/tool*'
-    tapecheck list --cases openai-chat/text-basic --adapter my_adapter.py
-    tapecheck list --features
+    tapecheck list --what cases openai-chat/text-basic --adapter my_adapter.py
+    tapecheck list --what features
     """
     settings = options.settings_of(patterns=patterns, **chosen)
     lines = {
-        None: _scenarios,
+        "scenarios": _scenarios,
         "cases": _cases,
         "cassettes": _cassettes,
         "adapters": _adapters,
