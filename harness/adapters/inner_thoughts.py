@@ -59,11 +59,12 @@ class Thoughts:
     def taken_from(cls, options: dict[str, Json]) -> Self:
         """Take the options with these names out of ``options``.
 
-        ``inner_thoughts_key: true`` means the default name. Raises ``ValueError`` for a value
-        of the wrong kind.
+        ``None`` is as good as absent; ``inner_thoughts_key: true`` means ``thinking``. Raises
+        ``ValueError`` for a value of the wrong kind.
         """
         names = (field.name for field in dataclasses.fields(cls))
-        known: JsonObject = {name: options.pop(name) for name in names if name in options}
+        taken: JsonObject = {name: options.pop(name, None) for name in names}
+        known = {name: value for name, value in taken.items() if value is not None}
         if known.get("inner_thoughts_key") is True:
             known["inner_thoughts_key"] = "thinking"
         for name, value in known.items():

@@ -80,14 +80,11 @@ class UsageEstimate:
 
 def _texts(message: JsonObject) -> Iterator[str]:
     content = message.get("content")
-    for part in content if isinstance(content, list) else [{"text": content}]:
-        if isinstance(part, Mapping) and isinstance(part.get("text"), str):
-            yield part["text"]
-    for name in ("role", "name"):
-        if isinstance(message.get(name), str):
-            yield message[name]
-    for call in message.get("tool_calls") or ():
-        yield _dumped(call.get("function"))
+    parts = content if isinstance(content, list) else [{"text": content}]
+    said = [part.get("text") for part in parts if isinstance(part, Mapping)]
+    spoken = [*said, message.get("role"), message.get("name")]
+    yield from (text for text in spoken if isinstance(text, str))
+    yield from (_dumped(call.get("function")) for call in message.get("tool_calls") or ())
 
 
 def _dumped(value: Json) -> str:

@@ -108,6 +108,7 @@ def test_a_whole_answer_is_rewritten_too(chunk):
         {"inner_thoughts_key": ""},
         {"assistant_message_tool": True},
         {"hidden_reasoning": "yes"},
+        {"estimate_usage": 1},
     ],
 )
 def test_a_bad_option_is_named(option):
@@ -115,6 +116,12 @@ def test_a_bad_option_is_named(option):
     client, _ = client_of(b"")
     with pytest.raises(ValueError, match=name):
         asyncio.run(collected(client, **option))
+
+
+def test_an_option_that_is_null_is_absent():
+    options = dict.fromkeys(Thoughts.__slots__) | {"temperature": 0}
+    assert Thoughts.taken_from(options) == Thoughts()
+    assert options == {"temperature": 0}
 
 
 def test_messages_have_ids(answer):
