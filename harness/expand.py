@@ -13,6 +13,10 @@ from mockserver.cassette import Cassette
 from mockserver.faults import FaultKind
 from mockserver.schedule import Media, Schedule, from_response
 
+_Value = tuple[str, str]
+#: Bytes of the bodies of a scenario above which the full product of axes takes too long.
+LARGE = 65_536
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axes:
@@ -96,30 +100,44 @@ def points(scenario: Scenario, schedules: Sequence[Schedule], axes: Axes) -> Ite
 
     A value that no client could see on these bodies is left out, and so is a point that is the
     same on the wire as another. Pairwise is for streams; of a body that is no stream each value
-    is played once.
+    is played once. Of a large body ``all`` means pairwise.
     """
     yield RECORDED
     if axes.mode == "none":
         return
-    allowed = _visible(scenario, schedules)
-    match axes.mode:
-        case "chosen":
-            assert axes.chosen is not None
-            wanted: Iterable[Mapping[str, str]] = [dict(axes.chosen.values)]
-        case "all":
-            wanted = (
-                dict(zip(allowed, values, strict=True)) for values in product(*allowed.values())
-            )
-        case _ if any(s.media is not Media.OTHER for s in schedules):
-            wanted = pairwise(allowed)
-        case _:
-            wanted = each_once(allowed)
+    if axes.mode == "chosen":
+        assert axes.chosen is not None
+        found: Iterable[Point] = (_effective(schedules, axes.chosen),)
+    else:
+        allowed = _visible(scenario, schedules)
+        if axes.mode == "all" and sum(len(s.body) for s in schedules) <= LARGE:
+            found = (Point(kept, axes.seed) for kept in _product(schedules, allowed, axes.seed))
+        elif any(s.media is not Media.OTHER for s in schedules):
+            found = (_effective(schedules, point(v, axes.seed)) for v in pairwise(allowed))
+        else:
+            found = (_effective(schedules, point(v, axes.seed)) for v in each_once(allowed))
     seen = {RECORDED}
-    for values in wanted:
-        at = _effective(schedules, point(values, axes.seed))
+    for at in found:
         if at not in seen and not any(_left_out(scenario, a, v) for a, v in at.values):
             seen.add(at)
             yield at
+
+
+def _product(
+    schedules: Sequence[Schedule], allowed: Mapping[str, Sequence[str]], seed: int
+) -> Iterator[tuple[_Value, ...]]:
+    """Every combination of values that each change something, one axis after the other."""
+    if not allowed:
+        yield ()
+        return
+    (axis, values), *rest = allowed.items()
+    for value in values:
+        step = Point(() if value == "recorded" else ((axis, value),), seed)
+        changed = [apply(s, step) for s in schedules]
+        if step.values and all(new is s for new, s in zip(changed, schedules, strict=True)):
+            continue
+        for more in _product(changed, dict(rest), seed):
+            yield (*step.values, *more)
 
 
 def pairwise(values: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
@@ -155,9 +173,6 @@ def each_once(values: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
     """As few combinations as hold every value of every axis."""
     rows = max((len(v) for v in values.values()), default=0)
     return [{axis: v[row % len(v)] for axis, v in values.items()} for row in range(rows)]
-
-
-_Value = tuple[str, str]
 
 
 def _pair(axes: Sequence[str], one: _Value, other: _Value) -> tuple[_Value, _Value]:

@@ -154,12 +154,14 @@ def _gzip(schedule: Schedule, _value: str) -> Schedule:
     if schedule.header("content-encoding") is not None or not schedule.body:
         return schedule
     packer = zlib.compressobj(wbits=31)
-    sends = schedule.sends
+    last = schedule.sends[-1]
     steps: list[Step] = []
-    for number, send in enumerate(sends, 1):
-        data = packer.compress(send.data)
-        data += packer.flush(zlib.Z_FINISH if number == len(sends) else zlib.Z_SYNC_FLUSH)
-        steps.append(replace(send, data=data))
+    for step in schedule.steps:
+        if isinstance(step, Send):
+            data = packer.compress(step.data)
+            data += packer.flush(zlib.Z_FINISH if step is last else zlib.Z_SYNC_FLUSH)
+            step = replace(step, data=data)
+        steps.append(step)
     return replace(
         schedule, headers=(*schedule.headers, ("content-encoding", "gzip")), steps=tuple(steps)
     )
