@@ -21,6 +21,7 @@ from harness.schemas import schema
 from harness.transcript import Outcome
 from tests.saboteurs.broken import SABOTEURS, Saboteur
 from tests.saboteurs.client import SimpleClient
+from tests.saboteurs.native import NativeClient
 
 SCENARIOS = {s.id: s for s in find_scenarios(Settings())[0]}
 
@@ -34,8 +35,8 @@ def adapter_of(client: type[SimpleClient]) -> Adapter:
         name="client",
         run=run,
         dialects=frozenset({"openai-chat"}),
-        # The plain client has no output of another form beside its events.
-        features=frozenset(schema("scenario")["$defs"]["feature"]["enum"]) - {"native_responses"},
+        features=frozenset(schema("scenario")["$defs"]["feature"]["enum"])
+        - (set() if issubclass(client, NativeClient) else {"native_responses"}),
     )
 
 
@@ -69,21 +70,27 @@ def test_a_saboteur_is_caught_by_its_check(saboteur: Saboteur) -> None:
     assert saboteur.check in {f.check for f in result.verdict.findings}
 
 
-@pytest.mark.parametrize("case_id", sorted({s.case for s in SABOTEURS}))
-def test_the_unbroken_client_passes_where_the_saboteurs_fail(case_id: str) -> None:
-    verdict = played(SimpleClient, case_of(case_id)).verdict
+def unbroken(saboteur: Saboteur) -> type[SimpleClient]:
+    return NativeClient if issubclass(saboteur.client, NativeClient) else SimpleClient
+
+
+@pytest.mark.parametrize(
+    ("client", "case_id"),
+    sorted(
+        {(unbroken(s), s.case) for s in SABOTEURS}, key=lambda pair: (pair[0].__name__, pair[1])
+    ),
+)
+def test_the_unbroken_client_passes_where_the_saboteurs_fail(
+    client: type[SimpleClient], case_id: str
+) -> None:
+    verdict = played(client, case_of(case_id)).verdict
     assert [f"{f.check}: {f.message}" for f in verdict.findings] == []
     assert verdict.outcome is Outcome.PASS
 
 
-#: Checks of a second form of output, which the plain client does not have; broken sequences of
-#: that form are in tests/harness/checks.
-OF_THE_SECOND_FORM = {c for c in CHECKS if c.startswith("native")} | {"resplit"}
-
-
 def test_every_check_of_a_client_has_a_saboteur() -> None:
     # A cassette that is empty is the harness's business, not a client's.
-    assert {s.check for s in SABOTEURS} == set(CHECKS) - {"cassette"} - OF_THE_SECOND_FORM
+    assert {s.check for s in SABOTEURS} == set(CHECKS) - {"cassette"}
 
 
 def test_there_are_enough_of_them() -> None:
