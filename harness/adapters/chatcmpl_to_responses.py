@@ -191,6 +191,7 @@ def _raise_failure(turn: AssistantTurn) -> None:
         "multi_turn",
         "legacy_functions",
         "structured_output",
+        "multiple_choices",
         "native_responses",
     ],
 )
