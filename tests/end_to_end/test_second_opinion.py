@@ -1,0 +1,55 @@
+"""A second opinion on every expectation, so that none is merely our own output.
+
+The official ``openai`` package reads every authored Chat Completions cassette. Where it sees
+another turn than the scenario expects, ``sdk_differences.yaml`` says why the expectation
+stands; a difference that is not listed fails, and so does a listed one that went away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from harness.planning import Settings, cassette_of, find_scenarios
+from harness.scenario import Scenario
+from mockserver import MockServer
+from mockserver.cassette import Origin
+from tests.end_to_end.second_opinion import differences, expected_turn, judged_by, sdk_turn
+
+LISTED = yaml.safe_load((Path(__file__).parent / "sdk_differences.yaml").read_text("utf-8"))
+KNOWN = {name: entry["differs"].split("+") for entry in LISTED for name in entry["scenarios"]}
+
+
+def authored() -> Iterator[Scenario]:
+    for scenario in find_scenarios(Settings())[0]:
+        origins = {i.response.wire.origin for i in cassette_of(scenario.cassette).interactions}
+        if scenario.dialect == "openai-chat" and origins == {Origin.AUTHORED}:
+            yield scenario
+
+
+SCENARIOS = {s.id: s for s in authored() if len(s.turns) == 1}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[MockServer]:
+    with MockServer() as running:
+        yield running
+
+
+@pytest.mark.parametrize("name", sorted(SCENARIOS))
+# pydantic warns of arguments that are an object where its type says text.
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning")
+def test_the_sdk_reads_what_the_scenario_expects(server: MockServer, name: str) -> None:
+    scenario = SCENARIOS[name]
+    expected, seen = expected_turn(scenario), sdk_turn(server, scenario)
+    found = differences(expected, seen, judged_by(scenario))
+    assert found == KNOWN.get(name, []), f"expected {expected}, the SDK read {seen}"
+
+
+def test_the_list_names_only_scenarios_that_are_there_and_gives_reasons() -> None:
+    assert sorted(set(KNOWN) - set(SCENARIOS)) == []
+    assert all(entry["why"] and entry["source"] for entry in LISTED)
+    assert sum(len(entry["scenarios"]) for entry in LISTED) == len(KNOWN)
