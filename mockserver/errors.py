@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -29,3 +30,16 @@ class ServerStartError(MockServerError):
 
 class SessionError(MockServerError):
     """A session was asked for that cannot be opened or is not there."""
+
+
+class ProviderError(MockServerError):
+    """A provider cannot be recorded from: it is not known, or its key is not there."""
+
+
+class RecordingError(MockServerError):
+    """A recording cannot be kept; nothing was written. ``reasons`` say what stands in the way."""
+
+    def __init__(self, path: Path | str, reasons: Sequence[str]) -> None:
+        self.path = Path(path)
+        self.reasons = tuple(reasons)
+        super().__init__("\n".join((f"{path}: not written:", *(f"  {r}" for r in reasons))))

@@ -1,0 +1,255 @@
+"""Live endpoints that can be recorded from. Nothing else is ever contacted.
+
+The table is extended by a YAML file::
+
+    providers:
+      gateway:
+        base_url: https://llm.example.com/v1
+        header: x-api-key            # default: authorization
+        scheme: ""                   # default: Bearer in authorization, else nothing
+        key: GATEWAY_KEY             # variable that holds the real key; absent: none is sent
+        client:                      # variables that clients read
+          base_url: [OPENAI_BASE_URL]
+          key: [OPENAI_API_KEY]
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+import yaml
+
+from mockserver.errors import ProviderError
+
+#: What clients get in place of a key.
+DUMMY_KEY = "tapecheck-dummy-key"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """A live endpoint.
+
+    ``base_url`` is what a client's base URL would be; empty where each account has its own. ``key_variables`` name the environment
+    variables of the real key, the first that is set counts; it is sent in ``header`` behind
+    ``scheme``. ``client_url`` and ``client_key`` are the variables that clients read.
+    """
+
+    name: str
+    base_url: str
+    header: str = "authorization"
+    scheme: str = "Bearer"
+    key_variables: tuple[str, ...] = ()
+    client_url: tuple[str, ...] = ()
+    client_key: tuple[str, ...] = ()
+
+    @property
+    def url(self) -> SplitResult:
+        """The parts of ``base_url``."""
+        return urlsplit(self.base_url)
+
+    @property
+    def origin(self) -> str:
+        """Scheme and authority of ``base_url``."""
+        return f"{self.url.scheme}://{self.url.netloc}"
+
+    @property
+    def base_path(self) -> str:
+        """The path of ``base_url``, without a slash at its end."""
+        return self.url.path.rstrip("/")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it runs on this machine, so that no proxy lies on the way."""
+        host = self.url.hostname or ""
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost" or host.endswith(".localhost")
+
+    def at(self, base_url: str) -> Provider:
+        """The same provider at another base URL. Raises :class:`ProviderError`."""
+        return replace(self, base_url=_checked_url(base_url, self.name))
+
+    def key(self, environment: Mapping[str, str]) -> str | None:
+        """The real key, or ``None`` where none is needed. Raises :class:`ProviderError`."""
+        if not self.key_variables:
+            return None
+        key = next((environment[v] for v in self.key_variables if environment.get(v)), None)
+        if key is None:
+            raise ProviderError(
+                f"provider {self.name} needs its key in {' or '.join(self.key_variables)}, "
+                "which is not set"
+            )
+        if key == DUMMY_KEY:
+            raise ProviderError(
+                f"{self.key_variables[0]} holds tapecheck's dummy key, not one of {self.name}"
+            )
+        return key
+
+    def credential(self, key: str) -> str:
+        """The value of ``header`` for a key."""
+        return f"{self.scheme} {key}" if self.scheme else key
+
+
+def _openai_like(name: str, base_url: str, *key_variables: str) -> Provider:
+    return Provider(
+        name=name,
+        base_url=base_url,
+        key_variables=key_variables,
+        client_url=("OPENAI_BASE_URL",),
+        client_key=("OPENAI_API_KEY", *key_variables),
+    )
+
+
+#: The providers known from the start, by name.
+PROVIDERS: Mapping[str, Provider] = {
+    p.name: p
+    for p in (
+        Provider(
+            name="openai",
+            base_url="https://api.openai.com/v1",
+            key_variables=("OPENAI_API_KEY",),
+            client_url=("OPENAI_BASE_URL",),
+            client_key=("OPENAI_API_KEY",),
+        ),
+        Provider(
+            name="anthropic",
+            base_url="https://api.anthropic.com",
+            header="x-api-key",
+            scheme="",
+            key_variables=("ANTHROPIC_API_KEY",),
+            client_url=("ANTHROPIC_BASE_URL",),
+            client_key=("ANTHROPIC_API_KEY",),
+        ),
+        Provider(
+            name="gemini",
+            base_url="https://generativelanguage.googleapis.com",
+            header="x-goog-api-key",
+            scheme="",
+            key_variables=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+            client_url=("GOOGLE_GEMINI_BASE_URL",),
+            client_key=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+        ),
+        Provider(
+            name="azure",
+            base_url="",
+            header="api-key",
+            scheme="",
+            key_variables=("AZURE_OPENAI_API_KEY",),
+            client_url=("AZURE_OPENAI_ENDPOINT",),
+            client_key=("AZURE_OPENAI_API_KEY",),
+        ),
+        Provider(
+            name="cohere",
+            base_url="https://api.cohere.com",
+            key_variables=("CO_API_KEY",),
+            client_url=("CO_API_URL",),
+            client_key=("CO_API_KEY",),
+        ),
+        Provider(
+            name="groq",
+            base_url="https://api.groq.com",
+            key_variables=("GROQ_API_KEY",),
+            client_url=("GROQ_BASE_URL",),
+            client_key=("GROQ_API_KEY",),
+        ),
+        Provider(
+            name="codex",
+            base_url="https://chatgpt.com/backend-api/codex",
+            key_variables=("CODEX_ACCESS_TOKEN",),
+            client_key=("CODEX_ACCESS_TOKEN",),
+        ),
+        _openai_like("deepseek", "https://api.deepseek.com", "DEEPSEEK_API_KEY"),
+        _openai_like(
+            "gemini-compat",
+            "https://generativelanguage.googleapis.com/v1beta/openai",
+            "GEMINI_API_KEY",
+            "GOOGLE_API_KEY",
+        ),
+        _openai_like("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY"),
+        _openai_like("openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
+        _openai_like("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY"),
+        _openai_like("xai", "https://api.x.ai/v1", "XAI_API_KEY"),
+        _openai_like("llamacpp", "http://127.0.0.1:8080/v1"),
+        _openai_like("lmstudio", "http://127.0.0.1:1234/v1"),
+        _openai_like("vllm", "http://127.0.0.1:8000/v1"),
+        Provider(name="ollama", base_url="http://127.0.0.1:11434", client_url=("OLLAMA_HOST",)),
+    )
+}
+
+
+def load(path: Path) -> dict[str, Provider]:
+    """Return the known providers with those of a YAML file. Raises :class:`ProviderError`."""
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    except OSError as exc:
+        raise ProviderError(f"{path}: cannot be read: {exc.strerror}") from None
+    except (UnicodeDecodeError, yaml.YAMLError) as exc:
+        raise ProviderError(f"{path}: not YAML: {' '.join(str(exc).split())}") from None
+    match data:
+        case {"providers": dict(entries), **rest} if not rest:
+            own = {str(name): _provider(str(name), entry, path) for name, entry in entries.items()}
+            return {**PROVIDERS, **own}
+    raise ProviderError(f"{path}: expected one mapping under 'providers', by name")
+
+
+def find(name: str, known: Mapping[str, Provider] = PROVIDERS) -> Provider:
+    """Return a provider by name. Raises :class:`ProviderError` that lists the names."""
+    if name not in known:
+        raise ProviderError(f"no provider {name!r}; known are {', '.join(sorted(known))}")
+    return known[name]
+
+
+def of_uri(uri: str, known: Iterable[Provider] = PROVIDERS.values()) -> Provider | None:
+    """Return the provider to which a recorded request was sent: the longest base URL counts."""
+    fitting = [
+        p for p in known if p.base_url and f"{uri}/".startswith(f"{p.base_url.rstrip('/')}/")
+    ]
+    return max(fitting, key=lambda p: len(p.base_url), default=None)
+
+
+def _provider(name: str, entry: Any, path: Path) -> Provider:
+    known = {"base_url", "header", "scheme", "key", "client"}
+    place = f"{path}: provider {name!r}"
+    if not isinstance(entry, dict) or not entry.keys() <= known or "base_url" not in entry:
+        raise ProviderError(f"{place}: needs base_url, and may have {', '.join(sorted(known))}")
+    client = entry.get("client") or {}
+    if not isinstance(client, dict) or not client.keys() <= {"base_url", "key"}:
+        raise ProviderError(f"{place}: client has base_url and key, each a list of variables")
+    header = str(entry.get("header", "authorization")).lower()
+    return Provider(
+        name=name,
+        base_url=_checked_url(str(entry["base_url"]), place),
+        header=header,
+        scheme=str(entry.get("scheme", "Bearer" if header == "authorization" else "")),
+        key_variables=_variables(entry.get("key"), place),
+        client_url=_variables(client.get("base_url"), place),
+        client_key=_variables(client.get("key"), place),
+    )
+
+
+def _variables(value: Any, place: str) -> tuple[str, ...]:
+    values = [] if value is None else value if isinstance(value, list) else [value]
+    for name in values:
+        # A value in place of a name would be a key in a file, and in this message.
+        if not isinstance(name, str) or not name.isidentifier():
+            raise ProviderError(f"{place}: a key is given by the name of an environment variable")
+    return tuple(values)
+
+
+def _checked_url(url: str, place: str) -> str:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ProviderError(f"{place}: a base URL is http(s)://host/path")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ProviderError(f"{place}: a base URL has no credentials, query or fragment")
+    return url.rstrip("/")

@@ -1,0 +1,250 @@
+"""Finds secrets in text: known values in every encoding, and what looks like a credential.
+
+Text stands for bytes here, one character per byte (latin-1), so that places are byte offsets.
+What is encoded is decoded and searched again, to a fixed depth.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import zlib
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import quote, quote_plus
+
+#: Shorter values would be found everywhere.
+SHORTEST = 6
+
+#: How many encodings may lie around each other.
+DEPTH = 3
+
+#: How many bytes of a decompressed text are searched.
+_LARGEST = 64 * 1024 * 1024
+
+_B64 = r"A-Za-z0-9_\-"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A kind of credential: one of ``marks`` stands in each, ``pattern`` matches it whole."""
+
+    kind: str
+    marks: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+
+def _shape(kind: str, marks: str, pattern: str) -> Shape:
+    return Shape(kind, tuple(marks.split()), re.compile(pattern))
+
+
+#: A key that its issuer has masked; recordings lose even what is left of it.
+MASKED = "a masked key"
+
+#: Credentials by their form, as their issuers document them.
+SHAPES = (
+    _shape("a key (sk-…)", "sk-", rf"(?<![{_B64}])sk-(?=[A-Za-z_\-]*[0-9])[{_B64}]{{16,}}"),
+    _shape(MASKED, "sk-", rf"(?<![{_B64}])sk-[{_B64}]*(?:\*{{3,}}|\xe2\x80\xa6|\.{{3}})[{_B64}]+"),
+    _shape("a Google API key", "AIza", rf"AIza[{_B64}]{{30,}}"),
+    _shape("a Google token", "ya29.", rf"\bya29\.[{_B64}.]{{16,}}"),
+    _shape("a Google client secret", "GOCSPX-", rf"\bGOCSPX-[{_B64}]{{20,}}"),
+    _shape("an AWS key", "AKIA ASIA", r"(?<![A-Z0-9])(?:AKIA|ASIA)[0-9A-Z]{16}(?![A-Z0-9])"),
+    _shape(
+        "a GitHub token",
+        "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_",
+        r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})",
+    ),
+    _shape("a Hugging Face token", "hf_", r"\bhf_[A-Za-z0-9]{30,}"),
+    _shape(
+        "a provider's key",
+        "gsk_ xai- pplx- nvapi- r8_ fw_ csk-",
+        rf"\b(?:gsk_|xai-|pplx-|nvapi-|r8_|fw_|csk-)(?=[A-Za-z_\-]*[0-9])[{_B64}]{{20,}}",
+    ),
+    _shape("a Slack token", "xox", r"\bxox[abeprs]-[A-Za-z0-9-]{10,}"),
+    _shape("a Stripe key", "k_live_", r"\b[rs]k_live_[A-Za-z0-9]{16,}"),
+    _shape("a JSON web token", "eyJ", rf"\beyJ[{_B64}]{{8,}}\.eyJ[{_B64}]{{8,}}\.[{_B64}]*"),
+    _shape(
+        "a private key",
+        "-----BEGIN",
+        r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----"
+        r"(?:(?!-----END)(?:[A-Za-z0-9+/= \t]|\r?\n(?!\r?\n)|(?:\\+[rn])))*"
+        r"(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----)?",
+    ),
+    _shape(
+        "a bearer token",
+        "earer",
+        rf"(?<=[Bb]earer )(?=[A-Za-z._~+/\-]*[0-9])[{_B64}.~+/]{{20,}}=*",
+    ),
+    _shape(
+        "a cookie",
+        "ookie __Secure- __Host-",
+        r"(?:(?<=[Cc]ookie: )|(?<=[Cc]ookie:)|(?<=[Cc]ookie', b')|(?<=[Cc]ookie', '))"
+        r"[!#-+\-.0-9A-Z^-z|~]+=[^\s;,'\"\\]{8,}|\b__(?:Secure|Host)-[\w-]+=[^\s;,'\"\\]+",
+    ),
+)
+
+_BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{20,}")
+_PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))")
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """A secret in a text: what it is, and where, without the secret itself."""
+
+    kind: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Known:
+    """Secrets whose values are known, such as the key that was sent."""
+
+    values: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, values: Iterable[str]) -> Known:
+        """Take the values that are long enough to be told from other text."""
+        return cls(frozenset(v for v in values if len(v) >= SHORTEST))
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str] | None:
+        """Matches any of the values in any encoding."""
+        forms = {form for value in self.values for form in _encodings(value)}
+        if not forms:
+            return None
+        return re.compile("|".join(re.escape(f) for f in sorted(forms, key=len, reverse=True)))
+
+
+NOTHING_KNOWN = Known()
+
+
+def find(text: str, known: Known = NOTHING_KNOWN, *, depth: int = DEPTH) -> Iterator[Find]:
+    """Yield the secrets in ``text``; places may overlap.
+
+    An encoded secret is reported as the whole run of characters that encodes it.
+    """
+    if known.pattern is not None:
+        for match in known.pattern.finditer(text):
+            yield Find("a known secret", match.start(), match.end())
+    for shape in SHAPES:
+        if any(mark in text for mark in shape.marks):
+            for match in shape.pattern.finditer(text):
+                yield Find(shape.kind, match.start(), match.end())
+    if depth:
+        yield from _encoded(text, known, depth - 1)
+
+
+def mask(text: str, known: Known = NOTHING_KNOWN, placeholder: str = "REDACTED") -> str:
+    """Return ``text`` for people, such as an error message, with every secret replaced."""
+    text = text.encode().decode("latin-1")
+    parts, end = [], 0
+    for found in merged(find(text, known)):
+        parts += [text[end : found.start], placeholder]
+        end = found.stop
+    return "".join((*parts, text[end:])).encode("latin-1").decode(errors="replace")
+
+
+def merged(finds: Iterable[Find]) -> list[Find]:
+    """Return the finds in order, those that overlap as one."""
+    out: list[Find] = []
+    for found in sorted(finds, key=lambda f: (f.start, -f.stop)):
+        if out and found.start < out[-1].stop:
+            out[-1] = Find(out[-1].kind, out[-1].start, max(out[-1].stop, found.stop))
+        else:
+            out.append(found)
+    return out
+
+
+def _encoded(text: str, known: Known, depth: int) -> Iterator[Find]:
+    for match in _BASE64_RUN.finditer(text):
+        kinds = (_in_bytes(data, known, depth) for data in _base64_readings(match.group()))
+        kind = next((k for k in kinds if k is not None), None)
+        if kind is not None:
+            yield Find(f"{kind}, in base64", match.start(), match.end())
+    for escape, how in ((_PERCENT, "percent-encoded"), (_ESCAPE, "in JSON escapes")):
+        if escape.search(text):
+            view = _View(escape, text)
+            for found in find(view.text, known, depth=depth):
+                start, stop = view.place(found.start), view.place(found.stop)
+                yield Find(f"{found.kind}, {how}", start, stop)
+
+
+def _in_bytes(data: bytes, known: Known, depth: int) -> str | None:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        # An image, or a wrong reading: nobody encodes text once more inside of it.
+        depth = 0
+    return next((f.kind for f in find(data.decode("latin-1"), known, depth=depth)), None)
+
+
+class _View:
+    """A text without its escapes, which knows where each character came from."""
+
+    def __init__(self, escape: re.Pattern[str], text: str) -> None:
+        parts: list[str] = []
+        self._ends, self._offsets = [0], [0]
+        length = end = 0
+        for match in escape.finditer(text):
+            parts += [text[end : match.start()], _character(match)]
+            length += match.start() - end + 1
+            end = match.end()
+            self._ends.append(length)
+            self._offsets.append(end)
+        self.text = "".join((*parts, text[end:]))
+
+    def place(self, position: int) -> int:
+        """Return where ``position`` lies in the text with escapes."""
+        nearest = bisect_right(self._ends, position) - 1
+        return self._offsets[nearest] + position - self._ends[nearest]
+
+
+def _character(match: re.Match[str]) -> str:
+    if match[1] is None:
+        plain: str = match[2]
+        return " " if plain in "nrtbf" else plain
+    # A secret is written in single bytes; what lies beyond is one character all the same.
+    return chr(min(int(match[1], 16), 0xFF))
+
+
+def _base64_readings(run: str) -> Iterator[bytes]:
+    """Yield what a run of base64 may mean: the code need not begin where the run does."""
+    digits = run.translate(_URL_SAFE)
+    for start in range(4):
+        part = digits[start:]
+        if len(part) % 4 == 1:
+            part = part[:-1]
+        yield inflated(base64.b64decode(part + "=" * (-len(part) % 4)))
+
+
+_URL_SAFE = str.maketrans("-_", "+/")
+
+
+def inflated(data: bytes) -> bytes:
+    """Undo gzip or zlib, recognized by its first bytes; anything else is returned itself."""
+    if data[:2] == b"\x1f\x8b" or data[:1] == b"\x78":
+        try:
+            return zlib.decompressobj(wbits=47).decompress(data, _LARGEST)
+        except zlib.error:
+            pass
+    return data
+
+
+def _encodings(value: str) -> Iterator[str]:
+    raw = value.encode()
+    plain = raw.decode("latin-1")
+    yield plain
+    yield json.dumps(value)[1:-1]
+    yield json.dumps(value)[1:-1].replace("/", "\\/")
+    for quoted in (quote(value, safe=""), quote_plus(value), quote(value)):
+        yield quoted
+        yield re.sub("%..", lambda m: m.group().lower(), quoted)
+    yield raw.hex()
+    yield raw.hex().upper()
+    for codec in ("utf-16-le", "utf-16-be"):
+        yield value.encode(codec).decode("latin-1")
