@@ -11,14 +11,20 @@ import shlex
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile, zip_longest
 from pathlib import Path
 from typing import Any
 
+from harness.cause import Cause
 from harness.model import JsonObject
-from harness.results import CaseResult, case_record
+from harness.results import CaseResult, case_record, finding_record
+from harness.transcript import Finding
+from harness.wirebytes import Excerpt, behind, shown
 
 #: Findings of one case that a report shows; ``explain`` shows all.
 BRIEF = 3
+#: Equal lines that are shown before and after a difference.
+CONTEXT = 2
 _NOTHING = "(nothing)"
 
 
@@ -42,9 +48,9 @@ def brief(record: JsonObject, here: Path, width: int = 100) -> Iterator[str]:
             yield f"  {place(record, finding, here)}"
         if (found := difference(finding)) is not None:
             at = f" at {found.where}" if found.where else ""
-            room = width - 14
-            yield f"    expected{at}  {_clip(found.expected, room - len(at))}"
-            yield f"    observed{at}  {_clip(found.observed, room - len(at))}"
+            pair = _around(found.expected, found.observed, max(width - 14 - len(at), 20))
+            yield f"    expected{at}  {pair[0]}"
+            yield f"    observed{at}  {pair[1]}"
     if len(findings) > BRIEF:
         yield f"and {len(findings) - BRIEF} more findings"
 
@@ -82,11 +88,11 @@ def difference(finding: JsonObject) -> Difference | None:
     while (step := _step(expected, observed, number)) is not None:
         number = None
         key, expected, observed = step
-        where.append(f"event {key + 1}" if _is_event(expected, observed) else str(key))
-        if _is_event(expected, observed):
+        if not where and _is_event(expected, observed):
+            where.append(f"event {key + 1}")
             break
-    before, after = _around(said(expected), said(observed))
-    return Difference("/".join(where), before, after)
+        where.append(str(key))
+    return Difference("/".join(where), said(expected), said(observed))
 
 
 def said(value: Any) -> str:
@@ -95,12 +101,25 @@ def said(value: Any) -> str:
         case None:
             return _NOTHING
         case {"type": str() as kind, **fields}:
-            return " ".join([kind, *(f"{k}={_json(v)}" for k, v in fields.items())])
+            inner = fields.get(kind)
+            # The usage of a usage event, the error of an error event.
+            named = inner if len(fields) == 1 and isinstance(inner, dict) else fields
+            return " ".join([kind, *(f"{k}={_json(v)}" for k, v in named.items())])
     return _json(value)
 
 
-def explain(result: CaseResult, *, here: Path, width: int, options: Sequence[str] = ()) -> str:
-    """All that is known of one case, for a reader who wants to mend its client."""
+def explain(
+    result: CaseResult,
+    *,
+    here: Path,
+    width: int,
+    options: Sequence[str] = (),
+    cause: Cause | None = None,
+) -> str:
+    """All that is known of one case, for a reader who wants to mend its client.
+
+    Paths are given as seen from ``here``; ``options`` are those that find the case again.
+    """
     record = case_record(result)
     lines = [
         f"{record['outcome'].upper()}  {record['id']}",
@@ -111,14 +130,39 @@ def explain(result: CaseResult, *, here: Path, width: int, options: Sequence[str
     ]
     if "known" in record:
         lines.append(f"known        {record['known']}")
-    for finding in record.get("findings", []):
-        lines += ["", *textwrap.wrap(headline(finding), width, subsequent_indent="  ")]
-        if "line" in finding:
-            lines.append(f"  {place(record, finding, here)}")
-        lines += sides(finding.get("expected"), finding.get("observed"), width)
-    if not record.get("findings"):
+    if cause is not None:
+        lines.append(f"cause        {cause}")
+    for finding in result.verdict.findings:
+        lines += ["", *_explained(result, finding, here, width)]
+    if not result.verdict.findings:
         lines += ["", f"{record['checks']} checks found nothing wrong."]
     return "\n".join([*lines, "", f"again: {replay(record['id'], options)}", ""])
+
+
+def _explained(result: CaseResult, finding: Finding, here: Path, width: int) -> Iterator[str]:
+    data = finding_record(result.case, finding)
+    yield from textwrap.wrap(headline(data), width, subsequent_indent="  ")
+    if "line" in data:
+        file = relative(str(result.case.scenario.file), here)
+        yield f"  {file}:{data['line']}"
+    yield from sides(data.get("expected"), data.get("observed"), width)
+    if (excerpt := _wire_bytes(result, finding)) is not None:
+        yield from (f"  {line}" for line in shown(excerpt, width - 2))
+
+
+def _wire_bytes(result: CaseResult, finding: Finding) -> Excerpt | None:
+    """The piece of the wire from which the first wrong event comes."""
+    if finding.event is None or not isinstance(finding.expected, list):
+        return None
+    match finding.place:
+        case ("turns", int() as number, *_):
+            pass
+        case _:
+            number = 0
+    turns = result.transcript.turns
+    if number >= len(turns) or not turns[number].schedules:
+        return None
+    return behind(turns[number].schedules[-1], finding.expected, finding.event)
 
 
 def sides(expected: Any, observed: Any, width: int) -> Iterator[str]:
@@ -128,15 +172,27 @@ def sides(expected: Any, observed: Any, width: int) -> Iterator[str]:
     column = (width - 5) // 2
     yield f"  {'expected':{column}} | observed"
     left, right = _listed(expected), _listed(observed)
-    matcher = difflib.SequenceMatcher(a=left, b=right, autojunk=False)
-    for tag, a, b, c, d in matcher.get_opcodes():
-        mark = " " if tag == "equal" else ">"
-        for n in range(max(b - a, d - c)):
-            one = textwrap.wrap(left[a + n], column) if a + n < b else []
-            other = textwrap.wrap(right[c + n], column) if c + n < d else []
-            for i in range(max(len(one), len(other))):
-                cells = one[i] if i < len(one) else "", other[i] if i < len(other) else ""
-                yield f"{mark} {cells[0]:{column}} | {cells[1]}".rstrip()
+    opcodes = difflib.SequenceMatcher(a=left, b=right, autojunk=False).get_opcodes()
+    for tag, a, b, c, d in opcodes:
+        if tag == "equal":
+            head = CONTEXT if a else 0
+            tail = CONTEXT if b < len(left) or d < len(right) else 0
+            if b - a > head + tail + 1:
+                yield from _beside(left[a : a + head], right[c : c + head], " ", column)
+                yield f"  … {b - a - head - tail} equal lines"
+                yield from _beside(left[b - tail : b], right[d - tail : d], " ", column)
+                continue
+        yield from _beside(left[a:b], right[c:d], " " if tag == "equal" else ">", column)
+
+
+def _beside(left: Sequence[str], right: Sequence[str], mark: str, column: int) -> Iterator[str]:
+    for one, other in zip_longest(left, right, fillvalue=""):
+        for cells in zip_longest(_folded(one, column), _folded(other, column), fillvalue=""):
+            yield f"{mark} {cells[0]:{column}} | {cells[1]}".rstrip()
+
+
+def _folded(text: str, column: int) -> list[str]:
+    return textwrap.wrap(text, column, drop_whitespace=False, break_on_hyphens=False)
 
 
 def _listed(value: Any) -> list[str]:
@@ -174,19 +230,18 @@ def _is_event(*values: Any) -> bool:
     return any(isinstance(v, Mapping) and isinstance(v.get("type"), str) for v in values)
 
 
-def _around(expected: str, observed: str, lead: int = 24) -> tuple[str, str]:
-    """Leave out a long beginning that both have in common."""
-    same = next(
-        (i for i, (a, b) in enumerate(zip(expected, observed, strict=False)) if a != b),
-        min(len(expected), len(observed)),
-    )
-    if same <= lead * 2:
-        return expected, observed
-    return f"…{expected[same - lead :]}", f"…{observed[same - lead :]}"
+def _around(expected: str, observed: str, room: int) -> tuple[str, str]:
+    """Cut two texts to ``room`` characters, so that the first difference can be seen."""
+    pairs = zip(expected, observed, strict=False)
+    same = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+    lead = room // 3
+    if same + lead > room:
+        expected, observed = (f"…{text[same - lead :]}" for text in (expected, observed))
+    return _clip(expected, room), _clip(observed, room)
 
 
 def _clip(text: str, room: int) -> str:
-    return text if len(text) <= max(room, 20) else f"{text[: max(room, 20) - 1]}…"
+    return text if len(text) <= room else f"{text[: room - 1]}…"
 
 
 def _json(value: Any) -> str:

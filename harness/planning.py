@@ -90,7 +90,9 @@ def make_plan(settings: Settings) -> Plan:
             cases += (replace(case, adapter=adapter.name) for case in plain)
     problems = [f"{item.name}: {item.reason}" for item in left if item.broken]
     if not settings.patterns and not settings.priorities and settings.recordings is None:
-        baselines = [(a, b) for a, b in loaded if b.entries]
+        # Of fewer wires or without faults, an entry may name what only a whole run plays.
+        all_kinds = settings.faults and settings.axes.mode in {"pairwise", "all"}
+        baselines = [(a, b) for a, b in loaded if b.entries and all_kinds]
         for adapter, baseline in baselines:
             problems += (
                 f"{baseline.path}: baseline entry {e.cases!r} of {adapter.name} names no case"

@@ -73,6 +73,7 @@ def start_record(plan: Plan) -> JsonObject:
         ],
         "options": list(options_of(settings)),
         "patterns": list(settings.patterns),
+        "priorities": sorted(settings.priorities),
         "axes": str(settings.axes.chosen) if settings.axes.chosen else settings.axes.mode,
         "seed": settings.axes.seed,
         "faults": settings.faults,
@@ -126,7 +127,7 @@ def case_record(result: CaseResult) -> JsonObject:
     }
     if result.verdict.findings:
         record["signature"] = result.verdict.signature
-        record["findings"] = [_finding(case, f) for f in result.verdict.findings]
+        record["findings"] = [finding_record(case, f) for f in result.verdict.findings]
     if result.known is not None:
         record["known"] = result.known
     return record
@@ -142,7 +143,8 @@ def end_record(tally: Tally) -> JsonObject:
     }
 
 
-def _finding(case: Case, finding: Finding) -> JsonObject:
+def finding_record(case: Case, finding: Finding) -> JsonObject:
+    """What one check says of a case, as it stands in the records; long values are cut."""
     data: JsonObject = {
         "check": finding.check,
         "message": finding.message,

@@ -108,7 +108,9 @@ def _narrowed(plan: Plan, wanted: frozenset[str]) -> Plan:
             f"none of the {len(wanted)} cases that failed in the last run is selected",
             hint="repeat the options of that run beside --failed",
         )
-    return replace(plan, cases=cases, skips=(), problems=())
+    # Named in the records, so that nobody takes them for a whole run.
+    settings = replace(plan.settings, patterns=tuple(case.id for case in cases))
+    return replace(plan, settings=settings, cases=cases, skips=(), problems=())
 
 
 def _opened(stack: ExitStack, path: Path | None) -> TextIO | None:

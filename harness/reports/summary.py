@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from harness.cause import smallest_cause
 from harness.errors import ReportError
 from harness.model import JsonObject
 from harness.results import FORMAT
@@ -73,11 +74,6 @@ class Failure:
         """The case that is shown."""
         return self.records[0]
 
-    @property
-    def variations(self) -> list[str]:
-        """What the cases vary, in a stable order."""
-        return [r["variation"] for r in self.records]
-
 
 @dataclass(slots=True)
 class Row:
@@ -99,7 +95,11 @@ class Group:
 
 @dataclass(slots=True)
 class Summary:
-    """A whole run. ``wires`` are the cases that are not faults, by scenario and adapter."""
+    """A whole run.
+
+    ``wires`` are the cases that are not faults, by scenario and adapter; ``passed`` the wires
+    on which a scenario passed with an adapter; ``files`` the file of each scenario.
+    """
 
     run: JsonObject
     end: JsonObject
@@ -108,6 +108,7 @@ class Summary:
     sweeps: dict[str, Sweep]
     failures: list[Failure]
     files: dict[str, str]
+    passed: dict[tuple[str, str], list[str]]
 
     @property
     def adapters(self) -> list[str]:
@@ -125,12 +126,17 @@ class Summary:
             yield Group(name, _added(row.cells for row in rows), rows)
 
     def alike(self, failure: Failure) -> str:
-        """In which variations a failure shows."""
-        example, number = failure.example, len(failure.records)
-        wires = self.wires[example["scenario"]][example["adapter"]].counts.total()
-        if number == wires and all(r["kind"] != "fault" for r in failure.records):
-            return f"the same on all {number} wires"
-        return f"{number} cases fail alike: {', '.join(failure.variations)}"
+        """On which wires a failure shows, and with what else; empty if there was only one case."""
+        example = failure.example
+        failed = [r["variation"] for r in failure.records if r["kind"] == "wire"]
+        passed = self.passed.get((example["scenario"], example["adapter"]), [])
+        others = [r["variation"] for r in failure.records if r["kind"] != "wire"]
+        said = []
+        if failed and len(failed) + len(passed) > 1:
+            said.append(str(smallest_cause(failed, passed)))
+        if others and len(failure.records) > 1:
+            said.append(f"the same at {', '.join(others)}")
+        return "; ".join(said)
 
     def _row(self, group: str, ids: Sequence[str]) -> Row:
         inside = [i.removeprefix(f"{group}/") for i in ids]
@@ -152,6 +158,7 @@ def summarize(records: Iterable[JsonObject]) -> Summary:
     sweeps: defaultdict[str, Sweep] = defaultdict(Sweep)
     failures: defaultdict[tuple[str, str, str, str], Failure] = defaultdict(Failure)
     files: dict[str, str] = {}
+    passed: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for record in records:
         match record["type"]:
             case "run":
@@ -163,6 +170,8 @@ def summarize(records: Iterable[JsonObject]) -> Summary:
             case _:
                 _add(record, wires, sweeps)
                 files[record["scenario"]] = record["file"]
+                if record["outcome"] == "pass" and record["kind"] == "wire":
+                    passed[record["scenario"], record["adapter"]].append(record["variation"])
                 if record["outcome"] in AGAINST:
                     key = ("scenario", "adapter", "outcome", "signature")
                     failures[tuple(record.get(k, "") for k in key)].records.append(record)
@@ -184,6 +193,7 @@ def summarize(records: Iterable[JsonObject]) -> Summary:
         sweeps=dict(sweeps),
         failures=sorted(failures.values(), key=_wires_first),
         files=files,
+        passed=dict(passed),
     )
 
 

@@ -131,8 +131,7 @@ class _Page:
         self._print(Text(f"{mark.mark} {record['id']}", _STYLES[record["outcome"]]))
         for line in explain.brief(record, self.here, self.console.width - 4):
             self._print(f"  {line}")
-        if len(failure.records) > 1:
-            alike = self.summary.alike(failure)
+        if alike := self.summary.alike(failure):
             for n, line in enumerate(_wrapped(alike, self.console.width - 6, self.verbose)):
                 self._print(Text(f"{'    ' if n else '  '}{line}", "dim"))
         command = explain.replay(record["id"], self.summary.run.get("options", ()))

@@ -1,0 +1,128 @@
+"""``tapecheck explain``: one case again, with all that is known of it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.commands import options
+
+if TYPE_CHECKING:
+    from harness.cause import Cause
+    from harness.planning import Plan, Settings
+    from harness.results import CaseResult
+    from harness.runner import Runner
+
+_FAULTS = ("cut", "reset", "stall")
+_STYLES = {
+    "PASS ": "bold green",
+    "FAIL ": "bold red",
+    "STALE ": "bold red",
+    "ERROR ": "bold magenta",
+    "KNOWN ": "bold yellow",
+    "> ": "red",
+    "again:": "cyan",
+}
+
+
+@click.command()
+@click.argument("case")
+@options.adapters
+@options.places
+@click.option("--seed", type=int, default=0, show_default=True, help="Where framing=random cuts.")
+def command(case: str, seed: int, **chosen: Any) -> int:
+    """Play one case again and show what is wrong, side by side.
+
+    CASE is an id as reports give it. If it fails, the scenario is played on its other wires,
+    too, to find what the failure depends on.
+
+    \b
+    tapecheck explain openai-chat/text-basic/recorded@openai-compat
+    tapecheck explain 'openai-chat/text-basic/cut=3@my-adapter' --adapter my_adapter.py
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    from harness.explain import explain
+    from harness.planning import make_plan
+    from harness.results import options_of
+
+    variation = case.rpartition("@")[0].rpartition("/")[2]
+    faults = variation.partition("=")[0] in _FAULTS
+    plan = make_plan(
+        options.settings_of(
+            patterns=[case],
+            axes=variation if _is_wire(variation) else "none",
+            seed=seed,
+            no_faults=not faults,
+            **chosen,
+        )
+    )
+    if len(plan.cases) != 1:
+        raise click.UsageError(
+            f"{case!r} names {len(plan.cases)} cases, one is wanted; "
+            "'tapecheck list --what cases' shows them"
+        )
+    result, cause = asyncio.run(_played(plan))
+    console = Console(highlight=False)
+    text = explain(
+        result,
+        here=Path.cwd(),
+        width=min(console.width, 120),
+        options=tuple(options_of(plan.settings)),
+        cause=cause,
+    )
+    for line in text.splitlines():
+        style = next((s for start, s in _STYLES.items() if line.startswith(start)), "")
+        console.print(Text(line, style), soft_wrap=True)
+    return {"pass": 0, "known": 0, "error": 3}.get(result.verdict.outcome, 1)
+
+
+def _is_wire(variation: str) -> bool:
+    """Whether a variation is a point of the axes, such as ``eol=crlf,gzip=yes``."""
+    return "=" in variation and variation.partition("=")[0] not in {*_FAULTS, "hold"}
+
+
+async def _played(plan: Plan) -> tuple[CaseResult, Cause | None]:
+    from harness.runner import Runner
+    from harness.scenario import CaseKind
+    from harness.transcript import Outcome
+
+    async with Runner(plan) as runner:
+        result = await runner.run_case(plan.cases[0])
+        if result.verdict.outcome is Outcome.PASS or result.case.kind is not CaseKind.WIRE:
+            return result, None
+        return result, await _cause(runner, result, plan.settings)
+
+
+async def _cause(runner: Runner, result: CaseResult, settings: Settings) -> Cause | None:
+    """Play the scenario's other wires and say what those that fail alike have in common."""
+    from dataclasses import replace
+
+    from harness.cause import smallest_cause
+    from harness.expand import expand
+    from harness.planning import schedules_of
+    from harness.runner import judged
+    from harness.scenario import CaseKind
+    from harness.transcript import Outcome
+
+    case = result.case
+    axes = replace(settings.axes, mode="pairwise", chosen=None)
+    wires = schedules_of(case.scenario)
+    others = [
+        c
+        for c in expand(case.scenario, case.adapter, wires, axes, faults=False)
+        if c.kind is CaseKind.WIRE and c.id != case.id
+    ]
+    failed, passed = [case.variation], []
+    async with aclosing(judged(runner, others, width=6, stall_width=48)) as results:
+        async for other in results:
+            if other.verdict.outcome is Outcome.PASS:
+                passed.append(other.case.variation)
+            elif other.verdict.signature == result.verdict.signature:
+                failed.append(other.case.variation)
+    return smallest_cause(failed, passed) if others else None
