@@ -214,6 +214,9 @@ _PLAIN_REASONS = {
     "length": FinishReason.LENGTH,
     "content_filter": FinishReason.CONTENT_FILTER,
     "tool_calls": FinishReason.TOOL_CALLS,
+    # Of a Responses wire: the status, or the reason of an incomplete response.
+    "completed": FinishReason.STOP,
+    "max_output_tokens": FinishReason.LENGTH,
 }
 
 

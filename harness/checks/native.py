@@ -11,12 +11,14 @@ import json
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from harness.checks.native_lifecycle import TERMINAL, breaches
-from harness.checks.native_story import Story, repaired, story_of
+from harness.checks.facts_model import repaired
+from harness.checks.native_lifecycle import breaches
+from harness.checks.native_story import ENDS, Story, story_of
 from harness.checks.reading import Reading
 from harness.codec import to_json
 from harness.model import (
     AssistantTurn,
+    ErrorClass,
     FinishReason,
     Json,
     JsonObject,
@@ -33,11 +35,12 @@ from mockserver.schedule import Media, Schedule
 FEATURE = "native_responses"
 #: Dialects whose wire carries Responses events already.
 PASSED_ON = frozenset({"openai-responses", "codex", "background"})
-_ENDS = TERMINAL | {"response.done", "error"}
 _REASONS = {
     "max_output_tokens": FinishReason.LENGTH,
     "content_filter": FinishReason.CONTENT_FILTER,
 }
+#: Errors that the client finds in an answer which the server takes for complete.
+_OWN_VERDICTS = frozenset({ErrorClass.INVALID_TOOL_ARGUMENTS, ErrorClass.PROTOCOL})
 
 
 def is_judged(reading: Reading) -> bool:
@@ -96,8 +99,9 @@ def _problems(text: str) -> tuple[str, ...]:
 
 def _passed_on(events: Sequence[JsonObject], schedule: Schedule) -> Iterator[Finding]:
     wire = wire_events(schedule)
-    ends = [n for n, event in enumerate(wire) if event.get("type") in _ENDS]
-    least = ends[0] + 1 if ends else len(wire)
+    objects = [event for event in wire if isinstance(event, dict)]
+    ends = [n for n, event in enumerate(objects) if event.get("type") in ENDS]
+    least = ends[0] + 1 if ends else len(objects)
     for number, event in enumerate(events):
         if number >= len(wire) or not _same(wire[number], event):
             yield Finding(
@@ -116,31 +120,32 @@ def _passed_on(events: Sequence[JsonObject], schedule: Schedule) -> Iterator[Fin
         )
 
 
-def wire_events(schedule: Schedule) -> list[JsonObject]:
-    """The complete JSON objects of an event stream, up to the first that is none."""
+def wire_events(schedule: Schedule) -> list[Json]:
+    """The JSON of an event stream, up to the first event that is none or no object."""
     plain = schedule.decoded()
-    found: list[JsonObject] = []
+    found: list[Json] = []
     if plain.status >= 400 or plain.media is not Media.SSE:
         return found
     for block in sse.Decoder().feed(plain.body):
         data = (block.data or "").strip()
-        if not data:
-            continue
+        if data == "[DONE]":
+            break
         try:
-            value = json.loads(data)
+            value = json.loads(data) if data else None
         except ValueError:
             break
-        if not isinstance(value, dict):
+        if value is not None:
+            found.append(value)
+        if not isinstance(value, dict | None):
             break
-        found.append(value)
     return found
 
 
-def _same(wire: JsonObject, event: JsonObject) -> bool:
+def _same(wire: Json, event: Json) -> bool:
     """Equal, but for a sequence number that the wire left out and half a character."""
-    if "sequence_number" not in wire:
+    if isinstance(event, dict) and "sequence_number" not in wire:
         event = {k: v for k, v in event.items() if k != "sequence_number"}
-    return wire == event or _plain(wire) == _plain(event)
+    return bool(wire == event or _plain(wire) == _plain(event))
 
 
 def _plain(value: Json) -> Json:
@@ -178,8 +183,10 @@ def _compared(
             story.texts[kind],
             "".join(p.text for p in thoughts),
         )
-    yield "the status", str(story.status), str(turn.status)
-    if story.reason in _REASONS:
+    refused = turn.error is not None and turn.error.error_class in _OWN_VERDICTS
+    if not lenient or (story.ended and not refused):
+        yield "the status", str(story.status), str(turn.status)
+    if story.reason in _REASONS and not refused:
         yield "the finish reason", str(_REASONS[story.reason]), str(turn.finish_reason)
     if not lenient and turn.error is not None:
         yield "the error", story.error, turn.error.message

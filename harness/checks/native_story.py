@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from harness.checks.facts_model import repaired
 from harness.model import Json, JsonObject, Status
 
 #: Text of an item by the event that carries it: the kind, and the field of the whole text.
@@ -31,13 +32,17 @@ _ARGUMENTS: Mapping[str, str] = {
     "response.custom_tool_call_input": "input",
 }
 _CALLS: Mapping[str, str] = {"function_call": "arguments", "custom_tool_call": "input"}
-_ENDS: Mapping[str, Status] = {
+#: The events that end a sequence.
+ENDS: Mapping[str, Status] = {
     "response.completed": Status.COMPLETED,
     "response.done": Status.COMPLETED,
     "response.incomplete": Status.INCOMPLETE,
     "response.failed": Status.FAILED,
+    "response.cancelled": Status.FAILED,
     "error": Status.FAILED,
 }
+#: What ``response.done`` may say of the response; the other ends say it by their names.
+_WORDS = {"incomplete": Status.INCOMPLETE, "failed": Status.FAILED, "cancelled": Status.FAILED}
 _COUNTS: Mapping[str, tuple[str, ...]] = {
     "input_tokens": ("input_tokens",),
     "output_tokens": ("output_tokens",),
@@ -63,10 +68,11 @@ class Story:
     """A turn as a Responses sequence tells it.
 
     ``texts`` maps ``text``, ``refusal``, ``reasoning`` and ``summary`` to all text of that
-    kind, in the order of the output. ``reason`` is why the turn is incomplete, ``error`` the
-    message of a failure, ``usage`` the counts under our names.
+    kind, in the order of the output. ``ended`` says that an end was sent; ``reason`` is why the
+    turn is incomplete, ``error`` the message of a failure, ``usage`` the counts under our names.
     """
 
+    ended: bool = False
     status: Status = Status.FAILED
     reason: str | None = None
     error: str | None = None
@@ -81,7 +87,7 @@ def story_of(events: Sequence[JsonObject]) -> Story | None:
     try:
         for event in events:
             reader.take(event)
-            if event.get("type") in _ENDS:
+            if event.get("type") in ENDS:
                 break
         return reader.story()
     except _AmbiguousError:
@@ -98,11 +104,6 @@ def counts(usage: Json) -> dict[str, int]:
         if isinstance(value, int) and not isinstance(value, bool):
             found[name] = value
     return found
-
-
-def repaired(text: str) -> str:
-    """Join surrogate halves that came in two pieces; a lone one becomes U+FFFD."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 class _AmbiguousError(Exception):
@@ -129,8 +130,8 @@ class _Reader:
     def take(self, event: JsonObject) -> None:
         kind = str(event.get("type"))
         speech, _, step = kind.rpartition(".")
-        if kind in _ENDS:
-            self.end(event, _ENDS[kind])
+        if kind in ENDS:
+            self.end(event, ENDS[kind])
         elif kind in {"response.output_item.added", "response.output_item.done"}:
             self.whole_item(self.item(event), event.get("item"))
         elif speech in _SPEECH:
@@ -185,7 +186,11 @@ class _Reader:
             told.reason = details.get("reason") if isinstance(details, Mapping) else None
             told.usage = counts(response.get("usage"))
             self.output(response.get("output"))
-        told.status = status
+        if isinstance(response, Mapping) and error:
+            status = Status.FAILED
+        elif event["type"] == "response.done" and isinstance(response, Mapping):
+            status = _WORDS.get(str(response.get("status")), status)
+        told.ended, told.status = True, status
         if status is Status.FAILED and isinstance(error, Mapping):
             told.error = error.get("message")
 
@@ -202,9 +207,15 @@ class _Reader:
     def story(self) -> Story:
         ordered = [item for _, item in sorted(self.items.items())]
         for kind in ("text", "refusal", "reasoning", "summary"):
-            self.told.texts[kind] = repaired("".join(_of_kind(ordered, kind)))
+            text = "".join(_of_kind(ordered, kind))
+            self.told.texts[kind] = repaired(text, cut=not self.told.ended)
         self.told.calls = tuple(
-            Call(i.call_id, i.name, repaired(i.arguments), i.type == "custom_tool_call")
+            Call(
+                i.call_id,
+                i.name,
+                repaired(i.arguments, cut=not self.told.ended),
+                i.type == "custom_tool_call",
+            )
             for i in ordered
             if i.type in _CALLS
         )
