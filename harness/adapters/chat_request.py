@@ -66,6 +66,16 @@ def outgoing_message(message: JsonObject, return_reasoning: str | None = None) -
     return sent
 
 
+def call_ids(messages: Iterable[JsonObject]) -> set[str]:
+    """Collect the ids of the tool calls in ``messages``."""
+    return {
+        call["id"]
+        for message in messages
+        for call in message.get("tool_calls") or ()
+        if isinstance(call.get("id"), str)
+    }
+
+
 def _signed(call: JsonObject, signature: str | None) -> JsonObject:
     if signature is None:
         return call

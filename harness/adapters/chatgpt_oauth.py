@@ -19,6 +19,7 @@ from typing import Self
 import httpx
 
 from harness.adapters.chat_body import ChatBody
+from harness.adapters.chat_request import call_ids
 from harness.adapters.chatgpt_oauth_request import Headers, request_body
 from harness.adapters.failures import request_id_of
 from harness.adapters.oauth import Tokens
@@ -112,7 +113,7 @@ class ChatGPTOAuthClient:
         early closes the connection.
         """
         body = request_body(model=model, messages=messages, tools=tools, options=options)
-        attempt = functools.partial(self._attempt, body, _call_ids(messages))
+        attempt = functools.partial(self._attempt, body, call_ids(messages))
         attempts = retrying(attempt, self._retry, sleep=self._sleep, dice=self._dice)
         async with aclosing(attempts) as events:
             try:
@@ -186,15 +187,6 @@ class ChatGPTOAuthClient:
         return await stack.enter_async_context(
             self._transport.post(self._url, headers=headers, body=body)
         )
-
-
-def _call_ids(messages: Sequence[JsonObject]) -> set[str]:
-    return {
-        call["id"]
-        for message in messages
-        for call in message.get("tool_calls") or ()
-        if isinstance(call.get("id"), str)
-    }
 
 
 @adapter(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+
+from harness.adapters.whole_file import replace_file
 
 #: Seconds before its expiry from which a token counts as expired.
 MARGIN = 300.0
@@ -90,16 +90,7 @@ class FileStore:
 
     def save(self, credentials: Credentials) -> None:
         """Replace the file. Raises ``OSError``."""
-        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(asdict(credentials), file)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(self.path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        replace_file(self.path, json.dumps(asdict(credentials)))
 
 
 def _credentials(data: Any, path: Path) -> Credentials:

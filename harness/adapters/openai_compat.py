@@ -8,19 +8,19 @@ from __future__ import annotations
 import asyncio
 import functools
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import httpx
 
 from harness.adapters.chat_body import ChatBody
-from harness.adapters.chat_request import request_body
+from harness.adapters.chat_request import call_ids, request_body
 from harness.adapters.chat_stream import ChatStream
 from harness.adapters.failures import request_id_of
 from harness.adapters.retrying import Dice, RetryPolicy, Sleep, retrying
-from harness.adapters.transport import HttpError, Transport
+from harness.adapters.transport import HttpError, Transport, bearer, endpoint
 from harness.fold import fold
 from harness.interface import Call, ClientError, adapter
 from harness.model import AssistantTurn, ErrorEvent, ErrorInfo, Event, Json, JsonObject
@@ -58,16 +58,9 @@ class OpenAICompatClient:
         dice: Dice = random.random,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        try:
-            url = httpx.URL(base_url.rstrip("/") + "/chat/completions")
-        except httpx.InvalidURL as exc:
-            raise ValueError(f"base_url {base_url!r} is no URL: {exc}") from None
-        if url.scheme not in ("http", "https") or not url.host:
-            raise ValueError(f"base_url is http://host or https://host, not {base_url!r}")
-        if not (api_key.isascii() and api_key.isprintable()):
-            raise ValueError("the API key holds characters that cannot stand in a header")
-        self._url = str(url)
+        self._url = endpoint(base_url, "/chat/completions")
         self._api_key = api_key
+        self._bearer = bearer(api_key)
         self._retry = retry or RetryPolicy()
         self._sleep = sleep
         self._dice = dice
@@ -159,7 +152,7 @@ class OpenAICompatClient:
         reading = functools.partial(
             ChatStream,
             tools=tools,
-            taken_ids=_call_ids(messages),
+            taken_ids=call_ids(messages),
             think_tags=think_tags,
             secrets=(self._api_key,),
         )
@@ -169,9 +162,10 @@ class OpenAICompatClient:
     async def _attempt(
         self, body: JsonObject, reading: Callable[..., ChatStream]
     ) -> AsyncGenerator[Event, None]:
-        headers = {"accept": "text/event-stream" if body["stream"] else "application/json"}
-        if self._api_key:
-            headers["authorization"] = f"Bearer {self._api_key}"
+        headers = {
+            "accept": "text/event-stream" if body["stream"] else "application/json",
+            **self._bearer,
+        }
         async with self._transport.post(self._url, headers=headers, body=body) as response:
             answer = ChatBody(
                 reading(request_id=request_id_of(response.headers)),
@@ -190,18 +184,31 @@ class OpenAICompatClient:
                 yield event
 
 
-def _call_ids(messages: Iterable[JsonObject]) -> set[str]:
-    return {
-        call["id"]
-        for message in messages
-        for call in message.get("tool_calls") or ()
-        if isinstance(call.get("id"), str)
-    }
+class Client(Protocol):
+    """What can be asked as :class:`OpenAICompatClient` can."""
+
+    def stream(
+        self,
+        *,
+        model: str,
+        messages: Sequence[JsonObject],
+        tools: Sequence[JsonObject] = (),
+        options: Mapping[str, Json] | None = None,
+    ) -> AsyncGenerator[Event, None]:
+        """Yield the events of one answer."""
+
+    async def complete(
+        self,
+        *,
+        model: str,
+        messages: Sequence[JsonObject],
+        tools: Sequence[JsonObject] = (),
+        options: Mapping[str, Json] | None = None,
+    ) -> AssistantTurn:
+        """Return the whole turn of one answer."""
 
 
-async def played(
-    client: OpenAICompatClient, call: Call
-) -> AsyncGenerator[Event | AssistantTurn, None]:
+async def played(client: Client, call: Call) -> AsyncGenerator[Event | AssistantTurn, None]:
     """Make ``call`` with ``client``: yield its events and its turn, or the turn alone."""
     if not call.stream:
         yield await client.complete(

@@ -94,7 +94,7 @@ class ResponsesStream:
         """Whether ``value`` is a stream event, a whole response or an error."""
         return is_error(value) or (
             isinstance(value, Mapping)
-            and (_is_response(value) or word(value.get("type")).startswith("response."))
+            and (is_response(value) or word(value.get("type")).startswith("response."))
         )
 
     def chunk(
@@ -151,7 +151,7 @@ class ResponsesStream:
         return self._with_native(events)
 
     def _take(self, value: Json, is_named_error: bool, nameless: ErrorClass) -> list[Event]:
-        whole = isinstance(value, Mapping) and _is_response(value)
+        whole = isinstance(value, Mapping) and is_response(value)
         if not whole:
             self._native.append(value)
         if (is_named_error or is_error(value)) and not whole:
@@ -270,7 +270,8 @@ class ResponsesStream:
         return [replace(events[0], native=native), *events[1:]]
 
 
-def _is_response(value: Mapping[str, Json]) -> bool:
+def is_response(value: Mapping[str, Json]) -> bool:
+    """Whether ``value`` is a whole response rather than an event."""
     return value.get("object") == "response" or "output" in value
 
 

@@ -40,22 +40,31 @@ class RetryPolicy:
 
 
 async def retrying(
-    attempt: Attempt, policy: RetryPolicy, *, sleep: Sleep, dice: Dice
+    attempt: Attempt,
+    policy: RetryPolicy,
+    *,
+    sleep: Sleep,
+    dice: Dice,
+    repeatable: Callable[[], bool] = lambda: True,
 ) -> AsyncGenerator[Event, None]:
     """Yield the events of ``attempt``, made anew while it fails before its first event.
 
     An attempt fails with an ``error`` event or by raising :class:`ClientError`; the last
     failure is passed on as it came. Once an event was handed out nothing is repeated, for the
-    caller has acted on it.
+    caller has acted on it. ``repeatable`` may forbid it earlier: it is asked after a failure.
     """
     retries = 0
+
+    def wait_after(error: ErrorInfo) -> float | None:
+        return policy.delay(retries, error, dice()) if repeatable() else None
+
     while True:
         async with aclosing(attempt()) as events:
             shown = False
             try:
                 async for event in events:
                     if isinstance(event, ErrorEvent) and not shown:
-                        wait = policy.delay(retries, event.error, dice())
+                        wait = wait_after(event.error)
                         if wait is not None:
                             break
                     shown = True
@@ -63,7 +72,7 @@ async def retrying(
                 else:
                     return
             except ClientError as exc:
-                wait = None if shown else policy.delay(retries, exc.error, dice())
+                wait = None if shown else wait_after(exc.error)
                 if wait is None:
                     raise
         retries += 1

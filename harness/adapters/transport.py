@@ -1,4 +1,4 @@
-"""HTTP for the clients: one POST, its redirects, its failures. Thin over httpx."""
+"""HTTP for the clients: one request, its redirects, its failures. Thin over httpx."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import httpx
 
@@ -60,15 +60,14 @@ class Transport:
         """Close all connections."""
         await self._http.aclose()
 
-    @asynccontextmanager
-    async def post(
+    def post(
         self,
         url: str,
         *,
         headers: Mapping[str, str],
         body: JsonObject | None = None,
         form: Mapping[str, str] | None = None,
-    ) -> AsyncIterator[httpx.Response]:
+    ) -> AbstractAsyncContextManager[httpx.Response]:
         """Send ``body`` as JSON, or a ``form``, and give the answer, its body still unread.
 
         Follows 307 and 308, which keep method and body; httpx leaves the ``authorization``
@@ -76,7 +75,20 @@ class Transport:
         end leaves the connection usable, any other drops it. Raises :class:`HttpError` for
         every status but 2xx, and if there is no answer at all.
         """
-        request = self._http.build_request("POST", url, headers=dict(headers), json=body, data=form)
+        return self._answer(
+            self._http.build_request("POST", url, headers=dict(headers), json=body, data=form)
+        )
+
+    def get(
+        self, url: str, *, headers: Mapping[str, str], query: Mapping[str, str]
+    ) -> AbstractAsyncContextManager[httpx.Response]:
+        """Ask for ``url`` with the parameters ``query``; gives and raises what ``post`` does."""
+        return self._answer(
+            self._http.build_request("GET", url, headers=dict(headers), params=dict(query))
+        )
+
+    @asynccontextmanager
+    async def _answer(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
         response = await self._send(request)
         try:
             for _ in range(_MAX_REDIRECTS):
@@ -130,6 +142,27 @@ class Transport:
             secrets=self._secrets,
         )
         return HttpError(error, clip(scrub(body.decode(errors="replace"), self._secrets)))
+
+
+def endpoint(base_url: str, path: str) -> str:
+    """Join ``base_url`` and ``path``. Raises ``ValueError`` for a base URL that is not HTTP."""
+    try:
+        url = httpx.URL(base_url.rstrip("/") + path)
+    except httpx.InvalidURL as exc:
+        raise ValueError(f"base_url {base_url!r} is no URL: {exc}") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError(f"base_url is http://host or https://host, not {base_url!r}")
+    return str(url)
+
+
+def bearer(api_key: str) -> dict[str, str]:
+    """Make the header that shows ``api_key``; none if it is empty.
+
+    Raises ``ValueError`` for a key that cannot stand in a header.
+    """
+    if not (api_key.isascii() and api_key.isprintable()):
+        raise ValueError("the API key holds characters that cannot stand in a header")
+    return {"authorization": f"Bearer {api_key}"} if api_key else {}
 
 
 @functools.cache
