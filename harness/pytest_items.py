@@ -22,7 +22,7 @@ from harness.errors import HarnessError, SelectionError
 from harness.expand import parse_axes
 from harness.planning import Plan, Settings, make_plan
 from harness.pytest_plugin import adapters, directories
-from harness.results import CaseResult, options_of
+from harness.results import CaseResult, case_record, options_of
 from harness.runner import Runner, judged
 from harness.scenario import Case, CaseKind
 from harness.transcript import Outcome
@@ -198,9 +198,14 @@ class _Item(pytest.Item):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
-    def reportinfo(self) -> tuple[Path, int | None, str]:
+    def add_report_section(self, when: str, key: str, content: str) -> None:
+        """Leave out the log: the runner listens at a level that shows every request."""
+        if key != "log":
+            super().add_report_section(when, key, content)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
         """Where pytest says the item stands: where its name begins."""
-        return self.config.rootpath / self.nodeid.partition("::")[0], None, self.name
+        return self.config.rootpath / self.nodeid.partition("::")[0], 0, self.name
 
 
 class SkippedItem(_Item):
@@ -239,10 +244,11 @@ class CaseItem(_Item):
         shown = min(against, key=lambda r: (len(r.case.variation), r.case.variation))
         options = tuple(options_of(self.parent.collection.plan.settings))
         text = explain.explain(shown, here=self.config.rootpath, width=96, options=options)
-        if total == 1:
-            return text
-        others = ", ".join(r.case.variation for r in against)
-        return f"{len(against)} of {total} breaks failed: {others}\n\n{text}"
+        said = explain.headline(case_record(shown)["findings"][0])
+        if total > 1:
+            others = ", ".join(r.case.variation for r in against)
+            said = f"{len(against)} of {total} breaks failed: {said}\n{others}"
+        return f"{said}\n\n{text}"
 
 
 class Engine:

@@ -93,16 +93,15 @@ class _Page:
                 yield f"    {name}", cells, ""
 
     def _sweeps(self) -> None:
-        for adapter in self.summary.adapters:
-            sweep = self.summary.sweeps.get(adapter)
-            if sweep is None:
-                continue
-            self._print(
-                Text(f"{sweep.cell.mark} ", _STYLES[sweep.cell.worst]),
-                f"fault sweep of {adapter}: {sweep.text}",
-            )
-        if self.summary.sweeps:
-            self.console.print()
+        sweeps = [(a, s) for a in self.summary.adapters if (s := self.summary.sweeps.get(a))]
+        if not sweeps:
+            return
+        width = max(len(adapter) for adapter, _ in sweeps)
+        self._print(Text("fault sweep", "bold"))
+        for adapter, sweep in sweeps:
+            mark = Text(f"{sweep.cell.mark} ", _STYLES[sweep.cell.worst])
+            self._print(mark, f"{adapter:{width}}  {sweep.text}")
+        self.console.print()
 
     def _skips(self) -> None:
         if not self.verbose or not self.summary.skips:
@@ -161,7 +160,7 @@ class _Page:
         ]
         if counts["skip"]:
             hint = "" if self.verbose else " (-v says why)"
-            words.append(f"{many(counts['skip'], 'scenario')} skipped{hint}")
+            words.append(f"{counts['skip']:,} skipped{hint}")
         took = "" if seconds is None else f" in {seconds:.1f} s"
         style = _STYLES["pass"] if code == 0 else _STYLES["fail"]
         self._print(Text(f"{many(ran, 'case')}{took}: {', '.join(words)}", style))
