@@ -1,5 +1,6 @@
 import asyncio
 import json
+import os
 import stat
 from urllib.parse import parse_qs
 
@@ -256,7 +257,7 @@ def test_a_save_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(json, "dump", full)
+    monkeypatch.setattr(os, "fsync", full)
     (exc,) = run(store, answering(httpx.Response(200, json=GOOD))[0])
     assert "cannot be stored" in exc.error.message
     assert store.load() == OLD
