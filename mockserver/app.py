@@ -23,11 +23,11 @@ from aiohttp.http_exceptions import HttpProcessingError
 from mockserver import admin
 from mockserver.cassette import Request
 from mockserver.errors import SessionError
-from mockserver.journal import Journal, JournalEntry, Record
+from mockserver.journal import Journal, Record
 from mockserver.live import Answers, LiveSession
 from mockserver.matcher import ALL_PARTS, Part
 from mockserver.refusal import RefusalError
-from mockserver.replay import Replay
+from mockserver.replay import Playback
 from mockserver.session import Exchange, Found
 from mockserver.shelf import Shelf
 from mockserver.store import Library
@@ -48,7 +48,7 @@ class Limits:
     header: int = 64 * 1024
     headers: int = 256
     sessions: int = 10_000
-    journal: int = 10_000
+    journal: int = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,13 +124,12 @@ class App:
                 record.end(refusal.outcome, status=refusal.status, note=refusal.message)
             return refusal.response()
         record = self._record(request, path, query, body, live, found)
-        (live or self).answers.begin(record)
-        return Replay(
-            found.exchange.message,
-            record,
-            speed=self.options.speed,
-            wait=(live or self).wait,
-        )
+        playback = Playback(request, found.exchange.message, record)
+        if self.options.speed or not playback.play_at_once():
+            player = live or self
+            player.answers.begin(record)
+            await playback.play(speed=self.options.speed, wait=player.wait)
+        return playback.response
 
     async def wait(self, name: str) -> None:
         """Pass a hold: without a session, nobody could release it."""
@@ -163,19 +162,18 @@ class App:
         found: Found | None = None,
     ) -> Record:
         """Enter a request in the journals."""
-        entry = JournalEntry(
+        record = Record(
             number=next(self._numbers),
             session=live.session.id if live else None,
             cassette=found.cassette if found else None,
             method=request.method,
             path=path,
             query=query,
-            headers=tuple(request.headers.items()),
+            headers=request.headers.items(),
             body=body,
             exchange=found.number if found else None,
             status=found.exchange.schedule.status if found else None,
         )
-        record = Record(entry)
         self.journal.add(record)
         if live is not None:
             live.journal.add(record)
@@ -193,24 +191,27 @@ def _target(target: str) -> tuple[str, str]:
 
 
 def _received(request: web.BaseRequest, path: str, query: str, body: bytes) -> Request:
+    """Return what recordings are compared with; headers are not."""
     uri = f"{_ORIGIN}{path}?{query}" if query else _ORIGIN + path
-    return Request(
-        method=request.method, uri=uri, headers=tuple(request.headers.items()), body=body
-    )
+    return Request(method=request.method, uri=uri, body=body)
 
 
 async def _read(request: web.BaseRequest, limit: int) -> bytes:
     """Return the request's body. Raises :class:`RefusalError` if it is too large or malformed."""
     if request.method == hdrs.METH_CONNECT:
         raise RefusalError(405, "bad_request", "this server is not a proxy", last=True)
-    if (request.content_length or 0) <= limit:
-        if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
-            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        try:
-            return await request.read()
-        except web.HTTPRequestEntityTooLarge:
-            pass
-        except (web.RequestPayloadError, HttpProcessingError) as exc:
-            message = f"the request's body is malformed: {exc}"
-            raise RefusalError(400, "bad_request", message, last=True) from None
-    raise RefusalError(413, "too_large", f"the request's body is over {limit} bytes", last=True)
+    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+        if (request.content_length or 0) > limit:
+            raise _too_large(limit)
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise _too_large(limit) from None
+    except (web.RequestPayloadError, HttpProcessingError) as exc:
+        message = f"the request's body is malformed: {exc}"
+        raise RefusalError(400, "bad_request", message, last=True) from None
+
+
+def _too_large(limit: int) -> RefusalError:
+    return RefusalError(413, "too_large", f"the request's body is over {limit} bytes", last=True)

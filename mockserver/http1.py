@@ -98,28 +98,20 @@ class Message:
 
         Chunks keep their bounds in one piece; without them, only separate writes do.
         """
-        if not self._fits:
-            return None
-        if form.bodiless:
-            return self.head(form)
-        if self.coding(form) is not Coding.CHUNKED and len(self.schedule.steps) > 1:
-            return None
-        if form is Form.PERSISTENT:
-            return self._persistent
-        return self._join(form)
+        return self._persistent if form is Form.PERSISTENT else self._join(form)
 
     @cached_property
-    def _persistent(self) -> bytes:
+    def _persistent(self) -> bytes | None:
         return self._join(Form.PERSISTENT)
 
-    @cached_property
-    def _fits(self) -> bool:
+    def _join(self, form: Form) -> bytes | None:
+        if form.bodiless:
+            return self.head(form)
         steps = self.schedule.steps
-        return len(self.schedule.body) <= WHOLE_LIMIT and not any(
-            isinstance(step, Hold) for step in steps
-        )
-
-    def _join(self, form: Form) -> bytes:
+        unmarked = self.coding(form) is not Coding.CHUNKED and len(steps) > 1
+        held = any(isinstance(step, Hold) for step in steps)
+        if unmarked or held or len(self.schedule.body) > WHOLE_LIMIT:
+            return None
         return b"".join(self._parts(form))
 
     def _parts(self, form: Form) -> Iterator[bytes]:

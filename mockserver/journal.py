@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -82,29 +82,26 @@ class JournalEntry:
 
 
 class Record:
-    """An entry that is still being written."""
+    """An entry that is still being written: the fields of :class:`JournalEntry`."""
 
-    __slots__ = ("entry", "on_end")
+    __slots__ = ("_fields", "_headers", "on_end")
 
-    def __init__(self, entry: JournalEntry) -> None:
-        self.entry = entry
+    def __init__(self, *, headers: Iterable[tuple[str, str]], **fields: Any) -> None:
+        self._headers = headers
+        self._fields = fields
         self.on_end: Callable[[Record], None] | None = None
 
-    def end(
-        self,
-        outcome: Outcome,
-        *,
-        sent: int = 0,
-        status: int | None = None,
-        note: str | None = None,
-    ) -> None:
-        """Note how the request ended; only the first end counts."""
-        if self.entry.outcome is not Outcome.ANSWERING:
-            return
-        status = self.entry.status if status is None else status
-        self.entry = replace(self.entry, outcome=outcome, sent=sent, status=status, note=note)
-        if self.on_end is not None:
-            self.on_end(self)
+    @property
+    def entry(self) -> JournalEntry:
+        """The entry as it stands, made when somebody looks; a busy server has no time for it."""
+        return JournalEntry(headers=tuple(self._headers), **self._fields)
+
+    def end(self, outcome: Outcome, **fields: Any) -> None:
+        """Note how the request ended, with what else is known then; only the first end counts."""
+        if "outcome" not in self._fields:
+            self._fields.update(fields, outcome=outcome)
+            if self.on_end is not None:
+                self.on_end(self)
 
 
 class Journal:

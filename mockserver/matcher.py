@@ -75,16 +75,16 @@ def plain_path(path: str) -> str:
     return unquote(path) or "/"
 
 
-def signature(request: Request) -> Signature:
-    """Return what identifies ``request``."""
+def signature(request: Request, *, ranked: bool = True) -> Signature:
+    """Return what identifies ``request``; if it will not be ranked, without ``fields``."""
     url = request.url
-    data = _json(request.body)
+    data, canonical = _canonical_json(request.body)
     return Signature(
         method=sys.intern(request.method.upper()),
         path=plain_path(url.path),
         query=_query(url.query),
-        body=_digest(request.body if data is _ABSENT else _canonical(data), 16),
-        fields=tuple(_field_hashes(data)) if isinstance(data, dict) else (),
+        body=_digest(canonical, 16),
+        fields=tuple(_field_hashes(data)) if ranked and isinstance(data, dict) else (),
     )
 
 
@@ -118,13 +118,13 @@ _ABSENT = object()
 _DEEPEST = 40
 
 
-def _json(body: bytes) -> Any:
+def _canonical_json(body: bytes) -> tuple[Any, bytes]:
+    """Return the value of a body with its canonical form; the body itself if it is not JSON."""
     try:
         data = json.loads(body, parse_float=_number)
-        _canonical(data)
+        return data, _canonical(data)
     except (ValueError, RecursionError):
-        return _ABSENT
-    return data
+        return _ABSENT, body
 
 
 def _number(text: str) -> float | int:
@@ -195,7 +195,7 @@ def _query_differences(
 
 
 def _body_differences(expected: bytes, got: bytes) -> Iterator[Difference]:
-    a, b = _json(expected), _json(got)
+    (a, _), (b, _) = _canonical_json(expected), _canonical_json(got)
     if a is not _ABSENT and b is not _ABSENT:
         yield from _value_differences(a, b, "body")
     elif expected != got:

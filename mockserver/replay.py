@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
-from mockserver.http1 import Form, Message
+from mockserver.http1 import Message
 from mockserver.journal import Outcome, Record
 from mockserver.schedule import Ending, Hold, Send
 
@@ -21,84 +21,127 @@ Wait = Callable[[str], Awaitable[None]]
 _RST_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
-class Replay(web.StreamResponse):
-    """A response that writes exactly what its message says.
+class Sent(web.StreamResponse):
+    """Tells aiohttp that the answer was sent, and whether the connection goes on.
 
-    ``speed`` is 0 for no waits, else how many times faster than recorded. ``wait`` is called
-    at each hold. How it ended goes to ``record``.
+    It has no state of its own, so that one object serves any number of requests.
     """
 
-    def __init__(self, message: Message, record: Record, *, speed: float, wait: Wait) -> None:
-        super().__init__(status=message.schedule.status, reason=message.schedule.reason)
-        self._message = message
-        self._record = record
-        self._speed = speed
-        self._wait = wait
-        self._started = asyncio.get_running_loop().time()
-        self._sent = 0
-        self._closes = True
+    def __init__(self, *, keep_alive: bool) -> None:
+        super().__init__()
+        self._goes_on = keep_alive
 
     @property
     def keep_alive(self) -> bool:
         """Whether the connection serves another request."""
-        return not self._closes
+        return self._goes_on
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Write the whole message, or as much as its ending asks for."""
-        message = self._message
-        form = message.form(request.method, version=request.version, keep_alive=request.keep_alive)
-        self._closes = message.closes(form)
+        """Do nothing: the head was sent."""
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Do nothing: the body has ended."""
+
+
+_SENT, _SENT_LAST = Sent(keep_alive=True), Sent(keep_alive=False)
+
+
+class Playback:
+    """One message in answer to one request. How it ends goes to ``record``."""
+
+    __slots__ = ("_form", "_message", "_record", "_request", "_sent")
+
+    def __init__(self, request: web.BaseRequest, message: Message, record: Record) -> None:
+        self._request = request
+        self._message = message
+        self._record = record
+        self._form = message.form(
+            request.method, version=request.version, keep_alive=request.keep_alive
+        )
+        self._sent = 0
+
+    @property
+    def response(self) -> Sent:
+        """What the handler returns when all was sent."""
+        return _SENT_LAST if self._message.closes(self._form) else _SENT
+
+    def play_at_once(self) -> bool:
+        """Send the whole message in one write, or return ``False`` if that is not enough."""
+        transport = self._request.transport
+        if (
+            self._message.schedule.ending is not Ending.FINISH
+            or transport is None
+            or transport.is_closing()
+            or self._request.protocol.writing_paused
+        ):
+            return False
+        whole = self._message.whole(self._form)
+        if whole is None:
+            return False
+        transport.write(whole)
+        sent = 0 if self._form.bodiless else len(self._message.schedule.body)
+        self._record.end(Outcome.FINISHED, sent=sent)
+        return True
+
+    async def play(self, *, speed: float, wait: Wait) -> None:
+        """Send the message piece by piece and do what its ending asks for.
+
+        ``speed`` is 0 for no waits, else how many times faster than recorded; times count from
+        this call. ``wait`` is called at each hold.
+        """
         try:
-            await self._write(request, form)
-            await self._end(request)
-        except (ConnectionError, asyncio.CancelledError):
+            await self._write(_Clock(speed), wait)
+            await self._end()
+        except ConnectionError:
+            self._record.end(Outcome.CLIENT_CLOSED, sent=self._sent)
+        except asyncio.CancelledError:
             # The application ends the record beforehand if it was the server that closed.
             self._record.end(Outcome.CLIENT_CLOSED, sent=self._sent)
             raise
-        return None
 
-    async def write_eof(self, data: bytes = b"") -> None:
-        """Do nothing: the message has ended itself."""
-
-    async def _write(self, request: web.BaseRequest, form: Form) -> None:
-        message, writer = self._message, request.writer
-        whole = message.whole(form) if not self._speed else None
-        if whole is not None:
-            self._sent = 0 if form.bodiless else len(message.schedule.body)
-            await writer.write(whole)
-            return
-        await self._until(message.schedule.headers_ms)
+    async def _write(self, clock: _Clock, wait: Wait) -> None:
+        message, form, writer = self._message, self._form, self._request.writer
+        await clock.until(message.schedule.headers_ms)
         await writer.write(message.head(form))
         for step in () if form.bodiless else message.schedule.steps:
             match step:
                 case Send():
-                    await self._until(step.at_ms)
+                    await clock.until(step.at_ms)
                     await writer.write(message.frame(step, form))
                     self._sent += len(step.data)
                     # Without chunks, only separate reads tell the pieces apart.
                     await asyncio.sleep(0)
                 case Hold():
-                    await self._wait(step.name)
+                    await wait(step.name)
         await writer.write(message.tail(form))
 
-    async def _until(self, at_ms: float) -> None:
-        if self._speed:
-            due = self._started + at_ms / 1000 / self._speed
-            delay = due - asyncio.get_running_loop().time()
-            if delay > 0:
-                await asyncio.sleep(delay)
-
-    async def _end(self, request: web.BaseRequest) -> None:
+    async def _end(self) -> None:
         match self._message.schedule.ending:
             case Ending.FINISH:
                 self._record.end(Outcome.FINISHED, sent=self._sent)
             case Ending.TRUNCATE:
                 self._record.end(Outcome.TRUNCATED, sent=self._sent)
             case Ending.RESET:
-                await _reset(request)
+                await _reset(self._request)
                 self._record.end(Outcome.RESET, sent=self._sent)
             case Ending.STALL:
                 await asyncio.get_running_loop().create_future()
+
+
+class _Clock:
+    """Recorded times, faster or slower. They are absolute, so that delays do not add up."""
+
+    def __init__(self, speed: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._started = self._loop.time()
+        self._speed = speed
+
+    async def until(self, at_ms: float) -> None:
+        if self._speed:
+            due = self._started + at_ms / 1000 / self._speed
+            delay = due - self._loop.time()
+            if delay > 0:
+                await asyncio.sleep(delay)
 
 
 async def _reset(request: web.BaseRequest) -> None:

@@ -10,7 +10,7 @@ from mockserver import miss
 from mockserver.cassette import Request
 from mockserver.errors import CassetteError, SessionError
 from mockserver.index import Index
-from mockserver.matcher import Part, Signature, differences, plain_path, signature
+from mockserver.matcher import Part, differences, plain_path, signature
 from mockserver.miss import Near
 from mockserver.refusal import RefusalError
 from mockserver.session import Found, Rotation
@@ -36,7 +36,7 @@ class Shelf:
     def split(self, path: str) -> tuple[str, str] | None:
         """Split a path into the longest cassette name at its start, and the provider's path."""
         segments = path.split("/")
-        for count in range(len(segments), 0, -1):
+        for count in range(min(len(segments), self.library.depth), 0, -1):
             name = unquote("/".join(segments[:count]))
             if name in self.library.paths:
                 return name, "/" + "/".join(segments[count:])
@@ -46,7 +46,7 @@ class Shelf:
         """Find an answer in the cassette ``name``, by method and path."""
         opened = await self._open(name)
         route = got.method.upper(), plain_path(got.url.path)
-        numbers = [n for n, e in enumerate(opened.exchanges) if e.route == route]
+        numbers = opened.by_route.get(route)
         number = self._rotation.take((name, route), numbers) if numbers else None
         if number is None:
             parts = (Part.METHOD, Part.PATH)
@@ -60,7 +60,7 @@ class Shelf:
 
     async def matched(self, got: Request) -> Found:
         """Find an answer among all cassettes, by the parts that are compared."""
-        wanted = signature(got)
+        wanted = signature(got, ranked=False)
         key = wanted.key(self._match_on)
         while True:
             index = self.library.index
@@ -69,7 +69,7 @@ class Shelf:
             positions = index.matches(wanted, self._match_on)
             position = self._rotation.take(key, positions) if positions else None
             if position is None:
-                raise await asyncio.to_thread(self._explain, got, wanted, index)
+                raise await asyncio.to_thread(self._explain, got, index)
             place = index.places[position]
             opened = await self._open(place.name)
             if opened.stamp == index.stamps[place.name]:
@@ -88,9 +88,9 @@ class Shelf:
         except SessionError as exc:
             raise RefusalError(404, "unknown_cassette", str(exc)) from None
 
-    def _explain(self, got: Request, wanted: Signature, index: Index) -> RefusalError:
+    def _explain(self, got: Request, index: Index) -> RefusalError:
         near = []
-        for place in index.nearest(wanted, miss.NEAR):
+        for place in index.nearest(signature(got), miss.NEAR):
             try:
                 expected = self.library.open(place.name).cassette.interactions[place.number]
             except (CassetteError, IndexError):

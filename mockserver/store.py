@@ -11,8 +11,8 @@ import difflib
 import os
 import tempfile
 import threading
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -42,6 +42,14 @@ class Opened:
     def exchanges(self) -> tuple[Exchange, ...]:
         """The cassette's exchanges, at no axis point and without a fault."""
         return exchanges(self.cassette)
+
+    @cached_property
+    def by_route(self) -> Mapping[tuple[str, str], Sequence[int]]:
+        """The numbers of the exchanges with each method and path."""
+        numbers: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        for number, exchange in enumerate(self.exchanges):
+            numbers[exchange.route].append(number)
+        return dict(numbers)
 
 
 def load(path: Path) -> Cassette:
@@ -107,6 +115,7 @@ class Library:
                 paths.setdefault(name, path)
         with self._lock:
             self._paths = dict(sorted(paths.items()))
+            self._depth = max((name.count("/") + 1 for name in paths), default=0)
             self._opened.clear()
             self._problems.clear()
             self._index = None
@@ -115,6 +124,11 @@ class Library:
     def paths(self) -> Mapping[str, Path]:
         """The file of each cassette, by name."""
         return MappingProxyType(self._paths)
+
+    @property
+    def depth(self) -> int:
+        """The most parts that a name has."""
+        return self._depth
 
     @property
     def problems(self) -> Mapping[str, CassetteError]:

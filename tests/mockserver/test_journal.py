@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import json
 
-from mockserver.journal import Journal, JournalEntry, Outcome, Record
+from mockserver.journal import Journal, Outcome, Record
 
 
-def entry(number: int = 0, body: bytes = b"{}") -> JournalEntry:
-    return JournalEntry(
+def record(number: int = 0, body: bytes = b"{}") -> Record:
+    return Record(
         number=number,
         session="s",
         method="POST",
@@ -18,7 +18,7 @@ def entry(number: int = 0, body: bytes = b"{}") -> JournalEntry:
 
 
 def test_json_shows_no_credentials() -> None:
-    data = entry().to_json()
+    data = record().entry.to_json()
     assert "sk-" not in json.dumps(data)
     assert data["headers"] == [
         ["Authorization", "REDACTED"],
@@ -29,25 +29,26 @@ def test_json_shows_no_credentials() -> None:
 
 
 def test_a_binary_body_is_shown_as_base64() -> None:
-    data = entry(body=b"\xff\x00").to_json()
+    data = record(body=b"\xff\x00").entry.to_json()
     assert data["body_base64"] == "/wA="
     assert "body" not in data
 
 
 def test_only_the_first_end_counts() -> None:
     ended = []
-    record = Record(entry())
-    record.on_end = ended.append
-    record.end(Outcome.SERVER_CLOSED, sent=3)
-    record.end(Outcome.CLIENT_CLOSED, sent=9)
-    assert (record.entry.outcome, record.entry.sent) == (Outcome.SERVER_CLOSED, 3)
-    assert ended == [record]
+    asked = record()
+    asked.on_end = ended.append
+    assert asked.entry.outcome is Outcome.ANSWERING
+    asked.end(Outcome.SERVER_CLOSED, sent=3)
+    asked.end(Outcome.CLIENT_CLOSED, sent=9)
+    assert (asked.entry.outcome, asked.entry.sent) == (Outcome.SERVER_CLOSED, 3)
+    assert ended == [asked]
 
 
 def test_a_full_journal_forgets_the_oldest() -> None:
     journal = Journal(2)
     for number in range(3):
-        journal.add(Record(entry(number)))
+        journal.add(record(number))
     assert [e.number for e in journal.entries] == [1, 2]
     journal.clear()
     assert journal.entries == ()

@@ -12,8 +12,8 @@ import pytest
 
 from mockserver import MockServer, Outcome, verify
 from mockserver.http1 import Message
-from mockserver.journal import JournalEntry, Record
-from mockserver.replay import Replay
+from mockserver.journal import Record
+from mockserver.replay import Playback
 from mockserver.schedule import Coding, Ending, Hold, Send
 from mockserver.session import Exchange
 from tests.mockserver.rawhttp import connect, exchange, read_all, read_to_reset, request_bytes, talk
@@ -246,18 +246,14 @@ def test_the_head_waits_too() -> None:
         message = Message(replace(exchange(b"x").schedule, headers_ms=YEAR))
         writer = Writer()
         request: Any = SimpleNamespace(method="GET", version=(1, 1), keep_alive=True, writer=writer)
-        record = Record(entry)
-        replay = Replay(message, record, speed=speed, wait=lambda _: asyncio.sleep(0))
-        task = asyncio.create_task(replay.prepare(request))
+        playback = Playback(request, message, Record(headers=()))
+        task = asyncio.create_task(playback.play(speed=speed, wait=asyncio.sleep))
         for _ in range(10):
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         return writer.written
 
-    entry = JournalEntry(
-        number=0, session=None, method="GET", path="/", query="", headers=(), body=b""
-    )
     assert asyncio.run(written_at(1)) == b""
     assert asyncio.run(written_at(0)).startswith(b"HTTP/1.1 200 OK")
 
