@@ -120,7 +120,12 @@ def _find(module: ModuleType, attribute: str, reference: str) -> Adapter:
             f"{reference}: {attribute!r} is not an adapter",
             hint="mark the function with @harness.adapter(dialects=[…], features=[…])",
         )
-    marked = [v for v in vars(module).values() if isinstance(v, Adapter)]
+    # An adapter that the file only imports is not the one it is about.
+    marked = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, Adapter) and value.run.__module__ == module.__name__
+    ]
     if len(marked) == 1:
         return marked[0]
     raise AdapterError(

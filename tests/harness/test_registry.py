@@ -31,6 +31,12 @@ def test_a_file_with_one_adapter(tmp_path: Path) -> None:
     assert registry.load(f"{path}:my_client")[0].name == "my-client"
 
 
+def test_an_imported_adapter_is_not_the_one_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text("from harness.adapters.openai_compat import openai_compat\n" + GOOD)
+    assert registry.load(str(path))[0].name == "my-client"
+
+
 def test_a_file_may_import_its_neighbours(tmp_path: Path) -> None:
     (tmp_path / "neighbour_of_adapter.py").write_text("X = 1\n")
     path = tmp_path / "mine.py"
