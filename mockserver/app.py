@@ -109,11 +109,11 @@ class App:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
-        path, query = _target(request.raw_path)
+        path, query = target_of(request.raw_path)
         live: LiveSession | None = None
         body = b""
         try:
-            body = await _read(request, self.options.limits.body)
+            body = await read_body(request, self.options.limits.body)
             if path.startswith(admin.PREFIX):
                 return await admin.answer(self, request, path, body)
             live, path, find = self._route(path)
@@ -180,7 +180,7 @@ class App:
         return record
 
 
-def _target(target: str) -> tuple[str, str]:
+def target_of(target: str) -> tuple[str, str]:
     """Split a request target (RFC 9112, section 3.2) into path and query."""
     if not target.startswith("/"):
         # Absolute form, as sent to proxies; "*" and authority form have no path of ours.
@@ -196,7 +196,7 @@ def _received(request: web.BaseRequest, path: str, query: str, body: bytes) -> R
     return Request(method=request.method, uri=uri, body=body)
 
 
-async def _read(request: web.BaseRequest, limit: int) -> bytes:
+async def read_body(request: web.BaseRequest, limit: int) -> bytes:
     """Return the request's body. Raises :class:`RefusalError` if it is too large or malformed."""
     if request.method == hdrs.METH_CONNECT:
         raise RefusalError(405, "bad_request", "this server is not a proxy", last=True)

@@ -144,7 +144,7 @@ class _Clock:
                 await asyncio.sleep(delay)
 
 
-async def _reset(request: web.BaseRequest) -> None:
+async def reset(request: web.BaseRequest) -> None:
     """Send RST (RFC 9293, section 3.6), after all that was written has left this host."""
     transport = request.transport
     if transport is None:
