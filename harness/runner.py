@@ -113,7 +113,8 @@ class Runner:
         with self._server.session(exchanges=played) as session, self._logs.of(key) as logs:
             base_url = session.url
             if played:
-                paths = [exchange.request.url.path for exchange in played]
+                # Where only a token endpoint is asked, the others still tell the base URL.
+                paths = [r.url.path for r in (*(e.request for e in played), *requests)]
                 base_url += base_path(case.scenario.dialect, paths)
             turns, held_back = await self._converse(
                 case, adapter, session, schedules, base_url, key, slack

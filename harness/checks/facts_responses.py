@@ -27,11 +27,15 @@ def read(schedule: Schedule) -> Facts:
         facts.text = facts.refusal = facts.calls = None
     else:
         facts.text, facts.refusal = story.texts["text"], story.texts["refusal"]
-        facts.calls, facts.usage = len(story.calls), story.usage
-        if story.ended and story.status is Status.FAILED:
+        facts.calls = len(story.calls)
+    # How it ended is plain even where it is not what belongs together before.
+    end = story_of(events[-1:]) if story is None else story
+    if end is not None:
+        facts.usage = end.usage
+        if end.ended and end.status is Status.FAILED:
             facts.error = True
-        elif story.ended:
-            facts.terminal = story.reason or str(story.status)
+        elif end.ended:
+            facts.terminal = end.reason or str(end.status)
     facts.opened = any("output_index" in event for event in events) or bool(facts.calls)
     return facts
 
