@@ -122,7 +122,7 @@ class Playback:
             case Ending.TRUNCATE:
                 self._record.end(Outcome.TRUNCATED, sent=self._sent)
             case Ending.RESET:
-                await _reset(self._request)
+                await reset(self._request)
                 self._record.end(Outcome.RESET, sent=self._sent)
             case Ending.STALL:
                 await asyncio.get_running_loop().create_future()
