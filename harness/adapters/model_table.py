@@ -1,0 +1,95 @@
+"""Which API a model is asked through, by its name. Pure.
+
+OpenAI has models that only the Responses API serves, models that only Chat Completions serves,
+and many that both do; all other providers can be relied on for Chat Completions alone. Names
+are compared whole: a version is never looked for somewhere inside. Sources: the lists of model
+names in OpenAI's own SDK, https://platform.openai.com/docs/models, and for Azure
+https://learn.microsoft.com/azure/ai-foundry/openai/how-to/responses.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Strategy(StrEnum):
+    """How an answer is got."""
+
+    BACKGROUND = "background"  # a job of the Responses API that is polled
+    RESPONSES = "responses"  # the Responses API, with retries
+    CHAT = "chat"  # Chat Completions, with retries
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way to a model: how, and under which name the server knows it."""
+
+    strategy: Strategy
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Models of OpenAI with one pattern of whole names, in lower case, and their API."""
+
+    pattern: re.Pattern[str]
+    responses: bool
+
+    def has(self, model: str) -> bool:
+        """Whether ``model`` belongs here."""
+        return self.pattern.fullmatch(model) is not None
+
+
+#: What may follow the family: sizes, variants, dates (``-mini-2025-08-07``).
+_TAIL = r"(?:-[a-z0-9.]+)*"
+
+
+def _row(family: str, *, responses: bool) -> Row:
+    return Row(re.compile(rf"(?:{family}){_TAIL}"), responses)
+
+
+#: The first row that has a model decides.
+MODELS: tuple[Row, ...] = (
+    # Version 3.5. Azure leaves out the point: gpt-35-turbo is not version 35.
+    _row(r"gpt-?3\.?5-turbo", responses=False),
+    # Sound, and the search that is built into Chat Completions.
+    _row(r"gpt-4o(?:-mini)?-(?:audio|search)-preview|gpt-audio(?:-mini)?", responses=False),
+    # Version 4 and later, with or without the hyphen, as deployments on Azure are named.
+    _row(r"gpt-?[4-9](?:\.\d+)?o?|chatgpt-4o", responses=True),
+    # Reasoning models: o1, o3-mini, o4-mini-deep-research.
+    _row(r"o[1-9]", responses=True),
+    # Served by the Responses API only, with names that have no version.
+    _row(r"codex-mini|computer-use-preview|gpt-(?:daybreak|rosalind)", responses=True),
+)
+
+#: Prefixes that say who serves the model, in the manner of LiteLLM.
+_ROUTES = ("openai", "azure")
+
+
+def route(model: str) -> Route:
+    """Find the way to ``model``.
+
+    ``openai/`` or ``azure/`` before a model of the Responses API asks for a background job;
+    the bare name of one is asked directly; everything else goes to Chat Completions. The
+    prefix is left out of the name where it is one: ``azure/`` always, ``openai/`` before a
+    model that OpenAI serves. ``openai/gpt-oss-20b`` keeps it, for OpenAI publishes this model
+    and does not serve it: to Groq, vLLM or OpenRouter that is its whole name. A fine-tuned
+    model (``ft:gpt-4o-mini-2024-07-18:acme::id``) goes the way of its base.
+    """
+    provider, slash, name = model.partition("/")
+    prefixed = bool(slash) and provider.lower() in _ROUTES
+    if not prefixed:
+        name = model
+    row = next((row for row in MODELS if row.has(_base(name))), None)
+    if row is None:
+        return Route(Strategy.CHAT, name if provider.lower() == "azure" and prefixed else model)
+    if not row.responses:
+        return Route(Strategy.CHAT, name)
+    return Route(Strategy.BACKGROUND if prefixed else Strategy.RESPONSES, name)
+
+
+def _base(name: str) -> str:
+    name = name.lower()
+    return name.split(":")[1] if name.startswith("ft:") else name

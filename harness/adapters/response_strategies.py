@@ -1,0 +1,263 @@
+"""``response-strategies``: one client that asks each model through the API that suits it.
+
+Usable by a program as it is, and an adapter of the harness by the function at the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from harness.adapters.background import ResponsesClient
+from harness.adapters.background_polling import Clock, CountingClock, PollPolicy, SystemClock
+from harness.adapters.background_store import JobStore
+from harness.adapters.model_table import Route, Strategy, route
+from harness.adapters.openai_compat import OpenAICompatClient, played
+from harness.adapters.retrying import Dice, RetryPolicy
+from harness.fold import fold
+from harness.interface import Call, adapter
+from harness.model import AssistantTurn, Event, Json, JsonObject
+
+#: How often and how patiently a request is repeated, by every strategy.
+RETRY = RetryPolicy(max_retries=3, first=2.0, ceiling=60.0)
+
+
+class StrategyClient:
+    """Talks to an OpenAI-compatible server; to be used in ``async with`` or closed.
+
+    :func:`~harness.adapters.model_table.route` chooses the strategy by the name of the model,
+    unless ``strategy`` is given: then the name is sent as it is. ``retry`` holds for all
+    strategies; the other arguments are those of
+    :class:`~harness.adapters.background.ResponsesClient`.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str = "",
+        *,
+        strategy: Strategy | None = None,
+        timeout: float = 30.0,
+        retry: RetryPolicy = RETRY,
+        polls: PollPolicy | None = None,
+        store: JobStore | None = None,
+        clock: Clock | None = None,
+        dice: Dice = random.random,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        clock = clock or SystemClock()
+        self._strategy = strategy
+        self._chat = OpenAICompatClient(
+            base_url,
+            api_key,
+            timeout=timeout,
+            retry=retry,
+            sleep=clock.sleep,
+            dice=dice,
+            transport=transport,
+        )
+        self._responses = ResponsesClient(
+            base_url,
+            api_key,
+            timeout=timeout,
+            retry=retry,
+            polls=polls,
+            store=store,
+            clock=clock,
+            dice=dice,
+            transport=transport,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close all connections. Background jobs go on; their ids stay in the store."""
+        await self._chat.aclose()
+        await self._responses.aclose()
+
+    async def stream(
+        self,
+        *,
+        model: str,
+        messages: Sequence[JsonObject],
+        tools: Sequence[JsonObject] = (),
+        options: Mapping[str, Json] | None = None,
+    ) -> AsyncGenerator[Event, None]:
+        """Yield the events of one answer; the last is ``message_stop`` or ``error``.
+
+        ``options`` are further request fields, by their Chat Completions names; the strategies
+        of the Responses API take those of that API too. Never raises for what a server or a
+        wire does. Raises ``ValueError`` for a request that cannot be said.
+        """
+        way = self._route(model)
+        if way.strategy is Strategy.CHAT:
+            answer = self._chat.stream(
+                model=way.model, messages=messages, tools=tools, options=options
+            )
+        else:
+            answer = self._responses.stream(
+                model=way.model,
+                messages=messages,
+                tools=tools,
+                options=options,
+                background=way.strategy is Strategy.BACKGROUND,
+            )
+        async with aclosing(answer) as events:
+            async for event in events:
+                yield event
+
+    async def complete(
+        self,
+        *,
+        model: str,
+        messages: Sequence[JsonObject],
+        tools: Sequence[JsonObject] = (),
+        options: Mapping[str, Json] | None = None,
+    ) -> AssistantTurn:
+        """Return the whole turn of one answer.
+
+        Takes the arguments of :meth:`stream`. Raises
+        :class:`~harness.interface.ClientError` with what was received before.
+        """
+        way = self._route(model)
+        if way.strategy is Strategy.CHAT:
+            return await self._chat.complete(
+                model=way.model, messages=messages, tools=tools, options=options
+            )
+        return await self._responses.complete(
+            model=way.model,
+            messages=messages,
+            tools=tools,
+            options=options,
+            background=way.strategy is Strategy.BACKGROUND,
+        )
+
+    async def resume(self, response_id: str) -> AsyncGenerator[Event, None]:
+        """Yield the events of a background job from its beginning."""
+        async with aclosing(self._responses.resume(response_id)) as events:
+            async for event in events:
+                yield event
+
+    async def result(self, response_id: str) -> AssistantTurn:
+        """Return the turn of a background job. Raises as :meth:`complete` does."""
+        return await self._responses.result(response_id)
+
+    def _route(self, model: str) -> Route:
+        return route(model) if self._strategy is None else Route(self._strategy, model)
+
+
+def execute(
+    base_url: str,
+    api_key: str = "",
+    *,
+    model: str,
+    messages: Sequence[JsonObject],
+    tools: Sequence[JsonObject] = (),
+    options: Mapping[str, Json] | None = None,
+    **settings: Any,
+) -> AssistantTurn:
+    """Ask once and return the turn, for programs that are not asynchronous.
+
+    ``settings`` are further arguments of :class:`StrategyClient`. Raises what its ``complete``
+    raises, and ``RuntimeError`` inside of a running event loop.
+    """
+
+    async def ask() -> AssistantTurn:
+        async with StrategyClient(base_url, api_key, **settings) as client:
+            return await client.complete(
+                model=model, messages=messages, tools=tools, options=options
+            )
+
+    return asyncio.run(ask())
+
+
+_STRATEGIES = {
+    "background": Strategy.BACKGROUND,
+    "openai-responses": Strategy.RESPONSES,
+    "openai-chat": Strategy.CHAT,
+}
+
+
+@adapter(
+    dialects=list(_STRATEGIES),
+    features=[
+        "streaming",
+        "non_streaming",
+        "tools",
+        "reasoning",
+        "refusal",
+        "citations",
+        "hosted_tools",
+        "retries",
+        "think_tags",
+        "multi_turn",
+        "legacy_functions",
+        "structured_output",
+        "background",
+        "resume",
+    ],
+)
+async def response_strategies(call: Call) -> AsyncIterator[Event | AssistantTurn]:
+    """The client under the harness: one client for each call, closed with it.
+
+    Its clock only counts, so that neither retries nor polls take time. Beside the options of
+    the request this reads ``strategy`` (``background``, ``responses``, ``chat``, or ``auto``
+    for the choice by model; by default what the dialect needs), ``poll_interval`` and
+    ``poll_timeout`` in seconds of that clock, and ``response_id``, the id of a job to take up
+    in place of a request.
+    """
+    options = dict(call.options)
+    strategy = options.pop("strategy", None) or _STRATEGIES.get(call.dialect, "auto")
+    polls = {
+        name: options.pop(f"poll_{name}")
+        for name in ("interval", "timeout")
+        if f"poll_{name}" in options
+    }
+    response_id = options.pop("response_id", None)
+    client = StrategyClient(
+        call.base_url,
+        call.api_key,
+        strategy=None if strategy == "auto" else Strategy(strategy),
+        timeout=call.timeout,
+        retry=RetryPolicy(max_retries=call.max_retries),
+        polls=PollPolicy(**polls),
+        clock=CountingClock(),
+    )
+    async with client:
+        if response_id is None:
+            answer = played(client, dataclasses.replace(call, options=options))
+        else:
+            answer = _taken_up(client, response_id, call.stream)
+        async with aclosing(answer) as items:
+            async for item in items:
+                yield item
+
+
+async def _taken_up(
+    client: StrategyClient, response_id: str, stream: bool
+) -> AsyncGenerator[Event | AssistantTurn, None]:
+    if not stream:
+        yield await client.result(response_id)
+        return
+    seen = []
+    async with aclosing(client.resume(response_id)) as events:
+        async for event in events:
+            seen.append(event)
+            yield event
+    yield fold(seen)
