@@ -23,6 +23,8 @@ from mockserver.errors import CassetteError
 from mockserver.marks import line_of
 
 Headers = tuple[tuple[str, str], ...]
+#: The way to a value in a file: keys and numbers.
+Place = tuple[str | int, ...]
 
 
 class End(StrEnum):
@@ -136,8 +138,15 @@ def load(path: Path) -> Cassette:
 
 def parse(text: bytes, path: Path) -> Cassette:
     """Read a cassette from YAML ``text``; ``path`` is for error messages only."""
+    reader = Reader(text, path)
+    items = reader.items(yaml_data(text, path), "interactions")
+    return Cassette(path, tuple(reader.interaction(item, at) for at, item in items))
+
+
+def yaml_data(text: bytes, path: Path, loader: type[yaml.CSafeLoader] = yaml.CSafeLoader) -> Any:
+    """Return what is in a YAML file. Raises :class:`CassetteError`."""
     try:
-        data = yaml.load(text.decode(), Loader=yaml.CSafeLoader)
+        return yaml.load(text.decode(), Loader=loader)  # noqa: S506
     except UnicodeDecodeError as exc:
         line = text.count(b"\n", 0, exc.start) + 1
         raise CassetteError(
@@ -153,32 +162,31 @@ def parse(text: bytes, path: Path) -> Cassette:
         ) from None
     except yaml.YAMLError as exc:
         raise CassetteError(path, f"not valid YAML: {exc}") from None
-    return Cassette(path, _Reader(text, path).interactions(data))
 
 
-class _Reader:
+class Reader:
     """Walks the parsed data, keeping the path to the value at hand for errors."""
 
     def __init__(self, text: bytes, path: Path) -> None:
         self.text = text
         self.file = path
 
-    def interactions(self, data: Any) -> tuple[Interaction, ...]:
-        if not isinstance(data, dict) or not isinstance(data.get("interactions"), list):
+    def items(self, data: Any, key: str) -> list[tuple[Place, Any]]:
+        """The list under ``key``, each item with its place."""
+        if not isinstance(data, dict) or not isinstance(data.get(key), list):
             raise self.fail(
-                (), "not a cassette: no list under 'interactions'", "see vcrpy's format, version 1"
+                (), f"not a cassette: no list under '{key}'", "see vcrpy's format, version 1"
             )
-        return tuple(
-            Interaction(
-                self.request(self.mapping(item, ("interactions", i)), ("interactions", i)),
-                self.response(item, ("interactions", i)),
-            )
-            for i, item in enumerate(data["interactions"])
-        )
+        return [((key, number), item) for number, item in enumerate(data[key])]
 
-    def request(self, item: dict[str, Any], at: tuple[str | int, ...]) -> Request:
+    def interaction(self, item: Any, at: Place) -> Interaction:
+        """Read one interaction. Raises :class:`CassetteError`."""
+        data = self._mapping(item, at)
+        return Interaction(self._request(data, at), self._response(data, at))
+
+    def _request(self, item: dict[str, Any], at: Place) -> Request:
         at = (*at, "request")
-        data = self.mapping(item.get("request"), at)
+        data = self._mapping(item.get("request"), at)
         for key in ("method", "uri"):
             if not isinstance(data.get(key), str):
                 raise self.fail(at, f"a request needs '{key}'", "record it again or add the key")
@@ -189,35 +197,35 @@ class _Reader:
         return Request(
             method=data["method"],
             uri=data["uri"],
-            headers=self.headers(data.get("headers"), (*at, "headers")),
-            body=self.body(data, at),
+            headers=self._headers(data.get("headers"), (*at, "headers")),
+            body=self._body(data, at),
         )
 
-    def response(self, item: dict[str, Any], at: tuple[str | int, ...]) -> Response:
+    def _response(self, item: dict[str, Any], at: Place) -> Response:
         at = (*at, "response")
-        data = self.mapping(item.get("response"), at)
+        data = self._mapping(item.get("response"), at)
         status = data.get("status")
         code = status.get("code") if isinstance(status, dict) else status
         if not isinstance(code, int):
             raise self.fail(at, "a response needs 'status.code'", "record it again or add the key")
-        body = self.body(data, at)
+        body = self._body(data, at)
         wire = Wire()
         if "wire" in data:
-            wire = self.wire(self.mapping(data["wire"], (*at, "wire")), (*at, "wire"), len(body))
+            wire = self._wire(self._mapping(data["wire"], (*at, "wire")), (*at, "wire"), len(body))
         reason = status.get("message") if isinstance(status, dict) else ""
         if any(c in str(reason or "") for c in "\r\n\0"):
             raise self.fail((*at, "status"), "the reason holds a line end", "remove the line end")
         return Response(
             status=code,
             reason=str(reason or ""),
-            headers=self.headers(data.get("headers"), (*at, "headers")),
+            headers=self._headers(data.get("headers"), (*at, "headers")),
             body=body,
             wire=wire,
         )
 
-    def headers(self, data: Any, at: tuple[str | int, ...]) -> Headers:
+    def _headers(self, data: Any, at: Place) -> Headers:
         pairs: list[tuple[str, str]] = []
-        for name, values in self.mapping(data or {}, at).items():
+        for name, values in self._mapping(data or {}, at).items():
             for value in values if isinstance(values, list) else [values]:
                 text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
                 if any(c in text + str(name) for c in "\r\n\0"):
@@ -227,9 +235,9 @@ class _Reader:
                 pairs.append((str(name), text))
         return tuple(pairs)
 
-    def body(self, data: dict[str, Any], at: tuple[str | int, ...]) -> bytes:
+    def _body(self, data: dict[str, Any], at: Place) -> bytes:
         if "parsed_body" in data:
-            return json.dumps(data["parsed_body"], ensure_ascii=False).encode()
+            return self._json(data["parsed_body"], (*at, "parsed_body"))
         body = data.get("body")
         if isinstance(body, dict) and at[-1] == "response":
             if "base64_string" in body:
@@ -248,10 +256,17 @@ class _Reader:
             return body.encode()
         if at[-1] == "request":
             # vcrpy records what aiohttp was given as ``json=``, not the bytes it sent.
-            return json.dumps(body, ensure_ascii=False).encode()
+            return self._json(body, (*at, "body"))
         raise self.fail((*at, "body"), "a body is text or !!binary", "quote it")
 
-    def wire(self, data: dict[str, Any], at: tuple[str | int, ...], length: int) -> Wire:
+    def _json(self, data: Any, at: Place) -> bytes:
+        try:
+            return json.dumps(data, ensure_ascii=False).encode()
+        except (TypeError, ValueError):
+            # YAML knows dates and bytes, and JSON with surrogate escapes may have half a pair.
+            raise self.fail(at, "cannot be a JSON body", "quote dates, remove bytes") from None
+
+    def _wire(self, data: dict[str, Any], at: Place, length: int) -> Wire:
         for key in data:
             if key not in _WIRE_KEYS:
                 raise self.fail(
@@ -284,18 +299,18 @@ class _Reader:
             raise self.fail((*at, "headers_ms"), "headers_ms is a number", "milliseconds")
         return Wire(
             headers_ms=float(headers_ms),
-            chunks=self.chunks(data["chunks"], (*at, "chunks"), length)
+            chunks=self._chunks(data["chunks"], (*at, "chunks"), length)
             if data.get("chunks") is not None
             else None,
             end_ms=end_ms,
             end=end,
             origin=Origin(origin),
             http=data.get("http"),
-            recorded=self.mapping(data.get("recorded") or {}, (*at, "recorded")),
+            recorded=self._mapping(data.get("recorded") or {}, (*at, "recorded")),
             redacted=tuple(data.get("redacted") or ()),
         )
 
-    def chunks(self, data: Any, at: tuple[str | int, ...], length: int) -> tuple[Chunk, ...]:
+    def _chunks(self, data: Any, at: Place, length: int) -> tuple[Chunk, ...]:
         if not isinstance(data, list):
             raise self.fail(at, "wire.chunks is a list of [ms, bytes]", "see README, Cassettes")
         chunks = []
@@ -320,10 +335,11 @@ class _Reader:
             )
         return tuple(chunks)
 
-    def mapping(self, data: Any, at: tuple[str | int, ...]) -> dict[str, Any]:
+    def _mapping(self, data: Any, at: Place) -> dict[str, Any]:
         if not isinstance(data, dict):
             raise self.fail(at, f"'{at[-1]}' is not a mapping", "see vcrpy's format, version 1")
         return data
 
-    def fail(self, at: tuple[str | int, ...], message: str, remedy: str) -> CassetteError:
+    def fail(self, at: Place, message: str, remedy: str) -> CassetteError:
+        """The error to raise for the value at that place."""
         return CassetteError(self.file, message, line=line_of(self.text, at), remedy=remedy)

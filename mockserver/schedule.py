@@ -63,7 +63,8 @@ class Hold:
 
 Step = Send | Hold
 
-_HOP_BY_HOP = frozenset(
+#: Headers that each connection has anew.
+HOP_BY_HOP = frozenset(
     {
         "connection",
         "keep-alive",
@@ -143,7 +144,7 @@ def from_response(response: Response) -> Schedule:
     encoded (some recorders store the decoded body and keep the header) is dropped. Without
     recorded chunks, a stream is cut per event and any other body is one piece.
     """
-    headers = tuple((n, v) for n, v in response.headers if n.lower() not in _HOP_BY_HOP)
+    headers = tuple((n, v) for n, v in response.headers if n.lower() not in HOP_BY_HOP)
     encoding = response.header("content-encoding")
     if encoding is not None and decompress(response.body, encoding) is response.body:
         headers = tuple((n, v) for n, v in headers if n.lower() != "content-encoding")

@@ -56,6 +56,23 @@ def test_base64_content_is_decoded() -> None:
     assert interaction.response.body == b"\x00\xff"
 
 
+def test_a_body_that_polly_wrote_in_pieces_is_joined() -> None:
+    pieces = [base64.b64encode(piece).decode() for piece in (b"\x1f\x8b", b"\x08\x00")]
+    content = {"encoding": "base64", "text": json.dumps(pieces)}
+    (interaction,) = har.parse(archive(content=content), PATH).interactions
+    assert interaction.response.body == b"\x1f\x8b\x08\x00"
+
+
+def test_the_fields_of_a_form_are_its_body() -> None:
+    data = json.loads(archive())
+    data["log"]["entries"][0]["request"]["postData"] = {
+        "mimeType": "application/x-www-form-urlencoded",
+        "params": [{"name": "a b", "value": "c&d"}, {"name": "e"}],
+    }
+    (interaction,) = har.parse(json.dumps(data).encode(), PATH).interactions
+    assert interaction.request.body == b"a+b=c%26d&e="
+
+
 @pytest.mark.parametrize(
     "content", [{}, {"text": ""}, {"text": None}], ids=["absent", "empty", "null"]
 )
