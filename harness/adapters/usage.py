@@ -34,8 +34,12 @@ _ANTHROPIC_CACHE = ("cache_read_input_tokens", "cache_creation_input_tokens")
 
 
 def read_usage(data: Json) -> Usage:
-    """Read one usage object. What is absent, ``null`` or not a count stays ``None``; 0 is 0."""
-    counts: JsonObject = {name: _first_count(data, paths) for name, paths in _PATHS.items()}
+    """Read one usage object. What is absent, ``null`` or not a count stays ``None``; 0 is 0.
+
+    Gateways write a count under the names of both OpenAI APIs and may fill only one of them
+    (liaohch3/claude-tap#257), so a zero counts only if no other name says more.
+    """
+    counts: JsonObject = {name: _count_under(data, paths) for name, paths in _PATHS.items()}
     return Usage(**counts)
 
 
@@ -75,14 +79,15 @@ class UsageMeter:
         return replace(usage, total_tokens=sum(count or 0 for count in counts))
 
 
-def _first_count(data: Json, paths: tuple[str, ...]) -> int | None:
-    for path in paths:
-        value = data
-        for key in path.split("."):
-            value = value.get(key) if isinstance(value, Mapping) else None
-        if (count := _count(value)) is not None:
-            return count
-    return None
+def _count_under(data: Json, paths: tuple[str, ...]) -> int | None:
+    known = [count for path in paths if (count := _count(_at(data, path))) is not None]
+    return next(filter(None, known), 0 if known else None)
+
+
+def _at(data: Json, path: str) -> Json:
+    for key in path.split("."):
+        data = data.get(key) if isinstance(data, Mapping) else None
+    return data
 
 
 def _count(value: Json) -> int | None:
