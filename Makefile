@@ -33,7 +33,8 @@ lint: $(STAMP)
 	$(BIN)/tapecheck lint
 
 bench: $(STAMP)
-	$(BIN)/pytest tests/benchmarks -s -p no:randomly $(ARGS)
+	$(BIN)/python -m tests.benchmarks.throughput
+	$(BIN)/python -m tests.benchmarks.overhead
 
 clean:
 	rm -rf $(VENV) .tapecheck .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

@@ -11,8 +11,12 @@ from harness.model import JsonObject
 
 
 def line(record: JsonObject) -> str:
-    """One record as a line of a results file."""
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":"), default=str) + "\n"
+    """One record as a line of a results file.
+
+    Half a surrogate pair, which a broken client may hand out and UTF-8 cannot carry, is escaped.
+    """
+    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"), default=str)
+    return text.encode(errors="backslashreplace").decode() + "\n"
 
 
 def read(path: Path) -> Iterator[JsonObject]:

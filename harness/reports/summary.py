@@ -55,7 +55,7 @@ class Sweep:
     def text(self) -> str:
         """How many breaks there were, and what the client made of them."""
         counts = self.cell.counts
-        said = f"{counts.total():,} breaks in {many(len(self.streams), 'stream')}"
+        said = f"{many(counts.total(), 'break')} in {many(len(self.streams), 'stream')}"
         if against := sum(counts[outcome] for outcome in AGAINST):
             said += f", {against:,} failed in {many(len(self.failing), 'stream')}"
         elif not counts["known"]:

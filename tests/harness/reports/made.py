@@ -1,0 +1,87 @@
+"""Records of a run that was never played, for tests of the reports."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from harness.scenario import CaseKind
+
+Record = dict[str, Any]
+FINDING: Record = {
+    "check": "turn",
+    "message": "content of the turn differs",
+    "blame": "client",
+    "line": 7,
+    "expected": "Hello",
+    "observed": "Hell",
+}
+
+
+def case(name: str, outcome: str = "pass", *findings: Record, **more: Any) -> Record:
+    """The record of a case, named ``scenario/variation@adapter``."""
+    path, _, adapter = name.partition("@")
+    scenario, _, variation = path.rpartition("/")
+    kind = {"cut": CaseKind.FAULT, "reset": CaseKind.FAULT, "stall": CaseKind.FAULT}.get(
+        variation.partition("=")[0],
+        CaseKind.INCREMENTAL if variation.startswith("hold") else CaseKind.WIRE,
+    )
+    record = {
+        "type": "case",
+        "id": name,
+        "scenario": scenario,
+        "adapter": adapter,
+        "kind": str(kind),
+        "variation": variation,
+        "dialect": "openai-chat",
+        "priority": "P0",
+        "title": "A title",
+        "source": ["a document"],
+        "file": f"/specs/{scenario}.yaml",
+        "outcome": outcome,
+        "checks": 19,
+        "seconds": 0.5,
+    }
+    if outcome not in {"pass", "skip"}:
+        record["findings"] = list(findings) or [FINDING]
+        record["signature"] = "+".join(sorted({f["check"] for f in record["findings"]}))
+    if outcome in {"known", "stale"}:
+        record["known"] = "as agreed"
+    return record | more
+
+
+def run_of(*cases: Record, problems: tuple[str, ...] = (), **more: Any) -> list[Record]:
+    """All records of a run of these cases; skips may be among them."""
+    counts = Counter(c.get("outcome", c["type"]) for c in cases)
+    against = counts["fail"] or counts["stale"] or problems
+    names = dict.fromkeys(c["adapter"] for c in cases)
+    adapters = [
+        {"name": n, "dialects": ["openai-chat"], "features": [], "granularity": "exact"}
+        for n in names
+    ]
+    played = [c for c in cases if c["type"] == "case"]
+    start = {
+        "type": "run",
+        "format": 1,
+        "tapecheck": "0.1.0",
+        "adapters": adapters,
+        "options": [],
+        "patterns": [],
+        "priorities": [],
+        "axes": "pairwise",
+        "seed": 0,
+        "faults": True,
+        "cases": len(played),
+    }
+    end = {
+        "type": "end",
+        "counts": {o: counts[o] for o in ("pass", "fail", "known", "stale", "skip", "error")},
+        "problems": list(problems),
+        "exit_code": 3 if counts["error"] else 1 if against else 0,
+    }
+    return [start | more, *cases, end]
+
+
+def skip(scenario: str, adapter: str, reason: str) -> Record:
+    """The record of a scenario that an adapter does not run."""
+    return {"type": "skip", "scenario": scenario, "adapter": adapter, "reason": reason}

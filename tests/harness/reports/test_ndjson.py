@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.errors import ReportError
+from harness.reports import ndjson
+from tests.harness.reports.made import case, run_of
+
+
+def test_what_was_written_is_read(tmp_path: Path) -> None:
+    records = run_of(case("a/b/recorded@one", title="Grüße\u2028aus\n"))
+    path = tmp_path / "results.ndjson"
+    path.write_text("".join(map(ndjson.line, records)), encoding="utf-8")
+    assert list(ndjson.read(path)) == records
+
+
+@pytest.mark.parametrize("bad", ["{", "[]", '{"type": "other"}', ""])
+def test_a_line_that_is_no_record_is_named(tmp_path: Path, bad: str) -> None:
+    path = tmp_path / "results.ndjson"
+    path.write_text(ndjson.line(run_of()[0]) + f"{bad}\n")
+    with pytest.raises(ReportError, match=r"results\.ndjson:2: not a record of a run"):
+        list(ndjson.read(path))
+
+
+@pytest.mark.parametrize("content", [None, b"\xff"])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "results.ndjson"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ReportError, match=r"results\.ndjson: "):
+        list(ndjson.read(path))
