@@ -47,7 +47,7 @@ _HOLD = "until-seen"
 #: How a held stream is packed again whose recording is compressed.
 _PACKED = axes.point({"gzip": "yes"})
 #: How many times the patience a case gets that failed and in which the client must time out.
-_SLACK = 20
+_SLACK = 8
 #: How a held stream is packed again whose recording is compressed.
 _PACKED = axes.point({"gzip": "yes"})
 #: How much more patience a stalled case gets when it is played again.

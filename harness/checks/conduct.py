@@ -65,6 +65,8 @@ def schema(reading: Reading) -> Iterator[Finding]:
 @lru_cache(maxsize=4096)
 def _event_problems(text: str) -> tuple[str, ...]:
     event = json.loads(text)
+    if not _is_unicode(event):
+        return ("half a surrogate pair, which no UTF-8 can carry",)
     kind = event.get("type") if isinstance(event, dict) else None
     check = definition("stream_event", kind) if isinstance(kind, str) else None
     if check is None:
@@ -72,9 +74,19 @@ def _event_problems(text: str) -> tuple[str, ...]:
     return tuple(f"{kind}: {describe(problem)}" for problem in check.iter_errors(event))
 
 
+def _is_unicode(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 @lru_cache(maxsize=1024)
 def _turn_problems(text: str) -> tuple[str, ...]:
     check = validator("assistant_turn")
+    if not _is_unicode(json.loads(text)):
+        return ("half a surrogate pair, which no UTF-8 can carry",)
     return tuple(describe(problem) for problem in check.iter_errors(json.loads(text)))
 
 

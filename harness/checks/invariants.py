@@ -95,14 +95,13 @@ def usage(reading: Reading) -> Iterator[Finding]:
     if facts is None or turn is None or facts.error:
         return
     seen = {} if turn.usage is None else to_json(turn.usage)
-    for name, value in facts.usage.items():
-        if seen.get(name) != value:
-            yield Finding(
-                check="usage",
-                message=f"{name} is {seen.get(name)}, the wire last said {value}",
-                expected=value,
-                observed=seen.get(name),
-            )
+    if wrong := {n: v for n, v in facts.usage.items() if seen.get(n) != v}:
+        yield Finding(
+            check="usage",
+            message=f"not what the wire said last: {', '.join(wrong)}",
+            expected=wrong,
+            observed={name: seen.get(name) for name in wrong},
+        )
     if not facts.usage and seen and not seen.get("estimated") and any(seen.values()) is False:
         yield Finding(
             check="usage",

@@ -36,5 +36,5 @@ def command(results: Path | None, form: str, output: Path | None, verbose: bool)
     if output is None:
         reports.write(form, records, sys.stdout, verbose=verbose)
         return
-    with output.open("w", encoding="utf-8") as stream:
+    with output.open("w", encoding="utf-8", errors="backslashreplace") as stream:
         reports.write(form, records, stream, verbose=verbose)

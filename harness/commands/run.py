@@ -114,7 +114,11 @@ def _narrowed(plan: Plan, wanted: frozenset[str]) -> Plan:
 
 
 def _opened(stack: ExitStack, path: Path | None) -> TextIO | None:
-    return None if path is None else stack.enter_context(path.open("w", encoding="utf-8"))
+    return (
+        None
+        if path is None
+        else stack.enter_context(path.open("w", encoding="utf-8", errors="backslashreplace"))
+    )
 
 
 async def _play(

@@ -385,6 +385,12 @@ class SendsEmptyDeltas(SimpleClient):
         yield from super().choice(choice)
 
 
+@caught_by("schema", "sse/surrogate-escapes-split/text/recorded")
+class HandsOutHalfACharacter(SimpleClient):
+    def paired(self, text: str) -> str:
+        return text
+
+
 # --- conduct
 
 

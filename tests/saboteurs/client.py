@@ -63,6 +63,7 @@ class SimpleClient:
         self.finish: str | None = None
         self.usage: Event = {}
         self.text = ""
+        self.half = ""
         self.refusal = ""
         self.calls: list[Event] = []
         self.head: Event = {}
@@ -228,7 +229,7 @@ class SimpleClient:
 
     def choice(self, choice: Event) -> Iterator[Event]:
         delta = choice.get("delta") or {}
-        if text := delta.get("content"):
+        if text := self.paired(delta.get("content") or ""):
             self.text += text
             yield {"type": "content_delta", "delta": text}
         yield from self.refuse(delta.get("refusal"))
@@ -236,6 +237,13 @@ class SimpleClient:
             yield from self.tool_call(call)
         if choice.get("finish_reason"):
             self.finish = choice["finish_reason"]
+
+    def paired(self, text: str) -> str:
+        """Text whose last character may have its other half in the next delta."""
+        text, self.half = self.half + text, ""
+        if text and "\ud800" <= text[-1] <= "\udbff":
+            text, self.half = text[:-1], text[-1]
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
     def refuse(self, refusal: str | None) -> Iterator[Event]:
         if refusal:
