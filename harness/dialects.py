@@ -50,13 +50,17 @@ DIALECTS: Mapping[str, Dialect] = {
 def base_path(dialect: str, paths: Sequence[str]) -> str:
     """The part of the recorded paths that belongs into a client's base URL.
 
-    ``/v1/chat/completions`` gives ``/v1``. The first path counts that ends like its dialect's,
-    for a token endpoint may have been asked before; if none does, all of the first.
+    ``/v1/chat/completions`` gives ``/v1``, and so does ``/v1/responses/resp_1``, which asks for
+    something below the endpoint. The first path counts that has its dialect's endpoint, for a
+    token endpoint may have been asked before; if none does, all of the first.
     """
     known = DIALECTS.get(dialect)
-    endpoint = known.endpoint if known else ""
-    path = next((p for p in paths if p.endswith(endpoint)), paths[0])
-    return path.removesuffix(endpoint).rstrip("/")
+    if known is not None:
+        for path in paths:
+            base, found, below = path.rpartition(known.endpoint)
+            if found and below[:1] in ("", "/"):
+                return base
+    return paths[0].rstrip("/")
 
 
 def recorded_call(request: Request) -> tuple[str, CallSpec] | str:
