@@ -240,6 +240,7 @@ async def played(client: Client, call: Call) -> AsyncGenerator[Event | Assistant
         "multi_turn",
         "legacy_functions",
         "structured_output",
+        "multiple_choices",
     ],
 )
 async def openai_compat(call: Call) -> AsyncIterator[Event | AssistantTurn]:
