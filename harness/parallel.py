@@ -13,11 +13,11 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection
 
-from harness import registry, results
+from harness import registry
 from harness.errors import HarnessError
 from harness.model import JsonObject
 from harness.planning import Plan
-from harness.runner import Runner, judged
+from harness.runner import Runner, judged, recorded
 from harness.scenario import Case
 
 #: Cases below which starting processes takes longer than running the cases here.
@@ -103,6 +103,6 @@ def _work(
     async def play() -> None:
         async with Runner(whole) as runner:
             async for result in judged(runner, whole.cases, width=width, stall_width=stall_width):
-                pipe.send(results.case_record(result))
+                pipe.send(recorded(whole, result))
 
     asyncio.run(play())

@@ -23,7 +23,8 @@ from mockserver.schedule import Schedule
 class Settings:
     """What to run. Empty ``adapters``, ``scenarios`` and ``cassettes`` mean the bundled ones.
 
-    ``recordings`` takes the place of scenarios. ``priorities`` narrows to P0, P1 or P2.
+    ``recordings`` takes the place of scenarios. ``priorities`` narrows to P0, P1 or P2. ``keep``
+    is where the transcripts of failing cases go.
     """
 
     adapters: tuple[str, ...] = ()
@@ -34,6 +35,7 @@ class Settings:
     priorities: frozenset[str] = frozenset()
     axes: Axes = field(default_factory=Axes)
     faults: bool = True
+    keep: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from harness import results
+from harness import kept, results
 from harness.checks import judge
 from harness.checks.facts import facts_of
 from harness.codec import turn_from_json
@@ -43,6 +43,7 @@ PATIENCE, STALL_PATIENCE, SEALED_PATIENCE = 10.0, 0.3, 1.0
 #: Seconds until a held stream is let go because the client shows nothing.
 HOLD_PATIENCE = 5.0
 _KEY_PREFIX = "sk-tapecheck-"
+_AGAINST = frozenset({Outcome.FAIL, Outcome.STALE, Outcome.ERROR})
 _HOLD = "until-seen"
 #: How a held stream is packed again whose recording is compressed.
 _PACKED = axes.point({"gzip": "yes"})
@@ -311,7 +312,15 @@ async def case_records(
     """Run the cases of ``plan`` in this process and yield each record when it is there."""
     async with Runner(plan) as runner:
         async for result in judged(runner, plan.cases, width=width, stall_width=stall_width):
-            yield results.case_record(result)
+            yield recorded(plan, result)
+
+
+def recorded(plan: Plan, result: CaseResult) -> JsonObject:
+    """The record of a case; if it counts against the run, its transcript is kept where asked."""
+    keep = plan.settings.keep
+    if keep is not None and result.verdict.outcome in _AGAINST:
+        kept.keep(keep, result, tuple(results.options_of(plan.settings)))
+    return results.case_record(result)
 
 
 async def judged(

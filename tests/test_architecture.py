@@ -29,6 +29,7 @@ MOCKSERVER_FACE = {
     "mockserver.faults",
     "mockserver.journal",
     "mockserver.marks",
+    "mockserver.redact",
     "mockserver.rechunk",
     "mockserver.schedule",
     "mockserver.session",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from harness.runner import Runner
 
 _FAULTS = ("cut", "reset", "stall")
+_EXIT_CODES = {"pass": 0, "known": 0, "error": 3}
 _STYLES = {
     "PASS ": "bold green",
     "FAIL ": "bold red",
@@ -38,19 +39,25 @@ def command(case: str, seed: int, **chosen: Any) -> int:
     """Play one case again and show what is wrong, side by side.
 
     CASE is an id as reports give it. If it fails, the scenario is played on its other wires,
-    too, to find what the failure depends on.
+    too, to find what the failure depends on. A file that 'tapecheck run --keep' wrote is shown
+    as it is, and nothing is played.
 
     \b
     tapecheck explain openai-chat/text-basic/recorded@openai-compat
     tapecheck explain 'openai-chat/text-basic/cut=3@my-adapter' --adapter my_adapter.py
     """
     from rich.console import Console
-    from rich.text import Text
 
     from harness.explain import explain
     from harness.planning import make_plan
     from harness.results import options_of
 
+    if case.endswith(".json"):
+        from harness import kept
+
+        data = kept.read(Path(case))
+        _print(data["explanation"])
+        return _EXIT_CODES.get(data["record"]["outcome"], 1)
     variation = case.rpartition("@")[0].rpartition("/")[2]
     faults = variation.partition("=")[0] in _FAULTS
     plan = make_plan(
@@ -68,18 +75,25 @@ def command(case: str, seed: int, **chosen: Any) -> int:
             "'tapecheck list --what cases' shows them"
         )
     result, cause = asyncio.run(_played(plan))
-    console = Console(highlight=False)
     text = explain(
         result,
         here=Path.cwd(),
-        width=min(console.width, 120),
+        width=min(Console().width, 120),
         options=tuple(options_of(plan.settings)),
         cause=cause,
     )
+    _print(text)
+    return _EXIT_CODES.get(result.verdict.outcome, 1)
+
+
+def _print(text: str) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
     for line in text.splitlines():
         style = next((s for start, s in _STYLES.items() if line.startswith(start)), "")
         console.print(Text(line, style), soft_wrap=True)
-    return {"pass": 0, "known": 0, "error": 3}.get(result.verdict.outcome, 1)
 
 
 def _is_wire(variation: str) -> bool:

@@ -37,6 +37,12 @@ FORMATS = ("terminal", "ndjson", "junit", "markdown")
     metavar="FILE",
     help="Also write the records, one JSON object per line.",
 )
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Keep the transcripts of failing cases; 'tapecheck explain FILE' opens one.",
+)
 @click.option("--fail-fast", "-x", is_flag=True, help="Stop after the first failure.")
 @click.option(
     "--jobs",
@@ -52,6 +58,7 @@ def command(
     form: str,
     output: Path | None,
     results: Path | None,
+    keep: Path | None,
     fail_fast: bool,
     jobs: int | None,
     verbose: bool,
@@ -75,7 +82,8 @@ def command(
     from harness.commands import last_run
     from harness.planning import make_plan
 
-    plan = make_plan(options.settings_of(patterns=patterns, **chosen))
+    settings = options.settings_of(patterns=patterns, **chosen)
+    plan = make_plan(replace(settings, keep=keep))
     if failed:
         wanted = last_run.failed_cases()
         if not wanted:
