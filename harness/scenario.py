@@ -29,9 +29,14 @@ class CallSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestSpec:
-    """What the client must have sent. A header value of ``None`` means absent."""
+    """What the client must have sent. A header value of ``None`` means absent.
+
+    ``sequence`` names every request, in order, as ``METHOD path?query``; then the headers hold
+    for all of them, else for the first one.
+    """
 
     count: int | None = None
+    sequence: tuple[str, ...] | None = None
     identical: bool = False
     path: str | None = None
     headers: Mapping[str, str | None] = field(default_factory=dict)

@@ -209,6 +209,7 @@ def _turn(data: JsonObject, place: Place) -> TurnSpec:
         if request is None
         else RequestSpec(
             count=request.get("count"),
+            sequence=tuple(request["sequence"]) if "sequence" in request else None,
             identical=request.get("identical", False),
             path=request.get("path"),
             headers=request.get("headers", {}),

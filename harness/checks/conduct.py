@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import product
 from typing import Any
 
 from harness.checks.expectation import agrees, canonical, first_difference, same_event
@@ -120,10 +121,21 @@ def request(reading: Reading) -> Iterator[Finding]:
             expected=spec.path,
             observed=first.path,
         )
-    for name, wanted in spec.headers.items():
+    sent = [f"{r.method} {r.path}{'?' * bool(r.query)}{r.query}" for r in requests]
+    if spec.sequence is not None and list(spec.sequence) != sent:
+        yield Finding(
+            check="request",
+            message="other requests were sent, or in another order",
+            place=(*place, "sequence"),
+            expected=list(spec.sequence),
+            observed=sent,
+        )
+    for one, (name, wanted) in product(
+        requests if spec.sequence else [first], spec.headers.items()
+    ):
         if wanted is not None:
             wanted = wanted.replace("{api_key}", reading.transcript.api_key)
-        seen = next((v for n, v in first.headers if n.lower() == name.lower()), None)
+        seen = next((v for n, v in one.headers if n.lower() == name.lower()), None)
         if seen != wanted:
             hidden = "{api_key}" in str(spec.headers[name])
             yield Finding(
