@@ -121,7 +121,7 @@ class App:
         except RefusalError as refusal:
             if not path.startswith(admin.PREFIX):
                 record = self._record(request, path, query, body, live)
-                record.end(refusal.outcome, status=refusal.status, note=refusal.message)
+                record.refuse(refusal.outcome, status=refusal.status, note=refusal.message)
             return refusal.response()
         record = self._record(request, path, query, body, live, found)
         playback = Playback(request, found.exchange.message, record)
@@ -163,16 +163,14 @@ class App:
     ) -> Record:
         """Enter a request in the journals."""
         record = Record(
-            number=next(self._numbers),
-            session=live.session.id if live else None,
-            cassette=found.cassette if found else None,
-            method=request.method,
-            path=path,
-            query=query,
-            headers=request.headers.items(),
-            body=body,
-            exchange=found.number if found else None,
-            status=found.exchange.schedule.status if found else None,
+            next(self._numbers),
+            live.session.id if live else None,
+            request.method,
+            path,
+            query,
+            request.headers,
+            body,
+            found,
         )
         self.journal.add(record)
         if live is not None:

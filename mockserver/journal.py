@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from mockserver import redact
 from mockserver.cassette import Headers
+from mockserver.session import Found
 
 
 class Outcome(StrEnum):
@@ -82,26 +83,64 @@ class JournalEntry:
 
 
 class Record:
-    """An entry that is still being written: the fields of :class:`JournalEntry`."""
+    """An entry that is still being written; the arguments are the entry's.
 
-    __slots__ = ("_fields", "_headers", "on_end")
+    A busy server has no time for journals: the parts are kept as they come, in few objects,
+    and made into an entry when somebody looks. ``headers`` may hold a name several times.
+    """
 
-    def __init__(self, *, headers: Iterable[tuple[str, str]], **fields: Any) -> None:
+    __slots__ = ("_asked", "_found", "_headers", "_note", "_outcome", "_sent", "_status", "on_end")
+
+    def __init__(
+        self,
+        number: int,
+        session: str | None,
+        method: str,
+        path: str,
+        query: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        found: Found | None = None,
+    ) -> None:
+        self._asked = number, session, method, path, query, body
         self._headers = headers
-        self._fields = fields
+        self._found = found
+        self._outcome = Outcome.ANSWERING
+        self._status = found.exchange.schedule.status if found else None
+        self._sent = 0
+        self._note: str | None = None
         self.on_end: Callable[[Record], None] | None = None
 
     @property
     def entry(self) -> JournalEntry:
-        """The entry as it stands, made when somebody looks; a busy server has no time for it."""
-        return JournalEntry(headers=tuple(self._headers), **self._fields)
+        """The entry as it stands."""
+        number, session, method, path, query, body = self._asked
+        return JournalEntry(
+            number=number,
+            session=session,
+            cassette=self._found.cassette if self._found else None,
+            method=method,
+            path=path,
+            query=query,
+            headers=tuple(self._headers.items()),
+            body=body,
+            exchange=self._found.number if self._found else None,
+            status=self._status,
+            sent=self._sent,
+            outcome=self._outcome,
+            note=self._note,
+        )
 
-    def end(self, outcome: Outcome, **fields: Any) -> None:
-        """Note how the request ended, with what else is known then; only the first end counts."""
-        if "outcome" not in self._fields:
-            self._fields.update(fields, outcome=outcome)
+    def end(self, outcome: Outcome, *, sent: int = 0) -> None:
+        """Note how a recorded answer ended; only the first end counts."""
+        if self._outcome is Outcome.ANSWERING:
+            self._outcome, self._sent = outcome, sent
             if self.on_end is not None:
                 self.on_end(self)
+
+    def refuse(self, outcome: Outcome, *, status: int, note: str) -> None:
+        """Note that the request got no recorded answer, and why."""
+        self._outcome, self._status, self._note = outcome, status, note
 
 
 class Journal:

@@ -11,6 +11,7 @@ import difflib
 import os
 import tempfile
 import threading
+import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,12 +32,20 @@ SUFFIXES = (".yaml", ".yml", ".har")
 KEEP_BYTES = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True)
+#: Seconds for which an open cassette is taken to be unchanged.
+RECHECK = 0.5
+
+
+@dataclass(eq=False)
 class Opened:
-    """A parsed cassette, with its exchanges as recorded."""
+    """A parsed cassette, with its exchanges as recorded.
+
+    ``stamp`` tells which content of the file it is, ``checked`` when that was last seen there.
+    """
 
     cassette: Cassette
     stamp: tuple[int, int]
+    checked: float
 
     @cached_property
     def exchanges(self) -> tuple[Exchange, ...]:
@@ -101,7 +110,7 @@ class Library:
         self._keep_bytes = keep_bytes
         self._lock = threading.Lock()
         self._indexing = threading.Lock()
-        self._opened: OrderedDict[Path, Opened] = OrderedDict()
+        self._opened: OrderedDict[str, Opened] = OrderedDict()
         self._problems: dict[str, CassetteError] = {}
         self._index: Index | None = None
         self._paths: dict[str, Path] = {}
@@ -147,16 +156,21 @@ class Library:
 
     def opened(self, name: str) -> Opened | None:
         """Return a cassette that is open and has not changed since, without reading it."""
-        path = self._paths.get(name)
-        with self._lock:
-            found = self._opened.get(path) if path is not None else None
-            if found is None or path is None:
-                return None
-            self._opened.move_to_end(path)
-        try:
-            return found if found.stamp == stamp_of(path) else None
-        except CassetteError:
+        found = self._opened.get(name)
+        if found is None:
             return None
+        now = time.monotonic()
+        if now - found.checked > RECHECK:
+            try:
+                changed = stamp_of(found.cassette.path) != found.stamp
+            except CassetteError:
+                changed = True
+            with self._lock:
+                if changed or name not in self._opened:
+                    return None
+                self._opened.move_to_end(name)
+            found.checked = now
+        return found
 
     def open(self, name: str) -> Opened:
         """Return a parsed cassette, from memory if it has not changed since.
@@ -170,15 +184,15 @@ class Library:
             return found
         try:
             stamp = stamp_of(path)
-            found = Opened(load(path), stamp)
+            found = Opened(load(path), stamp, time.monotonic())
         except CassetteError as exc:
             with self._lock:
                 self._problems[name] = exc
             raise
         with self._lock:
             self._problems.pop(name, None)
-            self._opened[path] = found
-            self._opened.move_to_end(path)
+            self._opened[name] = found
+            self._opened.move_to_end(name)
             while len(self._opened) > 1 and self._held() > self._keep_bytes:
                 self._opened.popitem(last=False)
         return found

@@ -105,7 +105,8 @@ def test_a_miss_names_the_nearest_recording(client, server: MockServer) -> None:
     assert entry.note == error["message"].removeprefix("tapecheck: ")
 
 
-def test_a_changed_file_is_indexed_anew(tmp_path: Path) -> None:
+def test_a_changed_file_is_indexed_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mockserver.store.RECHECK", -1)
     put(tmp_path / "x.yaml", interaction(b"1", body=b"a"), interaction(b"22", body=b"b"))
     with MockServer(tmp_path) as server, httpx.Client(base_url=server.url) as client:
         assert client.post(CHAT, content=b"b").text == "22"

@@ -12,7 +12,7 @@ def record(number: int = 0, body: bytes = b"{}") -> Record:
         method="POST",
         path="/x",
         query="key=sk-1&n=1",
-        headers=(("Authorization", "Bearer sk-2"), ("Content-Type", "application/json")),
+        headers={"Authorization": "Bearer sk-2", "Content-Type": "application/json"},
         body=body,
     )
 

@@ -246,7 +246,7 @@ def test_the_head_waits_too() -> None:
         message = Message(replace(exchange(b"x").schedule, headers_ms=YEAR))
         writer = Writer()
         request: Any = SimpleNamespace(method="GET", version=(1, 1), keep_alive=True, writer=writer)
-        playback = Playback(request, message, Record(headers=()))
+        playback = Playback(request, message, Record(0, None, "GET", "/x", "", {}, b""))
         task = asyncio.create_task(playback.play(speed=speed, wait=asyncio.sleep))
         for _ in range(10):
             await asyncio.sleep(0)

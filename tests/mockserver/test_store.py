@@ -115,7 +115,8 @@ def test_the_one_in_use_is_kept_however_large(tmp_path: Path) -> None:
     assert library.open("large") is library.open("large")
 
 
-def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
+def test_a_changed_file_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "RECHECK", -1)
     put(tmp_path / "x.yaml", b"1", answer=b"old")
     library = Library([tmp_path])
     old = library.open("x")
