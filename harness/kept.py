@@ -40,8 +40,6 @@ def keep(directory: Path, result: CaseResult, options: tuple[str, ...] = ()) -> 
         "connection_let_go": transcript.connection_let_go,
     }
     text = json.dumps(data, ensure_ascii=False, indent=1, default=str)
-    # What a broken client hands out may hold the key of the case or half a character.
-    text = text.replace(transcript.api_key or "\0", "[key]")
     path = directory / f"{re.sub(r'[^A-Za-z0-9.=@,-]+', '__', result.case.id)}.json"
     partial = path.with_suffix(f".{os.getpid()}.tmp")
     try:

@@ -28,7 +28,16 @@ from harness.model import JsonObject
 from harness.planning import Plan, cassette_of, schedules_of
 from harness.results import CaseResult
 from harness.scenario import Case, CaseKind, TurnSpec
-from harness.transcript import Blame, Finding, Outcome, SeenRequest, Transcript, TurnRecord, Verdict
+from harness.transcript import (
+    Blame,
+    Finding,
+    Outcome,
+    SeenRequest,
+    Transcript,
+    TurnRecord,
+    Verdict,
+    without,
+)
 from mockserver import MockServer, SessionHandle, axes, faults
 from mockserver.faults import Fault, FaultKind
 from mockserver.journal import JournalEntry
@@ -95,6 +104,11 @@ class Runner:
         if verdict.outcome is Outcome.FAIL and _waits(case):
             transcript = await self._play(case, adapter, slack=_SLACK)
             verdict = judge(transcript, adapter.granularity, adapter.features)
+        key = transcript.api_key
+        if any(f.check == "secrets" for f in verdict.findings):
+            verdict = without(verdict, key)
+            turns, logs = without(transcript.turns, key), without(transcript.logs, key)
+            transcript = replace(transcript, turns=turns, logs=logs)
         verdict, known = self.plan.baselines[case.adapter].apply(case, verdict)
         return CaseResult(
             case=case,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
+from typing import Any
 
 from harness.model import JsonObject
 from harness.scenario import Case
@@ -119,3 +120,25 @@ class Verdict:
     def signature(self) -> str:
         """What a baseline compares: the checks that found something, sorted."""
         return "+".join(sorted({f.check for f in self.findings}))
+
+
+def without(value: Any, secret: str) -> Any:
+    """The same evidence with every occurrence of ``secret`` replaced.
+
+    Goes through strings, JSON values, and the frozen types of this module, so that a key which
+    a client gave away goes no further than the check that found it.
+    """
+    match value:
+        case StrEnum():
+            return value
+        case str():
+            return value.replace(secret, "[key]")
+        case dict():
+            return {without(k, secret): without(v, secret) for k, v in value.items()}
+        case list() | tuple():
+            return type(value)(without(item, secret) for item in value)
+        case Finding() | TurnRecord() | Verdict():
+            changed = {f.name: without(getattr(value, f.name), secret) for f in fields(value)}
+            return replace(value, **changed)
+        case _:
+            return value

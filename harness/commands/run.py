@@ -83,12 +83,12 @@ def command(
     from harness.planning import make_plan
 
     settings = options.settings_of(patterns=patterns, **chosen)
+    wanted = last_run.failed_cases() if failed else None
+    if failed and not wanted:
+        click.echo("nothing failed in the last run")
+        return 0
     plan = make_plan(replace(settings, keep=keep))
-    if failed:
-        wanted = last_run.failed_cases()
-        if not wanted:
-            click.echo("nothing failed in the last run")
-            return 0
+    if wanted:
         plan = _narrowed(plan, wanted)
     with ExitStack() as stack:
         stream = _opened(stack, output) or sys.stdout
