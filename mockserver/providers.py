@@ -34,9 +34,10 @@ DUMMY_KEY = "tapecheck-dummy-key"
 class Provider:
     """A live endpoint.
 
-    ``base_url`` is what a client's base URL would be; empty where each account has its own. ``key_variables`` name the environment
-    variables of the real key, the first that is set counts; it is sent in ``header`` behind
-    ``scheme``. ``client_url`` and ``client_key`` are the variables that clients read.
+    ``base_url`` is what a client's base URL would be; empty where each account has its own.
+    ``key_variables`` name the environment variables of the real key, the first that is set
+    counts; it is sent in ``header`` behind ``scheme``. ``client_url`` and ``client_key`` are
+    the variables that clients read.
     """
 
     name: str
@@ -54,8 +55,8 @@ class Provider:
 
     @property
     def origin(self) -> str:
-        """Scheme and authority of ``base_url``."""
-        return f"{self.url.scheme}://{self.url.netloc}"
+        """Scheme and authority of ``base_url``; empty if it has none."""
+        return f"{self.url.scheme}://{self.url.netloc}" if self.base_url else ""
 
     @property
     def base_path(self) -> str:

@@ -57,6 +57,7 @@ def _interaction(interaction: Interaction, known: Known) -> Iterator[tuple[str, 
     yield from _text(response.reason, "response.status", known)
     yield from _headers(response.headers, "response", known)
     yield from _body(response.body, response.headers, "response.body", known)
+    yield from _text(repr(dict(response.wire.recorded)), "response.wire.recorded", known)
 
 
 def _headers(headers: Headers, side: str, known: Known) -> Iterator[tuple[str, str]]:

@@ -22,6 +22,11 @@ from mockserver.secrets import Known
 PLACEHOLDER = re.compile(rf"([a-z]+)_{redact.PLACEHOLDER}_(\d+)")
 
 
+def is_placeholder(value: object) -> bool:
+    """Whether a value is what scrubbing left in place of another."""
+    return isinstance(value, str) and PLACEHOLDER.fullmatch(value) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Edit:
     """``text`` takes the place of the bytes from ``start`` to ``stop``."""
@@ -198,7 +203,7 @@ class Scrubber:
         return sorted(edits, key=lambda e: e.start)
 
     def _placeholder(self, kind: str, value: str) -> str:
-        if PLACEHOLDER.fullmatch(value):
+        if is_placeholder(value):
             return value
         key = kind, value
         if key not in self._placeholders:

@@ -1,0 +1,149 @@
+"""From what was captured to a file: scrub, compare with the old, scan, prove, replace.
+
+Everything happens in memory until the last step, and any doubt ends it before.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from mockserver import cassette_writer, likeness, store
+from mockserver.cassette import Cassette, End, Interaction, parse
+from mockserver.errors import RecordingError
+from mockserver.scan import scan_cassette
+from mockserver.verify import verify
+
+#: How an answer may end without anybody having to say so.
+WHOLE = frozenset({End.EOF})
+
+
+def keep(cassette: Cassette, known: Iterable[str], *, ends: Collection[End] = WHOLE) -> None:
+    """Write a scrubbed cassette whole, or not at all.
+
+    Raises :class:`RecordingError` that says where a secret is left, an answer is not whole, or
+    the recording does not replay as it is.
+    """
+    reasons = [
+        f"interaction {number}: the answer ended with {end}; allow that if it is meant to"
+        for number, interaction in enumerate(cassette.interactions)
+        if (end := interaction.response.wire.end) not in WHOLE | frozenset(ends)
+    ]
+    if not cassette.interactions:
+        reasons.append("no request came in")
+    reasons += [
+        f"interaction {hit.interaction}: {hit.place}: {hit.kind}"
+        for hit in scan_cassette(cassette, known)
+    ]
+    text = b""
+    if not reasons:
+        text = _comment(cassette.path) + cassette_writer.dump(cassette)
+        written = parse(text, cassette.path)
+        reasons = [f"interaction {p.interaction}: {p.message}" for p in verify(written)]
+    if reasons:
+        raise RecordingError(cassette.path, reasons)
+    _sweep(cassette.path)
+    store.replace(cassette.path, text)
+
+
+def merge(old: Cassette, new: Sequence[Interaction]) -> tuple[tuple[Interaction, ...], int]:
+    """Return the interactions of a new recording, with the old where they say the same.
+
+    An old interaction keeps its bytes, times and ids, and is marked as confirmed at the time
+    of the new one; ids in the others follow. Where all are known, the old order stays. Also
+    returns how many were kept.
+    """
+    ids = likeness.Renaming()
+    kept: dict[int, int] = {}
+    for before, after in likeness.pairs(old.interactions, new):
+        if before is None or after is None:
+            continue
+        trial = ids.copy()
+        if likeness.same(old.interactions[before], new[after], trial):
+            ids = trial
+            kept[after] = before
+    out = [
+        _confirmed(old.interactions[kept[number]], interaction)
+        if number in kept
+        else ids.undone(interaction)
+        for number, interaction in enumerate(new)
+    ]
+    if len(kept) == len(new) == len(old.interactions):
+        out = [out[number] for number in sorted(kept, key=lambda n: kept[n])]
+    return tuple(out), len(kept)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a cassette for one recorder; raises :class:`RecordingError` if another has it.
+
+    The lock lies beside the file and ends with the process that holds it.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.with_name(f".{path.name}.lock")
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as exc:
+        raise RecordingError(path, [f"cannot be locked: {exc.strerror}"]) from None
+    try:
+        if not _take(handle) or not _is_at(handle, lock):
+            raise RecordingError(path, ["another process records into it"])
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+    finally:
+        os.close(handle)
+
+
+def _confirmed(old: Interaction, new: Interaction) -> Interaction:
+    wire = old.response.wire
+    recorded = {**wire.recorded, "confirmed": new.response.wire.recorded["at"]}
+    return replace(old, response=replace(old.response, wire=replace(wire, recorded=recorded)))
+
+
+def _comment(path: Path) -> bytes:
+    """The comment lines at the head of the old file: somebody wrote them by hand."""
+    lines: list[bytes] = path.read_bytes().splitlines(keepends=True) if path.is_file() else []
+    return b"".join(itertools.takewhile(lambda line: line.startswith(b"#"), lines))
+
+
+def _sweep(path: Path) -> None:
+    """Remove what a recorder that was killed has left of this cassette."""
+    for file in path.parent.iterdir():
+        if file.name.startswith(f".{path.name}.") and file.suffix != ".lock":
+            file.unlink(missing_ok=True)
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    # Whoever held the lock before may have removed the file in the meantime.
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _take(handle: int) -> bool:
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _take(handle: int) -> bool:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True

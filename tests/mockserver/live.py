@@ -1,0 +1,107 @@
+"""A live endpoint for tests of the recorder: an aiohttp server in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from mockserver.providers import Provider
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+KEY = "live-key-0123456789abcdef"
+
+
+class Gate:
+    """Something in the server that a test waits for, or that waits for the test."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def open(self) -> None:
+        self._event.set()
+
+    def wait(self) -> None:
+        assert self._event.wait(10), "nobody opened the gate"
+
+    async def passed(self) -> None:
+        await asyncio.to_thread(self.wait)
+
+
+class Live:
+    """Answers every request with ``handler`` and keeps what came in."""
+
+    def __init__(self, handler: Handler) -> None:
+        self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
+        self._handler = handler
+        self._port = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def provider(self, *, key: bool = True) -> Provider:
+        return Provider(
+            name="local",
+            base_url=f"{self.url}/v1",
+            key_variables=("LIVE_KEY",) if key else (),
+            client_url=("OPENAI_BASE_URL",),
+            client_key=("OPENAI_API_KEY",),
+        )
+
+    def __enter__(self) -> Self:
+        started: Future[None] = Future()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(started)))
+        self._thread.start()
+        started.result()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    async def _serve(self, started: Future[None]) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        self._port = runner.addresses[0][1]
+        started.set_result(None)
+        await self._stop.wait()
+        await runner.cleanup()
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        self.requests.append(
+            (request.method, request.raw_path, dict(request.headers), body)
+        )
+        return await self._handler(request)
+
+
+async def stream(request: web.Request, *pieces: bytes | Gate, status: int = 200) -> web.StreamResponse:
+    """Send pieces as chunks of an event stream, stopping at gates."""
+    response = web.StreamResponse(status=status)
+    response.content_type = "text/event-stream"
+    response.enable_chunked_encoding()
+    await response.prepare(request)
+    for piece in pieces:
+        if isinstance(piece, Gate):
+            await piece.passed()
+        else:
+            await response.write(piece)
+    await response.write_eof()
+    return response
