@@ -6,19 +6,22 @@ A verb's module is imported when the verb is called, so that help answers at onc
 from __future__ import annotations
 
 import importlib
+import keyword
 import os
 import sys
 from collections.abc import Sequence
 
 import click
 
-#: Each verb with one line about it; its command is ``harness.commands.<verb>:command``.
+#: Each verb with one line about it; its command is ``harness.commands.<verb>:command``,
+#: with ``_`` behind a verb that is a word of Python.
 VERBS = {
     "run": "Play scenarios to adapters and judge what they make of them.",
     "explain": "Play one case again and show what is wrong, side by side.",
     "serve": "Start the mock server for any client in any language.",
     "list": "List scenarios, cases, cassettes, adapters or features.",
     "lint": "Check that specs and cassettes are sound and fit together.",
+    "import": "Make cassettes of other tools' recordings.",
     "verify": "Replay cassettes over a socket and compare every byte.",
     "report": "Turn the results of a run into another format.",
     "baseline": "Show or rewrite the known failures of an adapter.",
@@ -38,9 +41,18 @@ class Verbs(click.Group):
         """Import the verb."""
         if cmd_name not in VERBS:
             return None
-        module = importlib.import_module(f"harness.commands.{cmd_name}")
+        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        module = importlib.import_module(f"harness.commands.{name}")
         command: click.Command = module.command
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the verb. Click itself would call a reader that left a failure of the client."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            _stop_writing()
+            return BROKEN_PIPE
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of verbs without importing any."""
@@ -75,8 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = tapecheck.main(arguments, prog_name="tapecheck", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:
-        # What Python still holds for the reader that left must not fail once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _stop_writing()
         code = BROKEN_PIPE
     except (KeyboardInterrupt, click.Abort):
         code = INTERRUPTED
@@ -88,7 +99,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if code is None:
             raise
         click.echo(f"tapecheck: {_message(exc)}", err=True)
-    sys.exit(code)
+    sys.exit(code or 0)
+
+
+def _stop_writing() -> None:
+    """Drop what Python still holds for the reader that left; it would fail once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def blame(exc: Exception) -> int | None:

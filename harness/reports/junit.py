@@ -29,6 +29,7 @@ def write(records: Iterable[JsonObject], stream: TextIO, *, here: Path) -> None:
     for suite in _suites(summary, records, here):
         xml.add_testsuite(suite)
     xml.update_statistics()  # type: ignore[no-untyped-call]
+    stream.write('<?xml version="1.0" encoding="UTF-8"?>\n')
     stream.write(xml.tostring().decode())  # type: ignore[no-untyped-call]
 
 

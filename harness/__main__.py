@@ -1,0 +1,5 @@
+"""``python -m harness`` is ``tapecheck``."""
+
+from harness.cli import main
+
+main()

@@ -1,0 +1,389 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import cli
+from harness.schemas import validator
+
+#: One good scenario without variations: two wire cases that hold the stream, and one recorded.
+QUICK = ("openai-chat/text-basic", "--adapter", "openai-compat", "--axes", "none", "--no-faults")
+BROKEN = '''
+from harness import adapter
+from harness.adapters import openai_compat
+
+@adapter(dialects=["openai-chat"], features=["streaming"])
+async def broken(call):
+    """Loses a word."""
+    async for item in openai_compat.openai_compat.run(call):
+        if getattr(item, "delta", "") != " and smile":
+            yield item
+'''
+ROOT = Path(__file__).parents[2]
+
+
+class Cli:
+    """Runs the command line in this process."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+        self.out = self.err = ""
+
+    def __call__(self, *arguments: str) -> int:
+        with pytest.raises(SystemExit) as raised:
+            cli.main(arguments)
+        self.out, self.err = self._capsys.readouterr()
+        code = raised.value.code
+        assert isinstance(code, int)
+        return code
+
+
+@pytest.fixture
+def tapecheck(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Cli:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken.py").write_text(BROKEN)
+    return Cli(capsys)
+
+
+def records(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+# --- the whole -----------------------------------------------------------------------------
+
+
+def test_help_imports_nothing_heavy() -> None:
+    heavy = "aiohttp httpx jsonschema junitparser rich wcmatch yaml asyncio"
+    code = (
+        "import sys\nfrom harness import cli\n"
+        "try: cli.main(['--help'])\nexcept SystemExit as end: assert end.code == 0\n"
+        f"print('heavy:', *(m for m in '{heavy}'.split() if m in sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.endswith("heavy:\n")
+    assert all(verb in done.stdout for verb in cli.VERBS)
+
+
+@pytest.mark.parametrize("verb", cli.VERBS)
+def test_every_verb_explains_itself_with_an_example(tapecheck: Cli, verb: str) -> None:
+    assert tapecheck(verb, "--help") == 0
+    if verb == "baseline":
+        assert tapecheck(verb, "update", "--help") == 0
+    assert f"  tapecheck {verb}" in tapecheck.out
+
+
+def test_version(tapecheck: Cli) -> None:
+    assert tapecheck("--version") == 0
+    assert tapecheck.out.startswith("tapecheck ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["runn"], "No such command 'runn'"),
+        (["run", "--axes", "eol=none"], "unknown value eol=none; known are"),
+        (["run", "--axes", "fast"], "axes are none, pairwise, all"),
+        (["run", "nothing/here"], "pattern 'nothing/here' matches no case"),
+        (["run", "--adapter", "nobody"], "no adapter 'nobody'"),
+        (["run", "--adapter", "missing.py"], "missing.py: no such adapter file"),
+        (["run", "--scenarios", "missing"], "missing: no such directory"),
+        (["run", "--recordings", "missing"], "missing: no such directory"),
+        ([*("run", *QUICK), "-o", "missing/report"], "missing/report: No such file or directory"),
+        (["run", "--failed"], "there was no run in this directory"),
+        (["explain", "openai-chat/text-basic"], "cases, one is wanted"),
+        (["explain", "a/b/eol=cr@openai-compat"], "matches no case"),
+        (["report", "missing.ndjson"], "missing.ndjson: cannot be read: No such file"),
+        (["verify", "missing"], "missing: no such file or directory"),
+        (["serve", "missing"], "missing: no such file or directory"),
+        (["serve", "--match-on", "colour"], "unknown part 'colour'"),
+        (["lint", "missing"], "missing: no such directory"),
+        (["list", "nothing/here"], "no scenario is like that"),
+        (["baseline", "update", "broken.py"], "this adapter has none"),
+        (["baseline", "update", "openai-compat"], "there was no run in this directory"),
+    ],
+)
+def test_a_mistake_gets_one_message_and_code_2(
+    tapecheck: Cli, arguments: list[str], said: str
+) -> None:
+    assert tapecheck(*arguments) == 2
+    assert said in tapecheck.err
+    assert "Traceback" not in tapecheck.err
+
+
+def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(cli.tapecheck, "main", broken)
+    with pytest.raises(ZeroDivisionError):
+        cli.main([])
+
+
+def test_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli.tapecheck, "main", interrupted)
+    with pytest.raises(SystemExit) as raised:
+        cli.main([])
+    assert raised.value.code == 130
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "harness", "list", "--what", "features"],
+            stdout=write,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            check=False,
+        )
+    finally:
+        os.close(write)
+    assert (done.returncode, done.stderr) == (cli.BROKEN_PIPE, "")
+
+
+# --- run -----------------------------------------------------------------------------------
+
+
+def test_a_good_run(tapecheck: Cli) -> None:
+    assert tapecheck("run", *QUICK) == 0
+    assert "text-basic   ✓ 3/3" in tapecheck.out
+    assert "3 passed" in tapecheck.out
+    assert tapecheck.err == ""
+    assert "\x1b" not in tapecheck.out
+
+
+def test_a_failure_has_code_1_and_can_be_run_again(tapecheck: Cli, tmp_path: Path) -> None:
+    broken = ("--adapter", "broken.py", "--axes", "none", "--no-faults")
+    patterns = ("openai-chat/text-basic/recorded", "sse/one-byte-chunks/recorded")
+    assert tapecheck("run", *patterns, *broken) == 1
+    assert "✗ openai-chat/text-basic/recorded@broken" in tapecheck.out
+    assert 'expected at event 5  content_delta delta=" and smile"' in tapecheck.out
+    assert "tapecheck explain openai-chat/text-basic/recorded@broken --adapter broken.py" in (
+        tapecheck.out
+    )
+    assert tapecheck("run", "--failed", *broken) == 1
+    assert [r["id"] for r in records(tmp_path / ".tapecheck/last-run.ndjson")[1:-1]] == [
+        "openai-chat/text-basic/recorded@broken"
+    ]
+    assert tapecheck("run", "--failed", *QUICK) == 2
+    assert "repeat the options of that run" in tapecheck.err
+    assert tapecheck("run", "openai-chat/nonstream-basic", *QUICK[1:]) == 0
+    assert tapecheck("run", "--failed") == 0
+    assert tapecheck.out == "nothing failed in the last run\n"
+
+
+def test_records_are_valid_and_written_everywhere(tapecheck: Cli, tmp_path: Path) -> None:
+    assert tapecheck("run", *QUICK, "--format", "ndjson", "--results", "results.ndjson") == 0
+    lines = tapecheck.out.splitlines()
+    for line in lines:
+        validator("run_record").validate(json.loads(line))
+    assert (tmp_path / "results.ndjson").read_text().splitlines() == lines
+    assert (tmp_path / ".tapecheck/last-run.ndjson").read_text().splitlines() == lines
+    assert (tmp_path / ".tapecheck/.gitignore").read_text() == "*\n"
+    assert len(list((tmp_path / ".tapecheck").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("form", "begins"), [("junit", "<?xml"), ("markdown", "## tapecheck"), ("terminal", "scenario")]
+)
+def test_forms_of_the_report(tapecheck: Cli, tmp_path: Path, form: str, begins: str) -> None:
+    assert tapecheck("run", *QUICK, "--format", form, "-o", "report") == 0
+    assert tapecheck.out == ""
+    assert (tmp_path / "report").read_text().startswith(begins)
+    assert tapecheck("report", "--format", form) == 0
+    assert tapecheck.out.startswith(begins)
+
+
+def test_the_first_failure_can_end_the_run(tapecheck: Cli) -> None:
+    every = ("openai-chat/text-basic", "--adapter", "broken.py", "--no-faults")
+    assert tapecheck("run", *every, "-x") == 1
+    assert "✗ stopped after the first failure" in tapecheck.out
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_interrupted_run_does_not_replace_the_last(
+    tapecheck: Cli, tmp_path: Path, jobs: str
+) -> None:
+    assert tapecheck("run", *QUICK) == 0
+    before = (tmp_path / ".tapecheck/last-run.ndjson").read_text()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness", "run", "sse", "--format", "ndjson", "--jobs", jobs],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if json.loads(line)["type"] == "case":
+            break
+    # A terminal sends it to all processes of the run.
+    os.killpg(process.pid, signal.SIGINT)
+    _, error = process.communicate(timeout=30)
+    assert (process.returncode, error.strip()) == (130, "")
+    assert (tmp_path / ".tapecheck/last-run.ndjson").read_text() == before
+    assert len(list((tmp_path / ".tapecheck").iterdir())) == 2
+
+
+def test_half_a_file_of_results_is_refused(tapecheck: Cli, tmp_path: Path) -> None:
+    assert tapecheck("run", *QUICK, "--results", "results.ndjson") == 0
+    whole = (tmp_path / "results.ndjson").read_text().splitlines(keepends=True)
+    (tmp_path / "half.ndjson").write_text("".join(whole[:-1]))
+    assert tapecheck("report", "half.ndjson") == 2
+    assert "the run did not come to its end" in tapecheck.err
+
+
+def test_colour_is_for_terminals_only(tapecheck: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert tapecheck("run", *QUICK) == 0
+    assert "\x1b[" in tapecheck.out
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "dumb")
+    assert tapecheck("report") == 0
+    assert "\x1b[3" not in tapecheck.out
+
+
+# --- explain and baseline ------------------------------------------------------------------
+
+
+def test_explain_shows_both_sides_the_wire_and_the_cause(tapecheck: Cli) -> None:
+    case = "openai-chat/text-basic/eol=crlf@broken"
+    assert tapecheck("explain", case, "--adapter", "broken.py") == 1
+    out = tapecheck.out
+    assert out.startswith(f"FAIL  {case}\n")
+    assert "text-basic.yaml" in out
+    assert "cause        every wire fails, " in out
+    assert "> content_delta delta=" in out
+    assert '"delta":{"content":" and smile"}' in "".join(out.split("\n    "))
+    assert f"again: tapecheck explain {case} --adapter broken.py" in out
+
+
+@pytest.mark.parametrize("variation", ["recorded", "framing=one-byte", "cut=2", "hold=2"])
+def test_explain_plays_any_case(tapecheck: Cli, variation: str) -> None:
+    assert tapecheck("explain", f"openai-chat/text-basic/{variation}@openai-compat") == 0
+    assert "checks found nothing wrong." in tapecheck.out
+
+
+def test_the_baseline_takes_up_what_fails(tapecheck: Cli, tmp_path: Path) -> None:
+    (tmp_path / "scenarios").mkdir()
+    text = (ROOT / "specs/scenarios/openai-chat/text-basic.yaml").read_text()
+    text = text[: text.index("\n# Wire event 1")] + "\nfaults: {skip: quicker}\n"
+    (tmp_path / "scenarios/one.yaml").write_text(text)
+    (tmp_path / "mine.yaml").write_text("# Mine.\nadapter: broken\nentry: broken.py:broken\n")
+    run = ("run", "--adapter", "mine.yaml", "--scenarios", "scenarios")
+    assert tapecheck(*run) == 1
+    assert tapecheck("baseline", "update", "mine.yaml") == 2
+    assert "--reason" in tapecheck.err
+    assert tapecheck("baseline", "update", "mine.yaml", "--reason", "it smiles not") == 0
+    assert tapecheck("baseline", "show", "mine.yaml") == 0
+    assert "openai-chat/text-basic\n  fails by  fold+sequence" in tapecheck.out
+    assert (tmp_path / "mine.yaml").read_text().startswith("# Mine.\nadapter: broken\n")
+    assert tapecheck(*run) == 0
+    assert "known failures" in tapecheck.out
+    assert tapecheck(*run, "--axes", "none") == 0
+    assert tapecheck("baseline", "update", "mine.yaml") == 2
+    assert "a part of the cases" in tapecheck.err
+
+
+# --- serve, verify, list, lint -------------------------------------------------------------
+
+
+@pytest.fixture
+def served() -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness", "serve"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line.rstrip("\n"))
+        if line.endswith("journal\n"):
+            break
+    yield process, lines
+    process.kill()
+    process.communicate()
+
+
+def test_the_server_greets_with_lines_that_work(
+    served: tuple[subprocess.Popen[str], list[str]],
+) -> None:
+    process, lines = served
+    base = next(x for x in lines if "OPENAI_BASE_URL" in x).partition("=")[2]
+    assert base.endswith("/c/openai-chat/text-basic/v1")
+    curl = next(x for x in lines if "curl -N" in x).split()[2]
+    assert curl == f"{base}/chat/completions"
+    with urllib.request.urlopen(urllib.request.Request(curl, b"{}"), timeout=10) as answer:
+        assert answer.read().endswith(b"data: [DONE]\n\n")
+    assert process.stderr is not None
+    assert process.stderr.readline() == (
+        "POST /v1/chat/completions -> openai-chat/text-basic#0 200 finished, 2,893 bytes\n"
+    )
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 0
+    assert process.stderr.read() == "stopped\n"
+
+
+def test_a_port_in_use_is_said(
+    served: tuple[subprocess.Popen[str], list[str]], tapecheck: Cli
+) -> None:
+    port = served[1][0].rpartition(":")[2]
+    assert tapecheck("serve", "--port", port) == 2
+    assert "the port is in use" in tapecheck.err
+
+
+def test_verify_plays_cassettes_and_mends_them(tapecheck: Cli, tmp_path: Path) -> None:
+    text = (ROOT / "cassettes/openai-chat/text-basic.yaml").read_text()
+    path = tmp_path / "cassettes/one.yaml"
+    path.parent.mkdir()
+    path.write_text(text.replace("    wire:\n", "    wire:\n      chunks: [[1, 5]]\n"))
+    assert tapecheck("verify", "cassettes") == 2
+    assert "chunks add up to 5 bytes" in tapecheck.err
+    assert tapecheck("verify", "cassettes/one.yaml", "--rechunk") == 0
+    assert tapecheck.out.endswith("1 cassettes, 1 interactions played: every byte as recorded\n")
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["openai-chat/text*"], "openai-chat/text-basic  P0  A text answer in pieces"),
+        (["-w", "cases", *QUICK], "openai-chat/text-basic/recorded@openai-compat"),
+        (["-w", "cassettes", "openai-chat/text-basic"], "openai-chat/text-basic  "),
+        (["-w", "adapters"], "  dialects  openai-chat"),
+        (["-w", "features"], "streaming"),
+    ],
+)
+def test_lists(tapecheck: Cli, arguments: list[str], line: str) -> None:
+    assert tapecheck("list", *arguments) == 0
+    assert any(x.startswith(line) for x in tapecheck.out.splitlines())
+
+
+def test_lint_names_file_and_line(tapecheck: Cli, tmp_path: Path) -> None:
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs/one.yaml").write_text("scenario: a/b\nsurprise: 1\n")
+    assert tapecheck("lint", "specs") == 2
+    assert tapecheck.err.startswith("specs/one.yaml:2: Additional properties")
+    assert tapecheck.out == "0 scenarios, 0 cassettes: 1 problem\n"
