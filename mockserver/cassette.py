@@ -169,7 +169,7 @@ class Reader:
 
     def __init__(self, text: bytes, path: Path) -> None:
         self.text = text
-        self.file = path
+        self.path = path
 
     def items(self, data: Any, key: str) -> list[tuple[Place, Any]]:
         """The list under ``key``, each item with its place."""
@@ -342,4 +342,4 @@ class Reader:
 
     def fail(self, at: Place, message: str, remedy: str) -> CassetteError:
         """The error to raise for the value at that place."""
-        return CassetteError(self.file, message, line=line_of(self.text, at), remedy=remedy)
+        return CassetteError(self.path, message, line=line_of(self.text, at), remedy=remedy)

@@ -98,7 +98,8 @@ def _posted(data: dict[str, Any]) -> bytes:
     # Chrome lists the fields of a form beside its text, other tools in place of it.
     form = str(data.get("mimeType")).startswith("application/x-www-form-urlencoded")
     if form and not data.get("text"):
-        return urlencode([(p["name"], p.get("value") or "") for p in data["params"]]).encode()
+        fields = data.get("params") or ()
+        return urlencode([(f["name"], f.get("value") or "") for f in fields]).encode()
     return _text(data)
 
 

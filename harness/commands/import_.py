@@ -1,0 +1,173 @@
+"""``tapecheck import``: makes cassettes of other tools' recordings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from mockserver.importing import Imported
+
+#: What is looked at in a directory; any file can be named.
+_SUFFIXES = {".yaml", ".yml", ".json", ".har"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A recording and the cassette to make of it; ``named`` if the user has named the file."""
+
+    source: Path
+    target: Path
+    named: bool
+
+
+@click.command()
+@click.argument(
+    "sources", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SOURCE..."
+)
+@click.option(
+    "--output",
+    "-o",
+    required=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where to put the cassettes. A directory's inner paths are kept.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--force", is_flag=True, help="Replace cassettes that are there already.")
+@click.option(
+    "--keep-signatures",
+    is_flag=True,
+    help="Keep encrypted reasoning and signatures, which a provider checks.",
+)
+@click.option("--verbose", "-v", is_flag=True, help="Name each header and each place.")
+def command(
+    sources: tuple[Path, ...],
+    output: Path,
+    dry_run: bool,
+    force: bool,
+    keep_signatures: bool,
+    verbose: bool,
+) -> int:
+    """Make cassettes of other tools' recordings.
+
+    Reads files of vcrpy, pydantic-ai and Ruby VCR, as YAML or JSON, and HTTP archives; SOURCE is
+    such a file or a directory of them. Headers that clients do not need are dropped, secrets
+    are replaced, compressed text is stored plain. Exits with 1 if an interaction was left out,
+    and with 2 if a file cannot be read.
+
+    \b
+    tapecheck import tests/cassettes -o cassettes/imported
+    tapecheck import session.har -o cassettes --dry-run --verbose
+    """
+    import os
+
+    from mockserver import store
+    from mockserver.errors import CassetteError
+    from mockserver.importing import Kind
+    from mockserver.providers import PROVIDERS
+
+    jobs = list(_jobs(sources, output))
+    _check_targets(jobs, force=force)
+    variables = {name for p in PROVIDERS.values() for name in p.key_variables}
+    known = [os.environ[name] for name in variables if name in os.environ]
+    counts: Counter[Kind] = Counter()
+    files = interactions = left_out = broken = 0
+    for job in jobs:
+        try:
+            imported = _convert(job, known, keep_signatures)
+            if imported is None:
+                click.echo(f"{job.source}: no recording; left alone")
+                continue
+            if imported.cassette.interactions and not dry_run:
+                store.write(imported.cassette)
+        except CassetteError as exc:
+            click.echo(str(exc), err=True)
+            broken += 1
+            continue
+        _tell(job, imported, verbose)
+        files += bool(imported.cassette.interactions)
+        interactions += len(imported.cassette.interactions)
+        left_out += len(imported.left_out)
+        counts += imported.counts
+    for kind in filter(counts.get, Kind):
+        click.echo(f"{kind.times(counts[kind])}: {kind.reason}")
+    done = "would be imported" if dry_run else "imported"
+    into = f"into {files} cassette{'s' * (files != 1)}"
+    click.echo(f"{_interactions(interactions)} {done} {into}, {left_out} left out")
+    return 2 if broken else 1 if left_out else 0
+
+
+def _convert(job: _Job, known: Sequence[str], keep_signatures: bool) -> Imported | None:
+    from mockserver import foreign, importing
+    from mockserver.errors import CassetteError
+
+    found = foreign.read(job.source.read_bytes(), job.source)
+    if found is None and not job.named:
+        return None
+    if found is None:
+        raise CassetteError(
+            job.source,
+            "no recording that is known",
+            remedy="known are those of vcrpy, pydantic-ai and Ruby VCR, and HTTP archives",
+        )
+    if not found.items:
+        raise CassetteError(job.source, "holds no interaction", remedy="record it again")
+    return importing.convert(found, job.target, known, keep_opaque=keep_signatures)
+
+
+def _jobs(sources: Sequence[Path], output: Path) -> Iterator[_Job]:
+    inside = output.resolve()
+    for source in sources:
+        if not source.is_dir():
+            stem = source.stem if source.suffix.lower() in _SUFFIXES else source.name
+            yield _Job(source, output / f"{stem}.yaml", named=True)
+            continue
+        for path in sorted(source.rglob("*")):
+            relative = path.relative_to(source)
+            hidden = any(part.startswith(".") for part in relative.parts)
+            # What an earlier import has put below its own source is none.
+            own = inside != source.resolve() and path.resolve().is_relative_to(inside)
+            if path.suffix.lower() in _SUFFIXES and path.is_file() and not hidden and not own:
+                yield _Job(path, output / relative.with_suffix(".yaml"), named=False)
+
+
+def _check_targets(jobs: Sequence[_Job], *, force: bool) -> None:
+    """Raise :class:`CassetteError` before anything is written that must not be."""
+    from mockserver.errors import CassetteError
+
+    if not jobs:
+        raise click.UsageError("no recording found; looked for *.yaml, *.yml, *.json and *.har")
+    sources = {job.source.resolve() for job in jobs}
+    taken: dict[Path, Path] = {}
+    for job in jobs:
+        first = taken.setdefault(job.target, job.source)
+        if first != job.source:
+            message = f"would be made of both {first} and {job.source}"
+            raise CassetteError(job.target, message, remedy="import one to another directory")
+        if job.target.resolve() in sources:
+            raise CassetteError(
+                job.target, "is one of the recordings", remedy="choose another directory"
+            )
+        if job.target.exists() and not force:
+            raise CassetteError(job.target, "is there already", remedy="--force replaces it")
+
+
+def _tell(job: _Job, imported: Imported, verbose: bool) -> None:
+    said = [_interactions(len(imported.cassette.interactions))]
+    said += [kind.times(count) for kind, count in imported.counts.items()]
+    click.echo(f"{job.source}: {', '.join(said)}")
+    for kind in imported.counts if verbose else ():
+        places = dict.fromkeys(c.place for c in imported.changes if c.kind is kind)
+        click.echo(f"  {kind}: {', '.join(places)}")
+    for error in imported.left_out:
+        click.echo(f"  left out: {error}", err=True)
+
+
+def _interactions(count: int) -> str:
+    return f"{count} interaction{'s' * (count != 1)}"
