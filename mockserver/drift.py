@@ -141,7 +141,8 @@ def _texts(response: Response) -> dict[str, str]:
         for path, value in () if document.data is NOT_JSON else leaves(document.data):
             if isinstance(value, str) and not likeness.is_volatile(path):
                 texts[f"{_kind(document)}{_name(path)}"].append(value)
-    return {name: "".join(parts) for name, parts in texts.items()}
+    # What is said again in every event is no text in pieces.
+    return {n: parts[0] if len(set(parts)) == 1 else "".join(parts) for n, parts in texts.items()}
 
 
 def _documents(response: Response) -> list[Document]:

@@ -82,7 +82,7 @@ SHAPES = (
         "a cookie",
         "ookie __Secure- __Host-",
         r"(?:(?<=[Cc]ookie: )|(?<=[Cc]ookie:)|(?<=[Cc]ookie', b')|(?<=[Cc]ookie', '))"
-        r"[!#-+\-.0-9A-Z^-z|~]+=[^\s;,'\"\\]{8,}|\b__(?:Secure|Host)-[\w-]+=[^\s;,'\"\\]+",
+        r"[!#-+\-.0-9A-Z^-z|~]+=[^\s;,'\"\\]{8,}|\b__(?:Secure|Host)-[\w.-]+=[^\s;,'\"\\]+",
     ),
 )
 
