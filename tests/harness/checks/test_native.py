@@ -273,3 +273,27 @@ def test_the_passed_on_text_must_be_that_of_the_turn() -> None:
     other = [replace(e, delta="Ho") if isinstance(e, ContentDelta) else e for e in SAID]
     found = findings("native-turn", passed_on(CODEX, events=other))
     assert [f.message for f in found] == ["the text of the native events is not that of the turn"]
+
+
+@pytest.mark.parametrize(("name", "wrong"), [("g", 0), ("h", 1)])
+def test_calls_beside_a_custom_tool_are_compared_with_their_own(name: str, wrong: int) -> None:
+    native: list[Json] = [
+        {"type": "response.output_item.done", "output_index": n, "item": item}
+        for n, item in enumerate(
+            [
+                {"type": "custom_tool_call", "call_id": "a", "name": "f", "input": "free"},
+                {"type": "function_call", "call_id": "b", "name": name, "arguments": "{}"},
+            ]
+        )
+    ]
+    native.append({"type": "response.completed", "response": {"output": []}})
+    events: list[Event] = [
+        ToolCallStart(tool_call_index=0, tool_call_id="a", tool_name="f"),
+        ToolCallEnd(
+            tool_call_index=0, arguments={"input": "free"}, arguments_raw='{"input":"free"}'
+        ),
+        ToolCallStart(tool_call_index=1, tool_call_id="b", tool_name="g"),
+        ToolCallEnd(tool_call_index=1, arguments={}, arguments_raw="{}"),
+        MessageStop(finish_reason=FinishReason.TOOL_CALLS, raw_finish_reason="completed"),
+    ]
+    assert len(findings("native-turn", passed_on(native, *native, events=events))) == wrong
