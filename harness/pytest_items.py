@@ -48,18 +48,23 @@ class Collection:
 
     @cached_property
     def plan(self) -> Plan:
-        """All cases, bundled and own. Raises what :func:`make_plan` raises."""
+        """All cases: own ones, and bundled ones if those are wanted.
+
+        Raises what :func:`make_plan` raises.
+        """
         config = self.config
         axes = config.getoption("--tapecheck-axes") or config.getini("tapecheck_axes")
         try:
             chosen = parse_axes(axes)
         except ValueError as exc:
-            raise pytest.UsageError(f"tapecheck axes: {exc}") from None
-        scenarios = tuple(dict.fromkeys((bundled.scenarios().resolve(), *self.own)))
+            raise SelectionError(str(exc)) from None
+        scenarios = self.own
+        if scenarios and self.wanted is not None:
+            scenarios = tuple(dict.fromkeys((bundled.scenarios().resolve(), *scenarios)))
         return make_plan(
             Settings(
                 adapters=adapters(config),
-                scenarios=scenarios if self.own else (),
+                scenarios=scenarios,
                 cassettes=directories(config, "cassettes"),
                 axes=chosen,
                 faults=not config.getoption("--no-tapecheck-faults"),
