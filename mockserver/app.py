@@ -144,7 +144,7 @@ class App:
                 raise RefusalError(404, "unknown_session", message)
             return live, f"/{rest}", live.find
         if path.startswith("/c/"):
-            split = self._shelf.split(path.removeprefix("/c/"))
+            split = self.library.split(path.removeprefix("/c/"))
             if split is None:
                 message = f"{path} begins with no cassette's name; see {admin.PREFIX}cassettes"
                 raise RefusalError(404, "unknown_cassette", message)

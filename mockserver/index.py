@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,7 +42,7 @@ class Index:
     signatures: list[Signature] = field(default_factory=list)
     problems: dict[str, CassetteError] = field(default_factory=dict)
     stamps: dict[str, tuple[int, int]] = field(default_factory=dict)
-    _keys: dict[frozenset[Part], dict[Hashable, list[int]]] = field(default_factory=dict)
+    _keys: dict[tuple[Part, ...], dict[Hashable, list[int]]] = field(default_factory=dict)
 
     @classmethod
     def build(cls, paths: Mapping[str, Path]) -> Index:
@@ -60,16 +60,15 @@ class Index:
                 index.signatures.append(signature(request))
         return index
 
-    def matches(self, wanted: Signature, parts: Collection[Part]) -> list[int]:
+    def matches(self, wanted: Signature, parts: tuple[Part, ...]) -> list[int]:
         """Return the positions of the requests that are equal in ``parts``."""
-        chosen = frozenset(parts)
-        keys = self._keys.get(chosen)
+        keys = self._keys.get(parts)
         if keys is None:
             keys = defaultdict(list)
             for position, known in enumerate(self.signatures):
-                keys[known.key(chosen)].append(position)
-            self._keys[chosen] = keys = dict(keys)
-        return keys.get(wanted.key(chosen), [])
+                keys[known.key(parts)].append(position)
+            self._keys[parts] = keys = dict(keys)
+        return keys.get(wanted.key(parts), [])
 
     def nearest(self, wanted: Signature, count: int) -> list[Place]:
         """Return the places of the requests most like ``wanted``, nearest first."""

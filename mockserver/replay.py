@@ -13,7 +13,7 @@ from aiohttp.abc import AbstractStreamWriter
 
 from mockserver.http1 import Message
 from mockserver.journal import Outcome, Record
-from mockserver.schedule import Ending, Hold, Send
+from mockserver.schedule import Coding, Ending, Hold, Send
 
 #: What to do at a hold: wait until the named one is released.
 Wait = Callable[[str], Awaitable[None]]
@@ -101,6 +101,7 @@ class Playback:
 
     async def _write(self, clock: _Clock, wait: Wait) -> None:
         message, form, writer = self._message, self._form, self._request.writer
+        unmarked = message.coding(form) is not Coding.CHUNKED
         await clock.until(message.schedule.headers_ms)
         await writer.write(message.head(form))
         for step in () if form.bodiless else message.schedule.steps:
@@ -109,8 +110,9 @@ class Playback:
                     await clock.until(step.at_ms)
                     await writer.write(message.frame(step, form))
                     self._sent += len(step.data)
-                    # Without chunks, only separate reads tell the pieces apart.
-                    await asyncio.sleep(0)
+                    if unmarked:
+                        # Without chunks, only separate reads tell the pieces apart.
+                        await asyncio.sleep(0)
                 case Hold():
                     await wait(step.name)
         await writer.write(message.tail(form))

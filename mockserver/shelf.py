@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from urllib.parse import unquote
 
 from mockserver import miss
 from mockserver.cassette import Request
@@ -26,21 +25,12 @@ class Shelf:
 
     def __init__(self, library: Library, *, match_on: Collection[Part], once: bool) -> None:
         self.library = library
-        self._match_on = match_on
+        self._match_on = tuple(part for part in Part if part in match_on)
         self._rotation = Rotation(once=once)
 
     def reset(self) -> None:
         """Begin with the first recorded answers again."""
         self._rotation.clear()
-
-    def split(self, path: str) -> tuple[str, str] | None:
-        """Split a path into the longest cassette name at its start, and the provider's path."""
-        segments = path.split("/")
-        for count in range(min(len(segments), self.library.depth), 0, -1):
-            name = unquote("/".join(segments[:count]))
-            if name in self.library.paths:
-                return name, "/" + "/".join(segments[count:])
-        return None
 
     async def pinned(self, name: str, got: Request) -> Found:
         """Find an answer in the cassette ``name``, by method and path."""
@@ -56,7 +46,7 @@ class Shelf:
                 where=f"in {name}",
                 hint="A cassette under /c/ is matched by method and path.",
             )
-        return Found(opened.exchanges[number], name, number)
+        return opened.found[number]
 
     async def matched(self, got: Request) -> Found:
         """Find an answer among all cassettes, by the parts that are compared."""
@@ -73,7 +63,7 @@ class Shelf:
             place = index.places[position]
             opened = await self._open(place.name)
             if opened.stamp == index.stamps[place.name]:
-                return Found(opened.exchanges[place.number], place.name, place.number)
+                return opened.found[place.number]
             # The file was changed after it was indexed.
             await asyncio.to_thread(self.library.scan)
 

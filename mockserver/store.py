@@ -18,13 +18,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import unquote
 
 from mockserver import cassette as cassettes
 from mockserver import cassette_writer, har
 from mockserver.cassette import Cassette
 from mockserver.errors import CassetteError, SessionError
 from mockserver.index import Index, stamp_of
-from mockserver.session import Exchange, exchanges
+from mockserver.session import Exchange, Found, exchanges
 
 SUFFIXES = (".yaml", ".yml", ".har")
 
@@ -32,17 +33,21 @@ SUFFIXES = (".yaml", ".yml", ".har")
 KEEP_BYTES = 16 * 1024 * 1024
 
 
+#: How many paths are remembered with their names.
+_SPLITS = 1024
+
 #: Seconds for which an open cassette is taken to be unchanged.
 RECHECK = 0.5
 
 
 @dataclass(eq=False)
 class Opened:
-    """A parsed cassette, with its exchanges as recorded.
+    """A parsed cassette under its name, with its exchanges as recorded.
 
     ``stamp`` tells which content of the file it is, ``checked`` when that was last seen there.
     """
 
+    name: str
     cassette: Cassette
     stamp: tuple[int, int]
     checked: float
@@ -51,6 +56,11 @@ class Opened:
     def exchanges(self) -> tuple[Exchange, ...]:
         """The cassette's exchanges, at no axis point and without a fault."""
         return exchanges(self.cassette)
+
+    @cached_property
+    def found(self) -> tuple[Found, ...]:
+        """The exchanges as answers to requests."""
+        return tuple(Found(e, self.name, n) for n, e in enumerate(self.exchanges))
 
     @cached_property
     def by_route(self) -> Mapping[tuple[str, str], Sequence[int]]:
@@ -124,6 +134,7 @@ class Library:
                 paths.setdefault(name, path)
         with self._lock:
             self._paths = dict(sorted(paths.items()))
+            self._splits: dict[str, tuple[str, str]] = {}
             self._depth = max((name.count("/") + 1 for name in paths), default=0)
             self._opened.clear()
             self._problems.clear()
@@ -133,11 +144,6 @@ class Library:
     def paths(self) -> Mapping[str, Path]:
         """The file of each cassette, by name."""
         return MappingProxyType(self._paths)
-
-    @property
-    def depth(self) -> int:
-        """The most parts that a name has."""
-        return self._depth
 
     @property
     def problems(self) -> Mapping[str, CassetteError]:
@@ -153,6 +159,20 @@ class Library:
             hint = f"; close are {', '.join(close)}" if close else ""
             raise SessionError(f"no cassette {name!r} among {len(self._paths)}{hint}")
         return path
+
+    def split(self, path: str) -> tuple[str, str] | None:
+        """Split a URL's path into the longest name at its start and the path behind it."""
+        known = self._splits.get(path)
+        if known is None:
+            segments = path.split("/")
+            for count in range(min(len(segments), self._depth), 0, -1):
+                name = unquote("/".join(segments[:count]))
+                if name in self._paths:
+                    known = name, "/" + "/".join(segments[count:])
+                    if len(self._splits) < _SPLITS:
+                        self._splits[path] = known
+                    break
+        return known
 
     def opened(self, name: str) -> Opened | None:
         """Return a cassette that is open and has not changed since, without reading it."""
@@ -184,7 +204,7 @@ class Library:
             return found
         try:
             stamp = stamp_of(path)
-            found = Opened(load(path), stamp, time.monotonic())
+            found = Opened(name, load(path), stamp, time.monotonic())
         except CassetteError as exc:
             with self._lock:
                 self._problems[name] = exc

@@ -48,7 +48,7 @@ def connect(port: int) -> socket.socket:
 
 
 def responses_per_second(
-    result: Connection, port: int, request: bytes, seconds: float, connections: int = 8
+    result: Connection, port: int, request: bytes, seconds: float, connections: int = 32
 ) -> None:
     """Send ``request`` over and over on several connections; send back the rate.
 

@@ -1,0 +1,93 @@
+"""How late chunks arrive when many streams play at their recorded speed.
+
+Run ``python tests/benchmarks/lateness.py``. A client in another process opens 200 streams,
+first spread over a second, then all at once, and notes when each chunk is there. The aim is
+5 ms for 99 of 100 chunks of spread streams.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import select
+import statistics
+import sys
+import tempfile
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from mockserver import MockServer, store
+from mockserver.cassette import Chunk, Interaction, Wire
+from tests.benchmarks.load import connect, in_a_process, served, table
+from tests.mockserver.rawhttp import cassette, interaction, request_bytes
+
+STREAMS, EVENTS, GAP_MS = 200, 40, 50.0
+EVENT = b'data: {"choices":[{"index":0,"delta":{"content":"word"}}]}\n\n'
+REQUEST = request_bytes("/c/bench/v1/chat/completions", method="POST", headers=())
+
+
+def serve(result: Connection, library: str) -> None:
+    with MockServer(library, speed=1) as server:
+        result.send(int(server.url.rpartition(":")[2]))
+        asyncio.run(asyncio.Event().wait())
+
+
+def lateness(result: Connection, port: int, spread: float) -> None:
+    """Send back by how many milliseconds each chunk was late."""
+    chance = random.Random(1)
+    starts = sorted(chance.uniform(0, spread) for _ in range(STREAMS))
+    socks = [connect(port) for _ in starts]
+    by_descriptor = {sock.fileno(): number for number, sock in enumerate(socks)}
+    sent_at, seen, late = [0.0] * STREAMS, [0] * STREAMS, []
+    poll = select.epoll()
+    for sock in socks:
+        poll.register(sock, select.EPOLLIN)
+    began, opened = time.perf_counter(), 0
+    while len(late) < STREAMS * EVENTS:
+        now = time.perf_counter()
+        while opened < STREAMS and now - began >= starts[opened]:
+            sent_at[opened] = time.perf_counter()
+            socks[opened].sendall(REQUEST)
+            opened += 1
+        wait = starts[opened] - (now - began) if opened < STREAMS else 5
+        for descriptor, _ in poll.poll(max(0, wait)):
+            number = by_descriptor[descriptor]
+            count = socks[number].recv(1 << 20).count(b"data: ")
+            now = time.perf_counter()
+            passed = (now - sent_at[number]) * 1000
+            first, seen[number] = seen[number], seen[number] + count
+            late += [passed - event * GAP_MS for event in range(first, seen[number])]
+    result.send(late)
+
+
+def bench() -> Interaction:
+    chunks = tuple(Chunk(GAP_MS * n, len(EVENT)) for n in range(EVENTS))
+    wire = Wire(chunks=chunks, end_ms=GAP_MS * EVENTS)
+    return interaction(EVENT * EVENTS, content_type="text/event-stream", wire=wire)
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as directory:
+        store.write(cassette(bench(), path=Path(directory) / "bench.yaml"))
+        with served(serve, directory) as port:
+            spread = in_a_process(lateness, port, 1.0)
+            at_once = in_a_process(lateness, port, 0.0)
+    for title, late in (("spread over 1 s", spread), ("all at once", at_once)):
+        percentiles = statistics.quantiles(late, n=100)
+        table(
+            f"{STREAMS} streams, a chunk every {GAP_MS:.0f} ms, {title}: lateness in ms",
+            [
+                ("median", f"{percentiles[49]:8.2f}"),
+                ("p99", f"{percentiles[98]:8.2f}"),
+                ("worst", f"{max(late):8.2f}"),
+                ("earliest", f"{min(late):8.2f}"),
+            ],
+        )
+    return 0 if statistics.quantiles(spread, n=100)[98] <= 5 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
