@@ -152,7 +152,7 @@ class ResponsesStream:
 
     def _take(self, value: Json, is_named_error: bool, nameless: ErrorClass) -> list[Event]:
         whole = isinstance(value, Mapping) and is_response(value)
-        if not whole:
+        if isinstance(value, Mapping) and not whole:
             self._native.append(value)
         if (is_named_error or is_error(value)) and not whole:
             return self.fail(from_payload(value, default=nameless, secrets=self.secrets))

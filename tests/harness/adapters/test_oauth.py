@@ -1,5 +1,4 @@
 import asyncio
-import json
 import os
 import stat
 from urllib.parse import parse_qs

@@ -83,7 +83,7 @@ def read(*values, created=True, **options):
     values = [CREATED, *values] if created else values
     events, fed = [], []
     for value in values:
-        if not stream.closed:
+        if not stream.closed and isinstance(value, dict):
             fed.append(value)
         events += stream.chunk(value)
     events += stream.ended()
