@@ -48,7 +48,14 @@ def is_judged(reading: Reading) -> bool:
 
 
 def native_of(reading: Reading) -> list[JsonObject]:
-    """The native events of a turn, in the order in which they were handed out."""
+    """The native events of a turn that are objects, in the order in which they were handed out.
+
+    What is no object tells no part of a turn; :func:`native` judges it.
+    """
+    return [event for event in _handed_out(reading) if isinstance(event, dict)]
+
+
+def _handed_out(reading: Reading) -> list[Json]:
     return [n for e in reading.record.events for n in e.get("native", ())]
 
 
@@ -56,7 +63,7 @@ def native(reading: Reading) -> Iterator[Finding]:
     """The native events are a lawful sequence, or the wire's own."""
     if not is_judged(reading):
         return
-    events = native_of(reading)
+    events = _handed_out(reading)
     if reading.case.scenario.dialect in PASSED_ON:
         if reading.record.schedules:
             yield from _passed_on(events, reading.record.schedules[-1])
@@ -64,7 +71,7 @@ def native(reading: Reading) -> Iterator[Finding]:
         yield from _lawful(events)
 
 
-def _lawful(events: Sequence[JsonObject]) -> Iterator[Finding]:
+def _lawful(events: Sequence[Json]) -> Iterator[Finding]:
     formless = False
     for number, event in enumerate(events):
         for problem in _problems(json.dumps(event, default=str)):
@@ -96,7 +103,7 @@ def _problems(text: str) -> tuple[str, ...]:
     return tuple(f"{kind}: {describe(problem)}" for problem in check.iter_errors(event))
 
 
-def _passed_on(events: Sequence[JsonObject], schedule: Schedule) -> Iterator[Finding]:
+def _passed_on(events: Sequence[Json], schedule: Schedule) -> Iterator[Finding]:
     wire = wire_events(schedule)
     objects = [event for event in wire if isinstance(event, dict)]
     ends = [n for n, event in enumerate(objects) if event.get("type") in ENDS]

@@ -128,6 +128,7 @@ def test_a_client_without_the_feature_is_not_judged() -> None:
         ([], "the sequence has no end"),
         ([{"type": "response.brand_new"}], "unknown type"),
         ([{"no": "type"}], "unknown type None"),
+        ([[1]], "unknown type None"),
         (changed("output_text.delta", delta=7)(silent()), "7 is not of type 'string'"),
         (silent()[:-1], "the sequence has no end"),
     ],
@@ -267,6 +268,11 @@ def test_what_follows_the_end_may_be_passed_on_or_not() -> None:
 def test_an_event_that_is_no_json_ends_what_can_be_passed_on() -> None:
     assert findings("native", passed_on(CODEX[:2], *CODEX[:2], '{"type":', CODEX[2])) == []
     assert findings("native", passed_on(CODEX[:2], *CODEX[:2], "[1]", CODEX[2])) == []
+
+
+@pytest.mark.parametrize("check", ["native", "resplit"])
+def test_json_that_is_no_event_may_be_passed_on(check: str) -> None:
+    assert findings(check, passed_on([*CODEX[:2], [1]], *CODEX[:2], "[1]")) == []
 
 
 def test_the_passed_on_text_must_be_that_of_the_turn() -> None:
