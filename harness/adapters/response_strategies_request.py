@@ -57,8 +57,8 @@ def responses_body(
         elif name in _INSIDE:
             outer, inner = _INSIDE[name]
             body.setdefault(outer, {})[inner] = value
-        elif isinstance(value, Mapping) and isinstance(body.get(name), Mapping):
-            body[name] = {**body[name], **value}
+        elif isinstance(value, Mapping):
+            body[name] = {**body.get(name, {}), **value}
         else:
             body[_RENAMED.get(name, name)] = value
     return body
