@@ -147,7 +147,8 @@ class TapeHandle:
     @property
     def captures(self) -> tuple[Capture, ...]:
         """The live exchanges so far, in the order of arrival."""
-        return tuple(self._recorder._call(lambda: list(self._entry.tape.captures)))
+        found = self._recorder._call(lambda: list(self._entry.tape.captures))
+        return tuple(sorted(found, key=lambda capture: capture.number))
 
     @property
     def base_url(self) -> str:

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from mockserver import drift, miss, redact
+from mockserver import drift, miss, redact, secrets
 from mockserver.cassette import Cassette, End, Interaction, Request
 from mockserver.drift import Drift
 from mockserver.errors import RecordingError
@@ -19,6 +19,7 @@ from mockserver.recording_capture import Capture
 from mockserver.recording_modes import Mode
 from mockserver.recording_writer import keep, locked, merge
 from mockserver.scrub import PLACEHOLDER, Scrubber
+from mockserver.secrets import Known
 from mockserver.session import Exchange, Found, exchanges
 
 
@@ -182,8 +183,9 @@ class Tape:
 
     def _scrubbed(self) -> tuple[Interaction, ...]:
         captures = sorted(self.captures, key=lambda c: c.number)
+        known = Known.of(self.known)
         failures = [
-            f"{c.request.method} {c.request.url.path}: {c.failure}"
+            secrets.mask(f"{c.request.method} {c.request.url.path}: {c.failure}", known)
             for c in captures
             if c.failure and not (c.client_left and End.CLIENT_CLOSED in self._ends)
         ]
