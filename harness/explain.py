@@ -49,7 +49,8 @@ def brief(record: JsonObject, here: Path, width: int = 100) -> Iterator[str]:
         if (found := difference(finding)) is not None:
             at = f" at {found.where}" if found.where else ""
             pair = _around(found.expected, found.observed, max(width - 14 - len(at), 20))
-            yield f"    expected{at}  {pair[0]}"
+            if "expected" in finding:
+                yield f"    expected{at}  {pair[0]}"
             yield f"    observed{at}  {pair[1]}"
     if len(findings) > BRIEF:
         yield f"and {len(findings) - BRIEF} more findings"
@@ -166,8 +167,12 @@ def _wire_bytes(result: CaseResult, finding: Finding) -> Excerpt | None:
 
 
 def sides(expected: Any, observed: Any, width: int) -> Iterator[str]:
-    """Yield two values side by side, equal parts on one line; nothing if both are absent."""
-    if expected is None and observed is None:
+    """Yield two values side by side, equal parts on one line; one alone if nothing is expected."""
+    if expected is None:
+        for item in _listed(observed):
+            yield from textwrap.wrap(
+                item, width, initial_indent="  observed  ", subsequent_indent=" " * 12
+            )
         return
     column = (width - 5) // 2
     yield f"  {'expected':{column}} | observed"

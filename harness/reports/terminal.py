@@ -86,7 +86,9 @@ class _Page:
                     yield from self._forms(row)
 
     def _forms(self, row: Row) -> Iterator[tuple[str, dict[str, Cell], str]]:
-        if len(row.scenarios) == 1:
+        """The forms of a scenario, unless all of them came out alike."""
+        marks = {tuple(cell.mark for cell in cells.values()) for cells in row.scenarios.values()}
+        if len(row.scenarios) == 1 or (len(marks) == 1 and not self.verbose):
             return
         for name, cells in row.scenarios.items():
             if self.verbose or _odd(cells):

@@ -96,6 +96,14 @@ def test_sides_are_aligned_and_equal_runs_are_short() -> None:
     ]
 
 
+def test_what_is_seen_without_an_expectation_stands_alone() -> None:
+    finding = {k: v for k, v in FINDING.items() if k not in {"expected", "line"}}
+    lines = list(brief(case("a/b/recorded@one", "fail", finding), Path("/")))
+    assert lines == ["turn: content of the turn differs", '    observed  "Hell"']
+    assert list(sides(None, "Hell", 80)) == ['  observed  "Hell"']
+    assert list(sides(None, None, 80)) == []
+
+
 def test_long_values_are_folded_within_their_column() -> None:
     lines = list(sides("a" * 100, "b", 45))
     assert all(len(line) <= 45 for line in lines)
