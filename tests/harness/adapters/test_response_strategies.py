@@ -33,6 +33,8 @@ class Server:
     def __call__(self, request):
         self.asked.append(f"{request.method} {request.url.path}")
         self.bodies.append(json.loads(request.content or b"{}"))
+        if request.url.path.endswith("/cancel"):
+            return httpx.Response(200, json={**QUEUED, "status": "cancelled"})
         if request.url.path.endswith("/chat/completions"):
             return httpx.Response(200, json=CHAT)
         if request.method == "GET":
@@ -122,6 +124,7 @@ def test_polls_end_at_the_deadline():
     with pytest.raises(ClientError) as caught:
         execute("http://models.test/v1", model="openai/o3", messages=MESSAGES, **late)
     assert caught.value.error.error_class is ErrorClass.TIMEOUT
+    assert late["clock"].now() == 0
 
 
 class Loopback:
