@@ -107,7 +107,11 @@ def _convert(job: _Job, known: Sequence[str], keep_signatures: bool) -> Imported
     from mockserver import foreign, importing
     from mockserver.errors import CassetteError
 
-    found = foreign.read(job.source.read_bytes(), job.source)
+    try:
+        text = job.source.read_bytes()
+    except OSError as exc:
+        raise CassetteError(job.source, f"cannot be read: {exc.strerror}") from None
+    found = foreign.read(text, job.source)
     if found is None and not job.named:
         return None
     if found is None:
