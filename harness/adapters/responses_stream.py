@@ -4,8 +4,8 @@ Reads what api.openai.com sends and what its look-alikes make of it: the Codex b
 the terminal ``output`` empty and may end with ``response.done``, others leave out deltas, item
 ends, ids or sequence numbers. Event types and items that are unknown are passed by.
 
-Every wire event rides, as it came, in the ``native`` of the normalized events: on the first
-event it causes, or on the next one.
+Every wire event rides, as it came but for lone halves of characters, in the ``native`` of the
+normalized events: on the first event it causes, or on the next one.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import replace
 from harness.adapters.failures import failure, from_payload, is_error
 from harness.adapters.responses_calls import word
 from harness.adapters.responses_items import Channel, Items
+from harness.adapters.surrogates import mend_json
 from harness.adapters.usage import UsageMeter
 from harness.model import (
     ErrorClass,
@@ -152,8 +153,8 @@ class ResponsesStream:
 
     def _take(self, value: Json, is_named_error: bool, nameless: ErrorClass) -> list[Event]:
         whole = isinstance(value, Mapping) and is_response(value)
-        if isinstance(value, Mapping) and not whole:
-            self._native.append(value)
+        if isinstance(value, Mapping) and not whole and ("type" in value or not is_error(value)):
+            self._native.append(mend_json(value))
         if (is_named_error or is_error(value)) and not whole:
             return self.fail(from_payload(value, default=nameless, secrets=self.secrets))
         if not isinstance(value, Mapping):

@@ -7,7 +7,10 @@ next. A lone half cannot be encoded as UTF-8, so none may leave an adapter.
 
 from __future__ import annotations
 
+import json
 import re
+
+from harness.model import Json
 
 _HALF = re.compile("[\ud800-\udfff]")
 
@@ -17,6 +20,13 @@ def mend(text: str) -> str:
     if not _HALF.search(text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def mend_json(value: Json) -> Json:
+    """Do the same in all texts of a JSON value; one without halves is returned as it is."""
+    text = json.dumps(value, ensure_ascii=False)
+    mended = mend(text)
+    return value if mended is text else json.loads(mended)
 
 
 class Joiner:

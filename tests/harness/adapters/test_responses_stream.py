@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from harness.adapters.chat_body import ChatBody
 from harness.adapters.failures import failure
 from harness.adapters.responses_stream import ResponsesStream
+from harness.adapters.surrogates import mend
 from harness.codec import to_json
 from harness.fold import fold
 from harness.model import (
@@ -83,8 +84,8 @@ def read(*values, created=True, **options):
     values = [CREATED, *values] if created else values
     events, fed = [], []
     for value in values:
-        if not stream.closed and isinstance(value, dict):
-            fed.append(value)
+        if not stream.closed and isinstance(value, dict) and "type" in value:
+            fed.append(json.loads(mend(json.dumps(value, ensure_ascii=False))))
         events += stream.chunk(value)
     events += stream.ended()
     assert stream.closed
@@ -535,6 +536,17 @@ def test_surrogate_halves_never_leave():
     assert [e.delta for e in events[1:-1]] == ["a", "😀", "\ufffd"]
     events = read(added(0, **call()), args('{"x":"\ud83d'), args('"}'), completed())
     assert fold(events).tool_calls[0].arguments == {"x": "\ufffd"}
+
+
+def test_native_events_hold_no_halves_either():
+    stream = ResponsesStream()
+    native = [n for d in ("a\ud83d", "\ude00") for e in stream.chunk(text(d)) for n in e.native]
+    assert [n["delta"] for n in native] == ["a\ufffd", "\ufffd"]
+
+
+def test_an_error_without_a_type_is_no_native_event():
+    (event,) = ResponsesStream().chunk({"error": {"message": "no"}})
+    assert event.native == ()
 
 
 def test_the_last_sequence_number_is_known():
