@@ -115,7 +115,7 @@ def _comment(path: Path) -> bytes:
 
 def _sweep(path: Path) -> None:
     """Remove what a recorder that was killed has left of this cassette."""
-    for file in path.parent.iterdir():
+    for file in path.parent.iterdir() if path.parent.is_dir() else ():
         if file.name.startswith(f".{path.name}.") and file.suffix != ".lock":
             file.unlink(missing_ok=True)
 
