@@ -28,6 +28,13 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    # YAML takes NEL and the Unicode separators for line ends, and folds them unless escaped.
+    style = '"' if any(c in text for c in "\x85\u2028\u2029") else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
 _Dumper.add_representer(
     _Literal, lambda d, v: d.represent_scalar("tag:yaml.org,2002:str", v, style="|")
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,14 @@ def cassettes(draw: st.DrawFn) -> Cassette:
 @given(cassettes())
 def test_what_is_dumped_comes_back(cassette: Cassette) -> None:
     assert parse(dump(cassette), HERE) == cassette
+
+
+@pytest.mark.parametrize("text", ["\x85", "a\u2028b", "\u2029 ", "- x", "'", '"', "#", "é: {"])
+def test_odd_header_values_come_back(text: str) -> None:
+    plain = parse(PLAIN.encode(), HERE)
+    response = replace(plain.interactions[0].response, headers=(("x-odd", text),))
+    odd = replace(plain, interactions=(replace(plain.interactions[0], response=response),))
+    assert parse(dump(odd), HERE) == odd
 
 
 def test_a_dump_has_one_event_per_line() -> None:
