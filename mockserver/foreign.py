@@ -254,10 +254,10 @@ def _moment(value: Any) -> str | None:
     """A time of ISO 8601 or RFC 9110 in UTC, to the second."""
     for read in (datetime.fromisoformat, email.utils.parsedate_to_datetime):
         try:
-            moment = value if isinstance(value, datetime) else read(value)
+            moment = value if isinstance(value, datetime) else read(str(value))
             moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
             return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        except (TypeError, ValueError, OverflowError):
+        except (ValueError, OverflowError):
             continue
     return None
 

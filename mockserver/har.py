@@ -55,7 +55,7 @@ def interaction(entry: Any) -> Interaction:
     """Read one entry. Raises ``ValueError`` that says what is wrong."""
     try:
         return _interaction(entry)
-    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as exc:
         raise ValueError(f"not HAR 1.2: {exc!r}") from None
 
 
@@ -71,7 +71,7 @@ def _interaction(entry: dict[str, Any]) -> Interaction:
         ),
         Response(
             status=int(response["status"]),
-            reason=_one_line(response.get("statusText") or ""),
+            reason=_one_line(str(response.get("statusText") or "")),
             headers=_headers(response["headers"]),
             body=_text(response["content"]),
             wire=Wire(http=response.get("httpVersion")),

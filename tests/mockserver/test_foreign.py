@@ -274,6 +274,14 @@ def test_archives_are_read() -> None:
     }
 
 
+@pytest.mark.parametrize("time", [None, 1, [1], {}, "yesterday", "0001-01-01T00:00:00+14:00"])
+def test_a_time_that_is_none_is_not_kept(time: Any) -> None:
+    data = json.loads(archive())
+    data["log"]["entries"][0]["startedDateTime"] = time
+    (found,) = interactions(json.dumps(data))
+    assert "at" not in found.response.wire.recorded
+
+
 # --- what cannot be read -------------------------------------------------------------------
 
 
@@ -286,6 +294,7 @@ def test_archives_are_read() -> None:
         (vcrpy(answer(headers={"a": "b\nc"})), 0, "header 'a' holds a line end"),
         (archive(content={"size": 2}), 0, "2 bytes of it were not saved"),
         (archive(headers=None), 0, "not HAR 1.2"),
+        (archive(status=float("inf")), 0, "not HAR 1.2"),
         (RUBY.replace("base64_string: ''", "base64_string: '*'"), 1, "not base64"),
         (RUBY.replace("      string: Grüße", "      text: Grüße"), 2, "without 'string'"),
     ],
