@@ -90,9 +90,9 @@ def command(
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with server:
-        for line in _greeting(server):
-            click.echo(line)
         try:
+            for line in _greeting(server):
+                click.echo(line)
             for entry in _requests(server):
                 if not quiet:
                     click.echo(_said(entry), err=True)

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import ast
+import os
+import re
+import signal
+import subprocess
+import sys
+import sysconfig
+import urllib.request
+import venv
+import zipfile
+from email.parser import BytesParser
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+#: Used only if they are there.
+OPTIONAL = {"uvloop", "pytest"}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("dist")
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "-o", str(out)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return next(out.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of an environment with nothing but the wheel and, by path, what it needs."""
+    place = tmp_path_factory.mktemp("venv")
+    venv.create(place, with_pip=False, symlinks=True)
+    (site,) = place.glob("lib/python*/site-packages")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    # The editable install of the checkout is a .pth file there, and is not read from here.
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+    script = place / "bin/tapecheck"
+    script.write_text(f"#!{place}/bin/python\nfrom harness.cli import main\nmain()\n")
+    script.chmod(0o755)
+    return place / "bin"
+
+
+def environment() -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "PYTEST", "COV"))}
+
+
+def test_the_installed_package_is_the_one_that_runs(installed: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [installed / "python", "-c", "import harness; print(harness.__file__)"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert str(installed.parent) in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "openai-chat/text-basic", "sse/bom-at-start", "--axes", "none"], "passed"),
+        (["list", "openai-chat/text-basic"], "A text answer in pieces"),
+        (["verify"], "every byte as recorded"),
+    ],
+)
+def test_it_works_in_an_empty_directory(
+    installed: Path, tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    done = subprocess.run(
+        [installed / "tapecheck", *arguments],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert said in done.stdout
+
+
+def test_it_serves_from_an_empty_directory(installed: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [installed / "tapecheck", "serve"],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        url = next(line for line in process.stdout if "curl -N" in line).split()[2]
+        with urllib.request.urlopen(urllib.request.Request(url, b"{}"), timeout=10) as answer:
+            assert answer.read().endswith(b"data: [DONE]\n\n")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_the_wheel_has_what_belongs_in_it_and_no_more(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    assert {name.split("/")[0] for name in names} == {
+        "harness",
+        "mockserver",
+        f"{wheel.name.split('-py3')[0]}.dist-info",
+    }
+    for kind, suffix in (("specs", "schema.json"), ("specs", "yaml"), ("cassettes", "yaml")):
+        bundled = {n for n in names if n.startswith(f"harness/_bundled/{kind}/")}
+        here = {p for p in (ROOT / kind).rglob(f"*{suffix}") if p.is_file()}
+        assert {f"harness/_bundled/{p.relative_to(ROOT).as_posix()}" for p in here} <= bundled
+    assert {"harness/py.typed", "mockserver/py.typed"} <= set(names)
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+def test_every_import_is_declared(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (metadata,) = (n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
+        message = BytesParser().parsebytes(archive.read(metadata))
+        sources = [archive.read(n) for n in archive.namelist() if n.endswith(".py")]
+    declared = {
+        re.split(r"[^A-Za-z0-9._-]", requirement)[0].lower()
+        for requirement in message.get_all("Requires-Dist", [])
+        if "extra ==" not in requirement
+    }
+    imported: set[str] = set()
+    for source in sources:
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                imported.add(node.module.split(".")[0])
+    foreign = imported - set(sys.stdlib_module_names) - {"harness", "mockserver"} - OPTIONAL
+    known = packages_distributions()
+    for module in sorted(foreign):
+        assert {name.lower() for name in known[module]} & declared, module
