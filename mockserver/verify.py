@@ -20,6 +20,8 @@ from mockserver.server import MockServer
 
 #: Seconds to wait for a byte that is due.
 _TIMEOUT = 10.0
+#: Seconds without a byte that count as silence where silence is due.
+_PAUSE = 0.1
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.1 (\d{3}) (.*)\r\n", re.DOTALL)
 _CHUNK_SIZE = re.compile(rb"([0-9a-f]+)\r\n")
@@ -55,7 +57,9 @@ def verify(cassette: Cassette) -> list[Problem]:
         for number, interaction in enumerate(cassette.interactions):
             request, expected = interaction.request, from_response(interaction.response)
             try:
-                seen = fetch(session.url, request, silent=expected.ending is Ending.STALL)
+                stalls = expected.ending is Ending.STALL
+                silent_after = len(interaction.response.body) if stalls else None
+                seen = fetch(session.url, request, silent_after=silent_after)
                 messages = list(_differences(interaction, expected, seen))
             except (OSError, ValueError) as exc:
                 messages = [f"not a readable response: {exc}"]
@@ -63,19 +67,17 @@ def verify(cassette: Cassette) -> list[Problem]:
     return problems
 
 
-def fetch(base_url: str, request: Request, *, silent: bool = False) -> Seen:
+def fetch(base_url: str, request: Request, *, silent_after: int | None = None) -> Seen:
     """Send ``request`` to the server at ``base_url`` and read the response to its end.
 
-    ``silent``: a pause of a tenth of a second counts as the end. Raises :class:`OSError` and
-    :class:`ValueError` for what is not an HTTP/1.1 response.
+    ``silent_after``: behind so many bytes of the body, a short pause counts as the end. Raises
+    :class:`OSError` and :class:`ValueError` for what is not an HTTP/1.1 response.
     """
     base = urlsplit(base_url)
     assert base.hostname is not None
     with socket.create_connection((base.hostname, base.port or 80), timeout=_TIMEOUT) as sock:
         sock.sendall(_request_bytes(base.path, base.netloc, request))
-        if silent:
-            sock.settimeout(0.1)
-        return _read(_Incoming(sock), request.method)
+        return _read(_Incoming(sock, silent_after), request.method)
 
 
 def _request_bytes(prefix: str, host: str, request: Request) -> bytes:
@@ -135,9 +137,11 @@ class _Broken(Exception):  # noqa: N818
 class _Incoming:
     """What comes in on a socket. Raises :class:`_Broken` where it ends too early."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, silent_after: int | None) -> None:
         self._sock = sock
         self._buffer = bytearray()
+        self._silent_after = silent_after
+        self._body = 0
 
     def line(self) -> bytes:
         while (end := self._buffer.find(b"\r\n")) < 0:
@@ -151,18 +155,27 @@ class _Incoming:
                 self._more()
             data = self._take(count)
             count -= len(data)
+            self.count(data)
             yield data
 
     def rest(self) -> Iterator[bytes]:
         """Yield all bytes up to a lawful end of the connection."""
         while True:
-            yield self._take(len(self._buffer))
+            data = self._take(len(self._buffer))
+            self.count(data)
+            yield data
             try:
                 self._more()
             except _Broken as exc:
                 if exc.ending is Ending.TRUNCATE:
                     return
                 raise
+
+    def count(self, data: bytes) -> None:
+        """Note a part of the body; where silence is due next, do not wait long for more."""
+        self._body += len(data)
+        if self._silent_after is not None and self._body >= self._silent_after:
+            self._sock.settimeout(_PAUSE)
 
     def _take(self, count: int) -> bytes:
         data = bytes(self._buffer[:count])
@@ -190,6 +203,7 @@ def _read(incoming: _Incoming, method: str) -> Seen:
     ending = Ending.FINISH
     try:
         if method != "HEAD" and status not in (204, 304):
+            incoming.count(b"")
             _read_body(incoming, {n.lower(): v for n, v in headers}, pieces)
     except _Broken as exc:
         ending = exc.ending

@@ -35,8 +35,11 @@ def test_sound_cassettes_verify(sizes: tuple[int, ...], end: End) -> None:
 
 
 @pytest.mark.parametrize("end", list(End))
-def test_bodies_with_a_length_verify(end: End) -> None:
-    assert verify(cassette(interaction(b"{}", wire=Wire(end=end)))) == []
+@pytest.mark.parametrize("body", [b"{}", b""])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_bodies_with_a_length_and_empty_ones_verify(chunked: bool, body: bytes, end: End) -> None:
+    chunks = tuple(Chunk(0, len(body)) for _ in body[:1]) if chunked else None
+    assert verify(cassette(interaction(body, wire=Wire(end=end, chunks=chunks)))) == []
 
 
 @pytest.mark.parametrize(
