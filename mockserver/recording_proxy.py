@@ -43,6 +43,8 @@ class Upstream:
         self._client = httpx.AsyncClient(
             # A proxy for the outer world must not stand before this machine.
             trust_env=not provider.is_local,
+            # Where there is no TLS, its certificates need not be read.
+            verify=provider.url.scheme == "https",
             timeout=httpx.Timeout(timeout, connect=_CONNECT, write=_SEND, pool=None),
             limits=httpx.Limits(max_connections=None),
             follow_redirects=False,

@@ -75,7 +75,9 @@ class Live:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._answer)
-        runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
+        runner = web.AppRunner(
+            app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None
+        )
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
@@ -86,13 +88,13 @@ class Live:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
-        self.requests.append(
-            (request.method, request.raw_path, dict(request.headers), body)
-        )
+        self.requests.append((request.method, request.raw_path, dict(request.headers), body))
         return await self._handler(request)
 
 
-async def stream(request: web.Request, *pieces: bytes | Gate, status: int = 200) -> web.StreamResponse:
+async def stream(
+    request: web.Request, *pieces: bytes | Gate, status: int = 200
+) -> web.StreamResponse:
     """Send pieces as chunks of an event stream, stopping at gates."""
     response = web.StreamResponse(status=status)
     response.content_type = "text/event-stream"
