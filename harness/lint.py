@@ -20,6 +20,7 @@ from mockserver import store
 from mockserver.cassette import Cassette, Origin
 from mockserver.errors import CassetteError
 from mockserver.marks import line_of
+from mockserver.scan import scan_cassette
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ def lint(scenarios: Sequence[Path], cassettes: Sequence[Path], lookup: Sequence[
         if path not in used:
             problems.append(Problem(path, None, "no scenario plays this cassette"))
         problems += _origins(loaded[path])
+        problems += _secrets(loaded[path])
     return Linted(found, loaded, problems)
 
 
@@ -145,6 +147,12 @@ def _unplayed(
         for number in range(len(cassettes[path].interactions)):
             if number not in seen:
                 yield _at(path, ("interactions", number), f"no scenario plays interaction {number}")
+
+
+def _secrets(cassette: Cassette) -> Iterator[Problem]:
+    """Yield where a cassette holds what looks like a credential."""
+    for hit in scan_cassette(cassette):
+        yield _at(hit.path, ("interactions", hit.interaction), f"{hit.place} holds {hit.kind}")
 
 
 def _origins(cassette: Cassette) -> Iterator[Problem]:

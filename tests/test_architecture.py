@@ -15,6 +15,7 @@ IMPURE = {"asyncio", "socket", "threading", "subprocess", "time", "aiohttp", "ht
 PURE = [
     *("mockserver." + m for m in ("sse", "cassette_writer", "schedule", "axes", "faults")),
     *("mockserver." + m for m in ("session", "matcher", "marks", "redact", "errors")),
+    *("mockserver." + m for m in ("secrets", "scrub", "scan", "documents", "likeness", "drift")),
     *("harness." + m for m in ("model", "codec", "fold", "scenario", "expand", "selection")),
     *("harness." + m for m in ("interface", "conversation", "dialects", "transcript")),
     "harness.checks",
@@ -34,6 +35,9 @@ MOCKSERVER_FACE = {
     "mockserver.providers",
     "mockserver.redact",
     "mockserver.rechunk",
+    "mockserver.recorder",
+    "mockserver.recording_modes",
+    "mockserver.scan",
     "mockserver.schedule",
     "mockserver.session",
     "mockserver.sse",

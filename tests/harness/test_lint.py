@@ -114,6 +114,13 @@ def test_cassettes_that_do_not_say_where_they_come_from(place: Place) -> None:
     ]
 
 
+def test_cassettes_that_hold_a_secret(place: Place) -> None:
+    key = "sk-proj-4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1"
+    place.cassette("a/c", CASSETTE.replace("[DONE]", key))
+    (problem,) = place.problems()
+    assert problem == "c.yaml:4: response.body holds a key (sk-…)"
+
+
 def test_files_that_cannot_be_read(place: Place) -> None:
     place.scenario("two", "surprise: true\n")
     place.cassette("a/c", CASSETTE.replace("origin: authored", "origin: dreamt"))
