@@ -19,6 +19,7 @@ VERBS = {
     "run": "Play scenarios to adapters and judge what they make of them.",
     "explain": "Play one case again and show what is wrong, side by side.",
     "serve": "Start the mock server for any client in any language.",
+    "record": "Run a client against live endpoints and keep what they said.",
     "list": "List scenarios, cases, cassettes, adapters or features.",
     "lint": "Check that specs and cassettes are sound and fit together.",
     "import": "Make cassettes of other tools' recordings.",

@@ -8,6 +8,7 @@ time, so they are noted but are no drift.
 from __future__ import annotations
 
 import difflib
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -135,12 +136,13 @@ def _values(old: Interaction, new: Interaction) -> Iterator[str]:
 
 
 def _texts(response: Response) -> dict[str, str]:
-    """What each text of an answer says, put together over its events."""
+    """What each field of an answer says, put together over its events."""
     texts: defaultdict[str, list[str]] = defaultdict(list)
     for document in _documents(response):
         for path, value in () if document.data is NOT_JSON else leaves(document.data):
-            if isinstance(value, str) and not likeness.is_volatile(path):
-                texts[f"{_kind(document)}{_name(path)}"].append(value)
+            if not likeness.is_volatile(path):
+                text = value if isinstance(value, str) else json.dumps(value)
+                texts[f"{_kind(document)}{_name(path)}"].append(text)
     # What is said again in every event is no text in pieces.
     return {n: parts[0] if len(set(parts)) == 1 else "".join(parts) for n, parts in texts.items()}
 
@@ -155,7 +157,9 @@ def _kind(document: Document) -> str:
         return _clip(document.text.strip())
     named = document.data if isinstance(document.data, dict) else {}
     word = named.get("type") or named.get("object")
-    return str(word) if isinstance(word, str) else document.event or "body"
+    if isinstance(word, str):
+        return word
+    return document.event if document.event not in ("", "message") else "body"
 
 
 def _name(path: Path) -> str:

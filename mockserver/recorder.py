@@ -25,7 +25,8 @@ from mockserver.recording_capture import Capture
 from mockserver.recording_logs import LogFilter
 from mockserver.recording_modes import Mode
 from mockserver.recording_proxy import GRACE, Pipe, Upstream, relay
-from mockserver.recording_tape import Result, Tape
+from mockserver.recording_tape import Result as Result
+from mockserver.recording_tape import Tape
 from mockserver.refusal import RefusalError
 from mockserver.replay import Playback
 from mockserver.server import MockServer
@@ -36,7 +37,7 @@ PREFIX = "/_c/"
 #: Seconds without a byte from the live endpoint after which its answer counts as timed out.
 TIMEOUT = 600.0
 
-#: What a recorder is told about: an exchange that is over.
+#: What a recorder is told about: an exchange that has begun, and again when it is over.
 Watcher = Callable[[Capture], None]
 
 
@@ -44,7 +45,8 @@ class Recorder(MockServer):
     """Records and replays on a free local port, in a thread of its own.
 
     ``environment`` holds the real keys. ``watch`` is called in that thread with every exchange
-    that is over. ``timeout`` is the longest wait for the next byte, in seconds.
+    that begins, and again when it is over. ``timeout`` is the longest wait for the next byte,
+    in seconds.
     """
 
     def __init__(
@@ -98,7 +100,10 @@ class Recorder(MockServer):
         for provider in providers:
             if tape.goes_out:
                 if not provider.base_url:
-                    raise ProviderError(f"provider {provider.name} needs its base URL")
+                    raise ProviderError(
+                        f"provider {provider.name} has a base URL for each account: "
+                        "give yours with --upstream or in a file of providers"
+                    )
                 upstreams[provider.name] = self._call(
                     lambda p=provider: Upstream(p, self._environment, timeout=self._timeout)  # type: ignore[misc]
                 )
@@ -281,11 +286,12 @@ class _RecordingApp(App):
     async def _record_live(
         self, request: web.BaseRequest, entry: _Entry, provider: Provider, capture: Capture
     ) -> web.StreamResponse:
+        self._tell(capture)
         pipe: Pipe = asyncio.Queue()
         fetch = entry.upstreams[provider.name].fetch(capture, pipe)
-        return await relay(request, capture, pipe, entry.tape.begin(capture, fetch, self._over))
+        return await relay(request, capture, pipe, entry.tape.begin(capture, fetch, self._tell))
 
-    def _over(self, capture: Capture) -> None:
+    def _tell(self, capture: Capture) -> None:
         if self._watch is not None:
             self._watch(capture)
 

@@ -110,7 +110,8 @@ def _confirmed(old: Interaction, new: Interaction) -> Interaction:
 def _comment(path: Path) -> bytes:
     """The comment lines at the head of the old file: somebody wrote them by hand."""
     lines: list[bytes] = path.read_bytes().splitlines(keepends=True) if path.is_file() else []
-    return b"".join(itertools.takewhile(lambda line: line.startswith(b"#"), lines))
+    kept = list(itertools.takewhile(lambda line: line.startswith(b"#"), lines))
+    return b"".join(kept)
 
 
 def _sweep(path: Path) -> None:

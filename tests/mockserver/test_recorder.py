@@ -626,7 +626,7 @@ def test_a_missing_key_is_told_before_anything_starts(path: Path) -> None:
             recorder.tape(path, [live.provider()])
         with pytest.raises(ProviderError, match="needs a provider"):
             recorder.tape(path, [])
-        with pytest.raises(ProviderError, match="needs its base URL"):
+        with pytest.raises(ProviderError, match="a base URL for each account"):
             recorder.tape(path, [replace(live.provider(), base_url="")])
     assert nothing_left(path)
 

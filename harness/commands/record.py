@@ -1,0 +1,345 @@
+"""``tapecheck record``: runs a command against live endpoints and keeps what they said."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from mockserver.cassette import Cassette
+    from mockserver.providers import Provider
+    from mockserver.recorder import Recorder, Result, TapeHandle
+    from mockserver.recording_capture import Capture
+    from mockserver.recording_modes import Mode
+
+MODES = ("none", "once", "new_episodes", "rewrite", "all", "diff", "live")
+#: How an answer may have ended without being whole.
+ENDS = ("truncated", "reset", "timeout", "client_closed")
+
+
+@click.command(context_settings={"allow_interspersed_args": False})
+@click.argument("argv", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND [ARG]...]")
+@click.option(
+    "--output",
+    "-o",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The cassette; .yaml is added. For a check without a command also a directory.",
+)
+@click.option(
+    "--provider",
+    "-p",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Whom to record from, such as openai, anthropic, gemini or llamacpp. May be repeated; "
+    "clients get the first by default.",
+)
+@click.option("--upstream", metavar="URL", help="Another base URL for the first provider.")
+@click.option(
+    "--providers",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Providers of your own, in YAML.",
+)
+@click.option("--mode", type=click.Choice(MODES), default="rewrite", show_default=True)
+@click.option("--in-ci", is_flag=True, help="Go out to the network even where CI is set.")
+@click.option(
+    "--allow-end",
+    "ends",
+    type=click.Choice(ENDS),
+    multiple=True,
+    help="Keep an answer that ended like this. May be repeated.",
+)
+@click.option(
+    "--keep-opaque",
+    is_flag=True,
+    help="Keep encrypted reasoning and signatures, which are replaced otherwise.",
+)
+@click.option(
+    "--note",
+    "notes",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A fact about the recording, such as server=llama.cpp-b6000. May be repeated.",
+)
+@click.option("--max-age", metavar="AGE", help="Say if a cassette is older, such as 30d or 12h.")
+@click.option("--strict-age", is_flag=True, help="Fail if a cassette is older.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1),
+    default=600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="The longest wait for the next byte.",
+)
+def command(
+    argv: tuple[str, ...],
+    output: Path,
+    names: tuple[str, ...],
+    upstream: str | None,
+    file: Path | None,
+    mode: str,
+    in_ci: bool,
+    ends: tuple[str, ...],
+    keep_opaque: bool,
+    notes: tuple[str, ...],
+    max_age: str | None,
+    strict_age: bool,
+    timeout: float,
+) -> int:
+    """Run a command against live endpoints and keep what they said in a cassette.
+
+    The command finds a local address in OPENAI_BASE_URL and its like (whatever clients of the
+    provider read, and TAPECHECK_BASE_URL), and a dummy in place of the key: the real one stays
+    here. The cassette is written when the command has succeeded and no secret is left.
+    Without a command, it records until it is interrupted.
+
+    \b
+    tapecheck record --provider openai -o cassettes/mine -- node my_client.js
+    tapecheck record -p llamacpp --upstream http://127.0.0.1:4021/v1 -o mine -- python app.py
+    tapecheck record -p openai -p anthropic -o mine -- npm test
+    tapecheck record -p openai -o mine
+    tapecheck record --mode diff -p openai -o cassettes/mine -- node my_client.js
+    tapecheck record --mode diff -o cassettes/mine.yaml
+    """
+    from mockserver.errors import RecordingError
+    from mockserver.recording_modes import Mode, runs_in_ci
+
+    wanted = Mode.of(mode)
+    if wanted.may_go_out and runs_in_ci(os.environ) and not in_ci:
+        raise click.UsageError(f"CI is set, and mode {mode} goes out to the network: add --in-ci")
+    known, chosen = _providers(names, upstream, file)
+    job = _Job(
+        mode=wanted,
+        timeout=timeout,
+        max_age=_age(max_age),
+        strict_age=strict_age,
+        tape={
+            "mode": wanted,
+            "ends": _ends(ends),
+            "keep_opaque": keep_opaque,
+            "notes": _notes(notes),
+        },
+    )
+    try:
+        if wanted is Mode.DIFF and not argv:
+            return _check(output, known, chosen, job)
+        if not chosen:
+            raise click.UsageError("name a --provider; 'tapecheck record --help' has examples")
+        return _record(_file(output), chosen, argv, job)
+    except RecordingError as exc:
+        _say(str(exc))
+        return 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What the options say, apart from where and from whom."""
+
+    mode: Mode
+    timeout: float
+    max_age: timedelta | None
+    strict_age: bool
+    tape: dict[str, Any]
+
+
+def _record(path: Path, providers: Sequence[Provider], argv: Sequence[str], job: _Job) -> int:
+    from mockserver.recorder import Recorder
+    from mockserver.recording_modes import Mode
+
+    with (
+        Recorder(timeout=job.timeout, watch=_tell) as recorder,
+        recorder.tape(path, providers, **job.tape) as tape,
+    ):
+        code = _run(argv, tape) if argv else _wait(tape)
+        if code:
+            _say(f"{argv[0]} exited with {code}: nothing is written")
+            return code
+        result = tape.finish()
+    _summary(result)
+    drifted = result.mode is Mode.DIFF and result.drift is not None and result.drift.shapes
+    return 1 if result.problems or drifted or _is_old(path, job) else 0
+
+
+def _run(argv: Sequence[str], tape: TapeHandle) -> int:
+    """Run the command with the tape in its environment and return its exit code."""
+    environment = {**os.environ, **tape.environment()}
+    _say(f"recording {tape.path} at {tape.base_url}")
+    try:
+        code = subprocess.run(argv, env=environment, check=False).returncode  # noqa: S603
+    except OSError as exc:
+        raise click.UsageError(f"cannot run {shlex.join(argv)}: {exc.strerror}") from None
+    # A shell's way to say that a signal ended it.
+    return code if code >= 0 else 128 - code
+
+
+def _wait(tape: TapeHandle) -> int:
+    """Wait until the user has had enough."""
+    over = threading.Event()
+    before = {number: signal.signal(number, lambda *_: over.set()) for number in _ENOUGH}
+    for name, value in tape.environment().items():
+        if name.lower() != "no_proxy":
+            _say(f"{name}={value}")
+    _say(f"recording {tape.path}; interrupt to write it")
+    try:
+        # Only a wait that ends lets a handler run everywhere.
+        while not over.wait(0.5):
+            pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return 0
+
+
+_ENOUGH = (signal.SIGINT, signal.SIGTERM)
+
+
+def _check(output: Path, known: Sequence[Provider], chosen: Sequence[Provider], job: _Job) -> int:
+    """Ask again what cassettes have asked, and compare."""
+    from mockserver import store
+    from mockserver.cassette import Origin
+    from mockserver.recorder import Recorder
+
+    library = store.Library([output if output.exists() else _file(output)])
+    cassettes = [store.load(path) for path in library.paths.values()]
+    recorded = [
+        c
+        for c in cassettes
+        if any(i.response.wire.origin is Origin.RECORDED for i in c.interactions)
+    ]
+    if not recorded:
+        raise click.UsageError(f"{output}: no cassette there was recorded")
+    code = 0
+    with Recorder(timeout=job.timeout) as recorder:
+        for cassette in recorded:
+            code = max(code, _check_one(cassette, chosen or known, recorder, job))
+    left = len(cassettes) - len(recorded)
+    _say(f"{len(recorded)} cassettes compared" + (f", {left} not recorded" if left else ""))
+    return code
+
+
+def _check_one(cassette: Cassette, known: Sequence[Provider], recorder: Recorder, job: _Job) -> int:
+    from mockserver.errors import RecordingError
+    from mockserver.resend import providers_of, resend
+
+    old = _is_old(cassette.path, job)
+    try:
+        providers = providers_of(cassette, known)
+        with recorder.tape(cassette.path, providers, **job.tape) as tape:
+            resend(cassette, tape, providers)
+            result = tape.finish()
+    except RecordingError as exc:
+        _say("\n".join((f"{cassette.path}: not compared:", *(f"  {r}" for r in exc.reasons))))
+        return 1
+    _summary(result)
+    return 1 if old or (result.drift is not None and result.drift.shapes) else 0
+
+
+def _providers(
+    names: Sequence[str], upstream: str | None, file: Path | None
+) -> tuple[list[Provider], list[Provider]]:
+    """All that are known, and those that were chosen."""
+    from mockserver import providers
+
+    known = providers.load(file) if file else dict(providers.PROVIDERS)
+    chosen = [providers.find(name, known) for name in dict.fromkeys(names)]
+    if upstream is not None:
+        if not chosen:
+            raise click.UsageError("--upstream is where a --provider is: name that, too")
+        chosen[0] = known[chosen[0].name] = chosen[0].at(upstream)
+    return list(known.values()), chosen
+
+
+def _tell(capture: Capture) -> None:
+    """One line for an exchange that begins, and one when it is over."""
+    what = f"  {capture.number} {capture.request.method} {capture.request.url.path}"
+    if not capture.over:
+        _say(what)
+    elif capture.head is None:
+        _say(f"{what}: {capture.failure}")
+    else:
+        end = f", {capture.end}" if capture.end != "eof" else ""
+        pieces = len(capture.pieces)
+        said = f"{pieces} {'piece' if pieces == 1 else 'pieces'}, {capture.size} bytes{end}"
+        _say(f"{what}: {capture.head.status}, {said}")
+
+
+def _summary(result: Result) -> None:
+    as_before = f", {result.kept} as before" if result.kept else ""
+    if result.written:
+        _say(f"wrote {result.path}: {_count(result.interactions)}{as_before}")
+    elif result.drift is not None:
+        _say(f"{result.path}: {_count(result.interactions)} compared")
+    else:
+        _say(f"{result.path}: not changed; {result.live} requests went out")
+    if result.drift is not None:
+        for line in str(result.drift).splitlines():
+            _say(f"  {line}")
+    for problem in result.problems:
+        _say(f"{result.path}: {problem}")
+
+
+def _is_old(path: Path, job: _Job) -> bool:
+    """Say if a cassette is too old; return whether that is a failure."""
+    from mockserver import store
+    from mockserver.recording_modes import age_of
+
+    if job.max_age is None or not path.is_file():
+        return False
+    age = age_of(store.load(path), datetime.now(UTC))
+    if age is None or age <= job.max_age:
+        return False
+    _say(f"{path}: last recorded or confirmed {age.days} days ago; record it anew")
+    return job.strict_age
+
+
+def _age(text: str | None) -> timedelta | None:
+    from mockserver.recording_modes import parse_age
+
+    try:
+        return None if text is None else parse_age(text)
+    except ValueError as exc:
+        raise click.UsageError(f"--max-age: {exc}") from None
+
+
+def _ends(names: Sequence[str]) -> Any:
+    from mockserver.cassette import End
+
+    return [End(name) for name in names]
+
+
+def _notes(pairs: Sequence[str]) -> dict[str, str]:
+    split = [pair.partition("=") for pair in pairs]
+    if any(not name or not equals for name, equals, _ in split):
+        raise click.UsageError("a --note is NAME=VALUE")
+    return {name: value for name, _, value in split}
+
+
+def _file(output: Path) -> Path:
+    from mockserver.store import SUFFIXES
+
+    return output if output.suffix in SUFFIXES else output.with_name(f"{output.name}.yaml")
+
+
+def _count(number: int) -> str:
+    return f"{number} {'interaction' if number == 1 else 'interactions'}"
+
+
+def _say(text: str) -> None:
+    # Standard output belongs to the command.
+    click.echo(text, err=True)
+    sys.stderr.flush()
