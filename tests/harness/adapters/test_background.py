@@ -402,6 +402,31 @@ def test_refusals_may_be_repeated_as_often_as_allowed():
     assert Server(refused(500), refused(500)).fails(retries=1).error.status == 500
 
 
+def test_an_answer_in_work_is_followed_although_nobody_asked_for_a_job():
+    server = Server(whole(response("in_progress")), httpx.ReadError("reset"), stream(), whole(DONE))
+    assert server.complete(background=False, retries=2).content == "abc"
+    assert server.asked == [
+        (0, "POST "),
+        (20, "GET /resp_1"),
+        (20.5, "GET /resp_1"),
+        (21.5, "GET /resp_1"),
+    ]
+
+
+def test_an_id_that_is_made_up_is_new_in_the_conversation():
+    call = {"id": "call_0", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    messages = [{"role": "assistant", "content": None, "tool_calls": [call]}]
+    answer = {"type": "function_call", "name": "f", "arguments": "{}"}
+
+    async def run():
+        server = Server(whole(QUEUED), whole(response("completed", output=[answer])))
+        async with server.client() as client:
+            return await client.complete(model="m", messages=messages)
+
+    (made,) = asyncio.run(run()).tool_calls
+    assert (made.id, made.id_synthesized) == ("call_1", True)
+
+
 def test_an_answer_in_work_without_an_id_is_an_error():
     nameless = {"object": "response", "status": "in_progress"}
     assert Server(whole(nameless)).fails().error.error_class is ErrorClass.PROTOCOL

@@ -70,6 +70,7 @@ RESPONSES_ONLY = set(get_args(get_args(ResponsesModel)[-1]))
         ("proto1", CHAT, None),
         ("gpt-4o1x", CHAT, None),
         ("gpt-45", CHAT, None),
+        ("gpt-3", CHAT, None),
         ("o10-mini", CHAT, None),
         ("my-gpt-5", CHAT, None),
         ("codex", CHAT, None),
