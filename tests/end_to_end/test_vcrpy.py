@@ -1,0 +1,32 @@
+"""Stock vcrpy plays every shipped cassette: our data beside its schema is in nobody's way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+import vcr
+
+from harness import bundled
+from mockserver import store
+from mockserver.schedule import decompress
+
+CASSETTES = sorted(bundled.cassettes().rglob("*.yaml"))
+
+
+@pytest.mark.parametrize(
+    "path", CASSETTES, ids=lambda path: str(path.relative_to(bundled.cassettes()))
+)
+def test_stock_vcrpy_plays_a_cassette(path: Path) -> None:
+    interactions = store.load(path).interactions
+    with vcr.use_cassette(str(path), record_mode="none") as tape, httpx.Client() as client:
+        for interaction in interactions:
+            request, expected = interaction.request, interaction.response
+            answer = client.request(
+                request.method, request.uri, headers=request.headers, content=request.body
+            )
+            # httpx undoes a content coding before it hands the body out.
+            body = decompress(expected.body, expected.header("content-encoding"))
+            assert (answer.status_code, answer.content) == (expected.status, body)
+    assert tape.play_count == len(interactions)
