@@ -30,7 +30,7 @@ from harness.adapters.retrying import Dice, RetryPolicy, retrying
 from harness.adapters.transport import HttpError, Transport, bearer, endpoint
 from harness.fold import fold
 from harness.interface import ClientError
-from harness.model import AssistantTurn, ErrorClass, ErrorEvent, ErrorInfo, Event, Json, JsonObject
+from harness.model import AssistantTurn, ErrorClass, ErrorEvent, Event, Json, JsonObject
 
 #: An answer that got lost may have started a job; asking again more often would pile them up.
 _LOST_ANSWERS = 1
@@ -94,7 +94,7 @@ class ResponsesClient:
         self._bearer = bearer(api_key)
         self._retry = retry or RetryPolicy()
         self._polls = polls or PollPolicy()
-        self._store = store or MemoryStore()
+        self._store = MemoryStore() if store is None else store
         self._clock = clock or SystemClock()
         self._dice = dice
         self._transport = Transport(timeout=timeout, secrets=self._secrets, transport=transport)
@@ -130,8 +130,9 @@ class ResponsesClient:
         resumed behind the last event, and polled if the server no longer streams it. Without
         ``background`` there is nothing to resume, so a broken stream is an error; an answer
         that is "in progress" all the same is polled. Never raises for what a server or a wire
-        does. Leaving the iteration early closes the connection; a job goes on without it.
-        Raises what :func:`responses_body` raises.
+        does. Leaving the iteration early closes the connection; a job goes on without it, and
+        so does one that is not reached for now. A job that the server does not know any more
+        is an error, and forgotten. Raises what :func:`responses_body` and the store raise.
         """
         body = responses_body(
             model=model,
@@ -275,9 +276,9 @@ class ResponsesClient:
                 if job.streaming and error.status == 400:
                     # Only the stream is refused: it is too old, or was never kept.
                     job.streaming, job.pause, error = False, 0.0, None
+                self._keep(job, gone=exc.error.status == 404)
             if error is None or answer.sequence_number != told:
                 failures = 0
-        self._forget(job, error)
 
     def _ask(self, job: _Job) -> AsyncGenerator[Event, None]:
         query = {}
@@ -300,7 +301,7 @@ class ResponsesClient:
             try:
                 async for data in response.aiter_bytes():
                     events = body.feed(data)
-                    self._remember(job)
+                    self._keep(job)
                     for event in events:
                         yield event
                     if body.closed:
@@ -308,7 +309,7 @@ class ResponsesClient:
                 last = body.end()
             except httpx.HTTPError as exc:
                 last = body.lost(self._transport.lost(exc))
-            self._remember(job)
+            self._keep(job)
             for event in last:
                 yield event
 
@@ -325,24 +326,27 @@ class ResponsesClient:
             pass  # it may still run: its id stays in the store
         status = response.get("status") if isinstance(response, Mapping) else None
         if status in ("completed", "incomplete", "failed"):
-            return answer.chunk(response)
-        answer.told = status == "cancelled"
-        return answer.fail(failure(ErrorClass.TIMEOUT, late))
+            events = answer.chunk(response)
+        else:
+            answer.told = status == "cancelled"
+            events = answer.fail(failure(ErrorClass.TIMEOUT, late))
+        self._keep(job)
+        return events
 
-    def _remember(self, job: _Job) -> None:
-        """Keep the id as soon as it is known."""
+    def _keep(self, job: _Job, *, gone: bool = False) -> None:
+        """Keep the id of a job that runs; drop it before the end is told, or if it is ``gone``.
+
+        A caller need not read on behind the last event.
+        """
         answer = job.answer
-        if job.key is None or job.kept or answer.response_id is None or answer.told:
+        if job.key is None or answer.response_id is None:
             return
-        self._store.save(job.key, answer.response_id)
-        job.kept = True
-
-    def _forget(self, job: _Job, error: ErrorInfo | None) -> None:
-        """Drop the id of a job that has ended, or that the server does not know."""
-        gone = error is not None and error.status == 404
-        if job.key is not None and job.kept and (job.answer.told or gone):
+        if job.kept and (answer.told or gone):
             self._store.remove(job.key)
             job.kept = False
+        elif not (job.kept or answer.told or gone):
+            self._store.save(job.key, answer.response_id)
+            job.kept = True
 
     def _url_of(self, job: _Job) -> str:
         return f"{self._url}/{quote(str(job.answer.response_id), safe='')}"

@@ -255,6 +255,20 @@ def test_the_id_is_stored_while_the_job_runs_and_removed_after(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("answers", [[stream(*EVENTS)], [whole(QUEUED), whole(DONE)]])
+def test_who_leaves_at_the_last_event_leaves_no_id(answers, tmp_path):
+    async def run():
+        server = Server(*answers)
+        client = server.client(store=FileStore(tmp_path))
+        async with client, aclosing(client.stream(**ASK)) as events:
+            async for event in events:
+                if isinstance(event, MessageStop):
+                    return
+
+    asyncio.run(run())
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_another_prompt_is_another_job(tmp_path):
     store = FileStore(tmp_path)
     assert Server(whole(QUEUED), refused(401)).fails(store=store).error.status == 401
