@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote, unquote, urlsplit
@@ -27,6 +28,7 @@ from mockserver.recording_modes import Mode
 from mockserver.recording_proxy import GRACE, Pipe, Upstream, relay
 from mockserver.recording_tape import Result as Result
 from mockserver.recording_tape import Tape
+from mockserver.recording_writer import Check, locked
 from mockserver.refusal import RefusalError
 from mockserver.replay import Playback
 from mockserver.server import MockServer
@@ -87,32 +89,42 @@ class Recorder(MockServer):
         name = name or path.stem
         if self._call(lambda: name in self._recording.tapes):
             raise RecordingError(path, [f"{name!r} is being recorded already"])
-        old = store.load(path) if path.exists() or mode is Mode.NONE else None
-        tape = Tape(
-            path,
-            mode,
-            old,
-            ends=frozenset(ends),
-            keep_opaque=keep_opaque,
-            notes=dict(notes),
-        )
-        upstreams: dict[str, Upstream] = {}
-        for provider in providers:
-            if tape.goes_out:
-                if not provider.base_url:
-                    raise ProviderError(
-                        f"provider {provider.name} has a base URL for each account: "
-                        "give yours with --upstream or in a file of providers"
-                    )
-                upstreams[provider.name] = self._call(
-                    lambda p=provider: Upstream(p, self._environment, timeout=self._timeout)  # type: ignore[misc]
-                )
-                tape.known |= upstreams[provider.name].known.values
+        with ExitStack() as stack:
+            if mode.may_write and not (mode is Mode.ONCE and path.exists()):
+                # Before the old cassette is read: what is compared must be what is replaced.
+                stack.enter_context(locked(path))
+            old = store.load(path) if path.exists() or mode is Mode.NONE else None
+            tape = Tape(
+                path,
+                mode,
+                old,
+                ends=frozenset(ends),
+                keep_opaque=keep_opaque,
+                notes=dict(notes),
+            )
+            upstreams = self._upstreams(providers) if tape.goes_out else {}
+            if tape.writes:
+                tape.lock = stack.pop_all()
+        tape.known = frozenset(v for u in upstreams.values() for v in u.known.values)
         self._logs.known |= tape.known
-        tape.lock()
         entry = _Entry(name, tape, {p.name: p for p in providers}, upstreams)
         self._call(lambda: self._recording.tapes.__setitem__(name, entry))
         return TapeHandle(self, entry)
+
+    def _upstreams(self, providers: Sequence[Provider]) -> dict[str, Upstream]:
+        nameless = [p.name for p in providers if not p.base_url]
+        if nameless:
+            raise ProviderError(
+                f"provider {nameless[0]} has a base URL for each account: "
+                "give yours with --upstream or in a file of providers"
+            )
+
+        def make() -> dict[str, Upstream]:
+            return {
+                p.name: Upstream(p, self._environment, timeout=self._timeout) for p in providers
+            }
+
+        return self._call(make)
 
     async def _start(self) -> None:
         self._logs.install()
@@ -122,7 +134,7 @@ class Recorder(MockServer):
         await super()._shut_down()
         for entry in list(self._recording.tapes.values()):
             await self._recording.close_tape(entry)
-            entry.tape.unlock()
+            entry.tape.lock.close()
         self._logs.remove()
 
     def _finish(self, entry: _Entry) -> None:
@@ -178,21 +190,22 @@ class TapeHandle:
             out |= dict.fromkeys(provider.client_url, self.base_url_of(provider.name))
         return out | no_proxy(os.environ)
 
-    def finish(self) -> Result:
+    def finish(self, check: Check | None = None) -> Result:
         """Write what was recorded, or compare it, as the mode asks.
 
-        Raises :class:`RecordingError`, and then nothing was written.
+        ``check`` sees the cassette before it is written. Raises :class:`RecordingError` or
+        what ``check`` raises, and then nothing was written.
         """
         try:
             self._recorder._finish(self._entry)
-            return self._entry.tape.finish()
+            return self._entry.tape.finish(check)
         finally:
-            self._entry.tape.unlock()
+            self._entry.tape.lock.close()
 
     def close(self) -> None:
         """Give up: nothing is written."""
         self._recorder._finish(self._entry)
-        self._entry.tape.unlock()
+        self._entry.tape.lock.close()
 
     def __enter__(self) -> TapeHandle:
         return self

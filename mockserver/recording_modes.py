@@ -37,6 +37,11 @@ class Mode(StrEnum):
         return self is not Mode.NONE
 
     @property
+    def may_write(self) -> bool:
+        """Whether it may change a cassette."""
+        return self in (Mode.ONCE, Mode.NEW_EPISODES, Mode.REWRITE)
+
+    @property
     def replays(self) -> bool:
         """Whether it answers from a cassette that is there."""
         return self in (Mode.NONE, Mode.ONCE, Mode.NEW_EPISODES)

@@ -17,7 +17,7 @@ from mockserver.errors import RecordingError
 from mockserver.matcher import Signature, signature
 from mockserver.recording_capture import Capture
 from mockserver.recording_modes import Mode
-from mockserver.recording_writer import keep, locked, merge
+from mockserver.recording_writer import Check, keep, merge
 from mockserver.scrub import PLACEHOLDER, Scrubber
 from mockserver.secrets import Known
 from mockserver.session import Exchange, Found, exchanges
@@ -69,26 +69,18 @@ class Tape:
         self.idle.set()
         #: Whether requests may reach a live endpoint, and whether the file may change.
         self.goes_out = mode.may_go_out and not (mode is Mode.ONCE and old is not None)
-        self.writes = self.goes_out and mode not in (Mode.DIFF, Mode.LIVE)
+        self.writes = self.goes_out and mode.may_write
         self._ends = ends
         self._keep_opaque = keep_opaque
         self._notes = notes
         self._arrived = 0
         self._fetching: set[asyncio.Task[None]] = set()
-        self._lock = ExitStack()
+        #: Holds the file as long as it may be written.
+        self.lock = ExitStack()
         replayed = old if mode.replays else None
         self._exchanges: tuple[Exchange, ...] = exchanges(replayed) if replayed else ()
         self._signatures = [_signature(e.request) for e in self._exchanges]
         self._played = [False] * len(self._exchanges)
-
-    def lock(self) -> None:
-        """Hold the file for this tape if it may be written."""
-        if self.writes:
-            self._lock.enter_context(locked(self.path))
-
-    def unlock(self) -> None:
-        """Let others have the file."""
-        self._lock.close()
 
     def arrive(self) -> int:
         """Give a request its place in the order of arrival."""
@@ -145,10 +137,10 @@ class Tape:
         for task in self._fetching:
             task.cancel()
 
-    def finish(self) -> Result:
+    def finish(self, check: Check | None = None) -> Result:
         """Do with what came in what the mode asks for.
 
-        Raises :class:`RecordingError`, and then nothing was written.
+        Raises :class:`RecordingError` or what ``check`` raises, and then nothing was written.
         """
         problems = (*self.problems, *self._unplayed())
         result = Result(
@@ -172,7 +164,7 @@ class Tape:
             whole, kept = (*before, *new), len(before)
         else:
             whole, kept = merge(self.old, new) if self.old else (new, 0)
-        keep(Cassette(self.path, whole), self.known, ends=self._ends)
+        keep(Cassette(self.path, whole), self.known, ends=self._ends, check=check)
         return replace(
             result,
             written=True,

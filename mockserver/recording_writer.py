@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,11 +19,20 @@ from mockserver.errors import RecordingError
 from mockserver.scan import scan_cassette
 from mockserver.verify import verify
 
+#: Looks at a cassette that is about to be written, and raises if it must not be.
+Check = Callable[[Cassette], None]
+
 #: How an answer may end without anybody having to say so.
 WHOLE = frozenset({End.EOF})
 
 
-def keep(cassette: Cassette, known: Iterable[str], *, ends: Collection[End] = WHOLE) -> None:
+def keep(
+    cassette: Cassette,
+    known: Iterable[str],
+    *,
+    ends: Collection[End] = WHOLE,
+    check: Check | None = None,
+) -> None:
     """Write a scrubbed cassette whole, or not at all.
 
     Raises :class:`RecordingError` that says where a secret is left, an answer is not whole, or
@@ -47,6 +56,8 @@ def keep(cassette: Cassette, known: Iterable[str], *, ends: Collection[End] = WH
         reasons = [f"interaction {p.interaction}: {p.message}" for p in verify(written)]
     if reasons:
         raise RecordingError(cassette.path, reasons)
+    if check is not None:
+        check(cassette)
     _sweep(cassette.path)
     store.replace(cassette.path, text)
 

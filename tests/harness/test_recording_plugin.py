@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from aiohttp import web
+
+from mockserver import store
+from tests.mockserver.live import KEY, Live, stream
+
+pytest_plugins = ["pytester"]
+
+EVENT = b'data: {"choices": [{"delta": {"content": "%s"}}]}\n\n'
+#: A test of another project: its client is a line of urllib.
+TEST = """
+import json, urllib.request
+
+def ask(tape, text="hi"):
+    request = urllib.request.Request(
+        tape.base_url + "/chat/completions",
+        data=json.dumps({"q": text}).encode(),
+        headers={"content-type": "application/json", "authorization": "Bearer " + tape.api_key},
+    )
+    return urllib.request.urlopen(request).read().decode()
+
+def test_hello(tapecheck):
+    assert "Hello" in ask(tapecheck("local"))
+"""
+
+
+@pytest.fixture
+def words() -> dict[str, str]:
+    return {"text": "Hello"}
+
+
+@pytest.fixture
+def live(words: dict[str, str]) -> Iterator[Live]:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return await stream(request, EVENT % words["text"].encode(), b"data: [DONE]\n\n")
+
+    with Live(answer) as running:
+        yield running
+
+
+@pytest.fixture
+def project(
+    pytester: pytest.Pytester, live: Live, monkeypatch: pytest.MonkeyPatch
+) -> pytest.Pytester:
+    monkeypatch.setenv("LIVE_KEY", KEY)
+    monkeypatch.delenv("CI", raising=False)
+    (pytester.path / "providers.yaml").write_text(
+        f"providers: {{local: {{base_url: '{live.url}/v1', key: LIVE_KEY}}}}"
+    )
+    pytester.makeini("[pytest]\ntapecheck_providers = providers.yaml\n")
+    pytester.makepyfile(test_mine=TEST)
+    return pytester
+
+
+def run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return project.runpytest("-p", "no:randomly", "-p", "no:cacheprovider", *arguments)
+
+
+def test_recorded_once_replayed_ever_after(project: pytest.Pytester, live: Live) -> None:
+    result = run(project)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*cassettes/test_mine/test_hello.yaml: no such cassette*"])
+    result = run(project, "--record")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(
+        ["*tapecheck recordings*", "cassettes/test_mine/test_hello.yaml", "  wrote 1 interactions"]
+    )
+    path = project.path / "cassettes/test_mine/test_hello.yaml"
+    assert len(store.load(path).interactions) == 1
+    assert KEY not in path.read_text() + result.stdout.str() + result.stderr.str()
+    live.requests.clear()
+    result = run(project)
+    result.assert_outcomes(passed=1)
+    assert live.requests == []
+    result = run(project, "--record")
+    result.stdout.fnmatch_lines(["  wrote 1 interactions, 1 as before", "  no difference"])
+
+
+def test_a_test_that_fails_writes_nothing(project: pytest.Pytester, words: dict[str, str]) -> None:
+    words["text"] = "Bye"
+    run(project, "--record").assert_outcomes(failed=1)
+    assert not (project.path / "cassettes/test_mine/test_hello.yaml").exists()
+    words["text"] = "Hello"
+    run(project, "--record").assert_outcomes(passed=1)
+    before = (project.path / "cassettes/test_mine/test_hello.yaml").read_bytes()
+    words["text"] = "Bye"
+    run(project, "--record").assert_outcomes(failed=1)
+    assert (project.path / "cassettes/test_mine/test_hello.yaml").read_bytes() == before
+
+
+def test_what_cannot_be_kept_fails_the_test(
+    project: pytest.Pytester, words: dict[str, str]
+) -> None:
+    words["text"] = (
+        f'Hello {KEY[:9]}"}}}}]}}\n\ndata: {{"choices": [{{"delta": {{"content": "{KEY[9:]}'
+    )
+    result = run(project, "--record")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        ["*not written:", "*deltas at choices/delta/content: a known secret*"]
+    )
+    assert KEY not in result.stdout.str()
+    assert not (project.path / "cassettes/test_mine/test_hello.yaml").exists()
+
+
+def test_what_replays_otherwise_fails_the_test(project: pytest.Pytester) -> None:
+    run(project, "--record").assert_outcomes(passed=1)
+    project.makepyfile(
+        test_mine=TEST.replace(
+            'assert "Hello" in ask(tapecheck("local"))', 'tapecheck("local").base_url'
+        )
+    )
+    result = run(project)
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*interaction 0 was not asked for: POST /v1/chat/completions"])
+    project.makepyfile(test_mine=TEST.replace('text="hi"', 'text="ho"'))
+    result = run(project)
+    result.assert_outcomes(failed=1, errors=0)
+
+
+def test_modes_by_name(
+    project: pytest.Pytester, live: Live, words: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mode = "--tapecheck-record-mode="
+    run(project, f"{mode}once").assert_outcomes(passed=1)
+    run(project, f"{mode}once").assert_outcomes(passed=1)
+    assert len(live.requests) == 1
+    run(project, f"{mode}diff").assert_outcomes(passed=1)
+    words["text"] = 'Hello", "refusal": "no'
+    result = run(project, f"{mode}diff")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*drifted", "*field body.choices[[][]].delta.refusal appears"])
+    result = run(project, f"{mode}all")
+    result.stdout.fnmatch_lines(["*field body.choices[[][]].delta.refusal appears"])
+    assert run(project, f"{mode}none", "--record").ret == pytest.ExitCode.USAGE_ERROR
+    monkeypatch.setenv("CI", "1")
+    result = run(project, "--record")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*add --record-in-ci*"])
+    run(project, "--record", "--record-in-ci").assert_outcomes(passed=1)
+    run(project).assert_outcomes(passed=1)
+
+
+def test_old_cassettes_are_told(project: pytest.Pytester) -> None:
+    run(project, "--record").assert_outcomes(passed=1)
+    path = project.path / "cassettes/test_mine/test_hello.yaml"
+    text = path.read_text()
+    at = text.index("at: '") + 5
+    path.write_text(text[:at] + "2020" + text[at + 4 :])
+    result = run(project, "--tapecheck-max-age=30d")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*days ago; record it anew"])
+    result = run(project, "--tapecheck-max-age=30d", "--tapecheck-strict-age")
+    result.assert_outcomes(passed=1, errors=1)
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]])
+def test_two_tests_do_not_record_into_one_cassette(
+    workers: list[str], project: pytest.Pytester
+) -> None:
+    body = TEST.partition("def test_hello")[0] + (
+        "import pytest\n"
+        "@pytest.mark.parametrize('text', 'abcdefgh')\n"
+        "def test_shared(tapecheck, text):\n"
+        "    ask(tapecheck('local', cassette='shared'), text)\n"
+        "@pytest.mark.parametrize('text', ['a/b', 'c d'])\n"
+        "def test_own(tapecheck, text):\n"
+        "    ask(tapecheck('local'), text)\n"
+    )
+    project.makepyfile(test_mine=body)
+    result = run(project, "--record", *workers)
+    result.assert_outcomes(passed=3, failed=7)
+    result.stdout.fnmatch_lines(["*another * records into it*"])
+    assert len(store.load(project.path / "cassettes/shared.yaml").interactions) == 1
+    names = {f.name for f in (project.path / "cassettes/test_mine").iterdir()}
+    assert names == {"test_own-a-b.yaml", "test_own-c-d.yaml"}
+    # The report gathers what every process has written.
+    result.stdout.fnmatch_lines(["cassettes/shared.yaml", "cassettes/test_mine/test_own-a-b.yaml"])
+
+
+def test_a_proxy_does_not_come_between(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    for variable in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(variable, "intra.example")
+    run(project, "--record").assert_outcomes(passed=1)
+
+
+def test_an_unknown_provider_is_told(project: pytest.Pytester) -> None:
+    project.makepyfile(test_mine=TEST.replace('"local"', '"locl"'))
+    result = run(project, "--record")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*no provider 'locl'; known are *"])
+
+
+def test_options_of_pytest_recording_may_be_there(project: pytest.Pytester) -> None:
+    project.makeconftest(
+        """
+        def pytest_addoption(parser):
+            group = parser.getgroup("recording")
+            group.addoption("--record-mode", default=None)
+            group.addoption("--block-network", action="store_true")
+            group.addoption("--disable-recording", action="store_true")
+            group.addoption("--allowed-hosts", default=None)
+        """
+    )
+    run(project, "--record", "--record-mode=none", "--block-network").assert_outcomes(passed=1)
