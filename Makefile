@@ -7,15 +7,16 @@ STAMP := $(VENV)/.installed
 JOBS ?= auto
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test lint bench serve clean
+.PHONY: help run test lint bench mutation serve clean
 
 help:
-	@echo "make run     play every bundled scenario to every bundled adapter"
-	@echo "make serve   start the mock server with the bundled cassettes"
-	@echo "make test    run the tests"
-	@echo "make lint    check the code, the specs and the cassettes"
-	@echo "make bench   run the benchmarks"
-	@echo "make clean   remove the environment and everything else that was made"
+	@echo "make run       play every bundled scenario to every bundled adapter"
+	@echo "make serve     start the mock server with the bundled cassettes"
+	@echo "make test      run the tests"
+	@echo "make lint      check the code, the specs and the cassettes"
+	@echo "make bench     run the benchmarks"
+	@echo "make mutation  break the bundled adapters place by place (hours)"
+	@echo "make clean     remove the environment and everything else that was made"
 
 run: $(STAMP)
 	$(BIN)/tapecheck run $(ARGS)
@@ -35,6 +36,10 @@ lint: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks.throughput
 	$(BIN)/python -m tests.benchmarks.overhead
+
+mutation: $(STAMP)
+	$(BIN)/python -m pip install --quiet --group mutation
+	$(BIN)/python -m tests.mutation $(ARGS)
 
 clean:
 	rm -rf $(VENV) .tapecheck .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

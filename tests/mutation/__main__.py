@@ -1,0 +1,135 @@
+"""Breaks one rule of a bundled adapter at a time and sees whether a run notices.
+
+Run it as ``python -m tests.mutation --help``; it needs the dependency group ``mutation``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import cosmic_ray.plugins
+from cosmic_ray.commands.init import _all_work_items
+from cosmic_ray.mutating import mutate_and_test
+from cosmic_ray.work_item import MutationSpec, TestOutcome
+
+from tests.mutation.operators import ChangeWord, DropStatement
+
+ROOT = Path(__file__).parents[2]
+NEEDED = ("harness", "mockserver", "specs", "cassettes", "tests", "pyproject.toml", "README.md")
+MODULES = Path("harness/adapters")
+#: The modules whose rules the run of an adapter holds. Shared ones are judged by their first user.
+ADAPTERS = {
+    "openai-compat": (
+        *("openai_compat*", "chat_*", "failure*", "retry*", "surrogates*", "think_tags*"),
+        *("tool_calls*", "transport*", "usage*"),
+    ),
+    "inner-thoughts": ("inner_thoughts*", "json_stream*"),
+    "chatcmpl-to-responses": ("chatcmpl_to_responses*",),
+    "chatgpt-oauth": ("chatgpt_oauth*", "oauth*", "responses_*", "whole_file*"),
+    "response-strategies": ("response_strategies*", "background*", "model_table*"),
+}
+TIMEOUT = 90
+RUN = f"{sys.executable} -m harness run --axes none --no-faults -j 1 -x --adapter "
+#: Hypothesis without deadlines and chance, so that a busy machine kills no mutant.
+UNIT_TESTS = (
+    f"{sys.executable} -m pytest -q -x -p no:randomly -p no:cacheprovider --hypothesis-profile=ci "
+    f"tests/{MODULES}"
+)
+
+cosmic_ray.plugins.OPERATOR_PROVIDERS["tapecheck"] = {
+    "ChangeWord": ChangeWord,
+    "DropStatement": DropStatement,
+}
+
+
+def mutants(modules: list[Path], chance: random.Random) -> list[MutationSpec]:
+    """One mutation for each place in the modules, in an order of chance."""
+    places = defaultdict(list)
+    for module in modules:
+        silent = set(_silent_lines(ast.parse(module.read_text(encoding="utf-8"))))
+        for item in _all_work_items([module], {}):
+            (mutation,) = item.mutations
+            if mutation.start_pos[0] not in silent:
+                places[module, mutation.start_pos].append(mutation)
+    found = [chance.choice(some) for some in places.values()]
+    chance.shuffle(found)
+    return found
+
+
+def _silent_lines(tree: ast.Module) -> Iterator[int]:
+    """The lines that only describe: signatures, declarations, decorators and docstrings."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+                yield from range(first, node.body[0].lineno)
+            case ast.AnnAssign(value=None) | ast.Import() | ast.ImportFrom():
+                yield from range(node.lineno, (node.end_lineno or 0) + 1)
+            case ast.Expr(value=ast.Constant(value=str())):
+                yield from range(node.lineno, (node.end_lineno or 0) + 1)
+
+
+def judge(adapter: str, mutation: MutationSpec) -> str:
+    """Who noticed: ``run``, ``unit tests`` or ``nobody``; prints what the run did not notice."""
+    result = mutate_and_test([mutation], RUN + adapter, TIMEOUT)
+    if result.test_outcome is TestOutcome.KILLED:
+        print(
+            f"{mutation.module_path}:{mutation.start_pos[0]}: {_reason(result.output)}", flush=True
+        )
+        return "run"
+    if result.test_outcome is not TestOutcome.SURVIVED:
+        raise SystemExit(f"{mutation}: {result.output}")
+    tests = mutate_and_test([mutation], UNIT_TESTS, TIMEOUT)
+    judged = "unit tests" if tests.test_outcome is TestOutcome.KILLED else "nobody"
+    print(f"not noticed by the run of {adapter} ({judged} noticed)\n{result.diff}\n", flush=True)
+    return judged
+
+
+def _reason(output: str) -> str:
+    """The first failure that the run names, else its last line: a timeout or a broken import."""
+    lines = output.splitlines() or ["no output: the adapter could not be used"]
+    return next((line for line in lines if line.startswith("✗ ")), lines[-1])
+
+
+def _check_clean(command: str) -> None:
+    if subprocess.run(command.split(), stdout=subprocess.DEVNULL).returncode:
+        raise SystemExit(f"this fails without any mutation: {command}")
+
+
+def main() -> None:
+    """Mutate a copy of the checkout, print what survives, and a score for each adapter."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("adapters", nargs="*", metavar="ADAPTER", help=", ".join(ADAPTERS))
+    parser.add_argument("--sample", type=int, help="mutants for each adapter; default: all")
+    parser.add_argument("--seed", type=int, default=1, help="which sample; default: 1")
+    options = parser.parse_args()
+    if unknown := set(options.adapters) - set(ADAPTERS):
+        parser.error(f"no such adapter: {', '.join(sorted(unknown))}")
+    os.environ["PYTHONPATH"] = "."
+    with tempfile.TemporaryDirectory() as copy:
+        for name in NEEDED:
+            source = ROOT / name
+            (shutil.copytree if source.is_dir() else shutil.copy)(source, Path(copy, name))
+        os.chdir(copy)
+        _check_clean(UNIT_TESTS)
+        for adapter in options.adapters or ADAPTERS:
+            _check_clean(RUN + adapter)
+            modules = sorted(m for g in ADAPTERS[adapter] for m in MODULES.glob(f"{g}.py"))
+            chosen = mutants(modules, random.Random(f"{options.seed} {adapter}"))
+            seen = Counter(judge(adapter, mutation) for mutation in chosen[: options.sample])
+            print(f"{adapter}: {dict(seen)} of {len(chosen)} places", flush=True)
+        os.chdir(ROOT)
+
+
+if __name__ == "__main__":
+    main()
