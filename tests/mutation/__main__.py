@@ -24,6 +24,8 @@ from cosmic_ray.work_item import MutationSpec, TestOutcome
 
 from tests.mutation.operators import ChangeWord, DropStatement
 
+Position = tuple[int, int]
+
 ROOT = Path(__file__).parents[2]
 NEEDED = ("harness", "mockserver", "specs", "cassettes", "tests", "pyproject.toml", "README.md")
 MODULES = Path("harness/adapters")
@@ -56,27 +58,26 @@ def mutants(modules: list[Path], chance: random.Random) -> list[MutationSpec]:
     """One mutation for each place in the modules, in an order of chance."""
     places = defaultdict(list)
     for module in modules:
-        silent = set(_silent_lines(ast.parse(module.read_text(encoding="utf-8"))))
+        silent = list(_silent(ast.parse(module.read_text(encoding="utf-8"))))
         for item in _all_work_items([module], {}):
             (mutation,) = item.mutations
-            if mutation.start_pos[0] not in silent:
+            if not any(start <= mutation.start_pos < end for start, end in silent):
                 places[module, mutation.start_pos].append(mutation)
     found = [chance.choice(some) for some in places.values()]
     chance.shuffle(found)
     return found
 
 
-def _silent_lines(tree: ast.Module) -> Iterator[int]:
-    """The lines that only describe: signatures, declarations, decorators and docstrings."""
+def _silent(tree: ast.Module) -> Iterator[tuple[Position, Position]]:
+    """From where to where nothing is done: signatures, decorators, annotations, docstrings."""
     for node in ast.walk(tree):
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-                yield from range(first, node.body[0].lineno)
-            case ast.AnnAssign(value=None) | ast.Import() | ast.ImportFrom():
-                yield from range(node.lineno, (node.end_lineno or 0) + 1)
-            case ast.Expr(value=ast.Constant(value=str())):
-                yield from range(node.lineno, (node.end_lineno or 0) + 1)
+                yield (first, 0), (node.body[0].lineno, 0)
+            case ast.AnnAssign(annotation=quiet) | ast.Expr(value=ast.Constant() as quiet):
+                last_line, last_column = quiet.end_lineno or 0, quiet.end_col_offset or 0
+                yield (quiet.lineno, quiet.col_offset), (last_line, last_column)
 
 
 def judge(adapter: str, mutation: MutationSpec) -> str:
