@@ -133,6 +133,7 @@ LAWFUL = {
     "fragment after the end": ([call(0, "x", "f", A), call(0, "", "", "")], (), ONE),
     "same index twice in one chunk": ([call(0, "x", "f"), call(0, args=A)], (), ONE),
     "late id": ([call(0, name="f"), call(0, "x", args=A)], (), ONE),
+    "late id, no index": ([call(None, name="f"), call(None, "x", args=A)], (), ONE),
     "id twice": (
         [call(0, "x", "f", A), call(1, "x", "g", B)],
         (),
