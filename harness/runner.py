@@ -135,9 +135,8 @@ class Runner:
                 case, adapter, session, schedules, base_url, key, slack
             )
             let_go = await session.settled(self.deadline)
-            unplayed = tuple(
-                n for n, e in enumerate(played) if any(e is u for u in session.unplayed)
-            )
+            left = session.unplayed
+            unplayed = tuple(n for n, e in enumerate(played) if any(e is u for u in left))
         return Transcript(
             case=case,
             api_key=key,

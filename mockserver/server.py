@@ -29,6 +29,8 @@ T = TypeVar("T")
 
 #: Seconds for handlers to see that they are cancelled before connections are cut.
 _GRACE = 0.2
+#: Seconds for the server's thread to answer a call from another one.
+_PATIENCE = 60.0
 
 Source = str | Path | Cassette
 
@@ -209,7 +211,10 @@ class MockServer:
                 result.set_exception(exc)
 
         loop.call_soon_threadsafe(call)
-        return result.result()
+        try:
+            return result.result(_PATIENCE)
+        except TimeoutError:
+            raise SessionError("the server's thread does not answer") from None
 
     async def _await(self, awaitable: Callable[[], Awaitable[T]], otherwise: T) -> T:
         loop = self._loop
