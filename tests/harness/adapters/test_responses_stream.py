@@ -164,6 +164,26 @@ def test_what_is_missing_of_a_whole_text_is_said():
     assert [e.delta for e in events[1:-1]] == ["Hel", "lo", ", you"]
 
 
+def test_deltas_without_any_place_belong_together():
+    bare_text = [event("output_text.delta", delta=piece) for piece in ("Hel", "lo")]
+    assert [(e.delta, e.index) for e in read(*bare_text, completed())[1:-1]] == [
+        ("Hel", 0),
+        ("lo", 0),
+    ]
+
+
+def test_a_summary_part_that_is_told_only_as_a_whole():
+    parts = [{"type": "summary_text", "text": t} for t in ("One", "Two")]
+    done = [
+        event("reasoning_summary_part.done", output_index=0, summary_index=n, part=part)
+        for n, part in enumerate(parts)
+    ]
+    assert read(added(0, type="reasoning", summary=[]), *done, completed())[1:-1] == [
+        ReasoningDelta(delta="One", channel="summary", index=0),
+        ReasoningDelta(delta="Two", channel="summary", index=1),
+    ]
+
+
 def test_parts_and_messages_are_numbered_through():
     events = read(
         added(0, type="message"),
