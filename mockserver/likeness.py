@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from mockserver import scrub
-from mockserver.cassette import Headers, Interaction, Request
+from mockserver.cassette import Headers, Interaction, Request, Response
 from mockserver.documents import NOT_JSON, Document, Path, documents
 from mockserver.matcher import plain_path
 from mockserver.schedule import decompress
@@ -87,14 +87,19 @@ def same_request(old: Request, new: Request, ids: Renaming) -> bool:
     )
 
 
+def same_response(old: Response, new: Response, ids: Renaming) -> bool:
+    """Whether two answers say the same, under the ids known so far."""
+    return (
+        (old.status, old.wire.end) == (new.status, new.wire.end)
+        and _fixed(old.headers) == _fixed(new.headers)
+        and _same_body(old.body, old.headers, new.body, new.headers, ids)
+    )
+
+
 def same(old: Interaction, new: Interaction, ids: Renaming) -> bool:
     """Whether two interactions say the same, under the ids known so far."""
-    a, b = old.response, new.response
-    return (
-        same_request(old.request, new.request, ids)
-        and (a.status, a.wire.end) == (b.status, b.wire.end)
-        and _fixed(a.headers) == _fixed(b.headers)
-        and _same_body(a.body, a.headers, b.body, b.headers, ids)
+    return same_request(old.request, new.request, ids) and same_response(
+        old.response, new.response, ids
     )
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mockserver import cassette_writer, likeness, store
-from mockserver.cassette import Cassette, End, Interaction, parse
+from mockserver.cassette import Cassette, End, Interaction, Response, parse
 from mockserver.errors import RecordingError
 from mockserver.scan import scan_cassette
 from mockserver.verify import verify
@@ -65,27 +65,40 @@ def keep(
 def merge(old: Cassette, new: Sequence[Interaction]) -> tuple[tuple[Interaction, ...], int]:
     """Return the interactions of a new recording, with the old where they say the same.
 
-    An old interaction keeps its bytes, times and ids, and is marked as confirmed at the time
-    of the new one; ids in the others follow. Where all are known, the old order stays. Also
-    returns how many were kept.
+    An old answer keeps its bytes, times and ids, and is marked as confirmed at the time of the
+    new one; an old request stays as it is; ids in all that is new follow. Where everything is
+    known, the old order stays. Also returns how many interactions are wholly as before.
     """
     ids = likeness.Renaming()
-    kept: dict[int, int] = {}
+    matched: dict[int, int] = {}
+    asked: set[int] = set()
+    told: set[int] = set()
     for before, after in likeness.pairs(old.interactions, new):
         if before is None or after is None:
             continue
+        matched[after] = before
+        ours, theirs = old.interactions[before], new[after]
         trial = ids.copy()
-        if likeness.same(old.interactions[before], new[after], trial):
+        if likeness.same_request(ours.request, theirs.request, trial):
             ids = trial
-            kept[after] = before
-    out = [
-        _confirmed(old.interactions[kept[number]], interaction)
-        if number in kept
-        else ids.undone(interaction)
-        for number, interaction in enumerate(new)
-    ]
+            asked.add(after)
+        trial = ids.copy()
+        if likeness.same_response(ours.response, theirs.response, trial):
+            ids = trial
+            told.add(after)
+    out = []
+    for number, interaction in enumerate(new):
+        undone = ids.undone(interaction)
+        known = old.interactions[matched[number]] if number in matched else undone
+        out.append(
+            Interaction(
+                known.request if number in asked else undone.request,
+                _confirmed(known.response, interaction) if number in told else undone.response,
+            )
+        )
+    kept = asked & told
     if len(kept) == len(new) == len(old.interactions):
-        out = [out[number] for number in sorted(kept, key=lambda n: kept[n])]
+        out = [out[number] for number in sorted(kept, key=lambda n: matched[n])]
     return tuple(out), len(kept)
 
 
@@ -112,10 +125,9 @@ def locked(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _confirmed(old: Interaction, new: Interaction) -> Interaction:
-    wire = old.response.wire
-    recorded = {**wire.recorded, "confirmed": new.response.wire.recorded["at"]}
-    return replace(old, response=replace(old.response, wire=replace(wire, recorded=recorded)))
+def _confirmed(old: Response, new: Interaction) -> Response:
+    recorded = {**old.wire.recorded, "confirmed": new.response.wire.recorded["at"]}
+    return replace(old, wire=replace(old.wire, recorded=recorded))
 
 
 def _comment(path: Path) -> bytes:

@@ -137,6 +137,16 @@ def test_the_old_stays_where_nothing_changed() -> None:
     assert second.response.wire.recorded == {"at": "new"}
 
 
+def test_an_old_answer_stays_where_only_the_question_changed() -> None:
+    old = cassette(recorded(b'{"id":"a1","v":1}', at="old", request=b'{"q":1}'))
+    new = [recorded(b'{"id":"b1","v":1}', at="new", request=b'{"q":1,"more":true}')]
+    (merged,), kept = merge(old, new)
+    assert kept == 0
+    assert merged.request.body == b'{"q":1,"more":true}'
+    assert merged.response.body == b'{"id":"a1","v":1}'
+    assert merged.response.wire.recorded == {"at": "old", "confirmed": "new"}
+
+
 def test_the_old_order_stays_where_all_is_known() -> None:
     ones = [recorded(b"{}", at="old", request=b'{"q":%d}' % n) for n in range(3)]
     merged, kept = merge(cassette(*ones), [ones[2], ones[0], ones[1]])
