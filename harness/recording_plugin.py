@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.pytest_plugin import directories
+from harness.pytest_plugin import adapters, directories
 
 if TYPE_CHECKING:
     from mockserver.providers import Provider
@@ -78,7 +78,11 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(
             f"CI is set, and record mode {mode} goes out to the network: add --record-in-ci"
         )
-    config.stash[_STATE] = State(config, mode)
+    state = config.stash[_STATE] = State(config, mode)
+    if mode in ("rewrite", "all", "diff") and adapters(config):
+        from harness.recording_items import Recording
+
+        config.pluginmanager.register(Recording(state), "tapecheck-recording-items")
     config.pluginmanager.register(_Reporter(config), "tapecheck-recording-report")
 
 

@@ -1,7 +1,7 @@
 """Whether two interactions say the same, apart from what differs in every answer.
 
-Ids may be others as long as they stand for each other everywhere; times, fingerprints and
-padding are not compared, nor how the bodies were cut into chunks.
+Ids may be others as long as they stand for each other everywhere; times, fingerprints, padding
+and what a server had in its cache are not compared, nor how the bodies were cut into chunks.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from mockserver.schedule import decompress
 _ID_FIELD = re.compile(r"(?:.*[_-])?id|.*[a-z]Id")
 _VOLATILE = frozenset(
     {
+        "cache_creation_input_tokens",
+        "cache_read_input_tokens",
+        "cached_tokens",
         "completed_at",
         "created",
         "created_at",

@@ -38,6 +38,18 @@ def providers_of(cassette: Cassette, known: Iterable[Provider]) -> tuple[Provide
     return tuple(found.values())
 
 
+def provider_of(cassette: Cassette, known: Iterable[Provider]) -> Provider:
+    """Return the one provider that a cassette was recorded from; else :class:`RecordingError`."""
+    known = tuple(known)
+    found = {of_uri(i.request.uri, known) for i in cassette.interactions}
+    if len(found) != 1 or None in found:
+        hosts = sorted({i.request.url.netloc for i in cassette.interactions})
+        raise RecordingError(cassette.path, [f"no one known provider is at {', '.join(hosts)}"])
+    (provider,) = found
+    assert provider is not None
+    return provider
+
+
 def resend(cassette: Cassette, tape: TapeHandle, known: Iterable[Provider]) -> None:
     """Send the requests of ``cassette`` through ``tape``, one after the other."""
     known = tuple(known)

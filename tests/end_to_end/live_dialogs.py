@@ -47,11 +47,10 @@ def chat_whole(base_url: str) -> None:
 def chat_tools(base_url: str) -> None:
     """A tool call, its result, and the answer."""
     messages: list[Any] = [{"role": "user", "content": ASKED}]
-    said, reasoning, call_id, arguments = "", "", "", ""
+    said, call_id, arguments = "", "", ""
     for choice in _chat(base_url, messages, tools=True):
         delta = choice["delta"]
         said += delta.get("content") or ""
-        reasoning += delta.get("reasoning_content") or ""
         for call in delta.get("tool_calls") or ():
             call_id = call.get("id") or call_id
             arguments += call["function"]["arguments"]
@@ -60,7 +59,6 @@ def chat_tools(base_url: str) -> None:
         {
             "role": "assistant",
             "content": said,
-            "reasoning_content": reasoning,
             "tool_calls": [{"id": call_id, "type": "function", "function": function}],
         },
         {"role": "tool", "tool_call_id": call_id, "content": MEASURED},

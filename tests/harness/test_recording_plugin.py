@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
+import httpx
 import pytest
 from aiohttp import web
 
 from mockserver import store
+from mockserver.recorder import Recorder
 from tests.mockserver.live import KEY, Live, stream
 
 pytest_plugins = ["pytester"]
@@ -21,7 +24,7 @@ def ask(tape, text="hi"):
         data=json.dumps({"q": text}).encode(),
         headers={"content-type": "application/json", "authorization": "Bearer " + tape.api_key},
     )
-    return urllib.request.urlopen(request).read().decode()
+    return urllib.request.build_opener().open(request).read().decode()
 
 def test_hello(tapecheck):
     assert "Hello" in ask(tapecheck("local"))
@@ -211,3 +214,101 @@ def test_options_of_pytest_recording_may_be_there(project: pytest.Pytester) -> N
         """
     )
     run(project, "--record", "--record-mode=none", "--block-network").assert_outcomes(passed=1)
+
+
+SCENARIO = """\
+scenario: toy/hello
+title: A greeting
+dialect: openai-chat
+requires: [streaming]
+source: a test
+priority: P0
+call: {model: m, messages: [{role: user, content: hi}]}
+expect:
+  turn: {response_id: c1, content: Hello, finish_reason: stop}
+"""
+CHUNK = (
+    'data: {"id":"c%d","object":"chat.completion.chunk","created":1,"model":"m",'
+    '"choices":[{"index":0,"delta":%s,"finish_reason":%s}]}\n\n'
+)
+
+
+class TestScenarios:
+    """``pytest --record`` with an adapter under test."""
+
+    @pytest.fixture
+    def live(self, words: dict[str, str]) -> Iterator[Live]:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            run = len(running.requests)
+            delta = f'{{"role":"assistant","content":"{words["text"]}"}}'
+            said = CHUNK % (run, delta, "null")
+            ended = CHUNK % (run, "{}", '"stop"')
+            return await stream(request, said.encode(), ended.encode(), b"data: [DONE]\n\n")
+
+        with Live(answer) as running:
+            yield running
+
+    @pytest.fixture
+    def path(self, project: pytest.Pytester, live: Live) -> Path:
+        project.makeini(
+            "[pytest]\ntapecheck_providers = providers.yaml\n"
+            "tapecheck_adapters = openai-compat\ntapecheck_axes = none\n"
+        )
+        file = project.path / "specs/scenarios/toy/hello.yaml"
+        file.parent.mkdir(parents=True)
+        file.write_text(SCENARIO)
+        path = project.path / "cassettes/toy/hello.yaml"
+        with (
+            Recorder(environment={"LIVE_KEY": KEY}) as recorder,
+            recorder.tape(path, [live.provider()]) as tape,
+        ):
+            body = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+            body |= {"stream": True, "stream_options": {"include_usage": True}}
+            httpx.post(f"{tape.base_url}/chat/completions", json=body, trust_env=False)
+            tape.finish()
+        return path
+
+    def test_one_item_records_a_scenario(
+        self, project: pytest.Pytester, path: Path, live: Live
+    ) -> None:
+        run(project, "specs").assert_outcomes(passed=1)
+        live.requests.clear()
+        live.requests.append(("", "", {}, b""))
+        before = path.read_text()
+        result = run(project, "specs", "--record", "-v")
+        result.assert_outcomes(passed=1, deselected=1)
+        result.stdout.fnmatch_lines(
+            ["*toy/hello/record@openai-compat PASSED*", "  wrote 1 interactions, 1 as before"]
+        )
+        assert len(live.requests) == 2
+        assert live.requests[1][2]["Authorization"] == f"Bearer {KEY}"
+        new = set(path.read_text().splitlines()) - set(before.splitlines())
+        assert all(line.strip().startswith("confirmed: ") for line in new)
+        run(project, "specs").assert_outcomes(passed=1)
+
+    def test_what_the_scenario_does_not_pass_on_is_not_kept(
+        self, project: pytest.Pytester, path: Path, words: dict[str, str]
+    ) -> None:
+        before = path.read_bytes()
+        words["text"] = "Bye"
+        result = run(project, "specs", "--record")
+        result.assert_outcomes(failed=1, deselected=1)
+        result.stdout.fnmatch_lines(["*turn: content of the turn differs*"])
+        assert path.read_bytes() == before
+        result = run(project, "specs", "--tapecheck-record-mode=diff")
+        result.assert_outcomes(passed=1, deselected=1)
+        words["text"] = 'Hello","refusal":"no'
+        result = run(project, "specs", "--tapecheck-record-mode=diff")
+        result.assert_outcomes(failed=1, deselected=1)
+        result.stdout.fnmatch_lines(["*has drifted", "*delta.refusal appears"])
+        assert path.read_bytes() == before
+
+    def test_what_was_not_recorded_is_left_out(
+        self, project: pytest.Pytester, path: Path, live: Live
+    ) -> None:
+        path.write_text(
+            "# Authored.\n" + path.read_text().replace("origin: recorded", "origin: authored")
+        )
+        live.requests.clear()
+        assert run(project, "specs", "--record").ret == pytest.ExitCode.NO_TESTS_COLLECTED
+        assert live.requests == []
