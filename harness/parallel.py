@@ -20,6 +20,7 @@ from harness.model import JsonObject
 from harness.planning import Plan
 from harness.runner import Runner, judged, recorded
 from harness.scenario import Case
+from mockserver.server import loop_factory
 
 #: Cases below which starting processes takes longer than running the cases here.
 WORTHWHILE = 400
@@ -109,4 +110,5 @@ def _work(
     # Nothing here lives long but the plan; looking through that over and over finds nothing.
     gc.freeze()
     gc.set_threshold(50_000, 50, 100)
-    asyncio.run(play())
+    with asyncio.Runner(loop_factory=loop_factory()) as loop:
+        loop.run(play())

@@ -153,7 +153,7 @@ class MockServer:
                 return source
 
     def _run(self, started: Future[None]) -> None:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(self._serve(started))
 
     async def _serve(self, started: Future[None]) -> None:
@@ -283,7 +283,8 @@ def _start_error(host: str, port: int, exc: OSError) -> ServerStartError:
     return ServerStartError(f"cannot listen on {host}:{port}: {why}")
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """What makes a fast event loop, if uvloop is installed; ``None`` for the usual one."""
     try:
         import uvloop
     except ImportError:

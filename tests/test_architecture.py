@@ -41,6 +41,7 @@ MOCKSERVER_FACE = {
     "mockserver.resend",
     "mockserver.scan",
     "mockserver.schedule",
+    "mockserver.server",
     "mockserver.session",
     "mockserver.sse",
     "mockserver.store",
