@@ -16,7 +16,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -217,7 +217,7 @@ class State:
         if self._recorder is None:
             from mockserver.recorder import Recorder, no_proxy
 
-            self._recorder = Recorder(environment=dict(os.environ)).__enter__()
+            self._recorder = Recorder().__enter__()
             if any(name.lower().endswith("_proxy") for name in os.environ):
                 os.environ.update(no_proxy(os.environ))
         return self._recorder
@@ -272,8 +272,7 @@ class State:
             lines.append(old)
             if self.config.getoption("--tapecheck-strict-age"):
                 failures.append(f"{result.path}: {old}")
-        if lines:
-            item.user_properties.append((_NOTE, json.dumps([str(result.path), *lines])))
+        item.user_properties.append((_NOTE, json.dumps([str(result.path), *lines])))
         return failures
 
     def _too_old(self, path: Path) -> str | None:
@@ -329,13 +328,32 @@ class _Reporter:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print one block for each cassette."""
-        if not self._told:
+        orphans = self._orphans(terminalreporter.stats)
+        told = sorted((t for t in self._told if t.lines), key=lambda t: t.path)
+        if not told and not orphans:
             return
         terminalreporter.section("tapecheck recordings")
-        for told in sorted(self._told, key=lambda t: t.path):
-            terminalreporter.line(_relative(told.path, self._config.rootpath))
-            for line in told.lines:
+        for each in told:
+            terminalreporter.line(_relative(each.path, self._config.rootpath))
+            for line in each.lines:
                 terminalreporter.line(f"  {line}")
+        for orphan in orphans:
+            terminalreporter.line(f"{_relative(orphan, self._config.rootpath)}: no test opens it")
+
+    def _orphans(self, stats: Mapping[str, Any]) -> list[str]:
+        """The cassettes beside those that were opened, if every test there is has passed."""
+        option = self._config.option
+        chosen = (
+            self._config.args_source is pytest.Config.ArgsSource.ARGS
+            or option.keyword
+            or option.markexpr
+            or stats.keys() & {"failed", "error", "deselected", "skipped"}
+        )
+        if chosen:
+            return []
+        opened = {Path(t.path) for t in self._told}
+        beside = {f for d in {p.parent for p in opened} for f in d.glob("*.yaml")}
+        return sorted(str(path) for path in beside - opened)
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         """Stop the recorder."""

@@ -185,6 +185,17 @@ def test_two_tests_do_not_record_into_one_cassette(
     result.stdout.fnmatch_lines(["cassettes/shared.yaml", "cassettes/test_mine/test_own-a-b.yaml"])
 
 
+def test_cassettes_that_no_test_opens_are_told(project: pytest.Pytester) -> None:
+    project.makepyfile(test_mine=TEST + TEST.rpartition("\n\n")[2].replace("_hello", "_other"))
+    run(project, "--record").assert_outcomes(passed=2)
+    project.makepyfile(test_mine=TEST)
+    orphan = "cassettes/test_mine/test_other.yaml: no test opens it"
+    run(project).stdout.fnmatch_lines([orphan])
+    # What was not meant to run says nothing about it.
+    for arguments in (["-k", "hello"], ["test_mine.py"]):
+        run(project, *arguments).stdout.no_fnmatch_line(orphan)
+
+
 def test_a_proxy_does_not_come_between(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
