@@ -177,6 +177,7 @@ PROVIDERS: Mapping[str, Provider] = {
         _openai_like("together", "https://api.together.xyz/v1", "TOGETHER_API_KEY"),
         _openai_like("xai", "https://api.x.ai/v1", "XAI_API_KEY"),
         _openai_like("llamacpp", "http://127.0.0.1:8080/v1"),
+        _openai_like("litellm", "http://127.0.0.1:4000/v1"),
         _openai_like("lmstudio", "http://127.0.0.1:1234/v1"),
         _openai_like("vllm", "http://127.0.0.1:8000/v1"),
         Provider(name="ollama", base_url="http://127.0.0.1:11434", client_url=("OLLAMA_HOST",)),
