@@ -25,7 +25,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[MockServer]:
         if request.param == "uvloop":
             pytest.importorskip("uvloop")
         else:
-            patch.setattr("mockserver.server._loop_factory", lambda: None)
+            patch.setattr("mockserver.server.loop_factory", lambda: None)
         with MockServer() as running:
             yield running
 
