@@ -736,3 +736,64 @@ def test_logs_hold_no_secret(
     assert not [line for line in upstream_lines if KEY in line]
     assert f"sid={cookie}" not in text
     assert logging.getLogger("httpx").filters == []
+
+
+@pytest.mark.parametrize(
+    ("method", "answer", "body", "http", "chunked"),
+    [
+        ("GET", b"HTTP/1.0 200 OK\r\n\r\ndata: a\n\n", b"data: a\n\n", "HTTP/1.0", True),
+        ("GET", b"HTTP/1.1 204 No Content\r\n\r\n", b"", "HTTP/1.1", True),
+        ("HEAD", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n", b"", "HTTP/1.1", False),
+        ("GET", b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", b"", "HTTP/1.1", False),
+        (
+            "GET",
+            b"HTTP/1.1 307 Elsewhere\r\nlocation: https://x/y?key=abc\r\ncontent-length: 0\r\n\r\n",
+            b"",
+            "HTTP/1.1",
+            False,
+        ),
+        (
+            "GET",
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+            b"3\r\nabc\r\n1;x=y\r\nd\r\n0\r\nt: u\r\n\r\n",
+            b"abcd",
+            "HTTP/1.1",
+            True,
+        ),
+    ],
+)
+def test_every_form_of_message_is_relayed_and_recorded(
+    recorder: Recorder,
+    client: httpx.Client,
+    path: Path,
+    method: str,
+    answer: bytes,
+    body: bytes,
+    http: str,
+    chunked: bool,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                while b"\r\n\r\n" not in connection.recv(65536):
+                    pass
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        raw = Provider(name="raw", base_url=f"http://127.0.0.1:{server.getsockname()[1]}")
+        with recorder.tape(path, [raw]) as tape:
+            got = client.request(method, f"{tape.base_url}/x", follow_redirects=False)
+            tape.finish()
+        thread.join()
+    assert got.content == body
+    assert got.status_code == int(answer[9:12])
+    response = store.load(path).interactions[0].response
+    assert (response.status, response.body) == (got.status_code, body)
+    assert (response.wire.end, response.wire.http) == (End.EOF, http)
+    assert (response.wire.chunks is not None) is chunked
+    if "location" in got.headers:
+        assert got.headers["location"] == "https://x/y?key=abc"
+        assert response.headers == (("location", "https://x/y?key=REDACTED"),)
