@@ -10,6 +10,7 @@ import asyncio
 import inspect
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -115,7 +116,8 @@ async def _in_thread(run: Callable[[Call], Any], call: Call) -> AsyncGenerator[A
     stopped = threading.Event()
 
     def put(item: Any) -> None:
-        if not loop.is_closed():
+        # The thread of a client that hung may end after the run.
+        with suppress(RuntimeError):
             loop.call_soon_threadsafe(queue.put_nowait, item)
 
     def work() -> None:

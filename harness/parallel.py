@@ -11,14 +11,14 @@ import gc
 import multiprocessing
 import os
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from multiprocessing.connection import Connection
 
-from harness import registry
+from harness import registry, runner
 from harness.errors import HarnessError
 from harness.model import JsonObject
 from harness.planning import Plan
-from harness.runner import Runner, judged, recorded
 from harness.scenario import Case
 from mockserver.server import loop_factory
 
@@ -103,9 +103,10 @@ def _work(
     )
 
     async def play() -> None:
-        async with Runner(whole) as runner:
-            async for result in judged(runner, whole.cases, width=width, stall_width=stall_width):
-                pipe.send(recorded(whole, result))
+        source = runner.case_records(whole, width=width, stall_width=stall_width)
+        async with aclosing(source) as records:
+            async for record in records:
+                pipe.send(record)
 
     # Nothing here lives long but the plan; looking through that over and over finds nothing.
     gc.freeze()

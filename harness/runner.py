@@ -11,7 +11,7 @@ import hashlib
 import logging
 import time
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -324,11 +324,14 @@ async def case_records(
 ) -> AsyncGenerator[JsonObject, None]:
     """Run the cases of ``plan`` in this process and yield each record when it is there."""
     async with Runner(plan) as runner:
-        async for result in judged(runner, plan.cases, width=width, stall_width=stall_width):
-            yield recorded(plan, result)
+        source = judged(runner, plan.cases, width=width, stall_width=stall_width)
+        # Closed here: clients must end before the server does, even if nobody reads on.
+        async with aclosing(source) as finished:
+            async for result in finished:
+                yield _recorded(plan, result)
 
 
-def recorded(plan: Plan, result: CaseResult) -> JsonObject:
+def _recorded(plan: Plan, result: CaseResult) -> JsonObject:
     """The record of a case; if it counts against the run, its transcript is kept where asked."""
     keep = plan.settings.keep
     if keep is not None and result.verdict.outcome in _AGAINST:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -83,3 +85,17 @@ def test_stopping_after_the_first_failure(tmp_path: Path) -> None:
 
 def test_short_runs_stay_in_one_process() -> None:
     assert parallel.jobs_for(plan_of()) == 1
+
+
+def test_a_run_that_is_stopped_leaves_no_client_behind() -> None:
+    async def left() -> set[object]:
+        async with aclosing(run(plan_of(), jobs=1)) as records:
+            async for record in records:
+                if record["type"] == "case":
+                    break
+        # The HTTP library's own generators are closed by the loop, in tasks that do nothing else.
+        return {task for task in asyncio.all_tasks() if inspect.iscoroutine(task.get_coro())} - {
+            asyncio.current_task()
+        }
+
+    assert asyncio.run(left()) == set()
