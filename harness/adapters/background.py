@@ -13,21 +13,19 @@ import random
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 from urllib.parse import quote
 
 import httpx
 
+from harness.adapters.answer_body import AnswerBody
 from harness.adapters.background_answer import JobAnswer
 from harness.adapters.background_polling import Clock, PollPolicy, SystemClock
 from harness.adapters.background_store import JobStore, MemoryStore, job_key
-from harness.adapters.chat_body import ChatBody
 from harness.adapters.chat_request import call_ids
 from harness.adapters.failures import failure, request_id_of
 from harness.adapters.response_strategies_request import responses_body
 from harness.adapters.retrying import Dice, RetryPolicy, retrying
-from harness.adapters.transport import HttpError, Transport, bearer, endpoint
+from harness.adapters.transport import Closable, HttpError, Transport, bearer, endpoint
 from harness.fold import fold
 from harness.interface import ClientError
 from harness.model import AssistantTurn, ErrorClass, ErrorEvent, Event, Json, JsonObject
@@ -66,7 +64,7 @@ class _Job:
         return self.answer.response_id is None and self.lost <= _LOST_ANSWERS
 
 
-class ResponsesClient:
+class ResponsesClient(Closable):
     """Talks to ``{base_url}/responses``; to be used in ``async with`` or closed.
 
     ``api_key`` is sent as a bearer token, none if empty. ``timeout`` is the longest wait for
@@ -98,17 +96,6 @@ class ResponsesClient:
         self._clock = clock or SystemClock()
         self._dice = dice
         self._transport = Transport(timeout=timeout, secrets=self._secrets, transport=transport)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         """Close all connections. Jobs go on; their ids stay in the store."""
@@ -297,7 +284,7 @@ class ResponsesClient:
         async with asked as response:
             job.pause = self._polls.pause(response.headers)
             answer.connect(request_id_of(response.headers))
-            body = ChatBody(answer, content_type=response.headers.get("content-type"))
+            body = AnswerBody(answer, content_type=response.headers.get("content-type"))
             try:
                 async for data in response.aiter_bytes():
                     events = body.feed(data)

@@ -18,8 +18,6 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import aclosing
-from types import TracebackType
-from typing import Self
 
 import httpx
 
@@ -27,6 +25,7 @@ from harness.adapters.chat_stream import ChatStream
 from harness.adapters.chatcmpl_to_responses_events import ResponsesEvents
 from harness.adapters.openai_compat import OpenAICompatClient
 from harness.adapters.retrying import RetryPolicy
+from harness.adapters.transport import Closable
 from harness.fold import fold
 from harness.interface import Call, ClientError, adapter
 from harness.model import AssistantTurn, ErrorInfo, Event, Json, JsonObject
@@ -72,7 +71,7 @@ class ChatcmplToResponses:
         return [native for event in events for native in self._responses.feed(event).native]
 
 
-class ChatcmplToResponsesClient:
+class ChatcmplToResponsesClient(Closable):
     """Asks ``{base_url}/chat/completions`` and answers like the Responses API.
 
     To be used in ``async with`` or closed. The arguments are those of
@@ -94,17 +93,6 @@ class ChatcmplToResponsesClient:
             base_url, api_key, timeout=timeout, retry=retry, transport=transport
         )
         self._now = now
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         """Close all connections."""

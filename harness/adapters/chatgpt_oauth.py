@@ -13,12 +13,10 @@ import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
-from types import TracebackType
-from typing import Self
 
 import httpx
 
-from harness.adapters.chat_body import ChatBody
+from harness.adapters.answer_body import AnswerBody
 from harness.adapters.chat_request import call_ids
 from harness.adapters.chatgpt_oauth_request import Headers, request_body
 from harness.adapters.failures import request_id_of
@@ -26,7 +24,7 @@ from harness.adapters.oauth import Tokens
 from harness.adapters.oauth_store import Credentials, CredentialStore, MemoryStore
 from harness.adapters.responses_stream import ResponsesStream
 from harness.adapters.retrying import Dice, RetryPolicy, Sleep, retrying
-from harness.adapters.transport import HttpError, Transport
+from harness.adapters.transport import Closable, HttpError, Transport
 from harness.fold import fold
 from harness.interface import Call, ClientError, adapter
 from harness.model import AssistantTurn, ErrorEvent, Event, Json, JsonObject
@@ -38,7 +36,7 @@ CLIENT_ID = "app_EMoamEEZ73f0CkXaXp7hrann"
 _UNAUTHORIZED = 401
 
 
-class ChatGPTOAuthClient:
+class ChatGPTOAuthClient(Closable):
     """Talks to ``{base_url}/responses``; to be used in ``async with`` or closed.
 
     ``store`` keeps the credentials, which are renewed at ``token_url`` before they expire and
@@ -80,17 +78,6 @@ class ChatGPTOAuthClient:
         self._transport = Transport(
             timeout=timeout, secrets=self._tokens.secrets, transport=transport, now=now
         )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -145,7 +132,7 @@ class ChatGPTOAuthClient:
     async def _attempt(self, body: JsonObject, taken: set[str]) -> AsyncGenerator[Event, None]:
         async with AsyncExitStack() as stack:
             response = await self._answer(stack, body)
-            answer = ChatBody(
+            answer = AnswerBody(
                 ResponsesStream(
                     taken_ids=taken,
                     secrets=self._tokens.secrets,

@@ -10,17 +10,16 @@ import functools
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 import httpx
 
-from harness.adapters.chat_body import ChatBody
+from harness.adapters.answer_body import AnswerBody
 from harness.adapters.chat_request import call_ids, request_body
 from harness.adapters.chat_stream import ChatStream
 from harness.adapters.failures import request_id_of
 from harness.adapters.retrying import Dice, RetryPolicy, Sleep, retrying
-from harness.adapters.transport import HttpError, Transport, bearer, endpoint
+from harness.adapters.transport import Closable, HttpError, Transport, bearer, endpoint
 from harness.fold import fold
 from harness.interface import Call, ClientError, adapter
 from harness.model import AssistantTurn, ErrorEvent, ErrorInfo, Event, Json, JsonObject
@@ -38,7 +37,7 @@ class OpenAICompatError(ClientError):
         self.args = (text,)
 
 
-class OpenAICompatClient:
+class OpenAICompatClient(Closable):
     """Talks to ``{base_url}/chat/completions``; to be used in ``async with`` or closed.
 
     ``api_key`` is sent as a bearer token, none if empty. ``timeout`` is the longest wait for
@@ -65,17 +64,6 @@ class OpenAICompatClient:
         self._sleep = sleep
         self._dice = dice
         self._transport = Transport(timeout=timeout, secrets=(api_key,), transport=transport)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -167,7 +155,7 @@ class OpenAICompatClient:
             **self._bearer,
         }
         async with self._transport.post(self._url, headers=headers, body=body) as response:
-            answer = ChatBody(
+            answer = AnswerBody(
                 reading(request_id=request_id_of(response.headers)),
                 content_type=response.headers.get("content-type"),
             )

@@ -10,8 +10,7 @@ import dataclasses
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpx
 
@@ -21,6 +20,7 @@ from harness.adapters.background_store import JobStore
 from harness.adapters.model_table import Route, Strategy, route
 from harness.adapters.openai_compat import OpenAICompatClient, played
 from harness.adapters.retrying import Dice, RetryPolicy
+from harness.adapters.transport import Closable
 from harness.fold import fold
 from harness.interface import Call, adapter
 from harness.model import AssistantTurn, Event, Json, JsonObject
@@ -29,7 +29,7 @@ from harness.model import AssistantTurn, Event, Json, JsonObject
 RETRY = RetryPolicy(max_retries=3, first=2.0, ceiling=60.0)
 
 
-class StrategyClient:
+class StrategyClient(Closable):
     """Talks to an OpenAI-compatible server; to be used in ``async with`` or closed.
 
     :func:`~harness.adapters.model_table.route` chooses the strategy by the name of the model,
@@ -74,17 +74,6 @@ class StrategyClient:
             dice=dice,
             transport=transport,
         )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         """Close all connections. Background jobs go on; their ids stay in the store."""

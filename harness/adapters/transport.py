@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import ssl
 import time
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Self
 
 import httpx
 
@@ -28,8 +30,22 @@ class HttpError(ClientError):
         self.body = body
 
 
+class Closable(ABC):
+    """What holds connections: to be used in ``async with``, or closed."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Close all connections."""
+
+
 class Transport:
-    """An HTTP client with our rules; to be used in ``async with`` or closed.
+    """An HTTP client with our rules; to be closed.
 
     ``timeout`` is the longest wait for the next byte, in seconds; a connection may take
     5 seconds even if that is shorter, for a busy machine sends no byte before there is one.

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.adapters.chat_body import ChatBody
+from harness.adapters.answer_body import AnswerBody
 from harness.adapters.failures import failure
 from harness.adapters.responses_stream import ResponsesStream
 from harness.adapters.surrogates import mend
@@ -581,7 +581,7 @@ def test_the_last_sequence_number_is_known():
 
 
 def over(data, size):
-    body = ChatBody(ResponsesStream())
+    body = AnswerBody(ResponsesStream())
     events = [e for at in range(0, len(data), size) for e in body.feed(data[at : at + size])]
     return events if body.closed else [*events, *body.end()]
 

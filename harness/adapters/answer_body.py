@@ -57,7 +57,7 @@ class Answer(Protocol):
         """End with an error."""
 
 
-class ChatBody:
+class AnswerBody:
     """Reads one body into ``stream``. ``content_type`` is only named in error messages."""
 
     def __init__(self, stream: Answer, *, content_type: str | None = None) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.adapters.chat_body import ChatBody
+from harness.adapters.answer_body import AnswerBody
 from harness.adapters.chat_stream import ChatStream
 from harness.adapters.failures import failure
 from harness.model import (
@@ -24,7 +24,7 @@ LOST = failure(ErrorClass.CONNECTION_LOST, "gone")
 
 
 def once(pieces, lost=False):
-    body = ChatBody(ChatStream(), content_type="text/x-test")
+    body = AnswerBody(ChatStream(), content_type="text/x-test")
     events = []
     for piece in pieces:
         events += body.feed(piece)
