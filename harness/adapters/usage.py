@@ -37,7 +37,8 @@ def read_usage(data: Json) -> Usage:
     """Read one usage object. What is absent, ``null`` or not a count stays ``None``; 0 is 0.
 
     Gateways write a count under the names of both OpenAI APIs and may fill only one of them
-    (liaohch3/claude-tap#257), so a zero counts only if no other name says more.
+    (``Usage`` of QuantumNous/new-api, liaohch3/claude-tap#257), so a zero counts only if no
+    other name says more.
     """
     counts: JsonObject = {name: _count_under(data, paths) for name, paths in _PATHS.items()}
     return Usage(**counts)

@@ -32,8 +32,8 @@ MODULES = Path("harness/adapters")
 #: The modules whose rules the run of an adapter holds. Shared ones are judged by their first user.
 ADAPTERS = {
     "openai-compat": (
-        *("openai_compat*", "chat_*", "failure*", "retry*", "surrogates*", "think_tags*"),
-        *("tool_calls*", "transport*", "usage*"),
+        *("answer_body*", "chat_*", "failure*", "openai_compat*", "retry*", "surrogates*"),
+        *("think_tags*", "tool_calls*", "transport*", "usage*"),
     ),
     "inner-thoughts": ("inner_thoughts*", "json_stream*"),
     "chatcmpl-to-responses": ("chatcmpl_to_responses*",),
