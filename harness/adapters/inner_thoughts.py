@@ -13,17 +13,11 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 from uuid import UUID, uuid4
 
-import httpx
-
 from harness.adapters.inner_thoughts_calls import CallArguments, CallRules
 from harness.adapters.inner_thoughts_hidden import HiddenReasoning
 from harness.adapters.inner_thoughts_ids import MessageIds
-from harness.adapters.inner_thoughts_tokens import (
-    TokenCounter,
-    UsageEstimate,
-    count_by_bytes,
-    count_input,
-)
+from harness.adapters.inner_thoughts_tokenizer import TOKENIZERS, TokenCounter, counter_of
+from harness.adapters.inner_thoughts_tokens import UsageEstimate, count_input
 from harness.adapters.openai_compat import OpenAICompatClient, openai_compat, played
 from harness.adapters.retrying import RetryPolicy
 from harness.interface import Call, adapter
@@ -46,7 +40,11 @@ class Thoughts:
     today's Letta, ``inner_thoughts`` in older servers. ``assistant_message_tool``: the tool
     whose ``assistant_message_key`` argument is text for the user. ``hidden_reasoning``: say
     ``reasoning_omitted`` for models that reason in secret, unless there are inner thoughts.
-    ``estimate_usage``: count tokens if the server does not.
+    ``estimate_usage``: count tokens if the server does not; the counts are marked
+    ``estimated``. ``tokenizer``: what counts them, the same with and without the extra: ``bytes``
+    takes four bytes of UTF-8 for a token, ``tekken`` has a vocabulary and needs the extra
+    ``tokens`` of this package, and a function from text to its number of tokens may be that of
+    the model.
     """
 
     inner_thoughts_key: str | None = None
@@ -54,6 +52,7 @@ class Thoughts:
     assistant_message_key: str = "message"
     hidden_reasoning: bool = False
     estimate_usage: bool = False
+    tokenizer: str | TokenCounter = "bytes"
 
     @classmethod
     def taken_from(cls, options: dict[str, Json]) -> Self:
@@ -68,9 +67,15 @@ class Thoughts:
         if known.get("inner_thoughts_key") is True:
             known["inner_thoughts_key"] = "thinking"
         for name, value in known.items():
-            flag = name in ("hidden_reasoning", "estimate_usage")
-            if not isinstance(value, bool if flag else str) or value == "":
-                kind = "true or false" if flag else "a name"
+            match name:
+                case "hidden_reasoning" | "estimate_usage":
+                    kind, fits = "true or false", isinstance(value, bool)
+                case "tokenizer":
+                    kind = f"{', '.join(TOKENIZERS)} or a function"
+                    fits = callable(value) or value in list(TOKENIZERS)
+                case _:
+                    kind, fits = "a name", isinstance(value, str) and value != ""
+            if not fits:
                 raise ValueError(f"the option {name} is {kind}, not {value!r}")
         return cls(**known)
 
@@ -88,26 +93,12 @@ class InnerThoughtsClient(OpenAICompatClient):
     """An :class:`OpenAICompatClient` whose answers are rewritten as :class:`Thoughts` says.
 
     The fields of :class:`Thoughts` are further ``options`` of ``stream``, ``stream_messages``
-    and ``complete``. ``tokens`` counts tokens for ``estimate_usage``: give the real tokenizer
-    of the model if you have one. Tools are sent as they are; that they have the argument for
-    the thoughts is the caller's doing.
+    and ``complete``. Tools are sent as they are; that they have the argument for the thoughts
+    is the caller's doing.
 
     Cancelling, at an event or between two, closes the connection and passes the cancellation
     on: each event was then handed out once or not at all, and none follows.
     """
-
-    def __init__(
-        self,
-        base_url: str,
-        api_key: str = "",
-        *,
-        timeout: float = 30.0,
-        retry: RetryPolicy | None = None,
-        tokens: TokenCounter = count_by_bytes,
-        transport: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
-        super().__init__(base_url, api_key, timeout=timeout, retry=retry, transport=transport)
-        self._tokens = tokens
 
     async def stream_messages(
         self,
@@ -159,8 +150,8 @@ class InnerThoughtsClient(OpenAICompatClient):
     ) -> list[Stage]:
         stages: list[Stage] = []
         if thoughts.estimate_usage:
-            asked = count_input(messages, tools, self._tokens)
-            stages.append(UsageEstimate(asked, self._tokens))
+            count = counter_of(thoughts.tokenizer)
+            stages.append(UsageEstimate(count_input(messages, tools, count), count))
         if thoughts.hidden_reasoning and thoughts.inner_thoughts_key is None:
             stages.append(HiddenReasoning(model))
         if thoughts.inner_thoughts_key or thoughts.assistant_message_tool:

@@ -1,14 +1,15 @@
 """Token counts for servers that send none. Pure.
 
-tiktoken downloads its vocabulary at the first use (openai/tiktoken#317), so it fails where
-there is no network; the default here is a rule of thumb, and a real tokenizer can be given.
+They are estimates and are marked ``estimated``: neither the model's own tokenizer nor the
+template in which a server puts the messages is known.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from harness.adapters.inner_thoughts_tokenizer import TokenCounter
 from harness.model import (
     ContentDelta,
     Event,
@@ -23,17 +24,10 @@ from harness.model import (
     UsageEvent,
 )
 
-TokenCounter = Callable[[str], int]
-
 # OpenAI's cookbook, "How to count tokens with tiktoken": each message is framed by three
 # tokens, and three more open the answer.
 _PER_MESSAGE = 3
 _PER_ANSWER = 3
-
-
-def count_by_bytes(text: str) -> int:
-    """Count a token for each four bytes of UTF-8, the average that tiktoken's README gives."""
-    return -(-len(text.encode("utf-8", "replace")) // 4)
 
 
 def count_input(

@@ -76,8 +76,9 @@ def test_the_options_stay_here_and_the_others_are_sent(answer):
 
 
 def test_thoughts_and_an_estimate_by_the_given_counter(answer):
-    client, _ = client_of(answer, tokens=len)
-    events = asyncio.run(collected(client, inner_thoughts_key=True, estimate_usage=True))
+    client, _ = client_of(answer)
+    options = {"inner_thoughts_key": True, "estimate_usage": True, "tokenizer": len}
+    events = asyncio.run(collected(client, **options))
     thoughts = "".join(e.delta for e in events if isinstance(e, ReasoningDelta))
     arguments = "".join(e.arguments_delta for e in events if isinstance(e, ToolCallDelta))
     assert (thoughts, arguments) == ("I think", '{"q":"x"}')
@@ -109,6 +110,8 @@ def test_a_whole_answer_is_rewritten_too(chunk):
         {"assistant_message_tool": True},
         {"hidden_reasoning": "yes"},
         {"estimate_usage": 1},
+        {"tokenizer": "gpt-4o"},
+        {"tokenizer": ["bytes"]},
     ],
 )
 def test_a_bad_option_is_named(option):

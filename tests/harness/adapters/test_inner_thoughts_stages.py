@@ -8,7 +8,7 @@ import pytest
 
 from harness.adapters.inner_thoughts_hidden import HiddenReasoning, is_reasoning_model
 from harness.adapters.inner_thoughts_ids import MessageIds
-from harness.adapters.inner_thoughts_tokens import UsageEstimate, count_by_bytes, count_input
+from harness.adapters.inner_thoughts_tokens import UsageEstimate, count_input
 from harness.model import (
     ContentDelta,
     ErrorClass,
@@ -91,13 +91,6 @@ def test_nothing_is_said_of_reasoning_that_is_shown_or_was_not(
 def test_the_model_that_answered_counts() -> None:
     start = MessageStart(model="o4-mini-2025-04-16")
     assert through(HiddenReasoning("my-deployment"), start, TEXT) == [start, OMITTED, TEXT]
-
-
-@pytest.mark.parametrize(
-    ("text", "count"), [("", 0), ("a", 1), ("abcd", 1), ("abcde", 2), ("日本", 2), ("\ud800", 1)]
-)
-def test_counting_by_bytes(text: str, count: int) -> None:
-    assert count_by_bytes(text) == count
 
 
 def test_counting_the_input() -> None:
