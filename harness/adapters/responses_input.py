@@ -1,8 +1,11 @@
 """Chat Completions messages and tools in the words of the Responses API. Pure.
 
 Earlier assistant turns go back from their ``parts``, in order, since the API refuses reasoning
-that is not followed by what it led to. Ids of items are left out: a server that stores nothing
-does not know them. Source: https://platform.openai.com/docs/api-reference/responses/create.
+that is not followed by what it led to. What the assistant said goes back in the whole form of
+an output message: llama.cpp refuses one without a type (ggml-org/llama.cpp#26394), strict
+validators one without a status or annotations (openai/codex#12669). Only the ids of items are
+left out: a server that stores nothing does not know them.
+Source: https://platform.openai.com/docs/api-reference/responses/create.
 """
 
 from __future__ import annotations
@@ -113,8 +116,10 @@ def _part(part: JsonObject) -> JsonObject:
 def _said(message: JsonObject, custom: set[str]) -> Iterator[JsonObject]:
     parts = message.get("parts")
     if not parts:
-        if text := _plain(message.get("content")) or message.get("refusal"):
-            yield {"role": "assistant", "content": text}
+        if text := _plain(message.get("content")):
+            yield _text(text)
+        elif message.get("refusal"):
+            yield _refusal(message["refusal"])
         for call in message.get("tool_calls") or ():
             if call.get("type") == "custom":
                 yield _call(call["id"], call["custom"]["name"], call["custom"]["input"], True)
@@ -132,9 +137,9 @@ def _said(message: JsonObject, custom: set[str]) -> Iterator[JsonObject]:
                     thoughts = []
                 continue
             case "text" if part["text"]:
-                yield {"role": "assistant", "content": part["text"]}
+                yield _text(part["text"])
             case "refusal" if part["refusal"]:
-                yield {"role": "assistant", "content": part["refusal"]}
+                yield _refusal(part["refusal"])
             case "tool_call" if part.get("arguments") is not None:
                 is_custom = part["name"] in custom
                 text = part["arguments"]["input"] if is_custom else part["arguments_raw"]
@@ -144,6 +149,18 @@ def _said(message: JsonObject, custom: set[str]) -> Iterator[JsonObject]:
         # Reasoning that came without its encrypted form means nothing to a server that stores
         # nothing.
         thoughts = []
+
+
+def _text(text: str) -> JsonObject:
+    return _message({"type": "output_text", "text": text, "annotations": []})
+
+
+def _refusal(text: str) -> JsonObject:
+    return _message({"type": "refusal", "refusal": text})
+
+
+def _message(content: JsonObject) -> JsonObject:
+    return {"type": "message", "role": "assistant", "content": [content], "status": "completed"}
 
 
 def _reasoning(thoughts: Sequence[JsonObject], encrypted: str) -> JsonObject:

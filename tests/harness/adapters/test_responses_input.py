@@ -11,6 +11,18 @@ from harness.adapters.responses_input import (
 PATCH = {"type": "custom", "custom": {"name": "patch", "description": "d"}}
 
 
+def said(text):
+    return message({"type": "output_text", "text": text, "annotations": []})
+
+
+def refused(text):
+    return message({"type": "refusal", "refusal": text})
+
+
+def message(content):
+    return {"type": "message", "role": "assistant", "content": [content], "status": "completed"}
+
+
 @pytest.mark.parametrize(
     ("message", "item"),
     [
@@ -44,11 +56,12 @@ PATCH = {"type": "custom", "custom": {"name": "patch", "description": "d"}}
                 ],
             },
         ),
-        ({"role": "assistant", "content": "hello"}, {"role": "assistant", "content": "hello"}),
+        ({"role": "assistant", "content": "hello"}, said("hello")),
         (
             {"role": "assistant", "content": [{"type": "text", "text": "a"}, {"refusal": "b"}]},
-            {"role": "assistant", "content": "ab"},
+            said("ab"),
         ),
+        ({"role": "assistant", "content": None, "refusal": "No."}, refused("No.")),
         (
             {"role": "tool", "tool_call_id": "c1", "content": "12 °C"},
             {"type": "function_call_output", "call_id": "c1", "output": "12 °C"},
@@ -88,7 +101,7 @@ def test_an_assistant_message_of_chat_completions():
         ]
     )
     assert items[:2] == [
-        {"role": "assistant", "content": "on it"},
+        said("on it"),
         function_call("c1", "f", "{}"),
     ]
     assert (items[2]["type"], items[2]["input"]) == ("custom_tool_call", "x")
@@ -136,7 +149,7 @@ def test_the_parts_of_an_earlier_turn_go_back_in_order_and_unchanged():
         },
         {"type": "web_search_call", "status": "completed", "action": {"q": 1}},
         {"type": "reasoning", "summary": [], "encrypted_content": "E2=="},
-        {"role": "assistant", "content": "I look."},
+        said("I look."),
         function_call("c1", "f", "{ }"),
         {
             "type": "custom_tool_call",
@@ -145,7 +158,7 @@ def test_the_parts_of_an_earlier_turn_go_back_in_order_and_unchanged():
             "input": "x",
             "status": "completed",
         },
-        {"role": "assistant", "content": "No."},
+        refused("No."),
     ]
 
 
