@@ -72,7 +72,7 @@ class _Fold:
                 self.response_id = event.response_id or self.response_id
                 self.model = event.model or self.model
             case ContentDelta():
-                at = self._open(("text", event.index), TextPart(text=""))
+                at = self._open(("text", event.index), TextPart(text="", phase=event.phase))
                 self._append(at, TextPart, "text", event.delta)
             case RefusalDelta():
                 at = self._open(("refusal", event.index), RefusalPart(refusal=""))

@@ -145,11 +145,15 @@ class MessageStart(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentDelta(Event):
-    """A piece of visible text. ``index`` is the content part; absent means the only one."""
+    """A piece of visible text. ``index`` is the content part; absent means the only one.
+
+    ``phase`` is the provider's word for what its part is: ``commentary`` or ``final_answer``.
+    """
 
     type: ClassVar[str] = "content_delta"
     delta: str
     index: int | None = None
+    phase: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,10 +313,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextPart(Part):
-    """Visible text with its citations (``Citation`` objects without ``index``)."""
+    """Visible text with its citations (``Citation`` objects without ``index``).
+
+    ``phase`` must be sent back, as it tells the model its remarks from its answers.
+    """
 
     type: ClassVar[str] = "text"
     text: str
+    phase: str | None = None
     citations: tuple[Citation, ...] = ()
 
 

@@ -4,7 +4,8 @@ Earlier assistant turns go back from their ``parts``, in order, since the API re
 that is not followed by what it led to. What the assistant said goes back in the whole form of
 an output message: llama.cpp refuses one without a type (ggml-org/llama.cpp#26394), strict
 validators one without a status or annotations (openai/codex#12669). Only the ids of items are
-left out: a server that stores nothing does not know them.
+left out: a server that stores nothing does not know them. Newer models also want to be told
+again which of their messages were commentary.
 Source: https://platform.openai.com/docs/api-reference/responses/create.
 """
 
@@ -137,7 +138,7 @@ def _said(message: JsonObject, custom: set[str]) -> Iterator[JsonObject]:
                     thoughts = []
                 continue
             case "text" if part["text"]:
-                yield _text(part["text"])
+                yield _text(part["text"], part.get("phase"))
             case "refusal" if part["refusal"]:
                 yield _refusal(part["refusal"])
             case "tool_call" if part.get("arguments") is not None:
@@ -151,8 +152,9 @@ def _said(message: JsonObject, custom: set[str]) -> Iterator[JsonObject]:
         thoughts = []
 
 
-def _text(text: str) -> JsonObject:
-    return _message({"type": "output_text", "text": text, "annotations": []})
+def _text(text: str, phase: str | None = None) -> JsonObject:
+    message = _message({"type": "output_text", "text": text, "annotations": []})
+    return {**message, "phase": phase} if phase else message
 
 
 def _refusal(text: str) -> JsonObject:

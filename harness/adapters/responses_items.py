@@ -70,6 +70,7 @@ _HOSTED = frozenset(
 @dataclass(slots=True)
 class _Text:
     number: int
+    phase: str | None = None
     said: str = ""
     halves: Joiner = field(default_factory=Joiner)
     citations: list[Citation] = field(default_factory=list)
@@ -79,13 +80,15 @@ class _Text:
 class _Item:
     """One output item. ``data`` is what the provider first said of it as a whole.
 
-    ``shown``: some event told of it. ``signed`` is the encrypted content handed out so far,
+    ``phase`` is what a message is; of one that is finished without a word before, the last word
+    counts. ``shown``: some event told of it. ``signed`` is the encrypted content handed out so far,
     for the reasoning part ``number``.
     """
 
     kind: Kind
     index: int
     data: Mapping[str, Json]
+    phase: str | None = None
     done: bool = False
     shown: bool = False
     signed: str = ""
@@ -183,7 +186,7 @@ class Items:
     def _open(self, data: Mapping[str, Json], index: int | None) -> _Item:
         if index is None:
             index = max(self._by_index, default=-1) + 1
-        item = _Item(_kind(data), index, data)
+        item = _Item(_kind(data), index, data, word(data.get("phase")) or None)
         if item.kind is Kind.CALL:
             item.call = Call(custom=data.get("type") == "custom_tool_call")
             item.call.know(data)
@@ -230,7 +233,7 @@ class Items:
                     kind = RefusalDelta
                 case _:
                     kind = ReasoningDelta
-            item.texts[channel, part] = _Text(self._number(kind))
+            item.texts[channel, part] = _Text(self._number(kind), item.phase)
         return item.texts[channel, part]
 
     def _text(self, item: _Item, channel: Channel, part: int, piece: str) -> Iterator[Event]:
@@ -242,7 +245,7 @@ class Items:
         yield from self._show(item)
         match channel:
             case Channel.TEXT:
-                yield ContentDelta(delta=delta, index=text.number)
+                yield ContentDelta(delta=delta, index=text.number, phase=text.phase)
             case Channel.REFUSAL:
                 yield RefusalDelta(delta=delta, index=text.number)
             case Channel.REASONING:
@@ -294,6 +297,7 @@ class Items:
     def _finish(self, item: _Item, data: Mapping[str, Json], *, cut: bool) -> Iterator[Event]:
         match item.kind:
             case Kind.MESSAGE:
+                item.phase = item.phase or word(data.get("phase")) or None
                 yield from self._parts(item, data.get("content"), Channel.TEXT)
                 yield from self._flush(item)
             case Kind.REASONING:

@@ -135,6 +135,7 @@ def test_the_parts_of_an_earlier_turn_go_back_in_order_and_unchanged():
             "arguments_raw": '{"input":"x"}',
         },
         {"type": "refusal", "refusal": "No."},
+        {"type": "text", "text": "Done.", "phase": "final_answer"},
     ]
     message = {"role": "assistant", "content": "I look.", "tool_calls": ["unread"], "parts": parts}
     assert input_items([message], [PATCH]) == [
@@ -159,6 +160,7 @@ def test_the_parts_of_an_earlier_turn_go_back_in_order_and_unchanged():
             "status": "completed",
         },
         refused("No."),
+        {**said("Done."), "phase": "final_answer"},
     ]
 
 

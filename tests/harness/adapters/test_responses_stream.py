@@ -198,6 +198,25 @@ def test_parts_and_messages_are_numbered_through():
     assert fold(events).parts == (TextPart(text="a"), TextPart(text="b"), TextPart(text="c"))
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "phase"),
+    [
+        ({"phase": "commentary"}, {"phase": "commentary"}, "commentary"),
+        ({"phase": "commentary"}, {"phase": "final_answer"}, "commentary"),
+        ({"phase": None}, {"phase": None}, None),
+        ({}, {"phase": "final_answer"}, "final_answer"),
+    ],
+)
+def test_the_phase_of_a_message_is_kept(start, end, phase):
+    events = read(
+        added(0, type="message", content=[], **start),
+        *([text("a")] if start else ()),
+        finished(0, **message("a"), **end),
+        completed(),
+    )
+    assert fold(events).parts == (TextPart(text="a", phase=phase),)
+
+
 def test_items_that_all_stand_at_index_0():
     events = read(
         added(0, type="reasoning", id="r"),
