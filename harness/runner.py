@@ -224,7 +224,7 @@ def _waits(case: Case) -> bool:
 def _patience(case: Case) -> float:
     if case.fault is not FaultKind.STALL:
         return PATIENCE
-    facts = facts_of(case.scenario.dialect, _varied(case, schedules_of(case.scenario))[-1])
+    facts = facts_of(case.scenario.dialect, *_varied(case, schedules_of(case.scenario)))
     return SEALED_PATIENCE if facts is not None and facts.sealed else STALL_PATIENCE
 
 

@@ -6,7 +6,7 @@ with or without a spec. A fact that cannot be read plainly is ``None`` and is no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from harness.checks import facts_chat, facts_responses
 from harness.checks.facts_model import Facts
@@ -15,19 +15,29 @@ from mockserver.schedule import Schedule
 __all__ = ["Facts", "facts_of"]
 
 
-def facts_of(dialect: str, schedule: Schedule) -> Facts | None:
-    """Read the facts of one answer, or ``None`` for a dialect without a reader."""
+def facts_of(dialect: str, *answers: Schedule) -> Facts | None:
+    """Read the facts of one turn, or ``None`` for a dialect without a reader.
+
+    ``answers`` are those to all requests of the turn, in order, at least one. The last counts;
+    of a background job all do, for they tell it together.
+    """
     reader = _READERS.get(dialect)
-    if reader is None:
-        return None
-    plain = schedule.decoded()
-    if schedule.status >= 400:
-        return Facts(error=True, text=None, refusal=None, calls=None)
-    return reader(plain)
+    return None if reader is None else reader(answers)
 
 
-_READERS: Mapping[str, Callable[[Schedule], Facts]] = {
-    "openai-chat": facts_chat.read,
-    "openai-responses": facts_responses.read,
-    "codex": facts_responses.read,
+def _last(read: Callable[[Schedule], Facts]) -> Callable[[Sequence[Schedule]], Facts]:
+    def of(answers: Sequence[Schedule]) -> Facts:
+        answer = answers[-1]
+        if answer.status >= 400:
+            return Facts(error=True, text=None, refusal=None, calls=None)
+        return read(answer.decoded())
+
+    return of
+
+
+_READERS: Mapping[str, Callable[[Sequence[Schedule]], Facts]] = {
+    "openai-chat": _last(facts_chat.read),
+    "openai-responses": _last(facts_responses.read),
+    "codex": _last(facts_responses.read),
+    "background": facts_responses.read_job,
 }

@@ -111,12 +111,10 @@ class _Reader:
                 piece = delta.get(name)
                 if piece is None or piece == "":
                     continue
-                facts.opened = True
                 before = getattr(facts, attribute)
                 plain = isinstance(piece, str) and facts.terminal is None and before is not None
                 setattr(facts, attribute, before + piece if plain else None)
             for place, call in enumerate(delta.get("tool_calls") or ()):
-                facts.opened = True
                 if self.whole:
                     # In a whole answer every entry is a call, whatever its id says.
                     self.keys.add((place, None))
@@ -124,10 +122,7 @@ class _Reader:
                     self.call(call)
             function = delta.get("function_call")
             if isinstance(function, dict) and function.get("name"):
-                facts.opened = True
                 self.keys.add(("function", None))
-            if delta.get("reasoning") or delta.get("reasoning_content"):
-                facts.opened = True
         reason = choice.get("finish_reason")
         if isinstance(reason, str) and reason not in {"", "null"} and facts.terminal is None:
             facts.terminal = reason

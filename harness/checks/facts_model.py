@@ -12,14 +12,13 @@ class Facts:
     ``terminal`` is the provider's word for why it stopped; ``done`` an end marker without a
     reason; ``error`` an error on the wire, by HTTP status or in band; ``broken`` a complete
     event that is not JSON. ``calls`` counts tool calls that were opened. ``usage`` maps our
-    usage names to the last value sent. ``opened`` says that some content was sent at all.
+    usage names to the last value sent.
     """
 
     terminal: str | None = None
     done: bool = False
     error: bool = False
     broken: bool = False
-    opened: bool = False
     text: str | None = ""
     refusal: str | None = ""
     calls: int | None = 0

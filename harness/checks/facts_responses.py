@@ -6,7 +6,7 @@ The provider's word for why it stopped is the reason of an incomplete response, 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from harness.checks.facts_model import Facts
 from harness.checks.native_story import ENDS, story_of
@@ -15,13 +15,33 @@ from mockserver import sse
 from mockserver.schedule import Media, Schedule
 
 
-def read(schedule: Schedule) -> Facts:
+def read(answer: Schedule) -> Facts:
     """Read the facts of one answer, whose body has no content coding."""
     facts = Facts()
-    if schedule.media is Media.SSE:
-        events = _streamed(schedule.body, facts)
-    else:
-        events = _document(schedule.body, facts)
+    return _told(_events(answer, facts), facts)
+
+
+def read_job(answers: Sequence[Schedule]) -> Facts:
+    """Read what all answers about a background job say together.
+
+    These are a stream and its resumptions, known by the sequence numbers of their events, and
+    the whole responses that polls and a cancellation give. What a later answer repeats counts
+    once; how the last one came to its end is how the turn did.
+    """
+    events: list[JsonObject] = []
+    facts = Facts()
+    for answer in answers:
+        facts = Facts(error=answer.status >= 400)
+        told = max((_sequence_number(e, -1) for e in events), default=-1)
+        for event in () if facts.error else _events(answer.decoded(), facts):
+            if _is_another_job(events, event):
+                events, told = [], -1
+            if _sequence_number(event, told + 1) > told:
+                events.append(event)
+    return _told(events, facts)
+
+
+def _told(events: Sequence[JsonObject], facts: Facts) -> Facts:
     story = story_of(events)
     if story is None:
         facts.text = facts.refusal = facts.calls = None
@@ -36,8 +56,29 @@ def read(schedule: Schedule) -> Facts:
             facts.error = True
         elif end.ended:
             facts.terminal = end.reason or str(end.status)
-    facts.opened = any("output_index" in event for event in events) or bool(facts.calls)
     return facts
+
+
+def _events(answer: Schedule, facts: Facts) -> list[JsonObject]:
+    if answer.media is Media.SSE:
+        return _streamed(answer.body, facts)
+    return _document(answer.body, facts)
+
+
+def _is_another_job(events: Sequence[JsonObject], event: JsonObject) -> bool:
+    """Whether the client had to ask anew, for nothing came of the job before."""
+    old, new = (_response_id(e) for e in (events[0] if events else {}, event))
+    return old is not None and new is not None and old != new
+
+
+def _response_id(event: JsonObject) -> Json:
+    response = event.get("response")
+    return response.get("id") if isinstance(response, Mapping) else None
+
+
+def _sequence_number(event: JsonObject, default: int) -> int:
+    number = event.get("sequence_number")
+    return number if isinstance(number, int) else default
 
 
 def _streamed(body: bytes, facts: Facts) -> list[JsonObject]:
@@ -76,7 +117,10 @@ def _streamed(body: bytes, facts: Facts) -> list[JsonObject]:
 
 
 def _document(body: bytes, facts: Facts) -> list[JsonObject]:
-    """A whole response as the one event that ends a stream."""
+    """A whole response as the events that end a stream: one for each item, and the end.
+
+    A response that is still in work has nothing that must be handed out.
+    """
     if not body.strip():
         return []
     try:
@@ -87,7 +131,16 @@ def _document(body: bytes, facts: Facts) -> list[JsonObject]:
     if not isinstance(response, dict) or "output" not in response:
         facts.error = True
         return []
-    return [{"type": f"response.{response.get('status')}", "response": response}]
+    end = {"type": f"response.{response.get('status')}", "response": response}
+    output = response["output"] if end["type"] in ENDS else None
+    return [
+        *(
+            {"type": "response.output_item.done", "output_index": index, "item": item}
+            for index, item in enumerate(output if isinstance(output, list) else ())
+            if isinstance(item, dict)
+        ),
+        end,
+    ]
 
 
 def _is_error(event: Mapping[str, Json]) -> bool:

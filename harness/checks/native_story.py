@@ -195,13 +195,14 @@ class _Reader:
             told.error = error.get("message")
 
     def output(self, output: Json) -> None:
-        if not isinstance(output, list) or not output:
+        found = [o for o in output if isinstance(o, Mapping)] if isinstance(output, list) else []
+        if not found:
             return
-        types = [item.get("type") for item in output if isinstance(item, Mapping)]
+        types = [data.get("type") for data in found]
         if self.items and types != [item.type for _, item in sorted(self.items.items())]:
             raise _AmbiguousError
-        places = sorted(self.items) or range(len(output))
-        for place, data in zip(places, output, strict=True):
+        places = sorted(self.items) or range(len(found))
+        for place, data in zip(places, found, strict=True):
             self.whole_item(self.items.setdefault(place, _Item()), data)
 
     def story(self) -> Story:

@@ -57,14 +57,7 @@ class Reading:
 
     @cached_property
     def facts(self) -> Facts | None:
-        """What the last answer that the client received says, if its dialect can be read."""
+        """What the answers that the client received say, if their dialect can be read."""
         if not self.record.schedules:
             return None
-        return facts_of(self.case.scenario.dialect, self.record.schedules[-1])
-
-    @cached_property
-    def whole_facts(self) -> Facts | None:
-        """The same of the answer before any fault."""
-        if not self.transcript.schedules:
-            return None
-        return facts_of(self.case.scenario.dialect, self.transcript.schedules[-1])
+        return facts_of(self.case.scenario.dialect, *self.record.schedules)

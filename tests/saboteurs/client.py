@@ -55,6 +55,8 @@ class FailureError(Exception):
 class SimpleClient:
     """One call; every method is a step."""
 
+    dialect = "openai-chat"
+
     def __init__(self, call: Call) -> None:
         self.call = call
         self.started = False

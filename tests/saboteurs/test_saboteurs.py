@@ -19,6 +19,7 @@ from harness.runner import Runner
 from harness.scenario import Case
 from harness.schemas import schema
 from harness.transcript import Outcome
+from tests.saboteurs.background import BackgroundClient
 from tests.saboteurs.broken import SABOTEURS, Saboteur
 from tests.saboteurs.client import SimpleClient
 from tests.saboteurs.native import NativeClient
@@ -34,7 +35,7 @@ def adapter_of(client: type[SimpleClient]) -> Adapter:
     return Adapter(
         name="client",
         run=run,
-        dialects=frozenset({"openai-chat"}),
+        dialects=frozenset({client.dialect}),
         features=frozenset(schema("scenario")["$defs"]["feature"]["enum"])
         - (set() if issubclass(client, NativeClient) else {"native_responses"}),
     )
@@ -71,7 +72,8 @@ def test_a_saboteur_is_caught_by_its_check(saboteur: Saboteur) -> None:
 
 
 def unbroken(saboteur: Saboteur) -> type[SimpleClient]:
-    return NativeClient if issubclass(saboteur.client, NativeClient) else SimpleClient
+    kinds = (NativeClient, BackgroundClient, SimpleClient)
+    return next(kind for kind in kinds if issubclass(saboteur.client, kind))
 
 
 @pytest.mark.parametrize(

@@ -37,9 +37,9 @@ CALL = '"tool_calls":[%s]'
     [
         (data(delta('"content":"a"'), delta('"content":"b"'), FINISH), {"text": "ab"}),
         (data(FINISH, "[DONE]", delta('"content":"x"')), {"text": "", "terminal": "stop"}),
-        (data("[DONE]"), {"done": True, "terminal": None, "sealed": True, "opened": False}),
+        (data("[DONE]"), {"done": True, "terminal": None, "sealed": True}),
         (sent("data: [DONE]"), {"done": True}),
-        (data(delta('"content":"a"')), {"sealed": False, "opened": True}),
+        (data(delta('"content":"a"')), {"sealed": False}),
         (data('{"error":{"message":"x"}}'), {"error": True, "sealed": True}),
         (data('{"error":null,"choices":[]}'), {"error": False, "sealed": False}),
         (data('{"object":"error","message":"x"}'), {"error": True}),

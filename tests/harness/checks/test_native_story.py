@@ -38,6 +38,14 @@ def added(index: int, item: Json) -> Json:
             ],
             None,
         ),
+        (
+            [
+                {**added(0, {"type": "message"}), "type": "response.output_item.done"},
+                part(0, "a"),
+                {"type": "response.completed", "response": {"output": ["x", {"type": "message"}]}},
+            ],
+            "a",
+        ),
     ],
 )
 def test_a_story_is_read_from_what_servers_send_or_not_at_all(
