@@ -22,7 +22,8 @@ _ERROR_FIELD = "error:"
 class Answer(Protocol):
     """One answer of a dialect, fed with JSON values: ``ChatStream`` or ``ResponsesStream``.
 
-    ``form`` names the dialect in error messages.
+    ``form`` names the dialect in error messages. ``closed`` says that the terminal event was
+    handed out; after that every method gives nothing.
     """
 
     form: str
@@ -88,12 +89,10 @@ class AnswerBody:
         return [*self._rest(error), *self._stream.lost(error)]
 
     def _block(self, block: Block) -> list[Event]:
-        if self.closed:
-            return []
         data = (block.data or "").strip()
         events = self._ignored(block.ignored, is_last_chance=self._any_event or bool(data))
         self._malformed |= block.malformed
-        if not data or self.closed:
+        if not data:
             return events
         self._any_event = True
         if data == "[DONE]":
@@ -121,20 +120,18 @@ class AnswerBody:
     def _rest(self, cut: ErrorInfo) -> list[Event]:
         """What stands unfinished at the end. ``cut`` is the error if it stops inside JSON."""
         last = self._decoder.close()
-        if self.closed:
-            return []
-        data = ""
+        events: list[Event] = []
         if last is not None:
             data = (last.data or "").strip()
             if data not in ("", "[DONE]") and _json_or_text(data) is data:
                 events = self._ignored(last.ignored, is_last_chance=True)
                 return [*events, *self._stream.lost(cut)]
-        events = [] if last is None else self._block(last)
+            events = self._block(last)
         return events if self._any_event else [*events, *self._document(cut)]
 
     def _document(self, cut: ErrorInfo) -> list[Event]:
         """The body without any event: one JSON value, or nothing that we know."""
-        if self.closed or not self._bare:
+        if not self._bare:
             return []
         text = "\n".join(self._bare)
         values, rest = _json_values(text)

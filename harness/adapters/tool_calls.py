@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from harness.adapters.failures import clip, failure
-from harness.adapters.surrogates import Joiner, mend
+from harness.adapters.surrogates import Joiner, mend, mend_json
 from harness.model import (
     ErrorClass,
     ErrorInfo,
@@ -43,7 +43,7 @@ def read_arguments(raw: str) -> JsonObject | None:
     try:
         value = json.loads(raw, parse_constant=_not_json)
         if "\\u" in raw:
-            value = json.loads(mend(json.dumps(value, ensure_ascii=False)))
+            value = mend_json(value)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
