@@ -42,9 +42,9 @@ def outgoing_message(message: JsonObject, return_reasoning: str | None = None) -
     Gemini demands the thought signature of every tool call
     (https://ai.google.dev/gemini-api/docs/thought-signatures). Reasoning goes back only if
     ``return_reasoning`` names its field, since servers disagree: DeepSeek's thinking mode
-    refuses tool turns without ``reasoning_content``, its older reasoner refuses them with it,
-    Mistral refuses unknown fields. ``reasoning_details`` is OpenRouter's, ``thinking_blocks``
-    LiteLLM's. Raises ``ValueError`` for another name.
+    refuses tool turns without ``reasoning_content`` even if it was empty (vercel/ai#13203), its
+    older reasoner refuses them with it, Mistral refuses unknown fields. ``reasoning_details`` is
+    OpenRouter's, ``thinking_blocks`` LiteLLM's. Raises ``ValueError`` for another name.
     """
     if return_reasoning is not None and return_reasoning not in _REASONING_FIELDS:
         known = ", ".join(_REASONING_FIELDS)
@@ -61,7 +61,8 @@ def outgoing_message(message: JsonObject, return_reasoning: str | None = None) -
             _signed(call, signatures.get(call.get("id"))) for call in message["tool_calls"]
         ]
     reasoning = [p for p in parts if p["type"] == "reasoning"]
-    if return_reasoning and reasoning:
+    is_due = return_reasoning == "reasoning_content" and bool(sent.get("tool_calls"))
+    if return_reasoning and (reasoning or is_due):
         sent[return_reasoning] = _REASONING_FIELDS[return_reasoning](reasoning)
     return sent
 

@@ -176,6 +176,7 @@ def _raise_failure(turn: AssistantTurn) -> None:
         "citations",
         "retries",
         "think_tags",
+        "return_reasoning",
         "multi_turn",
         "legacy_functions",
         "structured_output",

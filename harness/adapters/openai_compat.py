@@ -225,6 +225,7 @@ async def played(client: Client, call: Call) -> AsyncGenerator[Event | Assistant
         "citations",
         "retries",
         "think_tags",
+        "return_reasoning",
         "multi_turn",
         "legacy_functions",
         "structured_output",

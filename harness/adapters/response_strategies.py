@@ -195,6 +195,7 @@ _STRATEGIES = {
         "hosted_tools",
         "retries",
         "think_tags",
+        "return_reasoning",
         "multi_turn",
         "legacy_functions",
         "structured_output",

@@ -97,6 +97,13 @@ def test_reasoning_goes_back_if_asked(field, expected):
     assert field not in outgoing_message(ASK, field)
 
 
+def test_a_tool_turn_without_reasoning_says_so():
+    silent = {**SIGNED, "parts": []}
+    assert outgoing_message(silent, "reasoning_content")["reasoning_content"] == ""
+    assert "reasoning" not in outgoing_message(silent, "reasoning")
+    assert "reasoning_content" not in outgoing_message({**ASK, "parts": []}, "reasoning_content")
+
+
 def test_unknown_reasoning_field():
     with pytest.raises(ValueError, match="reasoning_details"):
         outgoing_message(ASK, "thoughts")
