@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from harness.adapters.chat_delta import read_delta
 from harness.adapters.failures import failure, from_payload, is_error
-from harness.adapters.surrogates import Joiner, mend
+from harness.adapters.surrogates import Joiner, mend, mend_json
 from harness.adapters.think_tags import ThinkTags
 from harness.adapters.tool_calls import ToolCalls
 from harness.adapters.usage import UsageMeter
@@ -65,6 +65,9 @@ class ChatStream:
     ``tools`` are those of the request, ``taken_ids`` the tool call ids of earlier turns.
     ``think_tags`` turns a leading ``<think>`` block into reasoning. ``secrets`` never appear
     in an error; ``request_id`` goes into it if it has none of its own.
+
+    A piece of text has as ``native`` the choices with its log probabilities, if there are any;
+    those of a choice that says nothing belong to the text that follows.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class ChatStream:
         self._any_chunk = False
         self._tags = ThinkTags() if think_tags else None
         self._halves: dict[tuple[type, str], tuple[_Text, Joiner]] = {}
+        self._measured: list[Json] = []
         self._citations: list[Citation] = []
         self._calls = ToolCalls({name for tool in tools if (name := _tool_name(tool))}, taken_ids)
         self._usage = UsageMeter()
@@ -213,6 +217,8 @@ class ChatStream:
 
     def _choice(self, choice: Mapping[str, Json]) -> Iterator[Event]:
         delta, message = choice.get("delta"), choice.get("message")
+        if choice.get("logprobs"):
+            self._measured.append(mend_json(choice))
         if isinstance(delta, Mapping):
             yield from self._delta(delta, delta.get("tool_calls"))
         elif isinstance(message, Mapping):
@@ -236,6 +242,8 @@ class ChatStream:
         for event in read_delta(delta):
             yield from self._say(event)
         calls = [c for c in calls if isinstance(c, Mapping)] if isinstance(calls, list) else []
+        if calls:
+            self._measured.clear()
         for call in calls:
             yield from self._calls.add(call)
         if not calls and isinstance(delta.get("function_call"), Mapping):
@@ -267,7 +275,8 @@ class ChatStream:
         key = (type(event), event.channel if isinstance(event, ReasoningDelta) else "")
         _, halves = self._halves.setdefault(key, (event, Joiner()))
         if text := halves.feed(event.delta):
-            yield replace(event, delta=text)
+            native, self._measured = tuple(self._measured), []
+            yield replace(event, delta=text, native=native)
 
     def _take_usage(self, chunk: Mapping[str, Json]) -> None:
         groq = chunk.get("x_groq")

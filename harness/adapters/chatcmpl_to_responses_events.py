@@ -11,7 +11,7 @@ Reasoning is ``reasoning_text``, and a summary only where the provider calls it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from harness.adapters.chatcmpl_to_responses_items import (
@@ -25,6 +25,7 @@ from harness.adapters.chatcmpl_to_responses_items import (
     PartKind,
     ReasoningItem,
 )
+from harness.adapters.chatcmpl_to_responses_logprobs import token_logprobs
 from harness.model import (
     Citation,
     ContentDelta,
@@ -97,7 +98,10 @@ class ResponsesEvents:
         self._usage = Usage()
 
     def feed(self, event: Event) -> Event:
-        """Return ``event`` with the Responses events it leads to as its ``native``."""
+        """Return ``event`` with the Responses events it leads to as its ``native``.
+
+        What it had there before is read for the log probabilities of its text.
+        """
         return replace(event, native=tuple(self._numbered(event)))
 
     def _numbered(self, event: Event) -> Iterator[JsonObject]:
@@ -111,7 +115,7 @@ class ResponsesEvents:
             yield from self._begin(event)
         match event:
             case ContentDelta():
-                yield from self._say(event.delta, OUTPUT_TEXT)
+                yield from self._say(event.delta, OUTPUT_TEXT, token_logprobs(event.native))
             case RefusalDelta():
                 yield from self._say(event.delta, REFUSAL)
             case Citation(url=str()):
@@ -144,10 +148,12 @@ class ResponsesEvents:
         yield {"type": "response.created", "response": self._response("in_progress")}
         yield {"type": "response.in_progress", "response": self._response("in_progress")}
 
-    def _say(self, piece: str, kind: PartKind) -> Iterator[JsonObject]:
+    def _say(
+        self, piece: str, kind: PartKind, logprobs: Sequence[JsonObject] = ()
+    ) -> Iterator[JsonObject]:
         yield from self._open_message()
         assert self._message is not None
-        yield from self._message.say(kind, piece)
+        yield from self._message.say(kind, piece, logprobs)
 
     def _cite(self, citation: Citation) -> Iterator[JsonObject]:
         yield from self._open_message()

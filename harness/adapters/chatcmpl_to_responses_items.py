@@ -10,10 +10,11 @@ Source: https://platform.openai.com/docs/api-reference/responses-streaming
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from harness.adapters.chatcmpl_to_responses_logprobs import without_bytes
 from harness.model import Json, JsonObject
 
 
@@ -45,6 +46,7 @@ class _Part:
     index: int
     pieces: list[str] = field(default_factory=list)
     annotations: list[JsonObject] = field(default_factory=list)
+    logprobs: list[JsonObject] = field(default_factory=list)
 
     @property
     def text(self) -> str:
@@ -53,7 +55,7 @@ class _Part:
     def to_json(self) -> JsonObject:
         part: JsonObject = {"type": self.kind.type, self.kind.text_key: self.text}
         if self.kind is OUTPUT_TEXT:
-            part |= {"annotations": list(self.annotations), "logprobs": []}
+            part |= {"annotations": list(self.annotations), "logprobs": list(self.logprobs)}
         return part
 
 
@@ -101,13 +103,18 @@ class _SpokenItem(Item):
 
     parts: dict[PartKind, _Part] = field(default_factory=dict)
 
-    def say(self, kind: PartKind, piece: str) -> Iterator[JsonObject]:
-        """Add ``piece`` to the part of this kind, which opens if it is the first."""
+    def say(
+        self, kind: PartKind, piece: str, logprobs: Sequence[JsonObject] = ()
+    ) -> Iterator[JsonObject]:
+        """Add ``piece`` to the part of this kind, which opens if it is the first.
+
+        ``logprobs`` are those of its tokens, kept for text alone.
+        """
         yield from self._begin(kind)
         part = self.parts[kind]
         part.pieces.append(piece)
-        delta = self._of(part, f"{kind.speech}.delta", delta=piece)
-        yield delta | ({"logprobs": []} if kind is OUTPUT_TEXT else {})
+        part.logprobs += logprobs
+        yield self._speech(part, "delta", logprobs, delta=piece)
 
     def _begin(self, kind: PartKind) -> Iterator[JsonObject]:
         if kind not in self.parts:
@@ -117,9 +124,15 @@ class _SpokenItem(Item):
 
     def _last_words(self) -> Iterator[JsonObject]:
         for kind, part in self.parts.items():
-            said = self._of(part, f"{kind.speech}.done", **{kind.text_key: part.text})
-            yield said | ({"logprobs": []} if kind is OUTPUT_TEXT else {})
+            yield self._speech(part, "done", part.logprobs, **{kind.text_key: part.text})
             yield self._of(part, f"{kind.holder}.done", part=part.to_json())
+
+    def _speech(
+        self, part: _Part, step: str, logprobs: Sequence[JsonObject], /, **fields: Json
+    ) -> JsonObject:
+        if part.kind is OUTPUT_TEXT:
+            fields["logprobs"] = without_bytes(logprobs)
+        return self._of(part, f"{part.kind.speech}.{step}", **fields)
 
     def _of(self, part: _Part, kind: str, /, **fields: Json) -> JsonObject:
         return self._event(kind, **{part.kind.index_key: part.index}, **fields)

@@ -242,6 +242,17 @@ def test_a_citation_is_an_annotation_in_every_event_behind_it() -> None:
     assert events[-1]["response"]["output"][0]["content"][0]["annotations"] == [wanted]
 
 
+def test_log_probabilities_of_half_a_character_leave_as_text() -> None:
+    half = {"token": "\ud83d", "logprob": -0.5, "bytes": None, "top_logprobs": []}
+    measured = chunk({"content": "a"}, "stop")
+    measured["choices"][0]["logprobs"] = {"content": [half, {"logprob": -1.0}, None]}
+    events = translated([measured])
+    assert_lawful(events)
+    (part,) = events[-1]["response"]["output"][0]["content"]
+    assert [token["token"] for token in part["logprobs"]] == ["\ufffd"]
+    json.dumps(events, ensure_ascii=False).encode()
+
+
 def test_the_shell_and_the_provider_name_the_response() -> None:
     events = translated([chunk({"content": "a"}, "stop")])
     for event in (events[0], events[-1]):

@@ -1,0 +1,44 @@
+"""Log probabilities of tokens, from Chat Completions to Responses. Pure.
+
+Only text has them there: those of a refusal or of reasoning have no place. The form is that of
+``openai.types.responses``: a part has the bytes of its tokens, the events about it have not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from harness.model import Json, JsonObject
+
+
+def token_logprobs(choices: Iterable[Mapping[str, Json]]) -> list[JsonObject]:
+    """The tokens of the text of ``choices``, in the form of an ``output_text`` part.
+
+    Unknown bytes and alternatives are empty lists there. What is no token is left out.
+    """
+    measured = [said for choice in choices if isinstance(said := choice["logprobs"], Mapping)]
+    return [
+        {**_token(token), "top_logprobs": [*map(_token, _tokens(token.get("top_logprobs")))]}
+        for said in measured
+        for token in _tokens(said.get("content"))
+    ]
+
+
+def without_bytes(tokens: Iterable[JsonObject]) -> list[JsonObject]:
+    """The tokens of a part in the form of an event."""
+    return [
+        {**_bare(token), "top_logprobs": [*map(_bare, token["top_logprobs"])]} for token in tokens
+    ]
+
+
+def _tokens(value: Json) -> list[Mapping[str, Json]]:
+    entries = value if isinstance(value, list) else []
+    return [e for e in entries if isinstance(e, Mapping) and isinstance(e.get("token"), str)]
+
+
+def _token(entry: Mapping[str, Json]) -> JsonObject:
+    return {**_bare(entry), "bytes": entry.get("bytes") or []}
+
+
+def _bare(entry: Mapping[str, Json]) -> JsonObject:
+    return {"token": entry["token"], "logprob": entry.get("logprob")}
