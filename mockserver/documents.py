@@ -28,12 +28,13 @@ class Document:
     """A document with its event name (empty outside of event streams) and place in the body.
 
     ``text`` has one character for each byte from ``start`` on (latin-1); what is not part of
-    the document is blank.
+    the document is blank. ``lines`` are the data lines of an event; empty outside of streams.
     """
 
     event: str
     text: str
     start: int
+    lines: tuple[str, ...] = ()
 
     @cached_property
     def data(self) -> Any:
@@ -78,7 +79,12 @@ def documents(body: bytes, content_type: str | None) -> list[Document]:
     match media_of(content_type, body):
         case Media.SSE:
             return [
-                Document(block.event, _event_text(body, block.span), block.span[0])
+                Document(
+                    block.event,
+                    _event_text(body, block.span),
+                    block.span[0],
+                    tuple(block.data.split("\n")),
+                )
                 for block in sse.decode(body)
                 if block.data is not None
             ]

@@ -18,7 +18,7 @@ from mockserver.errors import CassetteError
 from mockserver.foreign import Foreign, Taken
 from mockserver.scan import scan_cassette
 from mockserver.schedule import HOP_BY_HOP, decompress
-from mockserver.scrub import Scrubber
+from mockserver.scrub import Scrubber, SplitSecretError
 
 _AGAIN = "record it again, or remove it from the file"
 
@@ -127,7 +127,10 @@ def _converted(taken: Taken, scrubber: Scrubber) -> tuple[Interaction, list[tupl
         replace(request, headers=asked[0], body=asked[1]),
         replace(response, headers=answered[0], body=answered[1]),
     )
-    kept = scrubber.interaction(plain)
+    try:
+        kept = scrubber.interaction(plain)
+    except SplitSecretError as exc:
+        raise ValueError(f"holds {exc.kind} in {exc.place}, which cannot be replaced") from None
     for side, before, after in (
         ("request", plain.request, kept.request),
         ("response", plain.response, kept.response),

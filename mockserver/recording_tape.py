@@ -18,7 +18,7 @@ from mockserver.matcher import Signature, signature
 from mockserver.recording_capture import Capture
 from mockserver.recording_modes import Mode
 from mockserver.recording_writer import Check, keep, merge
-from mockserver.scrub import PLACEHOLDER, Scrubber
+from mockserver.scrub import PLACEHOLDER, Scrubber, SplitSecretError
 from mockserver.secrets import Known
 from mockserver.session import Exchange, Found, exchanges
 
@@ -177,16 +177,22 @@ class Tape:
         captures = sorted(self.captures, key=lambda c: c.number)
         known = Known.of(self.known)
         failures = [
-            secrets.mask(f"{c.request.method} {c.request.url.path}: {c.failure}", known)
+            _said(c, c.failure, known)
             for c in captures
             if c.failure and not (c.client_left and End.CLIENT_CLOSED in self._ends)
         ]
-        if failures:
-            raise RecordingError(self.path, failures)
         scrubber = self._scrubber()
         facts = {"by": f"tapecheck/{metadata.version('tapecheck')}", "via": "proxy", **self._notes}
-        found = [c.interaction(facts) for c in captures if c.failure is None]
-        return tuple(scrubber.interaction(interaction) for interaction in found)
+        done: list[Interaction] = []
+        for capture in captures:
+            if capture.failure is None:
+                try:
+                    done.append(scrubber.interaction(capture.interaction(facts)))
+                except SplitSecretError as exc:
+                    failures.append(_said(capture, str(exc), known))
+        if failures:
+            raise RecordingError(self.path, failures)
+        return tuple(done)
 
     def _scrubber(self) -> Scrubber:
         before = self.old.interactions if self.old and self.mode is Mode.NEW_EPISODES else ()
@@ -198,6 +204,11 @@ class Tape:
             for number, exchange in enumerate(self._exchanges)
             if not self._played[number]
         ]
+
+
+def _said(capture: Capture, why: str, known: Known) -> str:
+    request = capture.request
+    return secrets.mask(f"{request.method} {request.url.path}: {why}", known)
 
 
 def _signature(request: Request) -> Signature:

@@ -6,21 +6,22 @@ replaced without a trace: in a compressed body, or cut up over the events of a s
 
 from __future__ import annotations
 
-from collections import defaultdict
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 from mockserver import redact, secrets
 from mockserver.cassette import Cassette, Headers, Interaction
-from mockserver.documents import Path as Place
-from mockserver.documents import documents, leaves
+from mockserver.deltas import channels
 from mockserver.schedule import decompress
+from mockserver.scrub import PLACEHOLDER
 from mockserver.secrets import Known
 
-#: What numbers the things that deltas belong to.
-_NUMBERS = ("index", "output_index", "content_index", "summary_index")
+#: A character of a key; none may stand in the piece behind a key that was replaced.
+_KEY_CHARACTER = re.compile(r"[A-Za-z0-9_\-.~+/=]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,10 @@ def _interaction(interaction: Interaction, known: Known) -> Iterator[tuple[str, 
         if redact.is_secret_key(name) and redact.PLACEHOLDER not in value:
             yield f"request.uri, parameter {name!r}", "a credential by its name"
     yield from _headers(request.headers, "request", known)
-    yield from _body(request.body, request.headers, "request.body", known)
+    yield from _body(request.body, request.headers, "request", known)
     yield from _text(response.reason, "response.status", known)
     yield from _headers(response.headers, "response", known)
-    yield from _body(response.body, response.headers, "response.body", known)
+    yield from _body(response.body, response.headers, "response", known)
     yield from _text(repr(dict(response.wire.recorded)), "response.wire.recorded", known)
 
 
@@ -68,7 +69,8 @@ def _headers(headers: Headers, side: str, known: Known) -> Iterator[tuple[str, s
             yield place, "a credential by its name"
 
 
-def _body(body: bytes, headers: Headers, place: str, known: Known) -> Iterator[tuple[str, str]]:
+def _body(body: bytes, headers: Headers, side: str, known: Known) -> Iterator[tuple[str, str]]:
+    place = f"{side}.body"
     values = {name.lower(): value for name, value in headers}
     encoding = values.get("content-encoding")
     plain = decompress(body, encoding)
@@ -77,9 +79,12 @@ def _body(body: bytes, headers: Headers, place: str, known: Known) -> Iterator[t
     elif not _is_text(body) and encoding not in (None, "", "identity"):
         yield place, f"cannot be read, so not be searched ({encoding})"
     yield from _text(secrets.inflated(plain).decode("latin-1"), place, known)
-    for path, text in _assembled(plain, values.get("content-type")):
-        for _, kind in _text(text, "", known):
-            yield f"{place}, put together from the deltas at {path}", kind
+    for channel in channels(plain, values.get("content-type"), single=side == "response"):
+        at = f"{place}, put together from the deltas at {channel.path}"
+        yield from _text(channel.text, at, known)
+        for piece, following in pairwise(channel.pieces):
+            if _ends_replaced(piece) and _KEY_CHARACTER.match(following):
+                yield at, "what goes on behind a key that was replaced"
 
 
 def _text(text: str, place: str, known: Known) -> Iterator[tuple[str, str]]:
@@ -91,32 +96,9 @@ def _text(text: str, place: str, known: Known) -> Iterator[tuple[str, str]]:
             yield place, found.kind
 
 
-def _assembled(body: bytes, content_type: str | None) -> Iterator[tuple[str, str]]:
-    """Yield path and text of what the events of a stream say piece by piece.
-
-    Pieces are joined where they have the same path; once for each thing that is numbered, and
-    once over all, as not every server numbers rightly.
-    """
-    found = documents(body, content_type)
-    if len(found) < 2:
-        return
-    pieces: defaultdict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = defaultdict(list)
-    for document in found:
-        for path, value in leaves(document.data):
-            if isinstance(value, str):
-                names = tuple(step for step in path if isinstance(step, str))
-                for numbers in {(), _numbers(document.data, path)}:
-                    pieces[names, numbers].append(value)
-    yield from {("/".join(names), "".join(v)) for (names, _), v in pieces.items() if len(v) > 1}
-
-
-def _numbers(data: object, path: Place) -> tuple[str, ...]:
-    found: list[object] = []
-    for step in path:
-        if isinstance(data, dict):
-            found += [data.get(name) for name in _NUMBERS]
-        data = data[step]  # type: ignore[index]
-    return tuple(str(n) for n in found if n is not None)
+def _ends_replaced(piece: str) -> bool:
+    last = piece[piece.rfind("key_") :]
+    return PLACEHOLDER.fullmatch(last) is not None
 
 
 def _is_text(body: bytes) -> bool:

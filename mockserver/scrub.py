@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from mockserver import redact, secrets
 from mockserver.cassette import Chunk, Headers, Interaction, Request, Response
+from mockserver.deltas import channels
 from mockserver.documents import documents
 from mockserver.schedule import decompress
 from mockserver.secrets import Known
@@ -25,6 +26,15 @@ PLACEHOLDER = re.compile(rf"([a-z]+)_{redact.PLACEHOLDER}_(\d+)")
 def is_placeholder(value: object) -> bool:
     """Whether a value is what scrubbing left in place of another."""
     return isinstance(value, str) and PLACEHOLDER.fullmatch(value) is not None
+
+
+class SplitSecretError(ValueError):
+    """A secret lies in pieces, so that none of it can be replaced. It is not named."""
+
+    def __init__(self, place: str, kind: str) -> None:
+        super().__init__(f"{place}: {kind}")
+        self.place = place
+        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +106,12 @@ class Scrubber:
             self._counts[match[1]] = max(int(match[2]), self._counts.get(match[1], 0))
 
     def interaction(self, interaction: Interaction) -> Interaction:
-        """Return the interaction as it may be stored; ``wire.redacted`` lists what was replaced."""
+        """Return the interaction as it may be stored; ``wire.redacted`` lists what was replaced.
+
+        Raises :class:`SplitSecretError` for a secret that lies in pieces.
+        """
+        self._check(interaction.request.body, interaction.request.headers, "request")
+        self._check(interaction.response.body, interaction.response.headers, "response")
         replaced: set[str] = set()
         request = self._request(interaction.request, replaced)
         response = self._response(interaction.response, replaced)
@@ -106,6 +121,14 @@ class Scrubber:
     def request(self, request: Request) -> Request:
         """Return a request as it may be stored."""
         return self._request(request, set())
+
+    def _check(self, body: bytes, headers: Headers, side: str) -> None:
+        plain = decompress(body, _header(headers, "content-encoding"))
+        kind = _header(headers, "content-type")
+        for channel in channels(plain, kind, single=side == "response"):
+            for found in channel.cut(self.known):
+                place = f"{side}.body, put together from the deltas at {channel.path}"
+                raise SplitSecretError(place, found)
 
     def _request(self, request: Request, replaced: set[str]) -> Request:
         headers = []
