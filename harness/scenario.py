@@ -28,15 +28,25 @@ class CallSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepSpec:
+    """One request of a sequence: ``METHOD path?query``, and what it must carry."""
+
+    line: str
+    headers: Mapping[str, str | None] = field(default_factory=dict)
+    contains: JsonObject | None = None
+    absent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestSpec:
     """What the client must have sent. A header value of ``None`` means absent.
 
-    ``sequence`` names every request, in order, as ``METHOD path?query``; then the headers hold
-    for all of them, else for the first one.
+    ``sequence`` names every request, in order; then the headers hold for all of them, else for
+    the first one. ``contains`` and ``absent`` are about the fields of the first one's body.
     """
 
     count: int | None = None
-    sequence: tuple[str, ...] | None = None
+    sequence: tuple[StepSpec, ...] | None = None
     identical: bool = False
     path: str | None = None
     headers: Mapping[str, str | None] = field(default_factory=dict)

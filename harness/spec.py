@@ -18,6 +18,7 @@ from harness.scenario import (
     Place,
     RequestSpec,
     Scenario,
+    StepSpec,
     ToolResult,
     TurnSpec,
 )
@@ -199,23 +200,12 @@ def _scenario(path: Path, cassette: Path, data: JsonObject, place: Place) -> Sce
 def _turn(data: JsonObject, place: Place) -> TurnSpec:
     expect = data.get("expect", {})
     request = data.get("request")
-    body = (request or {}).get("body", {})
     return TurnSpec(
         place=place,
         call=call_spec(data["call"]) if "call" in data else None,
         results=tuple(ToolResult(**r) for r in data.get("results", ())),
         messages=tuple(data.get("messages", ())),
-        request=None
-        if request is None
-        else RequestSpec(
-            count=request.get("count"),
-            sequence=tuple(request["sequence"]) if "sequence" in request else None,
-            identical=request.get("identical", False),
-            path=request.get("path"),
-            headers=request.get("headers", {}),
-            contains=body.get("contains"),
-            absent=tuple(body.get("absent", ())),
-        ),
+        request=None if request is None else _request(request),
         expect=Expectation(
             events=tuple(expect["events"]) if "events" in expect else None,
             native=tuple(expect["native"]) if "native" in expect else None,
@@ -223,6 +213,32 @@ def _turn(data: JsonObject, place: Place) -> TurnSpec:
             error=expect.get("error"),
         ),
     )
+
+
+def _request(data: JsonObject) -> RequestSpec:
+    return RequestSpec(
+        count=data.get("count"),
+        sequence=tuple(map(_step, data["sequence"])) if "sequence" in data else None,
+        identical=data.get("identical", False),
+        path=data.get("path"),
+        **_carried(data),
+    )
+
+
+def _step(data: str | JsonObject) -> StepSpec:
+    if isinstance(data, str):
+        return StepSpec(line=data)
+    return StepSpec(line=data["request"], **_carried(data))
+
+
+def _carried(data: JsonObject) -> JsonObject:
+    """What a request must have in its head and its body, however many there are."""
+    body = data.get("body", {})
+    return {
+        "headers": data.get("headers", {}),
+        "contains": body.get("contains"),
+        "absent": tuple(body.get("absent", ())),
+    }
 
 
 def call_spec(data: JsonObject) -> CallSpec:

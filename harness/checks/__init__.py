@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from harness.checks import conduct, expectation, invariants, native, resplit
+from harness.checks import conduct, expectation, invariants, native, request, resplit
 from harness.checks.reading import Reading
 from harness.transcript import Blame, Finding, Outcome, Transcript, Verdict
 
@@ -35,7 +35,7 @@ CHECKS: Mapping[str, Check] = {
     "sequence": expectation.sequence,
     "turn": expectation.turn,
     "error": expectation.error,
-    "request": conduct.request,
+    "request": request.request,
     "fault": conduct.fault,
     "incremental": conduct.incremental,
 }

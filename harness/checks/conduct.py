@@ -1,14 +1,13 @@
-"""How the client behaved beside its output: evidence, schema, request, faults, hygiene."""
+"""How the client behaved beside its output: evidence, schema, faults, hygiene."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from itertools import product
 from typing import Any
 
-from harness.checks.expectation import agrees, canonical, first_difference, same_event
+from harness.checks.expectation import canonical, first_difference, same_event
 from harness.checks.reading import Reading
 from harness.model import ErrorClass, ErrorEvent, JsonObject, MessageStop
 from harness.scenario import CaseKind
@@ -89,102 +88,6 @@ def _turn_problems(text: str) -> tuple[str, ...]:
     if not _is_unicode(json.loads(text)):
         return ("half a surrogate pair, which no UTF-8 can carry",)
     return tuple(describe(problem) for problem in check.iter_errors(json.loads(text)))
-
-
-def request(reading: Reading) -> Iterator[Finding]:
-    """The client sent what the scenario asks of it."""
-    spec, requests = reading.spec.request, reading.record.requests
-    if spec is None or not requests:
-        return
-    place = (*reading.spec.place, "request")
-    if spec.count is not None and len(requests) != spec.count:
-        yield Finding(
-            check="request",
-            message=f"{spec.count} request(s) expected, {len(requests)} sent",
-            place=(*place, "count"),
-            expected=spec.count,
-            observed=len(requests),
-        )
-    if spec.identical and len({r.body for r in requests}) > 1:
-        yield Finding(
-            check="request",
-            message="the bodies of the requests differ",
-            place=(*place, "identical"),
-            observed=[r.body.decode(errors="replace") for r in requests],
-        )
-    first = requests[0]
-    if spec.path is not None and first.path != spec.path:
-        yield Finding(
-            check="request",
-            message="the request went to another path",
-            place=(*place, "path"),
-            expected=spec.path,
-            observed=first.path,
-        )
-    sent = [f"{r.method} {r.path}{'?' * bool(r.query)}{r.query}" for r in requests]
-    if spec.sequence is not None and list(spec.sequence) != sent:
-        yield Finding(
-            check="request",
-            message="other requests were sent, or in another order",
-            place=(*place, "sequence"),
-            expected=list(spec.sequence),
-            observed=sent,
-        )
-    for one, (name, wanted) in product(
-        requests if spec.sequence else [first], spec.headers.items()
-    ):
-        if wanted is not None:
-            wanted = wanted.replace("{api_key}", reading.transcript.api_key)
-        seen = next((v for n, v in one.headers if n.lower() == name.lower()), None)
-        if seen != wanted:
-            hidden = "{api_key}" in str(spec.headers[name])
-            yield Finding(
-                check="request",
-                message=f"header {name} differs",
-                place=(*place, "headers", name),
-                expected=spec.headers[name],
-                observed="another value" if hidden and seen is not None else seen,
-            )
-    if spec.contains is None and not spec.absent:
-        return
-    try:
-        body = json.loads(first.body)
-    except ValueError:
-        yield Finding(check="request", message="the request body is not JSON", place=place)
-        return
-    for key, wanted_value in (spec.contains or {}).items():
-        if key not in body or not agrees(wanted_value, body[key]):
-            yield Finding(
-                check="request",
-                message=f"{key} of the request body differs",
-                place=(*place, "body", "contains", key),
-                expected=wanted_value,
-                observed=body.get(key),
-            )
-    for pointer in spec.absent:
-        if (found := _at(body, pointer)) is not _NOTHING:
-            yield Finding(
-                check="request",
-                message=f"{pointer} must not be in the request body",
-                place=(*place, "body", "absent"),
-                observed=found,
-            )
-
-
-_NOTHING = object()
-
-
-def _at(value: Any, pointer: str) -> Any:
-    """The value at a JSON pointer (RFC 6901)."""
-    for raw in pointer.split("/")[1:]:
-        step = raw.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, dict) and step in value:
-            value = value[step]
-        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-            value = value[int(step)]
-        else:
-            return _NOTHING
-    return value
 
 
 #: What tells of a break, by what broke it.

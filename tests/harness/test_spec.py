@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import SpecError
-from harness.scenario import HoldSpec, ToolResult
+from harness.scenario import HoldSpec, StepSpec, ToolResult
 from harness.spec import load, load_all
 
 SCENARIO = """\
@@ -68,6 +68,27 @@ def test_a_scenario(written, library: Path) -> None:  # type: ignore[no-untyped-
     assert turn.expect.events[0] == {"type": "content_delta", "delta": "Hi"}
 
 
+def test_requests_in_order(written, library: Path) -> None:  # type: ignore[no-untyped-def]
+    sequence = (
+        "  sequence:\n"
+        "  - POST /v1/a\n"
+        "  - request: POST /v1/b?c=1\n"
+        "    headers: {x-none: null}\n"
+        "    body: {contains: {d: e}, absent: [/f]}\n"
+    )
+    text = SCENARIO.replace("request:\n", f"request:\n{sequence}")
+    (scenario,) = load(written(text), (library,))
+    request = scenario.turns[0].request
+    assert request is not None
+    assert request.sequence == (
+        StepSpec(line="POST /v1/a"),
+        StepSpec(
+            line="POST /v1/b?c=1", headers={"x-none": None}, contains={"d": "e"}, absent=("/f",)
+        ),
+    )
+    assert request.contains == {"stream": True}
+
+
 def test_rows_are_scenarios_of_their_own(written, library: Path) -> None:  # type: ignore[no-untyped-def]
     text = SCENARIO + (
         "rows:\n"
@@ -122,6 +143,9 @@ def test_turns(written, library: Path) -> None:  # type: ignore[no-untyped-def]
         ("model: gpt-x\n", "model: gpt-x\n  model: gpt-y\n", 9, "'model' stands twice"),
         ("title: A greeting", "title: [A greeting", 3, "not valid YAML"),
         ("absent: [/tools]", "absent: [tools]", 12, "tools"),
+        ("request:\n", "request:\n  sequence: [post /v1]\n", 11, "'post /v1' does not match"),
+        ("request:\n", "request:\n  sequence: [{request: POST /v1}]\n", 11, "properties|short"),
+        ("request:\n", "request:\n  sequence: [{request: POST /v1, head: {}}]\n", 11, "head"),
     ],
 )
 def test_errors_name_file_line_and_remedy(  # type: ignore[no-untyped-def]

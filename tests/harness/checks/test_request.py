@@ -2,23 +2,27 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.checks.conduct import request
-from harness.scenario import RequestSpec
+from harness.checks.request import request
+from harness.scenario import RequestSpec, StepSpec
 from harness.transcript import SeenRequest
 
 KEY = "sk-tapecheck-0123"
 POST = ("POST", "/v1/responses", "")
 GET = ("GET", "/v1/responses/resp_1", "stream=true&starting_after=7")
-SEQUENCE = ("POST /v1/responses", "GET /v1/responses/resp_1?stream=true&starting_after=7")
+SEQUENCE = (
+    StepSpec(line="POST /v1/responses"),
+    StepSpec(line="GET /v1/responses/resp_1?stream=true&starting_after=7"),
+)
+FORM = ("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
 
 
-def seen(method, path, query, key=KEY):
+def seen(method, path, query, key=KEY, *, headers=(), body=b""):
     return SeenRequest(
         method=method,
         path=path,
         query=query,
-        headers=(("Authorization", f"Bearer {key}"),),
-        body=b"",
+        headers=(("Authorization", f"Bearer {key}"), *headers),
+        body=body,
         exchange=0,
     )
 
@@ -56,3 +60,43 @@ def test_without_a_sequence_headers_are_those_of_the_first():
     assert found(spec, seen(*POST, key="another"), seen(*GET)) == [
         ("request", "headers", "authorization")
     ]
+
+
+def test_each_request_of_a_sequence_has_headers_of_its_own():
+    old, new = {"authorization": "Bearer {api_key}"}, {"authorization": "Bearer new"}
+    steps = (
+        StepSpec(line="POST /v1/responses", headers=old),
+        StepSpec(line="POST /v1/responses", headers=new),
+    )
+    spec = RequestSpec(sequence=steps, headers={"x-extra": None})
+    assert found(spec, seen(*POST), seen(*POST, key="new")) == []
+    assert found(spec, seen(*POST), seen(*POST)) == [
+        ("request", "sequence", 1, "headers", "authorization")
+    ]
+    extra = seen(*POST, key="new", headers=[("X-Extra", "1")])
+    assert found(spec, seen(*POST, key="new"), extra) == [
+        ("request", "headers", "x-extra"),
+        ("request", "sequence", 0, "headers", "authorization"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "places"),
+    [
+        ([FORM], b"a=1&b=x+y", []),
+        ([], b'{"a":"1","b":"x y"}', []),
+        ([FORM], b"a=2&b=x+y", [("body", "contains", "a")]),
+        ([FORM], b"a=1&b=x+y&c=", [("body", "absent")]),
+        ([FORM], b"nonsense", [()]),
+        ([FORM], b"\xff=1", [()]),
+        ([], b"a=1&b=x+y", [()]),
+        ([], b"[]", [()]),
+    ],
+)
+def test_a_body_is_json_or_a_form(headers, body, places):
+    wanted = {"contains": {"a": "1", "b": "x y"}, "absent": ("/c",)}
+    one = seen(*POST, headers=headers, body=body)
+    assert found(RequestSpec(**wanted), one) == [("request", *place) for place in places]
+    steps = (StepSpec(line="POST /v1/responses", **wanted),)
+    at = ("request", "sequence", 0)
+    assert found(RequestSpec(sequence=steps), one) == [(*at, *place) for place in places]
