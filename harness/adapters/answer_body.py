@@ -113,9 +113,9 @@ class AnswerBody:
             self._bare.append(line)
         if not is_last_chance:
             return []
-        values, _ = _json_values("\n".join(self._bare))
+        value = _json_or_text("\n".join(self._bare))
         self._bare.clear()
-        return [e for v in values if self._stream.is_answer(v) for e in self._stream.chunk(v)]
+        return self._stream.chunk(value) if self._stream.is_answer(value) else []
 
     def _rest(self, cut: ErrorInfo) -> list[Event]:
         """What stands unfinished at the end. ``cut`` is the error if it stops inside JSON."""
@@ -133,18 +133,16 @@ class AnswerBody:
         """The body without any event: one JSON value, or nothing that we know."""
         if not self._bare:
             return []
-        text = "\n".join(self._bare)
-        values, rest = _json_values(text)
-        if rest and _is_cut(rest):
-            events = [e for v in values if self._stream.is_answer(v) for e in self._stream.chunk(v)]
-            return [*events, *self._stream.lost(cut)]
-        if not values or not self._stream.is_answer(values[0]):
+        text = "\n".join(self._bare).strip()
+        value = _json_or_text(text)
+        if value is text and _is_cut(text):
+            return self._stream.lost(cut)
+        if not self._stream.is_answer(value):
             return self._stream.fail(self._strange(f"the answer ({self._content_type})", text))
         self._warn()
         return [
-            *self._stream.chunk(values[0], nameless=ErrorClass.INVALID_REQUEST),
-            *(e for v in values[1:] if self._stream.is_answer(v) for e in self._stream.chunk(v)),
-            *(self._stream.done() if len(values) == 1 else ()),
+            *self._stream.chunk(value, nameless=ErrorClass.INVALID_REQUEST),
+            *self._stream.done(),
         ]
 
     def _warn(self) -> None:
@@ -156,19 +154,6 @@ class AnswerBody:
         return failure(
             ErrorClass.PROTOCOL, f"{what} is no {self._stream.form} chunk or answer: {shown}"
         )
-
-
-def _json_values(text: str) -> tuple[list[Json], str]:
-    """The JSON values at the start of ``text``, one behind the other, and what follows them."""
-    decoder, values, text = json.JSONDecoder(), [], text.strip()
-    while text.startswith(("{", "[")):
-        try:
-            value, end = decoder.raw_decode(text)
-        except (ValueError, RecursionError):
-            break
-        values.append(value)
-        text = text[end:].lstrip()
-    return values, text
 
 
 def _is_cut(text: str) -> bool:
@@ -185,7 +170,7 @@ def _is_cut(text: str) -> bool:
             or any(word.startswith(tail) for word in ("true", "false", "null"))
         )
     except RecursionError:
-        return False
+        pass
     return False
 
 

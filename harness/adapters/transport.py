@@ -20,6 +20,7 @@ _REDIRECTS = frozenset({307, 308})
 _MAX_REDIRECTS = 5
 _CONNECT_PATIENCE = 5.0
 _ERROR_BODY_LIMIT = 64 * 1024
+_NO_ADDRESS = "redirected to an address that is no URL"
 
 
 class HttpError(ClientError):
@@ -130,6 +131,8 @@ class Transport:
                 return failure(ErrorClass.PROTOCOL, "the body does not decompress")
             case httpx.UnsupportedProtocol():
                 return failure(ErrorClass.PROTOCOL, "redirected to an address that is not HTTP")
+            case httpx.RemoteProtocolError() if "location header" in str(exc):
+                return failure(ErrorClass.PROTOCOL, _NO_ADDRESS)
         return failure(ErrorClass.CONNECTION_LOST, f"connection broken ({type(exc).__name__})")
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
@@ -137,9 +140,8 @@ class Transport:
             return await self._http.send(request, stream=True)
         except httpx.HTTPError as exc:
             raise HttpError(self.lost(exc)) from None
-        except httpx.InvalidURL:
-            no_address = "redirected to an address that is no URL"
-            raise HttpError(failure(ErrorClass.PROTOCOL, no_address)) from None
+        except (httpx.InvalidURL, UnicodeError):  # of a location that is looked at late
+            raise HttpError(failure(ErrorClass.PROTOCOL, _NO_ADDRESS)) from None
 
     async def _failed(self, response: httpx.Response) -> HttpError:
         body = b""

@@ -216,16 +216,6 @@ def test_status_200_with_something_else(data, error_class):
         assert "<" not in error.message
 
 
-def test_ndjson_instead_of_an_event_stream(chunk):
-    lines = [chunk({"content": "a"}), chunk({}, "stop")]
-    data = "\n".join(map(json.dumps, lines)).encode()
-    assert read(data) == [START, A, STOP]
-    for cut in (b'\n{"id":', b"\n" + data.partition(b"\n")[0]):
-        before, error = error_of(data.partition(b"\n")[0] + cut)
-        assert error.error_class is ErrorClass.TRUNCATED_STREAM
-        assert before[:2] == [START, A]
-
-
 def test_chunks_without_their_field_among_others(sse, chunk):
     bare = json.dumps(chunk({"content": "a"})).encode() + b"\n\n"
     events = read(sse(chunk({"content": "a"})) + bare + bare + sse(chunk({}, "stop")))
