@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
@@ -263,7 +263,7 @@ class _RecordingApp(App):
             received = Request(
                 method=request.method,
                 uri=f"{uri}?{query}" if query else uri,
-                headers=tuple(request.headers.items()),
+                headers=tuple(_headers(request)),
                 body=body,
             )
             found = entry.tape.find(received)
@@ -322,6 +322,17 @@ class _RecordingApp(App):
                 raise RefusalError(404, "unknown_provider", message)
             return entry, provider, "/" + "/".join(segments[count + 1 :])
         raise RefusalError(404, "unknown_cassette", f"no cassette is recorded at {path}")
+
+
+#: The encodings that aiohttp undoes when it reads a request's body.
+_UNDONE = frozenset({"gzip", "deflate", "br", "zstd"})
+
+
+def _headers(request: web.BaseRequest) -> Iterator[tuple[str, str]]:
+    """The headers that are true of the body as it was read."""
+    for name, value in request.headers.items():
+        if name.lower() != "content-encoding" or value.lower() not in _UNDONE:
+            yield name, value
 
 
 def _refuse_strangers(request: web.BaseRequest) -> None:

@@ -14,14 +14,22 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 from mockserver import redact, secrets
-from mockserver.cassette import Cassette, Headers, Interaction
+from mockserver.cassette import Cassette, Headers, Interaction, Origin
 from mockserver.deltas import channels
+from mockserver.documents import documents
 from mockserver.schedule import decompress
 from mockserver.scrub import PLACEHOLDER
 from mockserver.secrets import Known
 
 #: A character of a key; none may stand in the piece behind a key that was replaced.
 _KEY_CHARACTER = re.compile(r"[A-Za-z0-9_\-.~+/=]")
+
+
+#: How to get a body that is not encoded, by its side.
+_REMEDY = {
+    "request": "have the client send it without content-encoding",
+    "response": "no encoding was asked for, so turn off the compression on the way",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +62,11 @@ def _interaction(interaction: Interaction, known: Known) -> Iterator[tuple[str, 
         if redact.is_secret_key(name) and redact.PLACEHOLDER not in value:
             yield f"request.uri, parameter {name!r}", "a credential by its name"
     yield from _headers(request.headers, "request", known)
-    yield from _body(request.body, request.headers, "request", known)
+    origin = response.wire.origin
+    yield from _body(request.body, request.headers, "request", origin, known)
     yield from _text(response.reason, "response.status", known)
     yield from _headers(response.headers, "response", known)
-    yield from _body(response.body, response.headers, "response", known)
+    yield from _body(response.body, response.headers, "response", origin, known)
     yield from _text(repr(dict(response.wire.recorded)), "response.wire.recorded", known)
 
 
@@ -69,17 +78,21 @@ def _headers(headers: Headers, side: str, known: Known) -> Iterator[tuple[str, s
             yield place, "a credential by its name"
 
 
-def _body(body: bytes, headers: Headers, side: str, known: Known) -> Iterator[tuple[str, str]]:
-    place = f"{side}.body"
+def _body(
+    body: bytes, headers: Headers, side: str, origin: Origin, known: Known
+) -> Iterator[tuple[str, str]]:
     values = {name.lower(): value for name, value in headers}
-    encoding = values.get("content-encoding")
+    place, kind = f"{side}.body", values.get("content-type")
+    encoding = values.get("content-encoding", "").strip().lower()
     plain = decompress(body, encoding)
     if plain is not body:
         place += f" ({encoding})"
-    elif not _is_text(body) and encoding not in (None, "", "identity"):
-        yield place, f"cannot be read, so not be searched ({encoding})"
+        for path in _personal(plain, kind):
+            yield place, f"a value at {path} that is not replaced: {_REMEDY[side]}"
+    elif body and encoding not in ("", "identity") and _is_unreadable(body, origin):
+        yield place, f"encoded as {encoding}, so it cannot be searched: {_REMEDY[side]}"
     yield from _text(secrets.inflated(plain).decode("latin-1"), place, known)
-    for channel in channels(plain, values.get("content-type"), single=side == "response"):
+    for channel in channels(plain, kind, single=side == "response"):
         at = f"{place}, put together from the deltas at {channel.path}"
         yield from _text(channel.text, at, known)
         for piece, following in pairwise(channel.pieces):
@@ -94,6 +107,28 @@ def _text(text: str, place: str, known: Known) -> Iterator[tuple[str, str]]:
         # What an issuer has masked is not a secret any more.
         if found.kind != secrets.MASKED:
             yield place, found.kind
+
+
+def _personal(body: bytes, content_type: str | None) -> Iterator[str]:
+    """Yield where a body names a user or says what a client keeps to itself."""
+    for document in documents(body, content_type):
+        for path, start, stop in document.strings():
+            if start == stop or redact.field_kind(path, keep_opaque=True) is None:
+                continue
+            if PLACEHOLDER.fullmatch(body[start:stop].decode("latin-1")) is None:
+                yield "/".join(map(str, path))
+
+
+def _is_unreadable(body: bytes, origin: Origin) -> bool:
+    """Whether bytes that cannot be decoded may hide something."""
+    match origin:
+        case Origin.RECORDED:
+            return True
+        case Origin.IMPORTED:
+            # Other recorders keep the header over a body that they have decoded.
+            return not _is_text(body)
+        case Origin.AUTHORED:
+            return False
 
 
 def _ends_replaced(piece: str) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mockserver import store
-from mockserver.cassette import Interaction, Wire
+from mockserver.cassette import Interaction, Origin, Wire
 from mockserver.scan import scan_cassette
 from tests.mockserver.rawhttp import cassette, interaction
 
@@ -87,9 +87,38 @@ def test_compressed_bodies_are_searched(coding: str, encode: type[bytes]) -> Non
     assert places(with_headers(interaction(harmless), response=("content-encoding", coding))) == []
 
 
-def test_a_body_that_cannot_be_read_is_a_hit() -> None:
-    found = with_headers(interaction(b"\x8b\x01\x80\xff"), response=("content-encoding", "br"))
-    assert places(found) == ["response.body"]
+@pytest.mark.parametrize(
+    ("body", "origin", "hit"),
+    [
+        (b"\x8b\x01\x80\xff", Origin.RECORDED, True),
+        (b"\x8b\x01\x80\xff", Origin.IMPORTED, True),
+        # Broken on purpose.
+        (b"\x8b\x01\x80\xff", Origin.AUTHORED, False),
+        (b"it may be text", Origin.RECORDED, True),
+        # Other tools keep the header of what they have decoded.
+        (b"it may be text", Origin.IMPORTED, False),
+        (b"", Origin.RECORDED, False),
+    ],
+)
+@pytest.mark.parametrize("side", ["request", "response"])
+def test_a_body_that_cannot_be_read_is_a_hit(
+    body: bytes, origin: Origin, hit: bool, side: str
+) -> None:
+    asked = body if side == "request" else b""
+    told = body if side == "response" else b""
+    found = interaction(told, body=asked, wire=Wire(origin=origin))
+    header = ("content-encoding", "br")
+    found = with_headers(found, **{side: header})
+    assert places(found) == ([f"{side}.body"] if hit else [])
+
+
+def test_what_names_a_user_inside_of_a_compressed_body_is_a_hit() -> None:
+    def found(data: object) -> list[str]:
+        packed = interaction(gzip.compress(json.dumps(data).encode()))
+        return places(with_headers(packed, response=("content-encoding", "gzip")))
+
+    assert found({"user": "alice", "metadata": {"a": "b", "c": ""}}) == ["response.body (gzip)"] * 2
+    assert found({"user": "user_REDACTED_1", "metadata": {"n": 1}, "content": "alice"}) == []
 
 
 def chat(*deltas: str) -> bytes:
