@@ -85,11 +85,16 @@ RESPONSE_REPLACED: Mapping[str, str] = {
     "x-request-id": "req",
 }
 
-#: Parts of an address that name an account: Azure's resource and deployment, Google's project.
+#: Parts of an address that name an account, each as the group of its pattern: Azure's resource
+#: and deployment, Google's project, Cloudflare's account and gateway.
 ADDRESS_PARTS: Mapping[str, re.Pattern[str]] = {
-    "resource": re.compile(r"(?<=://)[^./]+(?=\.(?:openai|services\.ai|cognitiveservices)\.azure)"),
-    "deployment": re.compile(r"(?<=/openai/deployments/)[^/?]+"),
-    "project": re.compile(r"(?<=/projects/)[^/?]+"),
+    "resource": re.compile(r"://([^./]+)\.(?:openai|services\.ai|cognitiveservices)\.azure"),
+    "deployment": re.compile(r"/openai/deployments/([^/?]+)"),
+    "project": re.compile(r"/projects/([^/?]+)"),
+    "account": re.compile(
+        r"://(?:gateway\.ai\.cloudflare\.com/v1|api\.cloudflare\.com/client/v4/accounts)/([^/?]+)"
+    ),
+    "gateway": re.compile(r"://gateway\.ai\.cloudflare\.com/v1/[^/?]+/([^/?]+)"),
 }
 
 #: Proof that only its provider can read, and that says nothing to anybody else.

@@ -176,10 +176,10 @@ class Scrubber:
             match = pattern.search(uri)
             if match is not None:
                 replaced.add("request.uri")
-                place = self._placeholder(kind, match.group())
+                place = self._placeholder(kind, match[1])
                 # A host name has no underscores.
                 place = place.replace("_", "-").lower() if kind == "resource" else place
-                uri = uri[: match.start()] + place + uri[match.end() :]
+                uri = uri[: match.start(1)] + place + uri[match.end(1) :]
         parts = urlsplit(uri)
         query = "&".join(self._parameter(p, replaced) for p in parts.query.split("&"))
         netloc = parts.netloc.rpartition("@")[2]

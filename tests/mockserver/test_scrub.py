@@ -155,6 +155,18 @@ def test_addresses_lose_credentials_and_accounts() -> None:
         uri("https://h/v1/projects/acme-prod/locations/eu/x")
         == "https://h/v1/projects/project_REDACTED_1/locations/eu/x"
     )
+    account = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
+    assert (
+        uri(f"https://gateway.ai.cloudflare.com/v1/{account}/acme-prod/openai/chat/completions")
+        == "https://gateway.ai.cloudflare.com/v1/account_REDACTED_1/gateway_REDACTED_1"
+        "/openai/chat/completions"
+    )
+    assert (
+        uri(f"https://api.cloudflare.com/client/v4/accounts/{account}/ai/run/@cf/meta/llama?x=1")
+        == "https://api.cloudflare.com/client/v4/accounts/account_REDACTED_1"
+        "/ai/run/@cf/meta/llama?x=1"
+    )
+    assert uri(f"https://example.com/v1/{account}/x") == f"https://example.com/v1/{account}/x"
 
 
 def test_the_same_value_has_the_same_placeholder_all_over() -> None:
@@ -191,6 +203,18 @@ def test_the_same_value_has_the_same_placeholder_all_over() -> None:
     assert json.loads(sse.decode(two.response.body)[0].data or "") == {
         "response": {"user": "user_REDACTED_2", "metadata": {"team": "metadata_REDACTED_2"}}
     }
+
+
+def test_an_account_has_the_same_placeholder_in_every_address() -> None:
+    scrubber = Scrubber()
+    hosts = "gateway.ai.cloudflare.com/v1", "api.cloudflare.com/client/v4/accounts"
+    found = [
+        scrubber.request(interaction(uri=f"https://{host}/{account}/x").request).uri
+        for account in ("acme", "other")
+        for host in hosts
+    ]
+    numbers = [uri.partition("account_REDACTED_")[2][0] for uri in found]
+    assert numbers == ["1", "1", "2", "2"]
 
 
 def test_numbers_go_on_where_an_earlier_recording_ended() -> None:
