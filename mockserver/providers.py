@@ -148,12 +148,14 @@ PROVIDERS: Mapping[str, Provider] = {
         Provider(
             name="cohere",
             base_url="https://api.cohere.com",
-            key_variables=("CO_API_KEY",),
+            # The SDK takes either key (cohere-python, src/cohere/client.py).
+            key_variables=("CO_API_KEY", "COHERE_API_KEY"),
             client_url=("CO_API_URL",),
-            client_key=("CO_API_KEY",),
+            client_key=("CO_API_KEY", "COHERE_API_KEY"),
         ),
         Provider(
             name="groq",
+            # The SDK adds /openai/v1 itself (groq-python, src/groq/_client.py).
             base_url="https://api.groq.com",
             key_variables=("GROQ_API_KEY",),
             client_url=("GROQ_BASE_URL",),
