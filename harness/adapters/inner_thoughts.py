@@ -7,15 +7,15 @@ no option set it hands out what that client does.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol, Self
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from harness.adapters.inner_thoughts_calls import CallArguments, CallRules
 from harness.adapters.inner_thoughts_hidden import HiddenReasoning
-from harness.adapters.inner_thoughts_ids import MessageIds
+from harness.adapters.inner_thoughts_ids import MessageIds, is_uuid
 from harness.adapters.inner_thoughts_tokenizer import TOKENIZERS, TokenCounter, counter_of
 from harness.adapters.inner_thoughts_tokens import UsageEstimate, count_input
 from harness.adapters.openai_compat import OpenAICompatClient, openai_compat, played
@@ -33,24 +33,22 @@ class Stage(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Thoughts:
+class Thoughts(CallRules):
     """What an :class:`InnerThoughtsClient` does with an answer, by the names of its options.
 
-    ``inner_thoughts_key``: the tool argument that holds the inner thoughts, ``thinking`` in
-    today's Letta, ``inner_thoughts`` in older servers. ``assistant_message_tool``: the tool
-    whose ``assistant_message_key`` argument is text for the user. ``hidden_reasoning``: say
-    ``reasoning_omitted`` for models that reason in secret, unless there are inner thoughts.
+    ``hidden_reasoning``: say ``reasoning_omitted`` for models that reason in secret, unless
+    there are inner thoughts. ``answer_id``: a UUID from which each message of the answer has
+    its id, see :class:`MessageIds`.
+
     ``estimate_usage``: count tokens if the server does not; the counts are marked
-    ``estimated``. ``tokenizer``: what counts them, the same with and without the extra: ``bytes``
-    takes four bytes of UTF-8 for a token, ``tekken`` has a vocabulary and needs the extra
-    ``tokens`` of this package, and a function from text to its number of tokens may be that of
-    the model.
+    ``estimated``. ``tokenizer`` counts them, and nothing that is installed changes which one:
+    ``bytes`` takes four bytes of UTF-8 for a token; ``tekken`` has a vocabulary, and needs the
+    extra ``tokens`` of this package; a function from text to its number of tokens may be that
+    of the model.
     """
 
-    inner_thoughts_key: str | None = None
-    assistant_message_tool: str | None = None
-    assistant_message_key: str = "message"
     hidden_reasoning: bool = False
+    answer_id: str | None = None
     estimate_usage: bool = False
     tokenizer: str | TokenCounter = "bytes"
 
@@ -67,59 +65,35 @@ class Thoughts:
         if known.get("inner_thoughts_key") is True:
             known["inner_thoughts_key"] = "thinking"
         for name, value in known.items():
-            match name:
-                case "hidden_reasoning" | "estimate_usage":
-                    kind, fits = "true or false", isinstance(value, bool)
-                case "tokenizer":
-                    kind = f"{', '.join(TOKENIZERS)} or a function"
-                    fits = callable(value) or value in list(TOKENIZERS)
-                case _:
-                    kind, fits = "a name", isinstance(value, str) and value != ""
-            if not fits:
+            kind, fits = _KINDS.get(name, _NAME)
+            if not fits(value):
                 raise ValueError(f"the option {name} is {kind}, not {value!r}")
         return cls(**known)
 
-    @property
-    def call_rules(self) -> CallRules:
-        """What is to be taken out of tool calls."""
-        return CallRules(
-            thoughts_key=self.inner_thoughts_key,
-            message_tool=self.assistant_message_tool,
-            message_key=self.assistant_message_key,
-        )
+
+_Kind = tuple[str, Callable[[Json], bool]]
+_NAME: _Kind = ("a name", lambda value: isinstance(value, str) and value != "")
+_FLAG: _Kind = ("true or false", lambda value: isinstance(value, bool))
+_KINDS: Mapping[str, _Kind] = {
+    "hidden_reasoning": _FLAG,
+    "answer_id": ("a UUID", lambda value: isinstance(value, str) and is_uuid(value)),
+    "estimate_usage": _FLAG,
+    "tokenizer": (
+        f"{', '.join(TOKENIZERS)} or a function",
+        lambda value: callable(value) or value in list(TOKENIZERS),
+    ),
+}
 
 
 class InnerThoughtsClient(OpenAICompatClient):
     """An :class:`OpenAICompatClient` whose answers are rewritten as :class:`Thoughts` says.
 
-    The fields of :class:`Thoughts` are further ``options`` of ``stream``, ``stream_messages``
-    and ``complete``. Tools are sent as they are; that they have the argument for the thoughts
-    is the caller's doing.
+    The fields of :class:`Thoughts` are further ``options`` of ``stream`` and ``complete``. Tools
+    are sent as they are; that they have the argument for the thoughts is the caller's doing.
 
     Cancelling, at an event or between two, closes the connection and passes the cancellation
     on: each event was then handed out once or not at all, and none follows.
     """
-
-    async def stream_messages(
-        self,
-        *,
-        model: str,
-        messages: Sequence[JsonObject],
-        tools: Sequence[JsonObject] = (),
-        options: Mapping[str, Json] | None = None,
-        answer_id: UUID | None = None,
-    ) -> AsyncGenerator[tuple[UUID | None, Event], None]:
-        """Yield the events of ``stream``, each with the id of its message.
-
-        ``answer_id`` is the id from which those are made, see :class:`MessageIds`; a random
-        one by default. Events of the answer as a whole (start, usage, warning, the terminal
-        one) have no id.
-        """
-        ids = MessageIds(answer_id or uuid4())
-        answer = self.stream(model=model, messages=messages, tools=tools, options=options)
-        async with aclosing(answer) as events:
-            async for event in events:
-                yield ids.of(event), event
 
     async def _attempts(
         self,
@@ -155,7 +129,9 @@ class InnerThoughtsClient(OpenAICompatClient):
         if thoughts.hidden_reasoning and thoughts.inner_thoughts_key is None:
             stages.append(HiddenReasoning(model))
         if thoughts.inner_thoughts_key or thoughts.assistant_message_tool:
-            stages.append(CallArguments(thoughts.call_rules))
+            stages.append(CallArguments(thoughts))
+        if thoughts.answer_id:
+            stages.append(MessageIds(UUID(thoughts.answer_id)))
         return stages
 
 
@@ -166,6 +142,8 @@ class InnerThoughtsClient(OpenAICompatClient):
         "inner_thoughts",
         "assistant_message_tool",
         "usage_estimate",
+        "byte_estimate",
+        "message_ids",
     ],
 )
 async def inner_thoughts(call: Call) -> AsyncIterator[Event | AssistantTurn]:

@@ -29,15 +29,16 @@ from harness.model import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRules:
-    """What to take out of tool arguments.
+    """What to take out of tool arguments; ``None`` takes nothing.
 
-    ``thoughts_key``: the argument with the inner thoughts, in any tool. ``message_tool``: the
-    tool that speaks to the user, with its text in ``message_key``. ``None``: take nothing.
+    ``inner_thoughts_key``: the tool argument that holds the inner thoughts, ``thinking`` in
+    today's Letta, ``inner_thoughts`` in older servers. ``assistant_message_tool``: the tool
+    whose ``assistant_message_key`` argument is text for the user.
     """
 
-    thoughts_key: str | None = None
-    message_tool: str | None = None
-    message_key: str = "message"
+    inner_thoughts_key: str | None = None
+    assistant_message_tool: str | None = None
+    assistant_message_key: str = "message"
 
 
 @dataclass(slots=True)
@@ -95,10 +96,10 @@ class CallArguments:
 
     def _open(self, start: ToolCallStart) -> Iterator[Event]:
         rules = self._rules
-        is_message = rules.message_tool is not None and start.tool_name == rules.message_tool
-        keys = {rules.thoughts_key} if rules.thoughts_key is not None else set()
+        is_message = start.tool_name == rules.assistant_message_tool
+        keys = {rules.inner_thoughts_key} if rules.inner_thoughts_key is not None else set()
         if is_message:
-            keys.add(rules.message_key)
+            keys.add(rules.assistant_message_key)
         call = _Call(start, is_message, MemberTaker(keys) if keys else None)
         self._calls[start.tool_call_index] = call
         if call.taker is None:
@@ -108,7 +109,7 @@ class CallArguments:
         piece, index = delta.arguments_delta, delta.tool_call_index
         for said in call.taker.feed(piece) if call.taker else [Rest(piece)]:
             match said:
-                case Taken(key, text) if key == self._rules.thoughts_key:
+                case Taken(key, text) if key == self._rules.inner_thoughts_key:
                     part = _part(self._thoughts, index)
                     yield ReasoningDelta(delta=text, channel="inner_thoughts", index=part)
                 case Taken(_, text):
@@ -120,7 +121,7 @@ class CallArguments:
                     yield ToolCallDelta(tool_call_index=call.number, arguments_delta=text)
 
     def _end(self, call: _Call, end: ToolCallEnd) -> Iterator[Event]:
-        key = self._rules.thoughts_key
+        key = self._rules.inner_thoughts_key
         arguments = {name: value for name, value in end.arguments.items() if name != key}
         if call.is_message:
             self._check_message(call, arguments)
@@ -137,7 +138,7 @@ class CallArguments:
         )
 
     def _check_message(self, call: _Call, arguments: dict[str, object]) -> None:
-        name, key = call.start.tool_name, self._rules.message_key
+        name, key = call.start.tool_name, self._rules.assistant_message_key
         if arguments.pop(key, None) is None:
             self._warnings.append(
                 WarningEvent(code="message_missing", message=f"{name} was called without {key}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from uuid import UUID
 
 from harness.model import (
@@ -20,28 +22,33 @@ from harness.model import (
 _COUNTER = (1 << 7) - 1
 _NODE = (1 << 48) - 1
 
+_Key = tuple[str] | tuple[str, int | None]
+
 
 class MessageIds:
-    """Gives each event the id of the message it belongs to: the answer's id plus a counter.
+    """Names the message of each event, ``{"type": ..., "message_id": ...}`` behind its ``native``.
 
-    One answer holds several messages: reasoning, text, a refusal, each tool call. The counter
-    stands in the low 7 bits of the answer's UUID and rises whenever another message begins; a
-    tool call that goes on keeps its id. After 128 messages it carries into the bits above, up
-    to the 48 bits of the node field, so ids stay unique and never fail.
+    One answer holds several messages, by their types ``reasoning``, ``hidden_reasoning``,
+    ``text``, ``refusal`` and ``tool_call``; events of the answer as a whole belong to none. The
+    id is that of the answer plus a counter, which stands in the low 7 bits of the UUID and rises
+    whenever another message begins; a tool call that goes on keeps its id. After 128 messages
+    it carries into the bits above, up to the 48 bits of the node field, so ids stay unique and
+    never fail.
     """
 
     def __init__(self, answer: UUID) -> None:
         self._base = answer.int & ~_COUNTER
         self._next = 0
-        self._open: tuple[object, ...] | None = None
+        self._open: _Key | None = None
         self._current = 0
-        self._calls: dict[tuple[object, ...], int] = {}
+        self._calls: dict[_Key, int] = {}
 
-    def of(self, event: Event) -> UUID | None:
-        """The id for ``event``; ``None`` if it belongs to the answer as a whole."""
+    def feed(self, event: Event) -> Iterator[Event]:
+        """Take one event and yield it with its id."""
         key = _message(event)
         if key is None:
-            return None
+            yield event
+            return
         if key in self._calls:
             self._current = self._calls[key]
         elif key != self._open:
@@ -51,10 +58,21 @@ class MessageIds:
                 self._calls[key] = self._current
         self._open = key
         node = (self._base + self._current) & _NODE
-        return UUID(int=self._base & ~_NODE | node)
+        made = str(UUID(int=self._base & ~_NODE | node))
+        message = {"type": key[0], "message_id": made}
+        yield replace(event, native=(*event.native, message))
 
 
-def _message(event: Event) -> tuple[object, ...] | None:
+def is_uuid(text: str) -> bool:
+    """Whether ``text`` is a UUID in one of its written forms."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _message(event: Event) -> _Key | None:
     match event:
         case ReasoningDelta() | ReasoningSignature():
             return ("reasoning", event.index)

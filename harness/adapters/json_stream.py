@@ -188,10 +188,11 @@ class _Scanner:
         return _Place.KEY
 
     def _colon(self, char: str) -> _Place:
-        if char == ":":
-            self._state = self._value
-        elif char not in _SPACE:
+        if char in _SPACE:
+            return _Place.KEY
+        if char != ":":
             return self._leave()
+        self._state = self._value
         return _Place.COLON
 
     def _value(self, char: str) -> _Place:

@@ -1,6 +1,6 @@
 import asyncio
+import dataclasses
 from contextlib import aclosing
-from uuid import UUID
 
 import httpx
 import pytest
@@ -17,6 +17,7 @@ from harness.model import (
 )
 
 ASK = {"model": "m1", "messages": [{"role": "user", "content": "hi"}]}
+OPTIONS = [field.name for field in dataclasses.fields(Thoughts)]
 PIECES = ['{"thinking":"I th', 'ink","q":"', "x", '"}']
 
 
@@ -71,7 +72,7 @@ def test_the_options_stay_here_and_the_others_are_sent(answer):
     asyncio.run(collected(client, inner_thoughts_key="thinking", **options))
     (request,) = requests
     assert b'"temperature":0' in request.content
-    for name in Thoughts.__slots__:
+    for name in OPTIONS:
         assert name.encode() not in request.content
 
 
@@ -110,6 +111,7 @@ def test_a_whole_answer_is_rewritten_too(chunk):
         {"assistant_message_tool": True},
         {"hidden_reasoning": "yes"},
         {"estimate_usage": 1},
+        {"answer_id": "1b4e28ba"},
         {"tokenizer": "gpt-4o"},
         {"tokenizer": ["bytes"]},
     ],
@@ -122,31 +124,28 @@ def test_a_bad_option_is_named(option):
 
 
 def test_an_option_that_is_null_is_absent():
-    options = dict.fromkeys(Thoughts.__slots__) | {"temperature": 0}
+    options = dict.fromkeys(OPTIONS) | {"temperature": 0}
     assert Thoughts.taken_from(options) == Thoughts()
     assert options == {"temperature": 0}
 
 
 def test_messages_have_ids(answer):
     client, _ = client_of(answer)
-    base = UUID("1b4e28ba-2fa1-41d2-883f-0016d3cca400")
-    options = {"inner_thoughts_key": "thinking"}
-
-    async def run():
-        messages = client.stream_messages(**ASK, options=options, answer_id=base)
-        async with client, aclosing(messages) as answer:
-            return [(made and made.int - base.int, event.type) async for made, event in answer]
-
-    assert asyncio.run(run()) == [
-        (None, "message_start"),
-        (0, "reasoning_delta"),
-        (0, "reasoning_delta"),
-        (1, "tool_call_start"),
-        (1, "tool_call_delta"),
-        (1, "tool_call_delta"),
-        (1, "tool_call_delta"),
-        (1, "tool_call_end"),
-        (None, "message_stop"),
+    base = "1b4e28ba-2fa1-41d2-883f-0016d3cca4"
+    options = {"inner_thoughts_key": "thinking", "answer_id": base + "2f"}
+    events = asyncio.run(collected(client, **options))
+    thoughts = {"type": "reasoning", "message_id": base + "00"}
+    call = {"type": "tool_call", "message_id": base + "01"}
+    assert [(event.type, event.native) for event in events] == [
+        ("message_start", ()),
+        ("reasoning_delta", (thoughts,)),
+        ("reasoning_delta", (thoughts,)),
+        ("tool_call_start", (call,)),
+        ("tool_call_delta", (call,)),
+        ("tool_call_delta", (call,)),
+        ("tool_call_delta", (call,)),
+        ("tool_call_end", (call,)),
+        ("message_stop", ()),
     ]
 
 

@@ -25,8 +25,8 @@ from harness.model import (
     WarningEvent,
 )
 
-THINK = CallRules(thoughts_key="thinking")
-SPEAK = CallRules(thoughts_key="thinking", message_tool="send_message")
+THINK = CallRules(inner_thoughts_key="thinking")
+SPEAK = CallRules(inner_thoughts_key="thinking", assistant_message_tool="send_message")
 
 
 def call_delta(arguments: str | None, index: int = 0, **named: str) -> dict[str, Any]:
@@ -140,7 +140,9 @@ def test_a_call_of_nothing_but_thoughts_is_dispatched_empty() -> None:
 
 
 def test_without_rules_nothing_is_held_back() -> None:
-    assert short(one_call(CallRules(message_tool="send_message"), '{"', 'thinking":1}')) == [
+    assert short(
+        one_call(CallRules(assistant_message_tool="send_message"), '{"', 'thinking":1}')
+    ) == [
         ("start", 0, "search"),
         ("args", 0, '{"'),
         ("args", 0, 'thinking":1}'),

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -136,47 +135,51 @@ def test_usage_is_not_estimated_when_known_or_failed(events: list[Event]) -> Non
 ANSWER = UUID("1b4e28ba-2fa1-41d2-883f-0016d3cca42f")
 
 
-def numbers(events: Iterable[Event]) -> list[int | None]:
-    ids = MessageIds(ANSWER)
-    first = UUID("1b4e28ba-2fa1-41d2-883f-0016d3cca400").int
-    return [None if made is None else made.int - first for made in map(ids.of, events)]
+def made(answer: UUID, *events: Event) -> list[UUID | None]:
+    told = through(MessageIds(answer), *events)
+    return [UUID(e.native[-1]["message_id"]) if e.native else None for e in told]
+
+
+def calls(count: int) -> list[Event]:
+    return [
+        ToolCallStart(tool_call_index=n, tool_call_id=f"c{n}", tool_name="f") for n in range(count)
+    ]
 
 
 def test_the_id_of_a_message_is_that_of_the_answer_and_a_counter() -> None:
-    assert numbers(
-        [
-            START,
-            OMITTED,
-            ReasoningDelta(delta="a", channel="inner_thoughts"),
-            ReasoningDelta(delta="b", channel="inner_thoughts"),
-            CALL,
-            ToolCallDelta(tool_call_index=0, arguments_delta="{"),
-            TEXT,
-            ReasoningDelta(delta="c", channel="inner_thoughts"),
-            ToolCallEnd(tool_call_index=0, arguments={}, arguments_raw="{}"),
-            RefusalDelta(delta="no"),
-            USAGE,
-            STOP,
-        ]
-    ) == [None, 0, 1, 1, 2, 2, 3, 4, 2, 5, None, None]
+    ids = made(
+        ANSWER,
+        START,
+        OMITTED,
+        ReasoningDelta(delta="a", channel="inner_thoughts"),
+        ReasoningDelta(delta="b", channel="inner_thoughts"),
+        CALL,
+        ToolCallDelta(tool_call_index=0, arguments_delta="{"),
+        TEXT,
+        ReasoningDelta(delta="c", channel="inner_thoughts"),
+        ToolCallEnd(tool_call_index=0, arguments={}, arguments_raw="{}"),
+        RefusalDelta(delta="no"),
+        USAGE,
+        STOP,
+    )
+    first = UUID("1b4e28ba-2fa1-41d2-883f-0016d3cca400").int
+    assert [i and i.int - first for i in ids] == [None, 0, 1, 1, 2, 2, 3, 4, 2, 5, None, None]
+
+
+def test_an_id_stands_behind_what_is_native_already() -> None:
+    (event,) = through(MessageIds(ANSWER), ContentDelta(delta="a", native=("wire",)))
+    made = "1b4e28ba-2fa1-41d2-883f-0016d3cca400"
+    assert event.native == ("wire", {"type": "text", "message_id": made})
 
 
 def test_ids_stay_unique_beyond_the_counter() -> None:
-    ids = MessageIds(ANSWER)
-    calls = (
-        ToolCallStart(tool_call_index=n, tool_call_id=f"c{n}", tool_name="f") for n in range(300)
-    )
-    made = [ids.of(call) for call in calls]
-    assert len(set(made)) == 300
-    assert made[127] == UUID("1b4e28ba-2fa1-41d2-883f-0016d3cca47f")
-    assert made[128] == UUID("1b4e28ba-2fa1-41d2-883f-0016d3cca480")
+    ids = made(ANSWER, *calls(300))
+    assert len(set(ids)) == 300
+    assert ids[127] == UUID("1b4e28ba-2fa1-41d2-883f-0016d3cca47f")
+    assert ids[128] == UUID("1b4e28ba-2fa1-41d2-883f-0016d3cca480")
 
 
 def test_the_counter_never_leaves_the_node_field() -> None:
-    ids = MessageIds(UUID("1b4e28ba-2fa1-41d2-883f-ffffffffffff"))
-    calls = [
-        ToolCallStart(tool_call_index=n, tool_call_id=f"c{n}", tool_name="f") for n in range(130)
-    ]
-    made = [ids.of(call) for call in calls]
-    assert made[128] == UUID("1b4e28ba-2fa1-41d2-883f-000000000000")
-    assert len(set(made)) == 130
+    ids = made(UUID("1b4e28ba-2fa1-41d2-883f-ffffffffffff"), *calls(130))
+    assert ids[128] == UUID("1b4e28ba-2fa1-41d2-883f-000000000000")
+    assert len(set(ids)) == 130
