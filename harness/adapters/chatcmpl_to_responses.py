@@ -34,16 +34,16 @@ from harness.model import AssistantTurn, ErrorInfo, Event, Json, JsonObject
 class ChatcmplToResponses:
     """Chunks of one answer in, Responses events out: no I/O, no clock.
 
-    ``shell`` holds fields of the Response object (``created_at``, ``model``, ...), ``tools``
-    are those of the request in the form of Chat Completions, ``taken_ids`` the tool call ids
-    of earlier turns, which ids made here must not repeat. Give every chunk to :meth:`chunk`,
-    then end the answer in one of three ways; the last event is ``response.completed``,
-    ``response.incomplete`` or ``response.failed``.
+    ``shell`` holds fields of the Response object: ``created_at``, which must be there,
+    ``model`` and others. ``tools`` are those of the request in the form of Chat Completions,
+    ``taken_ids`` the tool call ids of earlier turns, which ids made here must not repeat. Give
+    every chunk to :meth:`chunk`, then end the answer in one of three ways; the last event is
+    ``response.completed``, ``response.incomplete`` or ``response.failed``.
     """
 
     def __init__(
         self,
-        shell: Mapping[str, Json] | None = None,
+        shell: Mapping[str, Json],
         *,
         tools: Iterable[JsonObject] = (),
         taken_ids: Collection[str] = (),

@@ -67,16 +67,15 @@ class ResponsesEvents:
     """Puts the Responses events of one answer on its normalized events, as ``native``.
 
     Feed it every event of one answer, in order. ``shell`` holds the fields of the Response
-    object that only the caller knows: ``created_at``, ``model`` (the provider's word wins),
-    ``tools`` and the like. Ids of items are made from the id of the response and the place in
-    the output, so that two items never share one.
+    object that only the caller knows: ``created_at``, which must be there, ``model`` (the
+    provider's word wins), ``tools`` and the like. Ids of items are made from the id of the
+    response and the place in the output, so that two items never share one.
     """
 
-    def __init__(self, shell: Mapping[str, Json] | None = None) -> None:
+    def __init__(self, shell: Mapping[str, Json]) -> None:
         self._shell: JsonObject = {
             "id": FAKE_ID,
             "object": "response",
-            "created_at": 0,
             "status": "in_progress",
             "error": None,
             "incomplete_details": None,
@@ -86,7 +85,7 @@ class ResponsesEvents:
             "tool_choice": "auto",
             "tools": [],
             "usage": None,
-            **(shell or {}),
+            **shell,
         }
         self._begun = False
         self._sequence_number = 0

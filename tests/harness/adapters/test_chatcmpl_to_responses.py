@@ -258,7 +258,7 @@ def test_the_shell_and_the_provider_name_the_response() -> None:
     for event in (events[0], events[-1]):
         head = {k: event["response"][k] for k in ("id", "created_at", "model", "object")}
         assert head == {"id": "c1", "created_at": 5, "model": "m1", "object": "response"}
-    nameless = ChatcmplToResponses({"model": "asked"}).done()
+    nameless = ChatcmplToResponses({"created_at": 5, "model": "asked"}).done()
     assert nameless[0]["response"]["id"] == "__fake_id__"
     assert nameless[0]["response"]["model"] == "asked"
 
