@@ -77,12 +77,9 @@ def _content(content: Json) -> Iterator[Event]:
         yield ContentDelta(delta=text)
     for part in _objects(content):
         match part.get("type"):
-            case "text" | "output_text":
+            case "text":
                 if text := _text(part.get("text")):
                     yield ContentDelta(delta=text)
-            case "refusal":
-                if text := _text(part.get("refusal")):
-                    yield RefusalDelta(delta=text)
             case "thinking":
                 yield from _mistral_thinking(part.get("thinking"))
             case "reference":

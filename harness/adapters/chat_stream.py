@@ -121,7 +121,8 @@ class ChatStream:
         events: list[Event] = []
         if isinstance(value, Mapping):
             self._any_chunk = True
-            self._take_usage(value)
+            self._take_groq(value.get("x_groq"))
+            self._usage.add(value.get("usage"))
             self._id = self._id or _word(value.get("id"))
             self._model = self._model or _word(value.get("model"))
             events += self._content(value)
@@ -278,12 +279,13 @@ class ChatStream:
             native, self._measured = tuple(self._measured), []
             yield replace(event, delta=text, native=native)
 
-    def _take_usage(self, chunk: Mapping[str, Json]) -> None:
-        groq = chunk.get("x_groq")
+    def _take_groq(self, groq: Json) -> None:
+        """Groq's own field: request id and usage, and an error if the stream stops early."""
         if isinstance(groq, Mapping):
             self._request_id = self._request_id or _word(groq.get("id"))
             self._usage.add(groq.get("usage"))
-        self._usage.add(chunk.get("usage"))
+            if groq.get("error"):
+                self._error = self._error or from_payload(groq["error"], secrets=self.secrets)
 
     def _usage_event(self) -> list[Event]:
         usage = self._usage.total()

@@ -122,7 +122,6 @@ REQUEST_ID_HEADERS = (
     "mistral-correlation-id",
     "apim-request-id",
     "x-amzn-requestid",
-    "x-amz-request-id",
     "cf-ray",
 )
 
