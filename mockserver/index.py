@@ -1,4 +1,5 @@
-"""An index over all requests of a library: hashes and places, no bodies.
+"""An index over all requests of a library: hashes and places, and bodies only where something
+was replaced in them.
 
 In files of the usual layout, only the request part of each interaction is parsed, which takes
 a small part of the time of a whole file.
@@ -15,7 +16,15 @@ from pathlib import Path
 from mockserver import cassette, har
 from mockserver.cassette import Request
 from mockserver.errors import CassetteError
-from mockserver.matcher import Part, Signature, rank, signature
+from mockserver.matcher import (
+    Part,
+    Signature,
+    accepts,
+    fixed_fields,
+    has_placeholder,
+    rank,
+    signature,
+)
 
 # What vcrpy and the cassette writer produce: the sequence is not indented, and ``request``
 # comes first. Any other layout is read as a whole.
@@ -43,6 +52,8 @@ class Index:
     problems: dict[str, CassetteError] = field(default_factory=dict)
     stamps: dict[str, tuple[int, int]] = field(default_factory=dict)
     _keys: dict[tuple[Part, ...], dict[Hashable, list[int]]] = field(default_factory=dict)
+    #: The requests with placeholders, by position, and their fields without.
+    _open: dict[int, tuple[Request, frozenset[int]]] = field(default_factory=dict)
 
     @classmethod
     def build(cls, paths: Mapping[str, Path]) -> Index:
@@ -56,19 +67,32 @@ class Index:
                 index.problems[name] = exc
                 continue
             for number, request in enumerate(found):
+                if has_placeholder(request):
+                    index._open[len(index.places)] = request, fixed_fields(request)
                 index.places.append(Place(name, number))
                 index.signatures.append(signature(request))
         return index
 
-    def matches(self, wanted: Signature, parts: tuple[Part, ...]) -> list[int]:
-        """Return the positions of the requests that are equal in ``parts``."""
+    def matches(self, got: Request, parts: tuple[Part, ...]) -> list[int]:
+        """Return the positions of the requests that ``got`` equals in ``parts``.
+
+        Only if there are none, those with placeholders that it fits.
+        """
         keys = self._keys.get(parts)
         if keys is None:
             keys = defaultdict(list)
             for position, known in enumerate(self.signatures):
                 keys[known.key(parts)].append(position)
             self._keys[parts] = keys = dict(keys)
-        return keys.get(wanted.key(parts), [])
+        equal = keys.get(signature(got, ranked=False).key(parts))
+        if equal is not None or not self._open:
+            return equal or []
+        fields = set(signature(got).fields)
+        return [
+            position
+            for position, (request, fixed) in self._open.items()
+            if (Part.BODY not in parts or fixed <= fields) and accepts(request, got, parts)
+        ]
 
     def nearest(self, wanted: Signature, count: int) -> list[Place]:
         """Return the places of the requests most like ``wanted``, nearest first."""

@@ -1,12 +1,14 @@
 """Which recorded request a request equals, and if none, which it comes closest to.
 
 Hosts and headers are not compared: a client talks to another host here, and its headers carry
-its version and its key. Credentials in a query are left out on both sides.
+its version and its key. Credentials in a query are left out on both sides. Where something was
+replaced in a recorded request, any value fits.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -109,6 +111,60 @@ _SMALL = 16 * 1024
 _known_body = lru_cache(maxsize=128)(_body)
 
 
+#: What stands for a value in a recorded request.
+_PLACEHOLDER = re.compile(rf"(?:[a-z]+_)?{redact.PLACEHOLDER}(?:_\d+)?")
+
+
+def fits(recorded: str, got: str) -> bool:
+    """Whether ``got`` is the recorded text, with any value in place of each placeholder."""
+    if recorded == got or redact.PLACEHOLDER not in recorded:
+        return recorded == got
+    first, *between, last = _PLACEHOLDER.split(recorded)
+    if not got.startswith(first) or not got.endswith(last):
+        return False
+    at = len(first)
+    for part in between:
+        # A value has a character at least.
+        found = got.find(part, at + 1)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return at < len(got) - len(last)
+
+
+def same_path(recorded: str, got: str) -> bool:
+    """Whether plain paths are the same; a placeholder stands in one segment."""
+    if recorded == got or redact.PLACEHOLDER not in recorded:
+        return recorded == got
+    ours, theirs = recorded.split("/"), got.split("/")
+    return len(ours) == len(theirs) and all(map(fits, ours, theirs))
+
+
+def has_placeholder(request: Request) -> bool:
+    """Whether values of a recorded request were replaced, in the parts that can be compared."""
+    url, word = request.url, redact.PLACEHOLDER
+    return (
+        word in url.path
+        or any(word in value for _, value in _query(url.query))
+        or word.encode() in request.body
+    )
+
+
+def fixed_fields(request: Request) -> frozenset[int]:
+    """Hashes of the top-level fields of a JSON body in which nothing was replaced."""
+    data, _ = _canonical_json(request.body)
+    if not isinstance(data, dict):
+        return frozenset()
+    word = redact.PLACEHOLDER.encode()
+    fixed = {name: value for name, value in data.items() if word not in _canonical(value)}
+    return frozenset(_field_hashes(fixed))
+
+
+def accepts(recorded: Request, got: Request, parts: Collection[Part] = ALL_PARTS) -> bool:
+    """Whether ``got`` is the recorded request, in the parts that are compared."""
+    return next(_differences(recorded, got, parts), None) is None
+
+
 def rank(got: Signature, candidates: Iterable[Signature]) -> list[int]:
     """Return the positions of the candidates, nearest first; ties keep their order."""
     scores = [_likeness(got, candidate) for candidate in candidates]
@@ -119,17 +175,19 @@ def differences(
     expected: Request, got: Request, parts: Collection[Part] = ALL_PARTS
 ) -> tuple[Difference, ...]:
     """Return where ``got`` is not ``expected``, in the parts that are compared."""
-    found: list[Difference] = []
+    return tuple(_differences(expected, got, parts))
+
+
+def _differences(expected: Request, got: Request, parts: Collection[Part]) -> Iterator[Difference]:
     a, b = expected.url, got.url
     if Part.METHOD in parts and expected.method.upper() != got.method.upper():
-        found.append(Difference("method", expected.method.upper(), got.method.upper()))
-    if Part.PATH in parts and plain_path(a.path) != plain_path(b.path):
-        found.append(Difference("path", plain_path(a.path), plain_path(b.path)))
+        yield Difference("method", expected.method.upper(), got.method.upper())
+    if Part.PATH in parts and not same_path(plain_path(a.path), plain_path(b.path)):
+        yield Difference("path", plain_path(a.path), plain_path(b.path))
     if Part.QUERY in parts:
-        found += _query_differences(_query(a.query), _query(b.query))
+        yield from _query_differences(_query(a.query), _query(b.query))
     if Part.BODY in parts:
-        found += _body_differences(expected.body, got.body)
-    return tuple(found)
+        yield from _body_differences(expected.body, got.body)
 
 
 #: Stands for what is not there, and for a body that is not JSON.
@@ -211,7 +269,7 @@ def _query_differences(
     for name in sorted({n for n, _ in (*expected, *got)}):
         a = [v for n, v in expected if n == name]
         b = [v for n, v in got if n == name]
-        if a != b:
+        if len(a) != len(b) or not all(map(fits, a, b)):
             yield Difference(f"query/{name}", _clip(a or _ABSENT), _clip(b or _ABSENT))
 
 
@@ -219,7 +277,7 @@ def _body_differences(expected: bytes, got: bytes) -> Iterator[Difference]:
     (a, _), (b, _) = _canonical_json(expected), _canonical_json(got)
     if a is not _ABSENT and b is not _ABSENT:
         yield from _value_differences(a, b, "body")
-    elif expected != got:
+    elif not fits(expected.decode("latin-1"), got.decode("latin-1")):
         yield Difference("body", _clip(expected), _clip(got))
 
 
@@ -236,6 +294,8 @@ def _value_differences(a: Any, b: Any, at: str) -> Iterator[Difference]:
                 yield from _value_differences(
                     a[i] if i < len(a) else _ABSENT, b[i] if i < len(b) else _ABSENT, f"{at}/{i}"
                 )
+        case str(), str() if fits(a, b):
+            return
         case _ if a is _ABSENT or b is _ABSENT or _canonical(a) != _canonical(b):
             secret = redact.is_secret_key(at.rpartition("/")[2])
             yield Difference(

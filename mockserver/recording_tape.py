@@ -10,15 +10,15 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from mockserver import drift, miss, redact, secrets
+from mockserver import drift, miss, secrets
 from mockserver.cassette import Cassette, End, Interaction, Request
 from mockserver.drift import Drift
 from mockserver.errors import RecordingError
-from mockserver.matcher import Signature, signature
+from mockserver.matcher import accepts
 from mockserver.recording_capture import Capture
 from mockserver.recording_modes import Mode
 from mockserver.recording_writer import Check, keep, merge
-from mockserver.scrub import PLACEHOLDER, Scrubber, SplitSecretError
+from mockserver.scrub import Scrubber, SplitSecretError
 from mockserver.secrets import Known
 from mockserver.session import Exchange, Found, exchanges
 
@@ -79,7 +79,6 @@ class Tape:
         self.lock = ExitStack()
         replayed = old if mode.replays else None
         self._exchanges: tuple[Exchange, ...] = exchanges(replayed) if replayed else ()
-        self._signatures = [_signature(e.request) for e in self._exchanges]
         self._played = [False] * len(self._exchanges)
 
     def arrive(self) -> int:
@@ -94,15 +93,13 @@ class Tape:
         """
         if not self.mode.replays or self.old is None:
             return None
-        # What is in the cassette was scrubbed, so what is compared with it must be.
-        asked = self._scrubber().request(received)
-        wanted = _signature(asked)
-        for number, known in enumerate(self._signatures):
-            if known == wanted and not self._played[number]:
+        for number, exchange in enumerate(self._exchanges):
+            if not self._played[number] and accepts(exchange.request, received):
                 self._played[number] = True
-                return Found(self._exchanges[number], str(self.path), number)
+                return Found(exchange, str(self.path), number)
         if self.goes_out:
             return None
+        asked = self._scrubber().request(received)
         raise miss.explain(
             asked,
             miss.among(asked, self._exchanges, str(self.path)),
@@ -209,13 +206,3 @@ class Tape:
 def _said(capture: Capture, why: str, known: Known) -> str:
     request = capture.request
     return secrets.mask(f"{request.method} {request.url.path}: {why}", known)
-
-
-def _signature(request: Request) -> Signature:
-    """What identifies a scrubbed request, whatever numbers its placeholders have."""
-
-    def unnumbered(text: str) -> str:
-        return PLACEHOLDER.sub(rf"\1_{redact.PLACEHOLDER}", text)
-
-    body = unnumbered(request.body.decode("latin-1")).encode("latin-1")
-    return signature(replace(request, uri=unnumbered(request.uri), body=body))

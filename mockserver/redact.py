@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl, urlencode
 from mockserver.cassette import Headers
 
 PLACEHOLDER = "REDACTED"
+#: What scrubbing leaves of a value: its kind and its number.
+REPLACED = re.compile(rf"([a-z]+)_{PLACEHOLDER}_(\d+)")
 
 _SAFE_REQUEST_HEADERS = frozenset(
     {

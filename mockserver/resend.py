@@ -10,7 +10,7 @@ from mockserver.cassette import Cassette, Interaction, Origin
 from mockserver.errors import RecordingError
 from mockserver.providers import Provider, of_uri
 from mockserver.recorder import TapeHandle
-from mockserver.scrub import PLACEHOLDER
+from mockserver.redact import REPLACED
 
 #: Placeholders that a provider takes as well as what they stand for.
 _HARMLESS = frozenset({"user", "metadata"})
@@ -84,5 +84,5 @@ def _obstacle(interaction: Interaction) -> str | None:
 
 def _replaced(interaction: Interaction) -> Iterator[str]:
     request = interaction.request
-    for match in PLACEHOLDER.finditer(request.uri + request.body.decode("latin-1")):
+    for match in REPLACED.finditer(request.uri + request.body.decode("latin-1")):
         yield match[1]

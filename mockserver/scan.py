@@ -18,7 +18,6 @@ from mockserver.cassette import Cassette, Headers, Interaction, Origin
 from mockserver.deltas import channels
 from mockserver.documents import documents
 from mockserver.schedule import decompress
-from mockserver.scrub import PLACEHOLDER
 from mockserver.secrets import Known
 
 #: A character of a key; none may stand in the piece behind a key that was replaced.
@@ -115,7 +114,7 @@ def _personal(body: bytes, content_type: str | None) -> Iterator[str]:
         for path, start, stop in document.strings():
             if start == stop or redact.field_kind(path, keep_opaque=True) is None:
                 continue
-            if PLACEHOLDER.fullmatch(body[start:stop].decode("latin-1")) is None:
+            if redact.REPLACED.fullmatch(body[start:stop].decode("latin-1")) is None:
                 yield "/".join(map(str, path))
 
 
@@ -133,7 +132,7 @@ def _is_unreadable(body: bytes, origin: Origin) -> bool:
 
 def _ends_replaced(piece: str) -> bool:
     last = piece[piece.rfind("key_") :]
-    return PLACEHOLDER.fullmatch(last) is not None
+    return redact.REPLACED.fullmatch(last) is not None
 
 
 def _is_text(body: bytes) -> bool:

@@ -6,7 +6,6 @@ still does. Chunk boundaries move with the bytes around them.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -19,13 +18,10 @@ from mockserver.documents import documents
 from mockserver.schedule import decompress
 from mockserver.secrets import Known
 
-#: A placeholder with its kind and number.
-PLACEHOLDER = re.compile(rf"([a-z]+)_{redact.PLACEHOLDER}_(\d+)")
-
 
 def is_placeholder(value: object) -> bool:
     """Whether a value is what scrubbing left in place of another."""
-    return isinstance(value, str) and PLACEHOLDER.fullmatch(value) is not None
+    return isinstance(value, str) and redact.REPLACED.fullmatch(value) is not None
 
 
 class SplitSecretError(ValueError):
@@ -102,7 +98,7 @@ class Scrubber:
         self._keep_opaque = keep_opaque
         self._placeholders: dict[tuple[str, str], str] = {}
         self._counts: dict[str, int] = {}
-        for match in PLACEHOLDER.finditer(repr(list(before))):
+        for match in redact.REPLACED.finditer(repr(list(before))):
             self._counts[match[1]] = max(int(match[2]), self._counts.get(match[1], 0))
 
     def interaction(self, interaction: Interaction) -> Interaction:

@@ -17,7 +17,7 @@ from mockserver.cassette import Cassette, Request
 from mockserver.errors import SessionError
 from mockserver.faults import Fault
 from mockserver.http1 import Message
-from mockserver.matcher import plain_path
+from mockserver.matcher import plain_path, same_path
 from mockserver.schedule import Media, Schedule, from_response
 
 
@@ -37,6 +37,11 @@ class Exchange:
     def route(self) -> tuple[str, str]:
         """Method and path, as they are compared."""
         return self.request.method.upper(), plain_path(self.request.url.path)
+
+    def answers(self, method: str, path: str) -> bool:
+        """Whether it has that method and plain path, or one that fits its placeholders."""
+        ours, recorded = self.route
+        return ours == method and same_path(recorded, path)
 
 
 def exchanges(
@@ -81,9 +86,9 @@ class Session:
 
     def take(self, method: str, path: str) -> int | None:
         """Play the first unplayed exchange with that method and path and return its number."""
-        route = method.upper(), plain_path(path)
+        method, path = method.upper(), plain_path(path)
         for number, exchange in enumerate(self.exchanges):
-            if not self._played[number] and exchange.route == route:
+            if not self._played[number] and exchange.answers(method, path):
                 self._played[number] = True
                 return number
         return None

@@ -35,9 +35,11 @@ class Shelf:
     async def pinned(self, name: str, got: Request) -> Found:
         """Find an answer in the cassette ``name``, by method and path."""
         opened = await self._open(name)
-        route = got.method.upper(), plain_path(got.url.path)
-        numbers = opened.by_route.get(route)
-        number = self._rotation.take((name, route), numbers) if numbers else None
+        numbers = opened.numbers(got.method.upper(), plain_path(got.url.path))
+        number = None
+        if numbers:
+            route = opened.exchanges[numbers[0]].route
+            number = self._rotation.take((name, route), numbers)
         if number is None:
             parts = (Part.METHOD, Part.PATH)
             raise miss.explain(
@@ -50,14 +52,15 @@ class Shelf:
 
     async def matched(self, got: Request) -> Found:
         """Find an answer among all cassettes, by the parts that are compared."""
-        wanted = signature(got, ranked=False)
-        key = wanted.key(self._match_on)
         while True:
             index = self.library.index
             if index is None:
                 index = await asyncio.to_thread(self.library.build_index)
-            positions = index.matches(wanted, self._match_on)
-            position = self._rotation.take(key, positions) if positions else None
+            positions = index.matches(got, self._match_on)
+            position = None
+            if positions:
+                key = index.signatures[positions[0]].key(self._match_on)
+                position = self._rotation.take(key, positions)
             if position is None:
                 raise await asyncio.to_thread(self._explain, got, index)
             place = index.places[position]

@@ -63,12 +63,19 @@ class Opened:
         return tuple(Found(e, self.name, n) for n, e in enumerate(self.exchanges))
 
     @cached_property
-    def by_route(self) -> Mapping[tuple[str, str], Sequence[int]]:
-        """The numbers of the exchanges with each method and path."""
+    def _by_route(self) -> Mapping[tuple[str, str], Sequence[int]]:
         numbers: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
         for number, exchange in enumerate(self.exchanges):
             numbers[exchange.route].append(number)
         return dict(numbers)
+
+    def numbers(self, method: str, path: str) -> Sequence[int]:
+        """The numbers of the exchanges with that method and plain path.
+
+        Only if there are none, of those with placeholders that it fits.
+        """
+        equal = self._by_route.get((method, path))
+        return equal or [n for n, e in enumerate(self.exchanges) if e.answers(method, path)]
 
 
 def load(path: Path) -> Cassette:

@@ -2,7 +2,18 @@ from __future__ import annotations
 
 import pytest
 
-from mockserver.matcher import ALL_PARTS, Difference, Part, differences, rank, signature
+from mockserver.cassette import Request
+from mockserver.matcher import (
+    ALL_PARTS,
+    Difference,
+    Part,
+    accepts,
+    differences,
+    fits,
+    rank,
+    same_path,
+    signature,
+)
 from tests.mockserver.rawhttp import request
 
 
@@ -117,6 +128,74 @@ def test_differences_show_no_credentials() -> None:
     found = differences(recorded, got)
     assert [d.at for d in found] == ["body/api_key", "body/m"]
     assert "sk-" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "got", "fit"),
+    [
+        ("user_REDACTED_1", "alice", True),
+        ("user_REDACTED_1", "", False),
+        ("REDACTED", "anything", True),
+        ("is key_REDACTED_1 good?", "is sk-abc good?", True),
+        ("is key_REDACTED_1 good?", "is sk-abc bad?", False),
+        ("is key_REDACTED_1", "is ", False),
+        ("key_REDACTED_1 and key_REDACTED_2", "a and b", True),
+        ("key_REDACTED_1 and key_REDACTED_2", "a and ", False),
+        ("key_REDACTED_1,key_REDACTED_2", ",,,", True),
+        ("key_REDACTED_1key_REDACTED_2", "a", False),
+        ("key_REDACTED_1key_REDACTED_2", "ab", True),
+        ("a line\nkey_REDACTED_1", "a line\nand\nmore", True),
+        ("alice", "user_REDACTED_1", False),
+        ("alice", "bob", False),
+    ],
+)
+def test_any_value_fits_a_placeholder(recorded: str, got: str, fit: bool) -> None:
+    assert fits(recorded, got) is fit
+    assert fits(recorded, recorded)
+
+
+@pytest.mark.parametrize(
+    ("got", "same"),
+    [("/d/prod/chat", True), ("/d/a/b/chat", False), ("/d//chat", False), ("/d/prod/x", False)],
+)
+def test_a_placeholder_in_a_path_is_one_segment(got: str, same: bool) -> None:
+    assert same_path("/d/deployment_REDACTED_1/chat", got) is same
+
+
+@pytest.mark.parametrize(
+    ("recorded", "got", "at"),
+    [
+        (
+            request(body=b'{"user":"user_REDACTED_1","n":1}'),
+            request(body=b'{"n":1,"user":"x"}'),
+            None,
+        ),
+        (request(body=b'{"user":"user_REDACTED_1"}'), request(body=b"{}"), "body/user"),
+        (request(body=b'{"user":"user_REDACTED_1"}'), request(body=b'{"user":1}'), "body/user"),
+        (
+            request(body=b'{"user":"user_REDACTED_1","n":1}'),
+            request(body=b'{"user":"x","n":2}'),
+            "body/n",
+        ),
+        (
+            request(body=b'{"m":[{"c":"is key_REDACTED_1"}]}'),
+            request(body=b'{"m":[{"c":"is it"}]}'),
+            None,
+        ),
+        (request(body=b"token=key_REDACTED_1&a=1"), request(body=b"token=x&a=1"), None),
+        (request(body=b"token=key_REDACTED_1&a=1"), request(body=b"token=x&a=2"), "body"),
+        (request("/v1/projects/project_REDACTED_1/x"), request("/v1/projects/acme/x"), None),
+        (request("/v1/projects/project_REDACTED_1/x"), request("/v1/projects/acme/y"), "path"),
+        (request("/x?note=REDACTED"), request("/x?note=mine"), None),
+        (request("/x?note=REDACTED"), request("/x"), "query/note"),
+        (request("/x"), request("/x?note=mine"), "query/note"),
+    ],
+)
+def test_a_recorded_request_accepts_what_fits_its_placeholders(
+    recorded: Request, got: Request, at: str | None
+) -> None:
+    assert accepts(recorded, got) is (at is None)
+    assert [d.at for d in differences(recorded, got)] == ([] if at is None else [at])
 
 
 def test_the_nearest_comes_first() -> None:

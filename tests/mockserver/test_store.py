@@ -12,7 +12,7 @@ from mockserver import cassette_writer, store
 from mockserver.cassette import load
 from mockserver.errors import CassetteError, SessionError
 from mockserver.index import requests
-from mockserver.matcher import ALL_PARTS, Part, signature
+from mockserver.matcher import ALL_PARTS, Part
 from mockserver.store import Library
 from tests.mockserver.rawhttp import CHAT, cassette, interaction, request
 
@@ -141,14 +141,14 @@ def test_the_index_finds_equal_requests_in_order(tmp_path: Path) -> None:
     put(tmp_path / "b.yaml", b'{"m":1}')
     (tmp_path / "c.yaml").write_text("nonsense")
     index = Library([tmp_path]).build_index()
-    found = index.matches(signature(request(body=b'{"m":1}')), ALL_PARTS)
+    found = index.matches(request(body=b'{"m":1}'), ALL_PARTS)
     assert [(index.places[i].name, index.places[i].number) for i in found] == [
         ("a", 0),
         ("a", 2),
         ("b", 0),
     ]
-    assert len(index.matches(signature(request(body=b"?")), (Part.PATH,))) == 4
-    assert index.matches(signature(request("/other")), ALL_PARTS) == []
+    assert len(index.matches(request(body=b"?"), (Part.PATH,))) == 4
+    assert index.matches(request("/other"), ALL_PARTS) == []
     assert list(index.problems) == ["c"]
 
 
