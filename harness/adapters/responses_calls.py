@@ -75,16 +75,16 @@ class Call:
             self.take(rest)
 
     def finish(self, text: Json) -> WarningEvent | None:
-        """Take the last word; a warning if it contradicts the pieces, which it then replaces."""
+        """Take the last word; a warning if it contradicts the pieces, which are said already."""
         self.take_whole(text)
         self.take(self.halves.close())
         if self.custom:
             self._say(_CUSTOM_CLOSE if self.raw else _CUSTOM_OPEN + _CUSTOM_CLOSE)
             return None
-        last_word = read_arguments(text) if isinstance(text, str) and text.strip() else None
-        if last_word is None or last_word == read_arguments(self.raw):
+        whole = word(text).strip()
+        last_word = read_arguments(whole) if whole else None
+        if last_word in (None, read_arguments(self.raw)):
             return None
-        self.raw = str(text)
         return WarningEvent(
             code="arguments_differ",
             message=f"the whole arguments of {self.name} are not what the deltas told",
@@ -109,21 +109,21 @@ class Calls:
     def __bool__(self) -> bool:
         return bool(self._used)
 
-    def say(self, call: Call, *, item_id: str = "", last_chance: bool = False) -> Iterator[Event]:
+    def say(self, call: Call, *, last_chance: bool = False) -> Iterator[Event]:
         """Yield what is certain: a call opens when its name and id are known.
 
-        On the ``last_chance`` an item id or a made-up id stands in for the call id.
+        On the ``last_chance`` a made-up id stands in for the call id.
         """
         if call.number is None:
             if not call.name or not (call.call_id or last_chance):
                 return
-            yield self._start(call, item_id)
+            yield self._start(call)
         assert call.number is not None
         for piece in call.unsaid:
             yield ToolCallDelta(tool_call_index=call.number, arguments_delta=piece)
         call.unsaid.clear()
 
-    def end(self, call: Call, text: Json, *, item_id: str = "", cut: bool) -> Iterator[Event]:
+    def end(self, call: Call, text: Json, *, cut: bool) -> Iterator[Event]:
         """End a call with its whole ``text``, if the provider gave one.
 
         ``cut``: the model was stopped, so a call that is not whole is no error; it gets no
@@ -134,10 +134,10 @@ class Calls:
             return
         call.ended = True
         if cut and (call.custom or not (call.wire or text)):
-            yield from self.say(call, item_id=item_id, last_chance=True)
+            yield from self.say(call, last_chance=True)
             return
         warning = call.finish(text)
-        yield from self.say(call, item_id=item_id, last_chance=True)
+        yield from self.say(call, last_chance=True)
         if warning:
             yield warning
         arguments = read_arguments(call.raw)
@@ -151,9 +151,9 @@ class Calls:
             arguments_raw="{}" if nothing else call.raw,
         )
 
-    def _start(self, call: Call, item_id: str) -> ToolCallStart:
+    def _start(self, call: Call) -> ToolCallStart:
         number = call.number = len(self._used)
-        call_id = call.call_id or item_id
+        call_id = call.call_id
         synthesized = not call_id or call_id in self._used
         if synthesized:
             made = (f"call_{n}" for n in count(number))

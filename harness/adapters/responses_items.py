@@ -312,8 +312,7 @@ class Items:
                 assert item.call is not None
                 item.call.know(data)
                 whole = data.get("input" if item.call.custom else "arguments")
-                end = self.calls.end(item.call, whole, item_id=item.id, cut=cut)
-                yield from self._shown(item, end)
+                yield from self._shown(item, self.calls.end(item.call, whole, cut=cut))
             case Kind.HOSTED:
                 kind = str(data["type"]).removesuffix("_call")
                 yield from self._show(item)
@@ -321,8 +320,6 @@ class Items:
         item.done, item.data = True, data
 
     def _parts(self, item: _Item, parts: Json, usual: Channel) -> Iterator[Event]:
-        if isinstance(parts, str):
-            parts = [{"text": parts}]
         for number, data in enumerate(_list(parts)):
             if isinstance(data, Mapping) and (channel := _channel(data, usual)):
                 yield from self._part(item, channel, number, data)
@@ -355,9 +352,8 @@ def _kind(data: Mapping[str, Json]) -> Kind:
 
 def _differ(one: Mapping[str, Json], other: Mapping[str, Json]) -> bool:
     """Whether two items at one index are two; the id of a call outlives rotating item ids."""
-    return any(one.get(key) != other.get(key) for key in ("type", "call_id")) or (
-        "call_id" not in one and one.get("id") != other.get("id")
-    )
+    key = "call_id" if "call_id" in one else "id"
+    return one.get(key) != other.get(key)
 
 
 def _channel(data: Mapping[str, Json], usual: Channel | None = None) -> Channel | None:

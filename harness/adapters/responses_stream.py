@@ -52,10 +52,6 @@ _TERMINAL = {
     "response.failed": "failed",
     "response.cancelled": "cancelled",
 }
-_CUTS: Mapping[str, FinishReason] = {
-    "max_output_tokens": FinishReason.LENGTH,
-    "content_filter": FinishReason.CONTENT_FILTER,
-}
 
 
 class ResponsesStream:
@@ -215,7 +211,8 @@ class ResponsesStream:
             case "incomplete":
                 details = response.get("incomplete_details")
                 reason = word(details.get("reason")) if isinstance(details, Mapping) else ""
-                finish = _CUTS.get(reason, FinishReason.UNKNOWN)
+                filtered = reason == "content_filter"
+                finish = FinishReason.CONTENT_FILTER if filtered else FinishReason.LENGTH
                 return self._complete(response, reason or status, finish, cut=True)
             case "cancelled":
                 error = failure(ErrorClass.CANCELLED, "the response was cancelled", code=status)
