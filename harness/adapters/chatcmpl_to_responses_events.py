@@ -255,14 +255,13 @@ def _usage(usage: Usage) -> JsonObject | None:
     """Counts in the API's form. It has no word for unknown: a count nobody gave is 0 there."""
     if usage == Usage():
         return None
-    sums = [usage.input_tokens or 0, usage.output_tokens or 0]
     return {
-        "input_tokens": sums[0],
+        "input_tokens": usage.input_tokens or 0,
         "input_tokens_details": {
             "cached_tokens": usage.cache_read_input_tokens or 0,
             "cache_write_tokens": usage.cache_creation_input_tokens or 0,
         },
-        "output_tokens": sums[1],
+        "output_tokens": usage.output_tokens or 0,
         "output_tokens_details": {"reasoning_tokens": usage.reasoning_tokens or 0},
-        "total_tokens": sum(sums) if usage.total_tokens is None else usage.total_tokens,
+        "total_tokens": usage.total_tokens or 0,
     }

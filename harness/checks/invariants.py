@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
+from harness.checks.facts_model import repaired
 from harness.checks.reading import Reading
 from harness.codec import to_json
 from harness.fold import fold
@@ -123,6 +125,14 @@ def tool_calls(reading: Reading) -> Iterator[Finding]:
         yield Finding(
             check="tool-calls", message="two tool calls share one id", observed=sorted(ids)
         )
+    before = [replace(reading, number=number).turn for number in range(reading.number)]
+    taken = {call.id for earlier in before if earlier for call in earlier.tool_calls}
+    if again := [call.id for call in turn.tool_calls if call.id_synthesized and call.id in taken]:
+        yield Finding(
+            check="tool-calls",
+            message="the client made up an id that a tool call of an earlier turn has",
+            observed=again,
+        )
     for call in turn.tool_calls:
         if call.arguments is not None and _object(call.arguments_raw) != call.arguments:
             yield Finding(
@@ -162,7 +172,8 @@ def _call_events(reading: Reading) -> Iterator[Finding]:
                 continue
             case ToolCallEnd(tool_call_index=index, arguments_raw=raw, arguments=arguments):
                 ended.add(index)
-                if opened[index] in {raw, "", "null"} or _object(opened[index]) == arguments:
+                joined = opened[index]
+                if joined == raw or joined.strip() in {"", "null"} or _object(joined) == arguments:
                     continue
                 message = f"the deltas of tool call {index} do not join to its arguments"
             case _:
@@ -171,8 +182,9 @@ def _call_events(reading: Reading) -> Iterator[Finding]:
 
 
 def _object(text: str) -> object:
+    """The value that arguments stand for, their lone surrogate halves as U+FFFD."""
     try:
-        return json.loads(text)
+        return json.loads(repaired(json.dumps(json.loads(text), ensure_ascii=False)))
     except ValueError:
         return None
 
