@@ -1,0 +1,136 @@
+"""Planted secrets, recorded by whole processes: nothing in a file, nothing in what they say.
+
+A few cases here; ``TAPECHECK_EXHAUSTIVE=1`` takes all.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from tests.mockserver.live import KEY, Live
+from tests.mockserver.planted import CASES, answer, planted, texts, traces
+
+ROOT = Path(__file__).parents[2]
+EXHAUSTIVE = bool(os.environ.get("TAPECHECK_EXHAUSTIVE"))
+PLANS = [planted(*case) for case in CASES]
+
+#: Asks what the plan of a number says. It learns that from the live endpoint, as a secret in an
+#: argument or a file would be a leak of the test's own.
+CLIENT = """
+import base64, http.client, json, sys
+from urllib.parse import urlsplit
+
+def fetch(url, method="GET", body=None, headers={}):
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc)
+    target = parts.path + ("?" + parts.query if parts.query else "")
+    connection.request(method, target, body, headers)
+    answer = connection.getresponse().read()
+    connection.close()
+    return answer
+
+def ask(control, base_url, number):
+    plan = json.loads(fetch(f"{control}/plans/{number}"))
+    url = f"{base_url}/{number}/chat/completions{plan['query']}"
+    fetch(url, "POST", base64.b64decode(plan["body"]), plan["headers"])
+
+if __name__ == "__main__":
+    import os
+    ask(sys.argv[1], os.environ["OPENAI_BASE_URL"], sys.argv[2])
+"""
+TEST = """
+import pytest
+from client import ask
+
+@pytest.mark.parametrize("number", {numbers})
+def test_it(tapecheck, number):
+    ask("{control}", tapecheck("local").base_url, number)
+"""
+
+
+@pytest.fixture(scope="module")
+def live() -> Iterator[Live]:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        match request.path.split("/"):
+            case ["", "plans", number]:
+                plan = PLANS[int(number)]
+                return web.json_response(
+                    {
+                        "query": plan.query,
+                        "headers": plan.headers,
+                        "body": base64.b64encode(plan.body).decode(),
+                    }
+                )
+            case ["", "v1", number, *_]:
+                return await answer(request, PLANS[int(number)])
+        return web.Response(status=404)
+
+    with Live(handle) as running:
+        yield running
+
+
+@pytest.fixture
+def project(live: Live, tmp_path: Path) -> Path:
+    provider = live.provider()
+    entry = {
+        "base_url": provider.base_url,
+        "key": list(provider.key_variables),
+        "client": {"base_url": list(provider.client_url), "key": list(provider.client_key)},
+    }
+    (tmp_path / "providers.json").write_text(json.dumps({"providers": {"local": entry}}))
+    (tmp_path / "client.py").write_text(CLIENT)
+    return tmp_path
+
+
+def run(project: Path, *arguments: str | Path) -> str:
+    environment = {**os.environ, "LIVE_KEY": KEY, "PYTHONPATH": str(ROOT)}
+    environment.pop("CI", None)
+    done = subprocess.run(
+        [sys.executable, "-m", *map(str, arguments)],
+        cwd=project,
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    return f"exit {done.returncode}\n{done.stdout}{done.stderr}"
+
+
+@pytest.mark.parametrize("number", range(len(CASES)) if EXHAUSTIVE else range(5, len(CASES), 80))
+def test_the_command_leaks_nothing(number: int, project: Path, live: Live) -> None:
+    options = ["--providers", "providers.json", "-p", "local", "-o", "cassettes/tape"]
+    said = run(
+        project, "harness", "record", *options, "--", sys.executable, "client.py", live.url, number
+    )
+    assert f"POST /v1/{number}/chat/completions" in said
+    assert said.startswith(("exit 0\n", "exit 1\n"))
+    assert ("wrote" in said) == (project / "cassettes/tape.yaml").exists()
+    _, encoding, secret = CASES[number]
+    assert traces(texts(project, said), secret, encoding) == []
+
+
+def test_pytest_leaks_nothing(project: Path, live: Live) -> None:
+    numbers = list(range(0, len(CASES), 1 if EXHAUSTIVE else 8))
+    (project / "test_mine.py").write_text(TEST.format(numbers=numbers, control=live.url))
+    (project / "pytest.ini").write_text("[pytest]\ntapecheck_providers = providers.json\n")
+    said = run(
+        project, "pytest", "--record", "-rA", "--log-cli-level=DEBUG", "--junitxml=junit.xml", "-n0"
+    )
+    assert f"{len(numbers)} passed" in said
+    written = len(list((project / "cassettes").rglob("*.yaml")))
+    refused = said.count(": not written:\n")
+    print(f"{len(numbers)} planted: {written} recordings written, {refused} refused")
+    assert written > 0
+    assert written + refused >= len(numbers)
+    found = texts(project, said)
+    sought = {CASES[number][1:] for number in numbers}
+    assert {s: places for s in sought if (places := traces(found, s[1], s[0]))} == {}
