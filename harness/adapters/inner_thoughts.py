@@ -36,9 +36,9 @@ class Stage(Protocol):
 class Thoughts(CallRules):
     """What an :class:`InnerThoughtsClient` does with an answer, by the names of its options.
 
-    ``hidden_reasoning``: say ``reasoning_omitted`` for models that reason in secret, unless
-    there are inner thoughts. ``answer_id``: a UUID from which each message of the answer has
-    its id, see :class:`MessageIds`.
+    Beside the rules for calls, ``hidden_reasoning``: say ``reasoning_omitted`` for models that
+    reason in secret, unless there are inner thoughts. ``answer_id``: a UUID from which each
+    message of the answer has its id, see :class:`MessageIds`.
 
     ``estimate_usage``: count tokens if the server does not; the counts are marked
     ``estimated``. ``tokenizer`` counts them, and nothing that is installed changes which one:
