@@ -182,7 +182,7 @@ class ToolCalls:
             same = next((c for c in reversed(self._calls) if c.wire_id == wire_id), None)
             if same is None:
                 return last if last and not last.wire_id and not name else None
-            return None if name not in ("", same.name) and same.is_whole else same
+            return same
         return None if last and name and last.is_whole else last
 
     def _open(self, index: Json) -> _Call:

@@ -99,6 +99,9 @@ class _Reader:
         self.usage(chunk.get("usage"))
         if isinstance(x_groq := chunk.get("x_groq"), dict):
             self.usage(x_groq.get("usage"))
+            if x_groq.get("error"):
+                self.facts.error = True
+                return False
         for choice in chunk.get("choices") or ():
             if isinstance(choice, dict) and choice.get("index", 0) == 0:
                 self.choice(choice, choice.get(key))
@@ -115,6 +118,8 @@ class _Reader:
                 plain = isinstance(piece, str) and facts.terminal is None and before is not None
                 setattr(facts, attribute, before + piece if plain else None)
             for place, call in enumerate(delta.get("tool_calls") or ()):
+                if isinstance(call, dict) and "custom" in call:
+                    continue  # a tool without JSON arguments, which no turn can hold
                 if self.whole:
                     # In a whole answer every entry is a call, whatever its id says.
                     self.keys.add((place, None))

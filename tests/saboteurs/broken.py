@@ -293,6 +293,12 @@ class JoinsRepeatedNames(SimpleClient):
         call["named"] = True
 
 
+@caught_by("tool-calls", "openai-chat/tool-id-missing-in-every-turn/recorded")
+class MakesTheSameIdInEveryTurn(SimpleClient):
+    def made_id(self, number: int) -> str:
+        return f"call_{number}"
+
+
 @caught_by("tool-calls", "openai-chat/tools-json-glued/two-deltas/recorded")
 class TakesTheFirstOfTwoObjects(SimpleClient):
     def end_call(self, number: int, call: Event) -> Event:

@@ -260,7 +260,7 @@ class SimpleClient:
             made_id = not piece.get("id")
             self.calls.append(
                 {
-                    "id": piece.get("id") or f"call_{number}",
+                    "id": piece.get("id") or self.made_id(number),
                     "name": "",
                     "arguments": "",
                     "index": piece.get("index"),
@@ -277,6 +277,9 @@ class SimpleClient:
                 "tool_call_index": number,
                 "arguments_delta": arguments,
             }
+
+    def made_id(self, number: int) -> str:
+        return f"call_{len(self.call.messages)}_{number}"
 
     def find_call(self, piece: Event) -> int | None:
         """The open call that a piece belongs to, if there is one."""

@@ -43,6 +43,7 @@ CALL = '"tool_calls":[%s]'
         (data('{"error":{"message":"x"}}'), {"error": True, "sealed": True}),
         (data('{"error":null,"choices":[]}'), {"error": False, "sealed": False}),
         (data('{"object":"error","message":"x"}'), {"error": True}),
+        (data('{"choices":[],"x_groq":{"error":"x"}}'), {"error": True}),
         (sent('error: {"code":400}\n\n'), {"error": True}),
         (sent("foo: bar\n\n"), {"error": False, "sealed": False}),
         (data('{"a":'), {"broken": True}),
@@ -85,6 +86,7 @@ def test_chat_facts(schedule: Schedule, expected: dict[str, Any]) -> None:
         (['{"index":0}', '{"index":0,"id":"a"}'], 1),
         (['{"id":"a"}', '{"function":{"arguments":"1"}}', '{"id":"b"}'], 2),
         (['{"index":0,"id":"a"},{"index":1,"id":"a"}'], 2),
+        (['{"index":0,"id":"a","custom":{"name":"c"}}', '{"index":0,"custom":{}}'], 0),
         (['{"index":true}'], None),
     ],
 )
