@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import functools
 import random
+import tempfile
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing, contextmanager
+from pathlib import Path
 
 import httpx
 
@@ -21,7 +23,7 @@ from harness.adapters.chat_request import call_ids
 from harness.adapters.chatgpt_oauth_request import Headers, request_body
 from harness.adapters.failures import request_id_of
 from harness.adapters.oauth import Tokens
-from harness.adapters.oauth_store import Credentials, CredentialStore, MemoryStore
+from harness.adapters.oauth_store import Credentials, CredentialStore, FileStore, MemoryStore
 from harness.adapters.responses_stream import ResponsesStream
 from harness.adapters.retrying import Dice, RetryPolicy, Sleep, retrying
 from harness.adapters.transport import Closable, HttpError, Transport
@@ -197,14 +199,33 @@ async def chatgpt_oauth(call: Call) -> AsyncIterator[Event | AssistantTurn]:
     """The client under the harness: one client for each call, closed with it.
 
     The API key of the call is the access token. Beside the options of the request, this reads
-    ``options.credentials`` (``refresh_token``, ``account_id``, ``expires_at``) and
-    ``options.header_set`` (``current`` or ``legacy``). The token endpoint stands at
-    ``{base_url}/oauth/token``.
+    ``options.credentials`` (``refresh_token``, ``account_id``, ``expires_at``), or else
+    ``options.credentials_file``, the text of a credentials file, in which ``{api_key}`` stands
+    for the key; and ``options.header_set`` (``current`` or ``legacy``). The token endpoint
+    stands at ``{base_url}/oauth/token``.
     """
     options = dict(call.options)
-    store = MemoryStore(
-        Credentials(access_token=call.api_key, **options.pop("credentials", None) or {})
-    )
+    with _store(call.api_key, options) as store:
+        async for item in _answer(call, store, options):
+            yield item
+
+
+@contextmanager
+def _store(api_key: str, options: dict[str, Json]) -> Iterator[CredentialStore]:
+    text = options.pop("credentials_file", None)
+    credentials = options.pop("credentials", None) or {}
+    if text is None:
+        yield MemoryStore(Credentials(access_token=api_key, **credentials))
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, "auth.json")
+        path.write_text(text.replace("{api_key}", api_key), encoding="utf-8")
+        yield FileStore(path)
+
+
+async def _answer(
+    call: Call, store: CredentialStore, options: dict[str, Json]
+) -> AsyncIterator[Event | AssistantTurn]:
     async with ChatGPTOAuthClient(
         store,
         base_url=call.base_url,
