@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
@@ -19,6 +19,9 @@ from mockserver.secrets import Known
 
 #: What numbers the things that deltas belong to.
 _NUMBERS = ("index", "output_index", "content_index", "summary_index")
+
+#: No random key has the same so many characters over and over.
+_LONG = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,14 @@ def channels(body: bytes, content_type: str | None, *, single: bool) -> Iterator
                 for key in _keys(data, path, names):
                     names_of.setdefault(key, names)
                     joined[key].append(_bytewise(value))
-    told = {tuple(pieces): key for key, pieces in joined.items() if len(pieces) > 1}
+    told = {tuple(pieces): key for key, pieces in joined.items() if not _is_repeated(pieces)}
     for pieces, key in told.items():
         yield Channel("/".join(names_of[key]), pieces)
+
+
+def _is_repeated(pieces: Sequence[str]) -> bool:
+    """Whether it is one text, said once or in every event, such as an id."""
+    return len(pieces) == 1 or (len(set(pieces)) == 1 and len(pieces[0]) >= _LONG)
 
 
 def _documents(body: bytes, content_type: str | None) -> list[Document]:

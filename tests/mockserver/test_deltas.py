@@ -301,6 +301,12 @@ def test_what_events_repeat_is_not_in_pieces() -> None:
     assert kept(answer("".join(events).encode(), SSE)) is not None
 
 
+def test_what_every_event_repeats_is_no_piece() -> None:
+    assert kept(answer(DIALECTS["chat"].body([f"the key is {BEGIN}"] * 3), SSE)) is not None
+    # Short ones may be.
+    assert kept(answer(DIALECTS["chat"].body(["sk-", *["a1b2"] * 8]), SSE)) is None
+
+
 def test_messages_of_a_question_are_not_pieces() -> None:
     body = json.dumps({"messages": [{"content": f"is it {BEGIN}"}, {"content": "No"}]}).encode()
     asked = Request(method="POST", uri=f"https://api.example.com{CHAT}", body=body)
