@@ -14,8 +14,8 @@ IMPURE = {"asyncio", "socket", "threading", "subprocess", "time", "aiohttp", "ht
 #: The modules that must stay pure, so that they can be tested without a network.
 PURE = [
     *("mockserver." + m for m in ("sse", "cassette_writer", "schedule", "axes", "faults")),
-    *("mockserver." + m for m in ("session", "matcher", "marks", "redact", "errors")),
-    *("mockserver." + m for m in ("secrets", "scrub", "scan", "documents", "likeness", "drift")),
+    *("mockserver." + m for m in ("session", "matcher", "marks", "redact", "errors", "drift")),
+    *("mockserver." + m for m in ("secrets", "scrub", "scan", "deltas", "documents", "likeness")),
     *("harness." + m for m in ("model", "codec", "fold", "scenario", "expand", "selection")),
     *("harness." + m for m in ("interface", "conversation", "dialects", "transcript")),
     "harness.checks",
