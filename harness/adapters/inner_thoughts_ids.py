@@ -40,8 +40,7 @@ class MessageIds:
         self._base = answer.int & ~_COUNTER
         self._next = 0
         self._open: _Key | None = None
-        self._current = 0
-        self._calls: dict[_Key, int] = {}
+        self._numbers: dict[_Key, int] = {}
 
     def feed(self, event: Event) -> Iterator[Event]:
         """Take one event and yield it with its id."""
@@ -49,15 +48,11 @@ class MessageIds:
         if key is None:
             yield event
             return
-        if key in self._calls:
-            self._current = self._calls[key]
-        elif key != self._open:
-            self._current = self._next
+        if key != self._open and (key not in self._numbers or key[0] != "tool_call"):
+            self._numbers[key] = self._next
             self._next += 1
-            if key[0] == "tool_call":
-                self._calls[key] = self._current
         self._open = key
-        node = (self._base + self._current) & _NODE
+        node = (self._base + self._numbers[key]) & _NODE
         made = str(UUID(int=self._base & ~_NODE | node))
         message = {"type": key[0], "message_id": made}
         yield replace(event, native=(*event.native, message))

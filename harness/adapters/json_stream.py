@@ -201,7 +201,7 @@ class _Scanner:
         if char in ",:}]":
             return self._leave()
         if char == '"' or char in "{[":
-            self._state, self._depth = self._compound, 0
+            self._state = self._compound
             return self._compound(char)
         self._state = self._scalar
         return _Place.VALUE
