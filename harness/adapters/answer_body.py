@@ -9,6 +9,7 @@ a body that is JSON, it was the whole answer.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterable
 from typing import Protocol
 
@@ -17,6 +18,8 @@ from harness.model import ErrorClass, ErrorInfo, Event, Json
 from mockserver.sse import Block, Decoder
 
 _ERROR_FIELD = "error:"
+#: The end of a stream behind a whole answer, on its line (decolua/9router#3492).
+_GLUED_END = re.compile(r"\s*data: ?\[DONE\]$")
 
 
 class Answer(Protocol):
@@ -133,7 +136,7 @@ class AnswerBody:
         """The body without any event: one JSON value, or nothing that we know."""
         if not self._bare:
             return []
-        text = "\n".join(self._bare).strip()
+        text = _GLUED_END.sub("", "\n".join(self._bare).strip())
         value = _json_or_text(text)
         if value is text and _is_cut(text):
             return self._stream.lost(cut)

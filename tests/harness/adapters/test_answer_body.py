@@ -172,6 +172,7 @@ WHOLE = {
         b"\xef\xbb\xbf" + json.dumps(WHOLE).encode(),
         json.dumps(WHOLE, indent=2).replace("\n", "\r\n\r\n").encode(),
         json.dumps(WHOLE).encode() + b"\ndata: [DONE]\n\n",
+        json.dumps(WHOLE).encode() + b"data: [DONE]",
         json.dumps(WHOLE, indent=2).encode() + b"\n\ndata: [DONE]",
         b"data: " + json.dumps(WHOLE).encode() + b"\n\n",
     ],
