@@ -88,11 +88,8 @@ class ResponsesStream:
         self._native: list[Json] = []
 
     def is_answer(self, value: Json) -> bool:
-        """Whether ``value`` is a stream event, a whole response or an error."""
-        return is_error(value) or (
-            isinstance(value, Mapping)
-            and (is_response(value) or word(value.get("type")).startswith("response."))
-        )
+        """Whether ``value`` is a whole response or an error."""
+        return is_error(value) or (isinstance(value, Mapping) and is_response(value))
 
     def chunk(
         self,
