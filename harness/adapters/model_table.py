@@ -3,7 +3,8 @@
 OpenAI has models that only the Responses API serves, models that only Chat Completions serves,
 and many that both do; all other providers can be relied on for Chat Completions alone. Names
 are compared whole: a version is never looked for somewhere inside. Sources: the lists of model
-names in OpenAI's own SDK, https://platform.openai.com/docs/models, and for Azure
+names in OpenAI's own SDK, https://platform.openai.com/docs/models (of the open weights,
+https://developers.openai.com/api/docs/models/gpt-oss-20b), and for Azure
 https://learn.microsoft.com/azure/ai-foundry/openai/how-to/responses.
 """
 
@@ -32,10 +33,14 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Models of OpenAI with one pattern of whole names, in lower case, and their API."""
+    """Models of OpenAI with one pattern of whole names, in lower case, and their API.
+
+    ``open_weights``: others serve them, under names that begin with ``openai/``.
+    """
 
     pattern: re.Pattern[str]
     responses: bool
+    open_weights: bool = False
 
     def has(self, model: str) -> bool:
         """Whether ``model`` belongs here."""
@@ -46,8 +51,8 @@ class Row:
 _TAIL = r"(?:-[a-z0-9.]+)*"
 
 
-def _row(family: str, *, responses: bool) -> Row:
-    return Row(re.compile(rf"(?:{family}){_TAIL}"), responses)
+def _row(family: str, *, responses: bool, open_weights: bool = False) -> Row:
+    return Row(re.compile(rf"(?:{family}){_TAIL}"), responses, open_weights)
 
 
 #: The first row that has a model decides.
@@ -62,6 +67,8 @@ MODELS: tuple[Row, ...] = (
     _row(r"o[1-9]", responses=True),
     # Served by the Responses API only, with names that have no version.
     _row(r"codex-mini|computer-use-preview|gpt-(?:daybreak|rosalind)", responses=True),
+    # Reasoning models without a version, made for the Responses API.
+    _row(r"gpt-oss", responses=True, open_weights=True),
 )
 
 #: Prefixes that say who serves the model, in the manner of LiteLLM.
@@ -75,19 +82,19 @@ def route(model: str) -> Route:
     the bare name of one is asked directly; everything else goes to Chat Completions. The
     prefix is left out of the name where it is one: ``azure/`` always, ``openai/`` before a
     model that OpenAI serves. ``openai/gpt-oss-20b`` keeps it, for OpenAI publishes this model
-    and does not serve it: to Groq, vLLM or OpenRouter that is its whole name. A fine-tuned
-    model (``ft:gpt-4o-mini-2024-07-18:acme::id``) goes the way of its base.
+    and does not serve it: to vLLM or OpenRouter that is its whole name. A fine-tuned model
+    (``ft:gpt-4o-mini-2024-07-18:acme::id``) goes the way of its base.
     """
     provider, slash, name = model.partition("/")
-    prefixed = bool(slash) and provider.lower() in _ROUTES
-    if not prefixed:
-        name = model
+    provider = provider.lower() if slash else ""
+    if provider not in _ROUTES:
+        provider, name = "", model
     row = next((row for row in MODELS if row.has(_base(name))), None)
-    if row is None:
-        return Route(Strategy.CHAT, name if provider.lower() == "azure" and prefixed else model)
-    if not row.responses:
-        return Route(Strategy.CHAT, name)
-    return Route(Strategy.BACKGROUND if prefixed else Strategy.RESPONSES, name)
+    is_whole_name = provider == "openai" and (row is None or row.open_weights)
+    sent = model if is_whole_name else name
+    if row is None or not row.responses:
+        return Route(Strategy.CHAT, sent)
+    return Route(Strategy.BACKGROUND if provider else Strategy.RESPONSES, sent)
 
 
 def _base(name: str) -> str:

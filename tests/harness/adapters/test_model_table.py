@@ -57,8 +57,12 @@ RESPONSES_ONLY = set(get_args(get_args(ResponsesModel)[-1]))
         ("gpt-audio", CHAT, None),
         ("openai/gpt-4o-mini-search-preview-2025-03-11", CHAT, None),
         # Published by OpenAI, served by others, who know it by the whole name.
-        ("openai/gpt-oss-20b", CHAT, "openai/gpt-oss-20b"),
-        ("gpt-oss-120b", CHAT, "gpt-oss-120b"),
+        ("openai/gpt-oss-20b", BACKGROUND, "openai/gpt-oss-20b"),
+        ("OpenAI/gpt-oss-safeguard-20b", BACKGROUND, "OpenAI/gpt-oss-safeguard-20b"),
+        ("azure/gpt-oss-120b", BACKGROUND, "gpt-oss-120b"),
+        ("gpt-oss-120b", RESPONSES, "gpt-oss-120b"),
+        ("groq/openai/gpt-oss-20b", CHAT, "groq/openai/gpt-oss-20b"),
+        ("gpt-oss:20b", CHAT, "gpt-oss:20b"),
         # A deployment on Azure whose name says nothing.
         ("azure/marketing", CHAT, "marketing"),
         # Others, among them names in which a known one stands somewhere inside.
@@ -73,6 +77,9 @@ RESPONSES_ONLY = set(get_args(get_args(ResponsesModel)[-1]))
         ("gpt-3", CHAT, None),
         ("o10-mini", CHAT, None),
         ("my-gpt-5", CHAT, None),
+        ("acme/gpt-5", CHAT, "acme/gpt-5"),
+        ("gpt-5/openai", CHAT, "gpt-5/openai"),
+        ("openai", CHAT, "openai"),
         ("codex", CHAT, None),
         ("openai/", CHAT, "openai/"),
         ("", CHAT, ""),
