@@ -220,8 +220,7 @@ class ResponsesClient(Closable):
         assert job.fresh is not None
         assert job.body is not None
         job.answer = job.fresh()
-        headers = self._headers(streamed=job.body["stream"])
-        asked = self._transport.post(self._url, headers=headers, body=job.body)
+        asked = self._transport.post(self._url, headers=self._bearer, body=job.body)
         job.lost += 1  # until it is known better: a caller may leave at any event
         try:
             async with aclosing(self._read(job, asked)) as events:
@@ -246,11 +245,11 @@ class ResponsesClient(Closable):
                 assert error is not None
                 for event in answer.fail(error):
                     yield event
-                break
+                return
             if left <= 0 or pause > left:
                 for event in await self._give_up(job):
                     yield event
-                break
+                return
             await self._clock.sleep(pause)
             told = answer.sequence_number
             try:
@@ -273,8 +272,7 @@ class ResponsesClient(Closable):
             query["stream"] = "true"
             if job.answer.sequence_number is not None:
                 query["starting_after"] = str(job.answer.sequence_number)
-        headers = self._headers(streamed=job.streaming)
-        asked = self._transport.get(self._url_of(job), headers=headers, query=query)
+        asked = self._transport.get(self._url_of(job), headers=self._bearer, query=query)
         return self._read(job, asked)
 
     async def _read(
@@ -306,8 +304,8 @@ class ResponsesClient(Closable):
         late = f"the response did not end within {self._polls.timeout:g} s"
         response: Json = None
         try:
-            url, headers = self._url_of(job) + "/cancel", self._headers(streamed=False)
-            async with self._transport.post(url, headers=headers) as received:
+            url = f"{self._url_of(job)}/cancel"
+            async with self._transport.post(url, headers=self._bearer) as received:
                 response = json.loads(await received.aread())
         except (HttpError, httpx.HTTPError, ValueError):
             pass  # it may still run: its id stays in the store
@@ -331,13 +329,9 @@ class ResponsesClient(Closable):
         if job.kept and (answer.told or gone):
             self._store.remove(job.key)
             job.kept = False
-        elif not (job.kept or answer.told or gone):
+        elif not (job.kept or answer.told):
             self._store.save(job.key, answer.response_id)
             job.kept = True
 
     def _url_of(self, job: _Job) -> str:
         return f"{self._url}/{quote(str(job.answer.response_id), safe='')}"
-
-    def _headers(self, *, streamed: bool) -> dict[str, str]:
-        accept = "text/event-stream" if streamed else "application/json"
-        return {"accept": accept, **self._bearer}

@@ -97,9 +97,8 @@ class JobAnswer(ResponsesStream):
 
     def _announce(self, response: Mapping[str, Json]) -> list[Event]:
         """Start with the id, which is worth knowing long before the answer."""
-        event = {"type": f"response.{response['status']}", "response": response}
-        # That event was not on the wire, so it is not handed on as one that was.
-        return [replace(start, native=()) for start in super().chunk(event)]
+        # This event was not on the wire, so it is not handed on as one that was.
+        return [replace(start, native=()) for start in super().chunk({"response": response})]
 
 
 def _response(value: Json) -> Mapping[str, Json]:

@@ -58,11 +58,6 @@ class PollPolicy:
     interval: float = 20.0
     timeout: float = 3600.0
 
-    def __post_init__(self) -> None:
-        """Raise ``ValueError`` for a negative time."""
-        if self.interval < 0 or self.timeout < 0:
-            raise ValueError("the times of a poll policy are not negative")
-
     def pause(self, headers: Mapping[str, str]) -> float:
         """How long to wait after a poll with these response headers, in lower case or httpx's.
 
@@ -70,4 +65,4 @@ class PollPolicy:
         (openai/openai-agents-python#3472).
         """
         named = headers.get("openai-poll-after-ms", "")
-        return int(named) / 1000 if named.isascii() and named.isdecimal() else self.interval
+        return int(named) / 1000 if named.isdecimal() else self.interval

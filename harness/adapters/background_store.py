@@ -12,7 +12,7 @@ from harness.model import JsonObject
 
 
 class JobStore(Protocol):
-    """Keeps one response id for each unfinished job."""
+    """Keeps one response id for each unfinished job, under its :func:`job_key`."""
 
     def load(self, key: str) -> str | None:
         """Give the id that was saved under ``key``, if it was not removed since."""
@@ -56,17 +56,16 @@ class MemoryStore:
 class FileStore:
     """Keeps each id in a file of its own, ``{directory}/{key}.txt``.
 
-    The directory is made when it is needed. Raises ``OSError`` if the disk does not let it,
-    and ``ValueError`` for a key that is no file name.
+    The directory is made when it is needed. Raises ``OSError`` if the disk does not let it.
     """
 
     def __init__(self, directory: Path | str) -> None:
         self._directory = Path(directory)
 
     def load(self, key: str) -> str | None:
-        """See :class:`JobStore`. An empty file is none."""
+        """See :class:`JobStore`."""
         try:
-            return self._path(key).read_text(encoding="utf-8").strip() or None
+            return self._path(key).read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return None
 
@@ -81,6 +80,4 @@ class FileStore:
         self._path(key).unlink(missing_ok=True)
 
     def _path(self, key: str) -> Path:
-        if not key or not key.replace("-", "").replace("_", "").isalnum():
-            raise ValueError(f"a key is letters, digits, - and _, not {key!r}")
         return self._directory / f"{key}.txt"

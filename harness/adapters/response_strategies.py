@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import random
+import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from pathlib import Path
 from typing import Any
 
 import httpx
 
 from harness.adapters.background import ResponsesClient
 from harness.adapters.background_polling import Clock, CountingClock, PollPolicy, SystemClock
-from harness.adapters.background_store import JobStore
+from harness.adapters.background_store import FileStore, JobStore, MemoryStore, job_key
 from harness.adapters.model_table import Route, Strategy, route
 from harness.adapters.openai_compat import OpenAICompatClient, played
 from harness.adapters.retrying import Dice, RetryPolicy
@@ -176,6 +179,8 @@ def execute(
     return asyncio.run(ask())
 
 
+#: The jobs that earlier calls under the harness left unfinished.
+_JOBS = MemoryStore()
 _STRATEGIES = {
     "background": Strategy.BACKGROUND,
     "openai-responses": Strategy.RESPONSES,
@@ -206,11 +211,16 @@ _STRATEGIES = {
 async def response_strategies(call: Call) -> AsyncIterator[Event | AssistantTurn]:
     """The client under the harness: one client for each call, closed with it.
 
-    Its clock only counts, so that neither retries nor polls take time. Beside the options of
-    the request this reads ``strategy`` (``background``, ``responses``, ``chat``, or ``auto``
-    for the choice by model; by default what the dialect needs), ``poll_interval`` and
-    ``poll_timeout`` in seconds of that clock, and ``response_id``, the id of a job to take up
-    in place of a request.
+    Its clock only counts and its dice always fall on 0, so that retries and polls take no time
+    and a scenario knows when they are due. Jobs that a call leaves unfinished are taken up by
+    later calls. Beside the options of the request this reads
+
+    - ``strategy``: ``background``, ``responses``, ``chat``, or ``auto`` for the choice by
+      model; by default what the dialect needs;
+    - ``poll_interval`` and ``poll_timeout``, in seconds of that clock;
+    - ``response_id``: the id of a job to take up in place of a request;
+    - ``job_files``: true to keep the ids of jobs in files;
+    - ``blocking``: true to ask by :func:`execute`, in real time.
     """
     options = dict(call.options)
     strategy = options.pop("strategy", None) or _STRATEGIES.get(call.dialect, "auto")
@@ -220,16 +230,30 @@ async def response_strategies(call: Call) -> AsyncIterator[Event | AssistantTurn
         if f"poll_{name}" in options
     }
     response_id = options.pop("response_id", None)
-    client = StrategyClient(
-        call.base_url,
-        call.api_key,
-        strategy=None if strategy == "auto" else Strategy(strategy),
-        timeout=call.timeout,
-        retry=RetryPolicy(max_retries=call.max_retries),
-        polls=PollPolicy(**polls),
-        clock=CountingClock(),
-    )
-    async with client:
+    files = _directory(call) if options.pop("job_files", False) else None
+    settings: dict[str, Any] = {
+        "strategy": None if strategy == "auto" else Strategy(strategy),
+        "timeout": call.timeout,
+        "retry": dataclasses.replace(RETRY, max_retries=call.max_retries),
+        "polls": PollPolicy(**polls),
+        "store": _JOBS if files is None else FileStore(files),
+    }
+    if options.pop("blocking", False):
+        ask = functools.partial(
+            execute,
+            call.base_url,
+            call.api_key,
+            model=call.model,
+            messages=call.messages,
+            tools=call.tools,
+            options=options,
+            **settings,
+        )
+        yield await asyncio.to_thread(ask)
+        return
+    async with StrategyClient(
+        call.base_url, call.api_key, **settings, clock=CountingClock(), dice=lambda: 0.0
+    ) as client:
         if response_id is None:
             answer = played(client, dataclasses.replace(call, options=options))
         else:
@@ -237,6 +261,14 @@ async def response_strategies(call: Call) -> AsyncIterator[Event | AssistantTurn
         async with aclosing(answer) as items:
             async for item in items:
                 yield item
+    if files is not None:
+        with suppress(OSError):
+            files.rmdir()
+
+
+def _directory(call: Call) -> Path:
+    """A place for files that calls to one server share, and no others."""
+    return Path(tempfile.gettempdir(), f"tapecheck-jobs-{job_key(call.base_url, {})}")
 
 
 async def _taken_up(

@@ -33,12 +33,9 @@ def responses_body(
 
     One that is ``None`` is left out. Models that reason are asked for their reasoning in its
     encrypted form, so that it can go back with the next turn. A tool is strict only if it says
-    so, as in Chat Completions; the API's own default is the other one. Raises ``ValueError``
-    for a background job that is not to be stored, since nobody could ask for it.
+    so, as in Chat Completions; the API's own default is the other one.
     """
     given = {name: value for name, value in (options or {}).items() if value is not None}
-    if background and given.get("store") is False:
-        raise ValueError("a background job needs store: true")
     body: JsonObject = {"model": model, "input": input_items(messages, tools), "stream": stream}
     if background:
         body |= {"background": True, "store": True}

@@ -24,6 +24,7 @@ class BackgroundClient(SimpleClient):
         self.streaming = call.stream
         self.retries = call.max_retries
         self.told: dict[int, str] = {}
+        self.request_id: str | None = None
 
     # --- the requests
 
@@ -67,6 +68,7 @@ class BackgroundClient(SimpleClient):
             yield event
 
     async def answer(self, response: httpx.Response) -> AsyncIterator[Event]:
+        self.request_id = response.headers.get("x-request-id")
         if response.status_code == 400 and self.streaming:
             self.streaming = False  # too old to be streamed
         elif response.status_code != 200:
@@ -130,7 +132,8 @@ class BackgroundClient(SimpleClient):
     def check_status(self, response: Event) -> None:
         if response["status"] in {"failed", "cancelled"}:
             error = response["error"] or {"code": "cancelled", "message": "cancelled"}
-            raise FailureError(error["code"], error["message"], code=error["code"])
+            code = error["code"]
+            raise FailureError(code, error["message"], code=code, request_id=self.request_id)
 
     def item(self, index: int, item: Event) -> Iterator[Event]:
         if item["type"] == "function_call":

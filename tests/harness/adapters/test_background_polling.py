@@ -21,12 +21,6 @@ def test_pause(headers, pause):
     assert PollPolicy().pause(headers) == pause
 
 
-@pytest.mark.parametrize("times", [{"interval": -1.0}, {"timeout": -0.1}])
-def test_times_are_not_negative(times):
-    with pytest.raises(ValueError, match="not negative"):
-        PollPolicy(**times)
-
-
 def test_clocks():
     counting, system = CountingClock(), SystemClock()
 

@@ -1,5 +1,6 @@
 import asyncio
 import json
+import tempfile
 
 import httpx
 import pytest
@@ -58,7 +59,12 @@ def settings(server, **more):
         ),
         ("gpt-5.2", ["POST /v1/responses"], "gpt-5.2"),
         ("azure/gpt-35-turbo", ["POST /v1/chat/completions"], "gpt-35-turbo"),
-        ("openai/gpt-oss-20b", ["POST /v1/chat/completions"], "openai/gpt-oss-20b"),
+        (
+            "openai/gpt-oss-20b",
+            ["POST /v1/responses", "GET /v1/responses/resp_1", "GET /v1/responses/resp_1"],
+            "openai/gpt-oss-20b",
+        ),
+        ("openai/acme-1", ["POST /v1/chat/completions"], "openai/acme-1"),
     ],
 )
 @pytest.mark.parametrize("streamed", [True, False])
@@ -144,13 +150,18 @@ class Loopback:
         await writer.drain()
         writer.close()
 
-    def adapt(self, **call):
+    def adapt(self, *calls):
+        """What the adapter hands out, call by call."""
+
         async def run():
             server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
             port = server.sockets[0].getsockname()[1]
-            ask = Call(base_url=f"http://127.0.0.1:{port}/v1", api_key=KEY, messages=(), **call)
+            to = {"base_url": f"http://127.0.0.1:{port}/v1", "api_key": KEY, "messages": MESSAGES}
             async with server:
-                return [item async for item in response_strategies.run(ask)]
+                return [
+                    [item async for item in response_strategies.run(Call(**to, **call))]
+                    for call in calls
+                ]
 
         return asyncio.run(run())
 
@@ -185,14 +196,42 @@ class Loopback:
 )
 def test_the_adapter(call, bodies, lines):
     server = Loopback(*bodies)
-    (turn,) = server.adapt(stream=False, **call)
+    ((turn,),) = server.adapt(call | {"stream": False})
     assert isinstance(turn, AssistantTurn)
     assert (turn.content, server.lines) == ("abc", lines)
+
+
+@pytest.mark.parametrize("files", [True, False])
+def test_the_adapter_takes_up_what_an_earlier_call_left(files, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    server = Loopback(QUEUED, QUEUED, DONE)
+    job = {"dialect": "background", "model": "m"}
+    left, done = server.adapt(
+        job | {"options": {"job_files": files, "poll_timeout": 0}},
+        job | {"options": {"job_files": files}},
+    )
+    assert left[-1].error.error_class is ErrorClass.TIMEOUT
+    assert done[-1].content == "abc"
+    assert server.lines[1:] == [
+        "POST /v1/responses/resp_1/cancel",
+        "GET /v1/responses/resp_1?stream=true",
+    ]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_adapter_blocks_if_it_is_asked_to():
+    server = Loopback(QUEUED, DONE)
+    options = {"blocking": True, "poll_interval": 0}
+    call = {"dialect": "background", "model": "m", "stream": False, "options": options}
+    assert [[turn.content for turn in items] for items in server.adapt(call)] == [["abc"]]
+    assert server.lines == ["POST /v1/responses", "GET /v1/responses/resp_1"]
 
 
 def test_the_adapter_takes_the_times_of_polls():
     server = Loopback(QUEUED, QUEUED, QUEUED, {**QUEUED, "status": "cancelled"})
     options = {"poll_interval": 20, "poll_timeout": 40}
-    *_, error, turn = server.adapt(stream=True, dialect="background", model="m", options=options)
+    ((*_, error, turn),) = server.adapt(
+        {"dialect": "background", "model": "m", "options": options},
+    )
     assert error.error.error_class is turn.error.error_class is ErrorClass.TIMEOUT
     assert len(server.lines) == 4

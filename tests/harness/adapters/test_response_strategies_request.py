@@ -29,9 +29,8 @@ def test_a_plain_request_and_a_job():
     assert body(background=True, stream=True) == job
 
 
-def test_a_job_must_be_stored():
-    with pytest.raises(ValueError, match="needs store: true"):
-        body(background=True, store=False)
+def test_the_server_decides_on_a_job_that_is_not_stored():
+    assert body(background=True, store=False)["store"] is False
     assert body(store=False)["store"] is False
 
 
