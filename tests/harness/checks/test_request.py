@@ -27,13 +27,17 @@ def seen(method, path, query, key=KEY, *, headers=(), body=b""):
     )
 
 
-def found(spec, *requests):
+def findings(spec, *requests):
     reading = SimpleNamespace(
         spec=SimpleNamespace(request=spec, place=()),
         record=SimpleNamespace(requests=requests),
         transcript=SimpleNamespace(api_key=KEY),
     )
-    return [finding.place for finding in request(reading)]
+    return list(request(reading))
+
+
+def found(spec, *requests):
+    return [finding.place for finding in findings(spec, *requests)]
 
 
 @pytest.mark.parametrize(
@@ -100,3 +104,24 @@ def test_a_body_is_json_or_a_form(headers, body, places):
     steps = (StepSpec(line="POST /v1/responses", **wanted),)
     at = ("request", "sequence", 0)
     assert found(RequestSpec(sequence=steps), one) == [(*at, *place) for place in places]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "key", "observed"),
+    [
+        ("Bearer new", KEY, "Bearer {api_key}"),
+        ("Bearer new", "sk-of-somebody", "another value"),
+        ("Bearer {api_key}", "sk-of-somebody", "another value"),
+        (None, KEY, "Bearer {api_key}"),
+    ],
+)
+def test_no_key_is_shown(wanted, key, observed):
+    spec = RequestSpec(headers={"authorization": wanted})
+    (finding,) = findings(spec, seen(*POST, key=key))
+    assert (finding.expected, finding.observed) == (wanted, observed)
+
+
+def test_other_headers_are_shown():
+    spec = RequestSpec(headers={"openai-beta": "b", "x-none": "c"})
+    shown = [f.observed for f in findings(spec, seen(*POST, headers=[("OpenAI-Beta", "a")]))]
+    assert shown == ["a", None]
