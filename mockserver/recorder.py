@@ -31,6 +31,7 @@ from mockserver.recording_tape import Tape
 from mockserver.recording_writer import Check, locked
 from mockserver.refusal import RefusalError
 from mockserver.replay import Playback
+from mockserver.secrets import Known
 from mockserver.server import MockServer
 from mockserver.session import Found
 
@@ -273,7 +274,8 @@ class _RecordingApp(App):
             return refusal.response()
         if found is not None:
             return await self._replay(request, received, found)
-        return await self._record_live(request, entry, provider, Capture(number, received))
+        capture = Capture(number, received, Known(entry.tape.known))
+        return await self._record_live(request, entry, provider, capture)
 
     async def close_tape(self, entry: _Entry) -> None:
         """Let what is under way come to an end, then forget the tape."""

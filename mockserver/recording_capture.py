@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from mockserver import redact
+from mockserver import redact, secrets
 from mockserver.cassette import (
     Chunk,
     End,
@@ -22,6 +22,7 @@ from mockserver.cassette import (
 )
 from mockserver.providers import DUMMY_KEY
 from mockserver.schedule import Media, media_of
+from mockserver.secrets import NOTHING_KNOWN, Known
 
 #: Shorter values of a client's own headers are more likely words than credentials.
 _SHORTEST = 12
@@ -45,12 +46,15 @@ class Capture:
     """A request and what comes back. ``number`` is its place in the order of arrival.
 
     ``failure`` says why there was no answer at all. ``client_left``: nobody listens any more.
-    All methods belong to the event loop's thread.
+    ``known`` secrets are kept out of what people see. All methods belong to the event loop's
+    thread.
     """
 
-    def __init__(self, number: int, request: Request) -> None:
+    def __init__(self, number: int, request: Request, known: Known = NOTHING_KNOWN) -> None:
         self.number = number
         self.request = request
+        #: Method and path, for people.
+        self.route = secrets.mask(f"{request.method} {request.url.path}", known)
         self.head: Head | None = None
         self.pieces: list[bytes] = []
         self.end: End | None = None

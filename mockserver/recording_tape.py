@@ -17,7 +17,7 @@ from mockserver.errors import RecordingError
 from mockserver.matcher import accepts
 from mockserver.recording_capture import Capture
 from mockserver.recording_modes import Mode
-from mockserver.recording_writer import Check, keep, merge
+from mockserver.recording_writer import Check, keep, leaks, merge
 from mockserver.scrub import Scrubber, SplitSecretError
 from mockserver.secrets import Known
 from mockserver.session import Exchange, Found, exchanges
@@ -154,6 +154,9 @@ class Tape:
         if self.mode is Mode.DIFF:
             if self.old is None:
                 raise RecordingError(self.path, ["there is no such cassette to compare with"])
+            if found := leaks(Cassette(self.path, new), self.known):
+                # What differs is shown.
+                raise RecordingError(self.path, found)
             return replace(result, interactions=len(new), drift=drift.compare(before, new))
         if self.mode is Mode.NEW_EPISODES:
             if not new and any(self._played):
@@ -204,5 +207,4 @@ class Tape:
 
 
 def _said(capture: Capture, why: str, known: Known) -> str:
-    request = capture.request
-    return secrets.mask(f"{request.method} {request.url.path}: {why}", known)
+    return secrets.mask(f"{capture.route}: {why}", known)

@@ -45,10 +45,7 @@ def keep(
     ]
     if not cassette.interactions:
         reasons.append("no request came in")
-    reasons += [
-        f"interaction {hit.interaction}: {hit.place}: {hit.kind}"
-        for hit in scan_cassette(cassette, known)
-    ]
+    reasons += leaks(cassette, known)
     text = b""
     if not reasons:
         text = _comment(cassette.path) + cassette_writer.dump(cassette)
@@ -60,6 +57,14 @@ def keep(
         check(cassette)
     _sweep(cassette.path)
     store.replace(cassette.path, text)
+
+
+def leaks(cassette: Cassette, known: Iterable[str]) -> list[str]:
+    """Say where secrets are left in a scrubbed cassette."""
+    return [
+        f"interaction {hit.interaction}: {hit.place}: {hit.kind}"
+        for hit in scan_cassette(cassette, known)
+    ]
 
 
 def merge(old: Cassette, new: Sequence[Interaction]) -> tuple[tuple[Interaction, ...], int]:

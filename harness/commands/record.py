@@ -266,7 +266,7 @@ def _providers(
 
 def _tell(capture: Capture) -> None:
     """One line for an exchange that begins, and one when it is over."""
-    what = f"  {capture.number} {capture.request.method} {capture.request.url.path}"
+    what = f"  {capture.number} {capture.route}"
     if not capture.over:
         _say(what)
     elif capture.head is None:

@@ -52,6 +52,7 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
 class Plan:
     """What the client sends and the live endpoint answers in one case."""
 
+    path: str = ""
     query: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b"{}"
@@ -138,6 +139,7 @@ PLACES: dict[str, Callable[[str], Plan]] = {
     "cookie": lambda s: Plan(headers={"cookie": f"sid={quote(s)}"}),
     "kept header": lambda s: Plan(headers={"accept": one_line(s)}),
     "account header": lambda s: Plan(headers={"openai-organization": one_line(s)}),
+    "path": lambda s: Plan(path=f"/keys/{quote(s, safe='')}"),
     "query by name": lambda s: Plan(query=f"?alt=sse&key={quote(s, safe='')}"),
     "query": lambda s: Plan(query=f"?note={quote(s, safe='')}"),
     "request body": lambda s: Plan(

@@ -54,7 +54,7 @@ def test_no_secret_leaves_a_trace(
     said = ""
     with recorder.tape(tmp_path / "tape.yaml", [live.provider()]) as tape:
         # A plain socket: what a client of the test's own logs is not the recorder's doing.
-        _send(f"{tape.base_url}/chat/completions{plan.query}", plan)
+        _send(f"{tape.base_url}/chat/completions{plan.path}{plan.query}", plan)
         try:
             said += repr(tape.finish())
         except RecordingError as refused:

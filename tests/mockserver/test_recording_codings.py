@@ -37,6 +37,10 @@ def test_a_body_compressed_against_our_wish_is_kept_and_searched(
             ask(client, tape)
             with pytest.raises(RecordingError) as caught:
                 tape.finish()
+        with recorder.tape(path, [live.provider()], mode=Mode.DIFF) as tape:
+            ask(client, tape)
+            with pytest.raises(RecordingError, match="a known secret"):
+                tape.finish()
     assert caught.value.reasons[0] == "interaction 0: response.body (gzip): a known secret"
     assert KEY not in str(caught.value)
     assert path.read_bytes() == recorded
