@@ -17,8 +17,8 @@ from mockserver import secrets
 from mockserver.documents import NOT_JSON, Document, Path, documents, leaves
 from mockserver.secrets import Known
 
-#: What numbers the things that deltas belong to.
-_NUMBERS = ("index", "output_index", "content_index", "summary_index")
+#: What tells apart the things that deltas belong to.
+_NUMBERS = ("index", "output_index", "content_index", "summary_index", "item_id")
 
 #: No random key has the same so many characters over and over.
 _LONG = 8
@@ -120,7 +120,7 @@ def _keys(data: Any, path: Path, names: tuple[str, ...]) -> Iterator[Hashable]:
 def _numbers(data: Any, path: Path) -> Iterator[Any]:
     for step in path:
         if isinstance(data, dict):
-            yield from (data[name] for name in _NUMBERS if isinstance(data.get(name), int))
+            yield from (data[name] for name in _NUMBERS if isinstance(data.get(name), int | str))
         data = data[step]
 
 

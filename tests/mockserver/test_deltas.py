@@ -295,6 +295,13 @@ def test_a_key_may_stand_alone_but_not_go_on(pieces: list[str], written: bool) -
     assert (found is not None) is written
 
 
+def test_items_side_by_side_are_told_apart() -> None:
+    told = '{"type":"response.function_call_arguments.delta","item_id":"%s","delta":"%s"}'
+    cut_up = zip([BEGIN[:9], BEGIN[9:]], ["and ", "so on"], strict=True)
+    events = [sse(told % pair) for a, b in cut_up for pair in (("i1", a), ("i2", b))]
+    assert kept(answer("".join(events).encode(), SSE)) is None
+
+
 def test_what_events_repeat_is_not_in_pieces() -> None:
     told = '{"type":"response.%s","response":{"instructions":"The key is %s"}}'
     events = [sse(told % (kind, BEGIN)) for kind in ("created", "in_progress", "completed")]
