@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 #: Used only if they are there.
-OPTIONAL = {"uvloop", "pytest"}
+OPTIONAL = {"mistral_common", "uvloop", "pytest"}
 
 
 @pytest.fixture(scope="module")
