@@ -10,8 +10,8 @@ import dataclasses
 import functools
 import random
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -230,45 +230,52 @@ async def response_strategies(call: Call) -> AsyncIterator[Event | AssistantTurn
         if f"poll_{name}" in options
     }
     response_id = options.pop("response_id", None)
-    files = _directory(call) if options.pop("job_files", False) else None
-    settings: dict[str, Any] = {
-        "strategy": None if strategy == "auto" else Strategy(strategy),
-        "timeout": call.timeout,
-        "retry": dataclasses.replace(RETRY, max_retries=call.max_retries),
-        "polls": PollPolicy(**polls),
-        "store": _JOBS if files is None else FileStore(files),
-    }
-    if options.pop("blocking", False):
-        ask = functools.partial(
-            execute,
-            call.base_url,
-            call.api_key,
-            model=call.model,
-            messages=call.messages,
-            tools=call.tools,
-            options=options,
-            **settings,
-        )
-        yield await asyncio.to_thread(ask)
+    blocking = options.pop("blocking", False)
+    with _jobs(call, files=options.pop("job_files", False)) as store:
+        settings: dict[str, Any] = {
+            "strategy": None if strategy == "auto" else Strategy(strategy),
+            "timeout": call.timeout,
+            "retry": dataclasses.replace(RETRY, max_retries=call.max_retries),
+            "polls": PollPolicy(**polls),
+            "store": store,
+        }
+        if blocking:
+            ask = functools.partial(
+                execute,
+                call.base_url,
+                call.api_key,
+                model=call.model,
+                messages=call.messages,
+                tools=call.tools,
+                options=options,
+                **settings,
+            )
+            yield await asyncio.to_thread(ask)
+            return
+        async with StrategyClient(
+            call.base_url, call.api_key, **settings, clock=CountingClock(), dice=lambda: 0.0
+        ) as client:
+            if response_id is None:
+                answer = played(client, dataclasses.replace(call, options=options))
+            else:
+                answer = _taken_up(client, response_id, call.stream)
+            async with aclosing(answer) as items:
+                async for item in items:
+                    yield item
+
+
+@contextmanager
+def _jobs(call: Call, *, files: bool) -> Iterator[JobStore]:
+    """The store for a call, shared with later calls to the same server."""
+    if not files:
+        yield _JOBS
         return
-    async with StrategyClient(
-        call.base_url, call.api_key, **settings, clock=CountingClock(), dice=lambda: 0.0
-    ) as client:
-        if response_id is None:
-            answer = played(client, dataclasses.replace(call, options=options))
-        else:
-            answer = _taken_up(client, response_id, call.stream)
-        async with aclosing(answer) as items:
-            async for item in items:
-                yield item
-    if files is not None:
-        with suppress(OSError):
-            files.rmdir()
-
-
-def _directory(call: Call) -> Path:
-    """A place for files that calls to one server share, and no others."""
-    return Path(tempfile.gettempdir(), f"tapecheck-jobs-{job_key(call.base_url, {})}")
+    directory = Path(tempfile.gettempdir(), f"tapecheck-jobs-{job_key(call.base_url, {})}")
+    try:
+        yield FileStore(directory)
+    finally:
+        with suppress(OSError):  # there is none, or the file of a job
+            directory.rmdir()
 
 
 async def _taken_up(
