@@ -30,8 +30,7 @@ def job_key(url: str, body: JsonObject) -> str:
     The same request has the same name, in another process too; any other prompt has another,
     so that it is never answered with an old job. 64 hexadecimal digits.
     """
-    text = json.dumps([url, body], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(json.dumps([url, body], sort_keys=True).encode()).hexdigest()
 
 
 class MemoryStore:

@@ -223,7 +223,7 @@ async def response_strategies(call: Call) -> AsyncIterator[Event | AssistantTurn
     - ``blocking``: true to ask by :func:`execute`, in real time.
     """
     options = dict(call.options)
-    strategy = options.pop("strategy", None) or _STRATEGIES.get(call.dialect, "auto")
+    strategy = options.pop("strategy", None) or _STRATEGIES.get(call.dialect)
     polls = {
         name: options.pop(f"poll_{name}")
         for name in ("interval", "timeout")
@@ -233,7 +233,7 @@ async def response_strategies(call: Call) -> AsyncIterator[Event | AssistantTurn
     blocking = options.pop("blocking", False)
     with _jobs(call, files=options.pop("job_files", False)) as store:
         settings: dict[str, Any] = {
-            "strategy": None if strategy == "auto" else Strategy(strategy),
+            "strategy": None if strategy in (None, "auto") else Strategy(strategy),
             "timeout": call.timeout,
             "retry": dataclasses.replace(RETRY, max_retries=call.max_retries),
             "polls": PollPolicy(**polls),
