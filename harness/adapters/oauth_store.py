@@ -82,10 +82,9 @@ class FileStore:
         text = self.path.read_text(encoding="utf-8")
         try:
             data = json.loads(text)
-        except ValueError as exc:
+        except json.JSONDecodeError as exc:
             # The exception holds the text, and so the tokens: its place is told, not itself.
-            line = exc.lineno if isinstance(exc, json.JSONDecodeError) else 1
-            raise ValueError(f"{self.path}:{line}: not JSON; sign in again") from None
+            raise ValueError(f"{self.path}:{exc.lineno}: not JSON; sign in again") from None
         return _credentials(data, self.path)
 
     def save(self, credentials: Credentials) -> None:
