@@ -110,9 +110,7 @@ EXTRAS = (
     "n_ctx",
     "plan_type",
     "resets_at",
-    "quotaId",
     "content_filter_result",
-    "content_filter_results",
 )
 
 REQUEST_ID_HEADERS = (

@@ -95,13 +95,13 @@ def from_http(
     headers: Mapping[str, str],
     body: bytes,
     *,
-    now: float | None = None,
+    now: float,
     secrets: Collection[str] = (),
 ) -> ErrorInfo:
     """Class an answer with an error status.
 
-    ``now`` is the time in epoch seconds for waits that the server gives as a date; without it
-    these are left out. ``secrets`` never appear in the result.
+    ``now`` is the time in epoch seconds for waits that the server gives as a date. ``secrets``
+    never appear in the result.
     """
     head = {name.lower(): value for name, value in headers.items()}
     told = _Told()
@@ -128,23 +128,19 @@ def from_http(
 
 def from_payload(
     value: Json,
-    status: int | None = None,
     *,
     default: ErrorClass = ErrorClass.STREAM_ERROR,
-    now: float | None = None,
     secrets: Collection[str] = (),
 ) -> ErrorInfo:
-    """Class an error that stands in a body or stream of status 200, or of ``status``.
+    """Class an error that stands in a body or stream of status 200.
 
     ``default`` is for an error that names no cause. A status inside the payload (OpenRouter,
     Groq, LiteLLM) helps to class it; ``ErrorInfo.status`` stays that of HTTP.
     """
     told = _Told()
     told.walk(value)
-    error_class = told.class_(status, empty=False, default=default)
-    return told.info(
-        error_class, status=status, now=now, secrets=secrets, retryable=error_class.retryable
-    )
+    error_class = told.class_(None, empty=False, default=default)
+    return told.info(error_class, secrets=secrets, retryable=error_class.retryable)
 
 
 @dataclass(slots=True)
@@ -188,7 +184,7 @@ class _Told:
                 self.walk(data.get(key))
         for key in ("error", "innererror", "detail", "errors", "raw"):
             self.walk(data.get(key))
-        for key in ("metadata", "details", "violations"):
+        for key in ("metadata", "details"):
             for item in data[key] if isinstance(data.get(key), list) else [data.get(key)]:
                 if isinstance(item, dict):
                     self._object(item)
@@ -203,17 +199,16 @@ class _Told:
 
     def class_(self, status: int | None, *, empty: bool, default: ErrorClass) -> ErrorClass:
         """Class what was told. ``empty``: the body had nothing in it."""
-        if status is None or status < 300:
-            status = next(iter(self.statuses), None)
+        status = status or next(iter(self.statuses), 0)
         code_words = [normalized(code) for code in self.codes]
         words = " ".join((*self.codes, *self.texts))
         found = (
             *(CODES.get(f"{status} {code}") or CODES.get(code) for code in code_words),
-            STATUSES.get(status or 0),
+            STATUSES.get(status),
             *(row.error_class for row in TEXTS if row.says(words, status)),
-            EMPTY_BODIES.get(status or 0) if empty else None,
+            EMPTY_BODIES.get(status) if empty else None,
             *(VAGUE_CODES.get(code) for code in code_words),
-            VAGUE_STATUSES.get(status or 0) or VAGUE_STATUSES.get((status or 0) // 100),
+            VAGUE_STATUSES.get(status) or VAGUE_STATUSES.get(status // 100),
         )
         return next((error_class for error_class in found if error_class), default)
 
@@ -221,10 +216,10 @@ class _Told:
         self,
         error_class: ErrorClass,
         *,
-        status: int | None,
-        now: float | None,
         secrets: Collection[str],
         retryable: bool,
+        status: int | None = None,
+        now: float | None = None,
         request_id: str | None = None,
         wait: float | None = None,
     ) -> ErrorInfo:
@@ -234,7 +229,8 @@ class _Told:
             return clip(scrub(mend(text), secrets))
 
         code = next(iter((*self.codes, *map(str, self.statuses))), None)
-        message = "; ".join(self.texts) or code or f"HTTP {status} with an empty body"
+        where = "an error" if status is None else f"HTTP {status}"
+        message = "; ".join(self.texts) or code or f"{where} without a message"
         if extras := ", ".join(self._extras()):
             message += f" ({extras})"
         request_id = request_id or self.fields.get("request_id")

@@ -17,19 +17,18 @@ _PROMISE = re.compile(
 )
 
 
-def from_headers(headers: Mapping[str, str], now: float | None) -> float | None:
+def from_headers(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds from ``retry-after-ms``, else ``retry-after`` as a number or an HTTP date.
 
     ``headers`` has lower-case names. ``now`` is the time in epoch seconds that a date is
-    counted from; without it dates are not read. Source: RFC 9110, section 10.2.3; the
-    milliseconds are Azure's and OpenAI's.
+    counted from. Source: RFC 9110, section 10.2.3; the milliseconds are Azure's and OpenAI's.
     """
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1000
-    value = headers.get("retry-after")
+    value = headers.get("retry-after", "")
     seconds = _number(value)
-    if seconds is not None or value is None or now is None:
+    if seconds is not None:
         return seconds
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - now)

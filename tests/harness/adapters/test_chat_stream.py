@@ -439,6 +439,8 @@ def test_groq_usage_and_request_id(chunk):
         UsageEvent(usage=Usage(input_tokens=5)),
     ]
     assert failed(first, {"error": "x"})[1].request_id == "req_1"
+    _, error = failed(first, chunk({}, x_groq={"error": "over capacity"}))
+    assert (error.message, error.request_id) == ("over capacity", "req_1")
 
 
 def test_no_secret_in_errors():

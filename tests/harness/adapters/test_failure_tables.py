@@ -14,7 +14,7 @@ def openai(message: str, **more: object) -> dict[str, object]:
 
 def read(status, body):
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return from_http(status, {}, data)
+    return from_http(status, {}, data, now=0.0)
 
 
 CONTEXT_LENGTH = {

@@ -7,9 +7,9 @@ from harness.adapters.failures import clip, failure, from_http, from_payload, is
 from harness.model import ErrorClass as E
 
 
-def read(status, body, headers=None, **more):
+def read(status, body, headers=None, now=0.0, **more):
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return from_http(status, headers or {}, data, **more)
+    return from_http(status, headers or {}, data, now=now, **more)
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,8 @@ def read(status, body, headers=None, **more):
     [
         (502, b"<html><head><title>502 Bad\n Gateway</title>", "502 Bad Gateway", None),
         (500, b"<p>Oh <b>no</b></p>", "Oh no", None),
-        (500, b"", "HTTP 500 with an empty body", None),
+        (500, b"", "HTTP 500 without a message", None),
+        (500, {"odd": 1}, "HTTP 500 without a message", None),
         (400, {"detail": "Store must be set to false"}, "Store must be set to false", None),
         (
             422,
@@ -92,7 +93,7 @@ def test_usage_limit_keeps_plan_and_reset():
     assert error.error_class is E.QUOTA_EXHAUSTED
     assert error.retry_after == 1000.0
     assert "plan_type: pro" in error.message
-    assert read(429, body).retry_after is None
+    assert from_payload(body).retry_after is None
 
 
 def test_hidden_code_in_a_header():
@@ -152,6 +153,10 @@ def test_errors_inside_a_stream(payload, error_class):
     error = from_payload(payload)
     assert error.error_class is error_class
     assert error.status is None
+
+
+def test_an_error_that_says_nothing():
+    assert from_payload({"error": {"odd": 1}}).message == "an error without a message"
 
 
 @pytest.mark.parametrize(
