@@ -150,18 +150,20 @@ class Loopback:
         await writer.drain()
         writer.close()
 
-    def adapt(self, *calls):
-        """What the adapter hands out, call by call."""
+    def adapt(self, *calls, after=lambda: None):
+        """What the adapter hands out, call by call; ``after`` is called after each."""
 
         async def run():
             server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
             port = server.sockets[0].getsockname()[1]
             to = {"base_url": f"http://127.0.0.1:{port}/v1", "api_key": KEY, "messages": MESSAGES}
+            answers = []
             async with server:
-                return [
-                    [item async for item in response_strategies.run(Call(**to, **call))]
-                    for call in calls
-                ]
+                for call in calls:
+                    run = response_strategies.run(Call(**to, **call))
+                    answers.append([item async for item in run])
+                    after()
+            return answers
 
         return asyncio.run(run())
 
@@ -206,9 +208,11 @@ def test_the_adapter_takes_up_what_an_earlier_call_left(files, monkeypatch, tmp_
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     server = Loopback(QUEUED, QUEUED, DONE)
     job = {"dialect": "background", "model": "m"}
+    ids = []
     left, done = server.adapt(
         job | {"options": {"job_files": files, "poll_timeout": 0}},
         job | {"options": {"job_files": files}},
+        after=lambda: ids.append([p.read_text() for p in tmp_path.glob("*/*")]),
     )
     assert left[-1].error.error_class is ErrorClass.TIMEOUT
     assert done[-1].content == "abc"
@@ -216,6 +220,7 @@ def test_the_adapter_takes_up_what_an_earlier_call_left(files, monkeypatch, tmp_
         "POST /v1/responses/resp_1/cancel",
         "GET /v1/responses/resp_1?stream=true",
     ]
+    assert ids == [["resp_1\n"] * files, []]
     assert list(tmp_path.iterdir()) == []
 
 
