@@ -128,7 +128,7 @@ def test_no_kill_leaves_a_broken_file(
         if run % 4:
             # Most of them while there is something to be recorded and written.
             assert answers.asked.wait(60)
-            patience = random.uniform(0, 1.1 * from_there)
+            patience = random.uniform(0, 1.5 * from_there)
         else:
             patience = random.uniform(0, until_asked + from_there)
         try:

@@ -282,8 +282,9 @@ BEGIN = "sk-proj-4fKx0Zt7Qm2Lw9Rb"
     [
         (["It is ", BEGIN, "3Nc8Vd5Ye1"], False),
         (["It is ", BEGIN, "", "3"], False),
-        # Here only what follows the placeholder tells: a word ends where the key begins.
-        (["in base64", "c2stcHJvai00Zkt4MFp0N1FtMkx3OVJi", "M05jOFZk"], False),
+        (["in base64: ", "c2stcHJvai00Zkt4MFp0N1FtMkx3OVJi", "M05jOFZk"], False),
+        # A word ends where the key begins, so only what stands behind the placeholder tells.
+        (["the key", BEGIN, "3Nc8Vd5Ye1"], False),
         (["It is ", BEGIN, " and more"], True),
         (["It is ", BEGIN, " ", "3Nc8Vd5Ye1"], True),
         ([f"It is {BEGIN}"], True),
