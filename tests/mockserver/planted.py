@@ -43,7 +43,7 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "base64": lambda s: base64.b64encode(s.encode()).decode(),
     "percent": lambda s: quote(s, safe=""),
     "escapes": lambda s: "".join(f"\\u{ord(c):04x}" for c in s),
-    "gzip+base64": lambda s: base64.b64encode(gzip.compress(s.encode())).decode(),
+    "gzip+base64": lambda s: base64.b64encode(gzip.compress(s.encode(), mtime=0)).decode(),
     "nested": lambda s: base64.b64encode(f'{{"k": "{quote(s, safe="")}"}}'.encode()).decode(),
 }
 
