@@ -112,6 +112,18 @@ def test_one_policy_for_all(model):
     assert (asked, clock.now()) == (["POST"] * 4, 2.0 + 4.0 + 8.0)
 
 
+def test_all_connections_are_closed():
+    class Closing(httpx.MockTransport):
+        closed = 0
+
+        async def aclose(self):
+            self.closed += 1
+
+    transport = Closing(Server())
+    execute("http://models.test/v1", model="gpt-5.2", messages=MESSAGES, transport=transport)
+    assert transport.closed == 2
+
+
 def test_a_job_is_taken_up_by_its_id():
     server = Server()
 
