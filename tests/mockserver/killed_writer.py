@@ -26,22 +26,23 @@ def tape(path: Path, number: int) -> Cassette:
     return cassette(interaction(BODIES[number], content_type="text/event-stream"), path=path)
 
 
-def write_for_ever(path: Path, ready: int) -> None:
+def write_for_ever(path: Path, ready: int, there: int) -> None:
     with locked(path):
         os.write(ready, b"!")
         while True:
-            for number in (2, 1):
-                keep(tape(path, number), [])
+            there = 3 - there
+            keep(tape(path, there), [])
 
 
 def main(path: Path, count: int) -> None:
-    keep(tape(path, 1), [])
+    number = 1
+    keep(tape(path, number), [])
     seen: Counter[str] = Counter()
     for _ in range(count):
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
-            write_for_ever(path, writing)
+            write_for_ever(path, writing, number)
         os.read(reading, 1)
         # Nothing comes any more: this is a wait of a random length.
         select.select([reading], [], [], random.uniform(0, 0.5))
