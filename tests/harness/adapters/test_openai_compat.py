@@ -9,6 +9,7 @@ import pytest
 
 from harness.adapters.openai_compat import OpenAICompatClient, OpenAICompatError, openai_compat
 from harness.adapters.retrying import RetryPolicy
+from harness.adapters.transport import endpoint
 from harness.interface import Call
 from harness.model import (
     AssistantTurn,
@@ -171,6 +172,17 @@ def test_retries_before_the_first_event(answer, sse):
     assert stream(handler, retry=retry, sleep=sleep, dice=lambda: 0.0) == [START, A, STOP]
     assert waits == [0.5, 7.0, 2.0]
     assert len(set(bodies)) == 1
+
+
+@pytest.mark.parametrize("base_url", ["https://models.test/v1", "http://models.test/v1/"])
+def test_base_urls(base_url):
+    assert endpoint(base_url, "/x") == base_url.rstrip("/") + "/x"
+
+
+@pytest.mark.parametrize("base_url", ["models.test/v1", "ftp://models.test", "http://", "http://h:x"])
+def test_base_urls_that_are_none(base_url):
+    with pytest.raises(ValueError, match="base_url"):
+        endpoint(base_url, "/x")
 
 
 def test_no_retry_where_it_cannot_help(sse, chunk):
