@@ -108,11 +108,11 @@ def _value(document: Document) -> Any:
 
 def _keys(data: Any, path: Path, names: tuple[str, ...]) -> Iterator[Hashable]:
     """Yield what the pieces of one text have in common."""
-    kind = data.get("type") if isinstance(data, dict) else None
+    kind = str(data.get("type")) if isinstance(data, dict) else ""
     numbers = tuple(_numbers(data, path))
     yield kind, names, numbers
     yield kind, names
-    if str(kind).startswith("content_block_"):
+    if kind.startswith("content_block_"):
         # The first piece may stand in the event that opens the block (Messages API).
         yield names[-1], numbers
 

@@ -94,7 +94,7 @@ def _body(
     for channel in channels(plain, kind, single=side == "response"):
         at = f"{place}, put together from the deltas at {channel.path}"
         yield from _text(channel.text, at, known)
-        for piece, following in pairwise(channel.pieces):
+        for piece, following in pairwise(filter(None, channel.pieces)):
             if _ends_replaced(piece) and _KEY_CHARACTER.match(following):
                 yield at, "what goes on behind a key that was replaced"
 

@@ -285,6 +285,7 @@ BEGIN = "sk-proj-4fKx0Zt7Qm2Lw9Rb"
         (["in base64: ", "c2stcHJvai00Zkt4MFp0N1FtMkx3OVJi", "M05jOFZk"], False),
         # A word ends where the key begins, so only what stands behind the placeholder tells.
         (["the key", BEGIN, "3Nc8Vd5Ye1"], False),
+        (["the key", BEGIN, "", "3Nc8Vd5Ye1"], False),
         (["It is ", BEGIN, " and more"], True),
         (["It is ", BEGIN, " ", "3Nc8Vd5Ye1"], True),
         ([f"It is {BEGIN}"], True),
@@ -301,6 +302,12 @@ def test_items_side_by_side_are_told_apart() -> None:
     cut_up = zip([BEGIN[:9], BEGIN[9:]], ["and ", "so on"], strict=True)
     events = [sse(told % pair) for a, b in cut_up for pair in (("i1", a), ("i2", b))]
     assert kept(answer("".join(events).encode(), SSE)) is None
+
+
+@pytest.mark.parametrize("kind", [["a"], {"b": 1}, 1, None, "content_block_x"])
+def test_a_type_may_be_anything(kind: object) -> None:
+    body = "".join(sse(json.dumps({"type": kind, "delta": p})) for p in (BEGIN[:9], BEGIN[9:]))
+    assert kept(answer(body.encode(), SSE)) is None
 
 
 def test_what_events_repeat_is_not_in_pieces() -> None:
