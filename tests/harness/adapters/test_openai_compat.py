@@ -179,7 +179,7 @@ def test_base_urls(base_url):
     assert endpoint(base_url, "/x") == base_url.rstrip("/") + "/x"
 
 
-@pytest.mark.parametrize("base_url", ["models.test/v1", "ftp://models.test", "http://", "http://h:x"])
+@pytest.mark.parametrize("base_url", ["models.test/v1", "ftp://models.test", "http://h:x"])
 def test_base_urls_that_are_none(base_url):
     with pytest.raises(ValueError, match="base_url"):
         endpoint(base_url, "/x")
