@@ -64,7 +64,7 @@ def channels(body: bytes, content_type: str | None, *, single: bool) -> Iterator
     names_of: dict[Hashable, tuple[str, ...]] = {}
     for document in found:
         data = _value(document)
-        for path, value in leaves(data):
+        for path, value in _leaves(data):
             if isinstance(value, str):
                 names = tuple(step for step in path if isinstance(step, str))
                 for key in _keys(data, path, names):
@@ -104,6 +104,14 @@ def _value(document: Document) -> Any:
         return text
     # Digits alone may be a piece of a key.
     return data if isinstance(data, dict | list | str) else text
+
+
+def _leaves(data: Any) -> list[tuple[Path, Any]]:
+    try:
+        return list(leaves(data))
+    except RecursionError:
+        # So deep that nobody says anything there; as a whole it is searched all the same.
+        return []
 
 
 def _keys(data: Any, path: Path, names: tuple[str, ...]) -> Iterator[Hashable]:

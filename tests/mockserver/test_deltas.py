@@ -310,6 +310,13 @@ def test_a_type_may_be_anything(kind: object) -> None:
     assert kept(answer(body.encode(), SSE)) is None
 
 
+@pytest.mark.parametrize("depth", [10, 900, 990, 5000])
+def test_no_depth_is_too_deep(depth: int) -> None:
+    deep = '{"a":' * depth + '"x"' + "}" * depth
+    assert kept(answer(deep.encode(), JSON)) is not None
+    assert kept(answer(sse(deep).encode() * 2, SSE)) is not None
+
+
 def test_what_events_repeat_is_not_in_pieces() -> None:
     told = '{"type":"response.%s","response":{"instructions":"The key is %s"}}'
     events = [sse(told % (kind, BEGIN)) for kind in ("created", "in_progress", "completed")]
