@@ -103,8 +103,9 @@ class Scenario:
     """One provider behaviour and what a client must make of it.
 
     ``file`` is the YAML file, ``cassette`` the path of the recording; ``interactions`` are the
-    numbers of those that are played, ``None`` for all. ``expect`` of a turn is ``None`` for a
-    recording without a spec: then only the invariants are checked.
+    numbers of those that are played, ``None`` for all. ``row`` is its place in the file's table,
+    from 0. ``expect`` of a turn is ``None`` for a recording without a spec: then only the
+    invariants are checked.
     """
 
     id: str
@@ -114,6 +115,7 @@ class Scenario:
     source: tuple[str, ...]
     priority: str
     file: Path
+    row: int = 0
     cassette: Path
     interactions: tuple[int, ...] | None = None
     turns: tuple[TurnSpec, ...]

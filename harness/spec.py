@@ -72,9 +72,10 @@ def load(path: Path, cassettes: Iterable[Path]) -> tuple[Scenario, ...]:
             hint="record or author it, or mend the name",
         )
     if "rows" not in data:
-        return (_scenario(path, found, data, ()),)
+        return (_scenario(path, found, data),)
     return tuple(
-        _scenario(path, found, _row(data, row), ("rows", i)) for i, row in enumerate(data["rows"])
+        _scenario(path, found, _row(data, row), ("rows", i), row=i)
+        for i, row in enumerate(data["rows"])
     )
 
 
@@ -174,7 +175,9 @@ def _row(data: JsonObject, row: JsonObject) -> JsonObject:
     return merged
 
 
-def _scenario(path: Path, cassette: Path, data: JsonObject, place: Place) -> Scenario:
+def _scenario(
+    path: Path, cassette: Path, data: JsonObject, place: Place = (), row: int = 0
+) -> Scenario:
     source = data["source"]
     turns = data.get("turns", [data])
     places = [("turns", i) for i in range(len(turns))] if "turns" in data else [place]
@@ -187,6 +190,7 @@ def _scenario(path: Path, cassette: Path, data: JsonObject, place: Place) -> Sce
         source=(source,) if isinstance(source, str) else tuple(source),
         priority=data["priority"],
         file=path,
+        row=row,
         cassette=cassette,
         interactions=tuple(data["interactions"]) if "interactions" in data else None,
         turns=tuple(_turn(t, p) for t, p in zip(turns, places, strict=True)),

@@ -78,6 +78,20 @@ def test_points_start_with_the_recorded_wire_and_have_no_twins() -> None:
         assert len(wires) >= len(found) * 0.95
 
 
+def test_later_rows_of_a_table_have_each_value_but_not_each_pair() -> None:
+    first, later = (
+        [p.values for p in points(replace(SCENARIO, row=row), [schedule()], Axes())]
+        for row in (0, 1)
+    )
+    values = {value for at in first for value in at}
+    # A cut inside CRLF needs another value beside it.
+    assert {value for at in later for value in at} >= values - {("framing", "crlf")}
+    assert len(later) < len(first) / 2
+    everything = Axes(mode="all")
+    row = replace(SCENARIO, row=1)
+    assert [*points(row, [schedule()], everything)] == [*points(SCENARIO, [schedule()], everything)]
+
+
 def test_a_value_that_nobody_could_see_is_left_out() -> None:
     ascii_only = schedule(b"data: a\n\n")
     values = {p for at in points(SCENARIO, [ascii_only], Axes(mode="all")) for p in at.values}
