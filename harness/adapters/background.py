@@ -43,7 +43,7 @@ class _Job:
     """One call on its way.
 
     ``fresh`` makes an ``answer`` to a request. ``key`` is the name of the job in the store, if
-    it has one, and ``kept`` whether its id is there; ``streaming`` whether its events are to be
+    it has one, and ``kept`` whether its id was put there; ``streaming`` whether its events are to be
     had as a stream; ``lost`` counts the requests that got neither an id nor a status; ``pause``
     is the wait before the next poll.
     """
@@ -328,7 +328,6 @@ class ResponsesClient(Closable):
             return
         if job.kept and (answer.told or gone):
             self._store.remove(job.key)
-            job.kept = False
         elif not (job.kept or answer.told):
             self._store.save(job.key, answer.response_id)
             job.kept = True
