@@ -43,9 +43,9 @@ class _Job:
     """One call on its way.
 
     ``fresh`` makes an ``answer`` to a request. ``key`` is the name of the job in the store, if
-    it has one, and ``kept`` whether its id was put there; ``streaming`` whether its events are to be
-    had as a stream; ``lost`` counts the requests that got neither an id nor a status; ``pause``
-    is the wait before the next poll.
+    it has one, and ``kept`` whether its id was put there; ``streaming`` whether its events are
+    to be had as a stream; ``lost`` counts the requests that got neither an id nor a status;
+    ``pause`` is the wait before the next poll.
     """
 
     answer: JobAnswer
