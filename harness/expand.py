@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import combinations, islice
 
 from harness.interface import Adapter
 from harness.scenario import Case, CaseKind, Scenario
@@ -14,8 +14,10 @@ from mockserver.faults import FaultKind
 from mockserver.schedule import Media, Schedule, from_response
 
 _Value = tuple[str, str]
-#: Bytes of the bodies of a scenario above which the full product of axes takes too long.
+#: Bytes of the bodies of a scenario above which less is played than elsewhere.
 LARGE = 65_536
+#: Later rows of a table that together have what the first has alone; as many as kinds of faults.
+_TURNS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +68,25 @@ def runs(scenario: Scenario, adapter: Adapter) -> str | None:
 def expand(
     scenario: Scenario, adapter: str, schedules: Sequence[Schedule], axes: Axes, faults: bool
 ) -> Iterator[Case]:
-    """Yield the cases of one scenario for one adapter."""
+    """Yield the cases of one scenario for one adapter.
+
+    Faults come behind each event, of every kind; in the later rows of a table, where the axes are
+    pairwise, the kinds take turns.
+    """
     for at in points(scenario, schedules, axes):
         yield Case(scenario=scenario, adapter=adapter, point=at)
     for hold in scenario.incremental:
         yield Case(scenario=scenario, adapter=adapter, kind=CaseKind.INCREMENTAL, hold=hold)
     if not faults or not sweepable(scenario, schedules):
         return
-    for event, kind in product(range(len(schedules[-1].event_ends()) + 1), FaultKind):
-        yield Case(scenario=scenario, adapter=adapter, kind=CaseKind.FAULT, fault=kind, event=event)
+    for event in range(len(schedules[-1].event_ends()) + 1):
+        kinds = tuple(FaultKind)
+        if scenario.row > 0 and axes.mode == "pairwise":
+            kinds = (kinds[(scenario.row + event) % _TURNS],)
+        for kind in kinds:
+            yield Case(
+                scenario=scenario, adapter=adapter, kind=CaseKind.FAULT, fault=kind, event=event
+            )
 
 
 def sweepable(scenario: Scenario, schedules: Sequence[Schedule]) -> bool:
@@ -99,9 +111,9 @@ def points(scenario: Scenario, schedules: Sequence[Schedule], axes: Axes) -> Ite
     """Yield the points at which a scenario is played, the recorded wire first.
 
     A value that no client could see on these bodies is left out, and so is a point that is the
-    same on the wire as another. Pairwise is for streams; of a body that is no stream each value
-    is played once, and so it is in the later rows of a table, which say other things in the form
-    of the first. Of a large body ``all`` means pairwise.
+    same on the wire as another. Pairwise is for streams; of a body that is large or no stream each
+    value is played once. The later rows of a table say other things in the form of the first:
+    three of them share what holds each value once. Of a large body ``all`` means pairwise.
     """
     yield RECORDED
     if axes.mode == "none":
@@ -111,12 +123,16 @@ def points(scenario: Scenario, schedules: Sequence[Schedule], axes: Axes) -> Ite
         found: Iterable[Point] = (_effective(schedules, axes.chosen),)
     else:
         allowed = _visible(scenario, schedules)
-        if axes.mode == "all" and sum(len(s.body) for s in schedules) <= LARGE:
+        is_large = sum(len(s.body) for s in schedules) > LARGE
+        is_stream = any(s.media is not Media.OTHER for s in schedules)
+        if axes.mode == "all" and not is_large:
             found = (Point(kept, axes.seed) for kept in _product(schedules, allowed, axes.seed))
-        elif scenario.row == 0 and any(s.media is not Media.OTHER for s in schedules):
+        elif axes.mode == "all" or (is_stream and scenario.row == 0 and not is_large):
             found = (_effective(schedules, point(v, axes.seed)) for v in pairwise(allowed))
         else:
             found = _each_once(schedules, allowed, axes.seed)
+            if scenario.row > 0:
+                found = islice(found, scenario.row % _TURNS, None, _TURNS)
     seen = {RECORDED}
     for at in found:
         if at not in seen and not any(_left_out(scenario, a, v) for a, v in at.values):

@@ -135,15 +135,14 @@ class Runner:
                 case, adapter, session, schedules, base_url, key, slack
             )
             let_go = await session.settled(self.deadline)
-            left = session.unplayed
-            unplayed = tuple(n for n, e in enumerate(played) if any(e is u for u in left))
+        answered = {r.exchange for turn in turns for r in turn.requests}
         return Transcript(
             case=case,
             api_key=key,
             base_url=base_url,
             turns=turns,
             schedules=whole,
-            unplayed=unplayed,
+            unplayed=tuple(n for n in range(len(played)) if n not in answered),
             logs=tuple(logs),
             connection_let_go=let_go,
             held_back=held_back,
@@ -161,15 +160,16 @@ class Runner:
     ) -> tuple[tuple[TurnRecord, ...], bool]:
         records: list[TurnRecord] = []
         call: Call | None = None
-        held_back = False
+        held_back, seen = False, 0
         for spec in case.scenario.turns:
-            before = len(session.journal)
             call = _call_for(case, spec, call, records, base_url, key)
             if call is None:
                 break
             call = replace(call, timeout=call.timeout * slack)
             output, held_back = await self._drive(case, adapter, call, session)
-            records.append(_record(call, output, session.journal[before:], schedules))
+            entries = session.journal
+            records.append(_record(call, output, entries[seen:], schedules))
+            seen = len(entries)
         return tuple(records), held_back
 
     async def _drive(

@@ -71,11 +71,6 @@ def apply(schedule: Schedule, at: Point) -> Schedule:
     return schedule
 
 
-def is_visible(schedule: Schedule, axis: str, value: str) -> bool:
-    """Whether a client could see that value of that axis on this schedule."""
-    return apply(schedule, Point(((axis, value),))) is not schedule
-
-
 # --- text of an event stream ------------------------------------------------------------
 
 _LINE = re.compile(rb"([^\r\n]*)(\r\n|\n|\r|\Z)")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import combinations, product
+from itertools import chain, combinations, product
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from harness.interface import Adapter
 from harness.scenario import CallSpec, CaseKind, Expectation, HoldSpec, Scenario, TurnSpec
 from mockserver.axes import RECORDED, Point, apply, point
 from mockserver.cassette import Response
+from mockserver.faults import FaultKind
 from mockserver.schedule import Schedule, from_response
 
 SCENARIO = Scenario(
@@ -78,18 +79,29 @@ def test_points_start_with_the_recorded_wire_and_have_no_twins() -> None:
         assert len(wires) >= len(found) * 0.95
 
 
-def test_later_rows_of_a_table_have_each_value_but_not_each_pair() -> None:
-    first, later = (
-        [p.values for p in points(replace(SCENARIO, row=row), [schedule()], Axes())]
-        for row in (0, 1)
-    )
-    values = {value for at in first for value in at}
+def test_later_rows_of_a_table_share_the_values() -> None:
+    def played(row: int, mode: str = "pairwise") -> list[Point]:
+        return [*points(replace(SCENARIO, row=row), [schedule()], Axes(mode=mode))]
+
+    rows = [played(row) for row in (1, 2, 3)]
+    assert all(row[0] == RECORDED and len(row) < len(played(0)) / 5 for row in rows)
     # A cut inside CRLF needs another value beside it.
-    assert {value for at in later for value in at} >= values - {("framing", "crlf")}
-    assert len(later) < len(first) / 2
-    everything = Axes(mode="all")
-    row = replace(SCENARIO, row=1)
-    assert [*points(row, [schedule()], everything)] == [*points(SCENARIO, [schedule()], everything)]
+    values = {value for at in played(0) for value in at.values} - {("framing", "crlf")}
+    assert {value for at in chain(*rows) for value in at.values} >= values
+    assert played(1, "all") == played(0, "all")
+
+
+def test_later_rows_of_a_table_break_each_event_in_one_way_by_turns() -> None:
+    def breaks(row: int, mode: str) -> list[tuple[int, FaultKind | None]]:
+        cases = expand(replace(SCENARIO, row=row), "mine", [schedule()], Axes(mode=mode), True)
+        return [(c.event, c.fault) for c in cases if c.kind is CaseKind.FAULT]
+
+    everything = breaks(0, "pairwise")
+    assert everything == breaks(1, "all") == breaks(1, "none")
+    rows = [breaks(row, "pairwise") for row in (1, 2, 3)]
+    assert all([event for event, _ in row] == [0, 1, 2] for row in rows)
+    assert all({kind for _, kind in row} == set(FaultKind) for row in rows)
+    assert sorted(chain(*rows)) == sorted(everything)
 
 
 def test_a_value_that_nobody_could_see_is_left_out() -> None:
