@@ -118,7 +118,7 @@ class _Reader:
                 plain = isinstance(piece, str) and facts.terminal is None and before is not None
                 setattr(facts, attribute, before + piece if plain else None)
             for place, call in enumerate(delta.get("tool_calls") or ()):
-                if isinstance(call, dict) and "custom" in call:
+                if isinstance(call, dict) and "custom" in call and not call.get("function"):
                     continue  # a tool without JSON arguments, which no turn can hold
                 if self.whole:
                     # In a whole answer every entry is a call, whatever its id says.

@@ -87,6 +87,7 @@ def test_chat_facts(schedule: Schedule, expected: dict[str, Any]) -> None:
         (['{"id":"a"}', '{"function":{"arguments":"1"}}', '{"id":"b"}'], 2),
         (['{"index":0,"id":"a"},{"index":1,"id":"a"}'], 2),
         (['{"index":0,"id":"a","custom":{"name":"c"}}', '{"index":0,"custom":{}}'], 0),
+        (['{"index":0,"id":"a","custom":{"name":""},"function":{"name":"f"}}'], 1),
         (['{"index":true}'], None),
     ],
 )
