@@ -10,8 +10,10 @@ import asyncio
 import gc
 import multiprocessing
 import os
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+import signal
+import threading
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from multiprocessing.connection import Connection
 
@@ -53,7 +55,8 @@ async def case_records(
         worker = context.Process(
             target=_work, args=(share, cases, width, stall_width, theirs), daemon=True
         )
-        worker.start()
+        with _uninterrupted():
+            worker.start()
         theirs.close()
         workers.append(worker)
         pipes.append(ours)
@@ -79,6 +82,19 @@ async def case_records(
         await asyncio.gather(*readers)
         for worker in workers:
             worker.join()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let processes that are started here pass over an interruption: it is for us to stop them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _read(
