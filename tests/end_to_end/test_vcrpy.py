@@ -20,12 +20,16 @@ CASSETTES = sorted(bundled.cassettes().rglob("*.yaml"))
 )
 def test_stock_vcrpy_plays_a_cassette(path: Path) -> None:
     interactions = store.load(path).interactions
-    with vcr.use_cassette(str(path), record_mode="none") as tape, httpx.Client() as client:
+    # Below the client, which refuses some answers, such as redirects to nowhere.
+    with vcr.use_cassette(str(path), record_mode="none") as tape, httpx.HTTPTransport() as wire:
         for interaction in interactions:
             request, expected = interaction.request, interaction.response
-            answer = client.request(
-                request.method, request.uri, headers=request.headers, content=request.body
+            answer = wire.handle_request(
+                httpx.Request(
+                    request.method, request.uri, headers=request.headers, content=request.body
+                )
             )
+            answer.read()
             # httpx undoes a content coding before it hands the body out.
             body = decompress(expected.body, expected.header("content-encoding"))
             assert (answer.status_code, answer.content) == (expected.status, body)
