@@ -5,118 +5,24 @@ from contextlib import aclosing
 import httpx
 import pytest
 
-from harness.adapters.background import ResponsesClient, ResponsesError
-from harness.adapters.background_polling import CountingClock, PollPolicy
+from harness.adapters.background import ResponsesClient
 from harness.adapters.background_store import FileStore, MemoryStore
-from harness.adapters.retrying import RetryPolicy
 from harness.fold import fold
 from harness.model import ErrorClass, ErrorEvent, MessageStart, MessageStop, Status
-
-KEY = "sk-test-0123456789"
-ASK = {"model": "gpt-5.2", "messages": [{"role": "user", "content": "hi"}]}
-MESSAGE = {"type": "message", "content": [{"type": "output_text", "text": "abc"}]}
-
-
-def response(status, **more):
-    return {"id": "resp_1", "object": "response", "model": "m", "status": status, **more}
-
-
-QUEUED = response("queued", output=[])
-DONE = response("completed", output=[MESSAGE], usage={"input_tokens": 1, "output_tokens": 2})
-EVENTS = [
-    {"type": "response.created", "response": QUEUED, "sequence_number": 0},
-    *(
-        {"type": "response.output_text.delta", "output_index": 0, "delta": d, "sequence_number": n}
-        for n, d in enumerate("abc", 1)
-    ),
-    {"type": "response.completed", "response": DONE, "sequence_number": 4},
-]
-
-
-class Broken(httpx.AsyncByteStream):
-    """A body that is reset after some bytes."""
-
-    def __init__(self, data=b""):
-        self.data = data
-
-    async def __aiter__(self):
-        yield self.data
-        raise httpx.ReadError("reset")
-
-
-def stream(*events, broken=False):
-    data = b"".join(b"data: " + json.dumps(e).encode() + b"\n\n" for e in events)
-    headers = {"content-type": "text/event-stream"}
-    if broken:
-        return httpx.Response(200, stream=Broken(data), headers=headers)
-    return httpx.Response(200, content=data, headers=headers)
-
-
-def whole(body, **headers):
-    return httpx.Response(
-        200, json=body, headers={k.replace("_", "-"): v for k, v in headers.items()}
-    )
-
-
-def refused(status, **headers):
-    error = {"error": {"message": "no", "type": "t"}}
-    headers = {k.replace("_", "-"): v for k, v in headers.items()}
-    return httpx.Response(status, json=error, headers=headers)
-
-
-class Server:
-    """Gives scripted answers and writes down what was asked, and when."""
-
-    def __init__(self, *answers):
-        self.answers = list(answers)
-        self.asked = []
-        self.requests = []
-        self.clock = CountingClock()
-
-    def __call__(self, request):
-        self.requests.append(request)
-        path = request.url.raw_path.decode().removeprefix("/v1/responses")
-        self.asked.append((self.clock.now(), f"{request.method} {path}"))
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def client(self, *, retries=0, store=None, **polls):
-        return ResponsesClient(
-            "http://models.test/v1/",
-            KEY,
-            retry=RetryPolicy(max_retries=retries),
-            polls=PollPolicy(**polls),
-            store=store,
-            clock=self.clock,
-            dice=lambda: 0.0,
-            transport=httpx.MockTransport(self),
-        )
-
-    def stream(self, *, background=True, resume=None, **options):
-        async def run():
-            async with self.client(**options) as client:
-                answer = (
-                    client.resume(resume) if resume else client.stream(**ASK, background=background)
-                )
-                return [event async for event in answer]
-
-        return asyncio.run(run())
-
-    def complete(self, *, background=True, resume=None, **options):
-        async def run():
-            async with self.client(**options) as client:
-                if resume:
-                    return await client.result(resume)
-                return await client.complete(**ASK, background=background)
-
-        return asyncio.run(run())
-
-    def fails(self, **options):
-        with pytest.raises(ResponsesError) as caught:
-            self.complete(**options)
-        return caught.value
+from tests.harness.adapters.jobs import (
+    ASK,
+    DONE,
+    EVENTS,
+    KEY,
+    MESSAGE,
+    QUEUED,
+    Broken,
+    Server,
+    refused,
+    response,
+    stream,
+    whole,
+)
 
 
 def test_a_job_is_polled_until_it_is_done():
@@ -301,91 +207,6 @@ def test_a_plain_request_is_never_stored(tmp_path):
     server.fails(background=False, store=FileStore(tmp_path))
     assert list(tmp_path.iterdir()) == []
     assert "background" not in json.loads(server.requests[0].content)
-
-
-# --- streams ----------------------------------------------------------------------------
-
-
-def test_a_stream_goes_on_behind_its_last_event():
-    whole_stream = Server(stream(*EVENTS)).stream()
-    assert fold(whole_stream).content == "abc"
-    for cut in range(1, len(EVENTS)):
-        for start in range(cut + 1):
-            server = Server(stream(*EVENTS[:cut], broken=cut % 2), stream(*EVENTS[start:]))
-            assert server.stream(retries=1) == whole_stream
-            assert server.asked[1] == (0.5, f"GET /resp_1?stream=true&starting_after={cut - 1}")
-
-
-def test_progress_renews_the_budget():
-    def cut(n):
-        return stream(*EVENTS[:n], broken=True)
-
-    server = Server(cut(1), cut(2), cut(3), cut(4), stream(*EVENTS))
-    assert fold(server.stream(retries=1)).content == "abc"
-    server = Server(cut(1), cut(1), stream(*EVENTS))
-    assert server.stream(retries=1)[-1].error.error_class is ErrorClass.CONNECTION_LOST
-    assert len(server.answers) == 1
-
-
-def test_without_retries_a_broken_stream_is_an_error_and_the_job_is_kept():
-    store = MemoryStore()
-    events = Server(stream(*EVENTS[:3])).stream(store=store)
-    assert events[-1].error.error_class is ErrorClass.TRUNCATED_STREAM
-    assert fold(events).content == "ab"
-    assert fold(Server(stream(*EVENTS)).stream(store=store)).content == "abc"
-
-
-def test_a_refused_resumption_falls_back_to_polls():
-    server = Server(stream(*EVENTS[:3]), refused(400), whole(response("in_progress")), whole(DONE))
-    events = server.stream(retries=1)
-    assert [e.delta for e in events[1:-2]] == ["a", "b", "c"]
-    assert isinstance(events[-1], MessageStop)
-    assert server.asked[2:] == [(0.5, "GET /resp_1"), (20.5, "GET /resp_1")]
-
-
-def test_a_poll_that_is_refused_is_no_reason_for_another():
-    server = Server(whole(QUEUED), refused(400))
-    assert server.fails(retries=3).error.status == 400
-    assert server.answers == []
-
-
-def test_a_server_that_answers_a_resumption_with_the_whole():
-    server = Server(stream(*EVENTS[:2], broken=True), whole(DONE))
-    assert [e.delta for e in server.stream(retries=1)[1:-2]] == ["a", "bc"]
-
-
-def test_done_without_an_end_is_not_the_end_of_a_job():
-    def cut():
-        data = stream(*EVENTS[:2]).content + b"data: [DONE]\n\n"
-        return httpx.Response(200, content=data)
-
-    assert fold(Server(cut(), stream(*EVENTS[2:])).stream(retries=1)).content == "abc"
-    plain = Server(cut()).stream(background=False, retries=1)
-    assert fold(plain).content == "a"
-    assert isinstance(plain[-1], MessageStop)
-
-
-def test_a_plain_stream_is_not_resumed():
-    server = Server(stream(*EVENTS[:3], broken=True))
-    events = server.stream(background=False, retries=3)
-    assert events[-1].error.error_class is ErrorClass.CONNECTION_LOST
-    assert fold(events).content == "ab"
-
-
-def test_an_error_in_the_stream_ends_it_and_keeps_the_job():
-    store = MemoryStore()
-    error = {"type": "error", "code": "server_error", "message": "no", "sequence_number": 2}
-    server = Server(stream(*EVENTS[:2], error))
-    events = server.stream(retries=3, store=store)
-    assert events[-1].error.error_class is ErrorClass.SERVER_ERROR
-    assert Server(whole(DONE)).complete(store=store).content == "abc"
-
-
-def test_start_is_told_as_soon_as_the_id_is_known():
-    server = Server(whole(QUEUED), whole(response("in_progress")), whole(DONE))
-    start, *rest = server.stream()
-    assert start == MessageStart(response_id="resp_1", model="m")
-    assert not any(isinstance(e, MessageStart) for e in rest)
 
 
 # --- before there is an id --------------------------------------------------------------
