@@ -80,13 +80,7 @@ def live(answers: Numbered) -> Iterator[Live]:
 
 @pytest.fixture
 def project(live: Live, tmp_path: Path) -> Path:
-    provider = live.provider()
-    entry = {
-        "base_url": provider.base_url,
-        "key": list(provider.key_variables),
-        "client": {"base_url": list(provider.client_url), "key": list(provider.client_key)},
-    }
-    (tmp_path / "providers.json").write_text(json.dumps({"providers": {"local": entry}}))
+    (tmp_path / "providers.json").write_text(live.providers_file())
     (tmp_path / "client.py").write_text(CLIENT)
     (tmp_path / "test_mine.py").write_text(TEST)
     (tmp_path / "pytest.ini").write_text("[pytest]\ntapecheck_providers = providers.json\n")

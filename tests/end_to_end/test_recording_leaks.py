@@ -6,7 +6,6 @@ A few cases here; ``TAPECHECK_EXHAUSTIVE=1`` takes all.
 from __future__ import annotations
 
 import base64
-import json
 import os
 import subprocess
 import sys
@@ -86,13 +85,7 @@ def live() -> Iterator[Live]:
 
 @pytest.fixture
 def project(live: Live, tmp_path: Path) -> Path:
-    provider = live.provider()
-    entry = {
-        "base_url": provider.base_url,
-        "key": list(provider.key_variables),
-        "client": {"base_url": list(provider.client_url), "key": list(provider.client_key)},
-    }
-    (tmp_path / "providers.json").write_text(json.dumps({"providers": {"local": entry}}))
+    (tmp_path / "providers.json").write_text(live.providers_file())
     (tmp_path / "client.py").write_text(CLIENT)
     return tmp_path
 

@@ -5,18 +5,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
-from aiohttp import web
 
 from harness.cli import main
 from mockserver import store
 from mockserver.providers import DUMMY_KEY
-from tests.mockserver.live import KEY, Live, stream
+from tests.mockserver.live import KEY, Live
 from tests.mockserver.rawhttp import cassette, interaction
 
 ROOT = Path(__file__).parents[2]
@@ -45,30 +43,10 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def words() -> dict[str, str]:
-    return {"text": "Hello"}
-
-
-@pytest.fixture
-def live(words: dict[str, str]) -> Iterator[Live]:
-    async def answer(request: web.Request) -> web.StreamResponse:
-        return await stream(request, EVENT % words["text"].encode(), b"data: [DONE]\n\n")
-
-    with Live(answer) as running:
-        yield running
-
-
-@pytest.fixture
 def options(live: Live, tmp_path: Path) -> list[str]:
     """The live endpoint as a provider of the user's own."""
-    provider = live.provider()
-    entry = {
-        "base_url": provider.base_url,
-        "key": list(provider.key_variables),
-        "client": {"base_url": list(provider.client_url), "key": list(provider.client_key)},
-    }
     file = tmp_path / "providers.yaml"
-    file.write_text(json.dumps({"providers": {"local": entry}}))
+    file.write_text(live.providers_file())
     return ["--providers", str(file), "--provider", "local"]
 
 

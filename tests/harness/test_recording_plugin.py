@@ -13,7 +13,6 @@ from tests.mockserver.live import KEY, Live, stream
 
 pytest_plugins = ["pytester"]
 
-EVENT = b'data: {"choices": [{"delta": {"content": "%s"}}]}\n\n'
 #: A test of another project: its client is a line of urllib.
 TEST = """
 import json, urllib.request
@@ -50,28 +49,12 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture
-def words() -> dict[str, str]:
-    return {"text": "Hello"}
-
-
-@pytest.fixture
-def live(words: dict[str, str]) -> Iterator[Live]:
-    async def answer(request: web.Request) -> web.StreamResponse:
-        return await stream(request, EVENT % words["text"].encode(), b"data: [DONE]\n\n")
-
-    with Live(answer) as running:
-        yield running
-
-
-@pytest.fixture
 def project(
     pytester: pytest.Pytester, live: Live, monkeypatch: pytest.MonkeyPatch
 ) -> pytest.Pytester:
     monkeypatch.setenv("LIVE_KEY", KEY)
     monkeypatch.delenv("CI", raising=False)
-    (pytester.path / "providers.yaml").write_text(
-        f"providers: {{local: {{base_url: '{live.url}/v1', key: LIVE_KEY}}}}"
-    )
+    (pytester.path / "providers.yaml").write_text(live.providers_file())
     pytester.makeini("[pytest]\ntapecheck_providers = providers.yaml\n")
     pytester.makepyfile(test_mine=TEST)
     return pytester

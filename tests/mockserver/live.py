@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
@@ -54,6 +55,16 @@ class Live:
             client_url=("OPENAI_BASE_URL",),
             client_key=("OPENAI_API_KEY",),
         )
+
+    def providers_file(self) -> str:
+        """The text of a file of providers that has this one as ``local``; JSON is YAML, too."""
+        provider = self.provider()
+        entry = {
+            "base_url": provider.base_url,
+            "key": provider.key_variables,
+            "client": {"base_url": provider.client_url, "key": provider.client_key},
+        }
+        return json.dumps({"providers": {provider.name: entry}})
 
     def __enter__(self) -> Self:
         started: Future[None] = Future()
