@@ -16,8 +16,8 @@ from mockserver.schedule import Media, Schedule, from_response
 _Value = tuple[str, str]
 #: Bytes of the bodies of a scenario above which less is played than elsewhere.
 LARGE = 65_536
-#: Later rows of a table that together have what the first has alone; as many as kinds of faults.
-_TURNS = 3
+#: Later rows of a table that together have what the first has alone.
+_TURNS = len(FaultKind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
