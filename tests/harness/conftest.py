@@ -5,9 +5,7 @@ from collections.abc import Iterator
 import pytest
 from aiohttp import web
 
-from tests.mockserver.live import Live, stream
-
-EVENT = b'data: {"choices": [{"delta": {"content": "%s"}}]}\n\n'
+from tests.mockserver.live import EVENT, Live, stream
 
 
 @pytest.fixture

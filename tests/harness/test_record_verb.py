@@ -14,11 +14,10 @@ import pytest
 from harness.cli import main
 from mockserver import store
 from mockserver.providers import DUMMY_KEY
-from tests.mockserver.live import KEY, Live
+from tests.mockserver.live import EVENT, KEY, Live
 from tests.mockserver.rawhttp import cassette, interaction
 
 ROOT = Path(__file__).parents[2]
-EVENT = b'data: {"choices": [{"delta": {"content": "%s"}}]}\n\n'
 
 #: A client: says what it knows, asks once for each argument, and exits with the last.
 CLIENT = """

@@ -17,6 +17,8 @@ from mockserver.providers import Provider
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 KEY = "live-key-0123456789abcdef"
+#: A piece of a streamed answer.
+EVENT = b'data: {"choices": [{"delta": {"content": "%s"}}]}\n\n'
 
 
 class Gate:
