@@ -31,14 +31,11 @@ NEEDED = ("harness", "mockserver", "specs", "cassettes", "tests", "pyproject.tom
 MODULES = Path("harness/adapters")
 #: The modules whose rules the run of an adapter holds. Shared ones are judged by their first user.
 ADAPTERS = {
-    "openai-compat": (
-        *("answer_body*", "chat_*", "failure*", "openai_compat*", "retry*", "surrogates*"),
-        *("think_tags*", "tool_calls*", "transport*", "usage*"),
-    ),
-    "inner-thoughts": ("inner_thoughts*", "json_stream*"),
-    "chatcmpl-to-responses": ("chatcmpl_to_responses*",),
-    "chatgpt-oauth": ("chatgpt_oauth*", "oauth*", "responses_*", "whole_file*"),
-    "response-strategies": ("response_strategies*", "background*", "model_table*"),
+    "openai-compat": ("openai_compat/*", "chat/*", "common/*"),
+    "inner-thoughts": ("inner_thoughts/*",),
+    "chatcmpl-to-responses": ("chatcmpl_to_responses/*",),
+    "chatgpt-oauth": ("chatgpt_oauth/*", "responses/*"),
+    "response-strategies": ("response_strategies/*",),
 }
 TIMEOUT = 90
 RUN = f"{sys.executable} -m harness run --axes none --no-faults -j 1 -x --adapter "

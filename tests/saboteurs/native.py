@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from harness import Call
-from harness.adapters.chatcmpl_to_responses_events import ResponsesEvents
+from harness.adapters.chatcmpl_to_responses.events import ResponsesEvents
 from harness.codec import event_from_json, to_json
 from tests.saboteurs.broken import caught_by
 from tests.saboteurs.client import Event, SimpleClient

@@ -6,9 +6,9 @@ import json
 import httpx
 import pytest
 
-from harness.adapters.background import ResponsesClient, ResponsesError
-from harness.adapters.background_polling import CountingClock, PollPolicy
-from harness.adapters.retrying import RetryPolicy
+from harness.adapters.common.retrying import RetryPolicy
+from harness.adapters.response_strategies.background import ResponsesClient, ResponsesError
+from harness.adapters.response_strategies.background_polling import CountingClock, PollPolicy
 
 KEY = "sk-test-0123456789"
 ASK = {"model": "gpt-5.2", "messages": [{"role": "user", "content": "hi"}]}

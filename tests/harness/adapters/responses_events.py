@@ -3,8 +3,8 @@
 import json
 from dataclasses import replace
 
-from harness.adapters.responses_stream import ResponsesStream
-from harness.adapters.surrogates import mend
+from harness.adapters.common.surrogates import mend
+from harness.adapters.responses.stream import ResponsesStream
 from harness.model import (
     ErrorEvent,
     FinishReason,

@@ -1,0 +1,1 @@
+"""What several clients of Chat Completions share: requests, streams, tool calls."""

@@ -1,0 +1,305 @@
+"""The Chat Completions state machine: chunk objects in, normalized events out. Pure.
+
+A whole ``chat.completion`` is a chunk too: its ``message`` is one big delta. The terminal
+event comes when the stream ends, not with the finish reason, since usage and errors may still
+follow; text that follows is kept, because some servers repeat the reason on every chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from harness.adapters.chat.delta import read_delta
+from harness.adapters.chat.think_tags import ThinkTags
+from harness.adapters.chat.tool_calls import ToolCalls
+from harness.adapters.common.failures import failure, from_payload, is_error
+from harness.adapters.common.surrogates import Joiner, mend, mend_json
+from harness.adapters.common.usage import UsageMeter
+from harness.model import (
+    Citation,
+    ContentDelta,
+    ErrorClass,
+    ErrorEvent,
+    ErrorInfo,
+    Event,
+    FinishReason,
+    Json,
+    JsonObject,
+    MessageStart,
+    MessageStop,
+    ReasoningDelta,
+    RefusalDelta,
+    UsageEvent,
+    WarningEvent,
+)
+
+_FINISH: Mapping[str, FinishReason] = {
+    word: reason
+    for reason, words in {
+        FinishReason.STOP: "stop eos eos_token end_turn stop_sequence complete",
+        FinishReason.LENGTH: "length max_tokens model_length",
+        FinishReason.TOOL_CALLS: "tool_calls tool_call function_call tool_use",
+        FinishReason.CONTENT_FILTER: "content_filter safety",
+        FinishReason.REFUSAL: "refusal",
+        FinishReason.PAUSE: "pause_turn",
+    }.items()
+    for word in words.split()
+}
+_FINISH_ERRORS: Mapping[str, ErrorClass] = {
+    "error": ErrorClass.STREAM_ERROR,
+    "insufficient_system_resource": ErrorClass.OVERLOADED,  # DeepSeek
+}
+_CUTS = frozenset({FinishReason.LENGTH, FinishReason.CONTENT_FILTER})
+
+_Text = ContentDelta | ReasoningDelta | RefusalDelta
+
+
+class ChatStream:
+    """One answer. Feed it with ``chunk``, then end it in one of four ways.
+
+    ``done``: the server said ``[DONE]``, or the body was one whole JSON answer; ``ended``: the
+    body ended; ``lost``: it broke off; ``fail``: the answer is an error. Each returns events,
+    of which the last is terminal; after that everything is ignored.
+
+    ``tools`` are those of the request, ``taken_ids`` the tool call ids of earlier turns.
+    ``think_tags`` turns a leading ``<think>`` block into reasoning. ``secrets`` never appear
+    in an error; ``request_id`` goes into it if it has none of its own.
+
+    A piece of text has as ``native`` the choices with its log probabilities, if there are any;
+    those of a choice that says nothing belong to the text that follows.
+    """
+
+    def __init__(
+        self,
+        *,
+        tools: Iterable[JsonObject] = (),
+        taken_ids: Collection[str] = (),
+        think_tags: bool = False,
+        secrets: Collection[str] = (),
+        request_id: str | None = None,
+    ) -> None:
+        self.form = "Chat Completions"
+        self.closed = False
+        self.secrets = secrets
+        self._request_id = request_id
+        self._id: str | None = None
+        self._model: str | None = None
+        self._started = False
+        self._any_chunk = False
+        self._tags = ThinkTags() if think_tags else None
+        self._halves: dict[tuple[type, str], tuple[_Text, Joiner]] = {}
+        self._measured: list[Json] = []
+        self._citations: list[Citation] = []
+        self._calls = ToolCalls({name for tool in tools if (name := _tool_name(tool))}, taken_ids)
+        self._usage = UsageMeter()
+        self._finish: str | None = None
+        self._error: ErrorInfo | None = None
+        self._said_anything = False
+        self._warned: set[str] = set()
+        self._warnings: list[Event] = []
+
+    def is_answer(self, value: Json) -> bool:
+        """Whether ``value`` is a chunk, a whole answer or an error."""
+        return is_error(value) or (isinstance(value, Mapping) and "choices" in value)
+
+    def chunk(
+        self,
+        value: Json,
+        *,
+        is_named_error: bool = False,
+        nameless: ErrorClass = ErrorClass.STREAM_ERROR,
+    ) -> list[Event]:
+        """Take one JSON value. ``is_named_error``: it came as an SSE event named ``error``.
+
+        ``nameless`` is the class of an error that names no cause. ``null`` says nothing.
+        """
+        if self.closed or value is None:
+            return []
+        if is_named_error or is_error(value):
+            self._error = from_payload(value, default=nameless, secrets=self.secrets)
+        events: list[Event] = []
+        if isinstance(value, Mapping):
+            self._any_chunk = True
+            self._take_groq(value.get("x_groq"))
+            self._usage.add(value.get("usage"))
+            self._id = self._id or _word(value.get("id"))
+            self._model = self._model or _word(value.get("model"))
+            events += self._content(value)
+        elif not self._error:
+            what = type(value).__name__
+            self._error = failure(ErrorClass.PROTOCOL, f"a chunk is an object, not {what}")
+        start: list[Event] = []
+        if not self._started and (events or (self._id and not self._error)):
+            self._started = True
+            start = [MessageStart(response_id=self._id, model=self._model)]
+        if self._started:
+            events = [*start, *self._take_warnings(), *events]
+        return [*events, *self.fail(self._error)] if self._error else events
+
+    def warn(self, code: str, message: str) -> None:
+        """Queue a warning, once for each ``code``; it comes with the next events."""
+        if code not in self._warned:
+            self._warned.add(code)
+            self._warnings.append(WarningEvent(code=code, message=message))
+
+    def done(self) -> list[Event]:
+        """End on the server's word that this was all, even if it gave no finish reason."""
+        if self.closed:
+            return []
+        if self._finish is None and not (self._said_anything or self._calls):
+            return self.fail(failure(ErrorClass.EMPTY_RESPONSE, "the answer has no content"))
+        if self._finish is None:
+            self.warn("finish_reason_missing", "the answer ended without a finish_reason")
+        return self._complete()
+
+    def ended(self) -> list[Event]:
+        """End because the body did: only a finish reason makes that a complete turn."""
+        if not self._any_chunk:
+            return self.fail(failure(ErrorClass.EMPTY_RESPONSE, "the server sent no event"))
+        return self.lost(
+            failure(ErrorClass.TRUNCATED_STREAM, "the stream ended without a finish_reason")
+        )
+
+    def lost(self, error: ErrorInfo) -> list[Event]:
+        """End because the connection broke; after a finish reason the turn is complete."""
+        if self._finish is not None and not self.closed:
+            return self._complete()
+        return self.fail(error)
+
+    def fail(self, error: ErrorInfo) -> list[Event]:
+        """End with an error. What is held back unsaid is dropped: more might have changed it."""
+        if self.closed:
+            return []
+        self.closed = True
+        error = replace(error, request_id=error.request_id or self._request_id)
+        return [*self._take_warnings(), *self._usage_event(), ErrorEvent(error=error)]
+
+    def _complete(self) -> list[Event]:
+        events = []
+        if self._tags:
+            events += [e for kind, text in self._tags.close() for e in self._tagged(kind, text)]
+        events += [
+            replace(said, delta=rest)
+            for said, halves in self._halves.values()
+            if (rest := halves.close())
+        ]
+        reason = self._reason()
+        call_events, error = self._calls.close(cut=reason in _CUTS)
+        events += call_events
+        if not self._started:
+            events.insert(0, MessageStart(response_id=self._id, model=self._model))
+        if error:
+            return [*events, *self.fail(error)]
+        self.closed = True
+        return [
+            *events,
+            *self._take_warnings(),
+            *self._usage_event(),
+            MessageStop(finish_reason=reason, raw_finish_reason=self._finish),
+        ]
+
+    def _reason(self) -> FinishReason:
+        word = (self._finish or "").lower()
+        reason = _FINISH.get(word, FinishReason.UNKNOWN)
+        if self._calls and (reason is FinishReason.STOP or self._finish is None):
+            return FinishReason.TOOL_CALLS
+        return reason
+
+    def _content(self, chunk: Mapping[str, Json]) -> Iterator[Event]:
+        choices = chunk.get("choices")
+        for choice in choices if isinstance(choices, list) else ():
+            if not isinstance(choice, Mapping):
+                continue
+            if choice.get("index") not in (None, 0):
+                self.warn("extra_choices", "only the choice with index 0 makes the turn")
+                continue
+            yield from self._choice(choice)
+
+    def _choice(self, choice: Mapping[str, Json]) -> Iterator[Event]:
+        delta, message = choice.get("delta"), choice.get("message")
+        if choice.get("logprobs"):
+            self._measured.append(mend_json(choice))
+        if isinstance(delta, Mapping):
+            yield from self._delta(delta, delta.get("tool_calls"))
+        elif isinstance(message, Mapping):
+            calls = message.get("tool_calls")
+            whole = enumerate(calls) if isinstance(calls, list) else ()
+            yield from self._delta(
+                message, [{**call, "index": i} for i, call in whole if isinstance(call, Mapping)]
+            )
+        if choice.get("error"):
+            self._error = self._error or from_payload(choice["error"], secrets=self.secrets)
+        word = _word(choice.get("finish_reason"))
+        if word is None or word == "null":
+            return
+        if word in _FINISH_ERRORS:
+            self._error = self._error or failure(
+                _FINISH_ERRORS[word], f"the provider gave up with finish_reason {word!r}", code=word
+            )
+        self._finish = self._finish or word
+
+    def _delta(self, delta: Mapping[str, Json], calls: Json) -> Iterator[Event]:
+        for event in read_delta(delta):
+            yield from self._say(event)
+        calls = [c for c in calls if isinstance(c, Mapping)] if isinstance(calls, list) else []
+        if calls:
+            self._measured.clear()
+        for call in calls:
+            yield from self._calls.add(call)
+        if not calls and isinstance(delta.get("function_call"), Mapping):
+            yield from self._calls.add_legacy(delta["function_call"])
+
+    def _say(self, event: Event) -> Iterator[Event]:
+        self._said_anything = True
+        match event:
+            case ContentDelta() if self._tags:
+                for kind, text in self._tags.feed(event.delta):
+                    yield from self._tagged(kind, text)
+            case ContentDelta() | ReasoningDelta() | RefusalDelta():
+                yield from self._joined(event)
+            case Citation():
+                if event not in self._citations:
+                    self._citations.append(event)
+                    yield event
+            case _:
+                yield event
+
+    def _tagged(self, kind: str, text: str) -> Iterator[Event]:
+        yield from self._joined(
+            ContentDelta(delta=text)
+            if kind == "text"
+            else ReasoningDelta(delta=text, channel="text")
+        )
+
+    def _joined(self, event: _Text) -> Iterator[Event]:
+        key = (type(event), event.channel if isinstance(event, ReasoningDelta) else "")
+        _, halves = self._halves.setdefault(key, (event, Joiner()))
+        if text := halves.feed(event.delta):
+            native, self._measured = tuple(self._measured), []
+            yield replace(event, delta=text, native=native)
+
+    def _take_groq(self, groq: Json) -> None:
+        """Groq's own field: request id and usage, and an error if the stream stops early."""
+        if isinstance(groq, Mapping):
+            self._request_id = self._request_id or _word(groq.get("id"))
+            self._usage.add(groq.get("usage"))
+            if groq.get("error"):
+                self._error = self._error or from_payload(groq["error"], secrets=self.secrets)
+
+    def _usage_event(self) -> list[Event]:
+        usage = self._usage.total()
+        return [UsageEvent(usage=usage)] if usage else []
+
+    def _take_warnings(self) -> list[Event]:
+        warnings, self._warnings = self._warnings, []
+        return warnings
+
+
+def _tool_name(tool: JsonObject) -> str | None:
+    function = tool.get("function")
+    return _word(function.get("name")) if isinstance(function, Mapping) else None
+
+
+def _word(value: Json) -> str | None:
+    return mend(value) if isinstance(value, str) and value else None

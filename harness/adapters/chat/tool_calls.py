@@ -1,0 +1,251 @@
+"""Tool calls put together from the deltas of Chat Completions. Pure.
+
+Which call a delta belongs to: the one of its ``index``, unless it brings a new id, which opens
+another call (Ollama and vLLM number every call 0); without an index the one of its id; without
+both the last call, unless that is whole and the delta names a tool again. An empty string is
+no value. Calls are numbered in the order in which they were opened.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+
+from harness.adapters.common.failures import clip, failure
+from harness.adapters.common.surrogates import Joiner, mend, mend_json
+from harness.model import (
+    ErrorClass,
+    ErrorInfo,
+    Event,
+    Json,
+    JsonObject,
+    ToolCallDelta,
+    ToolCallEnd,
+    ToolCallStart,
+)
+
+_SIGNATURE_PATHS = (
+    ("extra_content", "google", "thought_signature"),  # Gemini's OpenAI-compatible API
+    ("provider_specific_fields", "thought_signature"),  # LiteLLM in front of Gemini
+)
+
+
+def read_arguments(raw: str) -> JsonObject | None:
+    """Read a call's argument text; ``None`` if it is not exactly one JSON object.
+
+    No text and ``null`` mean a call without arguments. Lone surrogate halves in the values
+    become U+FFFD.
+    """
+    if _is_nothing(raw):
+        return {}
+    try:
+        value = json.loads(raw, parse_constant=_not_json)
+        if "\\u" in raw:
+            value = mend_json(value)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def blame(number: int | None, name: str, raw: str) -> ErrorInfo:
+    """Say what is wrong with a call whose argument text ``raw`` is no JSON object."""
+    if not name:
+        return failure(
+            ErrorClass.PROTOCOL, f"a tool call never got the name of its tool: {clip(raw, 300)}"
+        )
+    return failure(
+        ErrorClass.INVALID_TOOL_ARGUMENTS,
+        f"the arguments of tool call {number} ({name}) are not one JSON object: {clip(raw, 300)}",
+    )
+
+
+@dataclass(slots=True)
+class _Call:
+    number: int | None = None
+    name: str = ""
+    name_is_certain: bool = False
+    wire_id: str = ""
+    signature: str | None = None
+    pieces: list[str] = field(default_factory=list)
+    unsaid: list[str] = field(default_factory=list)
+    halves: Joiner = field(default_factory=Joiner)
+
+    def take_name(self, fragment: str, known: Collection[str]) -> None:
+        """A name may come in pieces or again and again: it grows until it is a known tool's."""
+        if not self.name_is_certain and fragment != self.name:
+            self.name += fragment
+        if self.name in known:
+            self.name_is_certain = True
+
+    def take_arguments(self, piece: str) -> None:
+        piece = self.halves.feed(piece)
+        if piece:
+            self.pieces.append(piece)
+            self.unsaid.append(piece)
+            self.name_is_certain |= bool(self.name)
+
+    @property
+    def raw(self) -> str:
+        return "".join(self.pieces)
+
+    @property
+    def is_whole(self) -> bool:
+        return bool(self.pieces) and read_arguments(self.raw) is not None
+
+
+class ToolCalls:
+    """The tool calls of one turn.
+
+    ``known`` are the names of the tools on offer. ``taken_ids`` are ids of earlier turns,
+    which ids made here must not repeat.
+    """
+
+    def __init__(self, known: Collection[str] = (), taken_ids: Collection[str] = ()) -> None:
+        self._known = known
+        self._taken = taken_ids
+        self._used: set[str] = set()
+        self._calls: list[_Call] = []
+        self._by_index: dict[Json, _Call] = {}
+        self._last: _Call | None = None
+        self._started = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._calls)
+
+    def add(self, delta: Mapping[str, Json]) -> Iterator[Event]:
+        """Take one entry of ``tool_calls`` and yield what is certain by now."""
+        function = _object(delta.get("function"))
+        if not function and delta.get("type") not in (None, "", "function"):
+            return
+        name = _text(function.get("name"))
+        arguments = function.get("arguments")
+        if arguments is not None and not isinstance(arguments, str):
+            arguments = json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
+        signature = _signature(delta)
+        wire_id = _text(delta.get("id"))
+        call = self._find(delta.get("index"), wire_id, name)
+        if call is None:
+            if not (wire_id or name or arguments):
+                return
+            call = self._open(delta.get("index"))
+        self._last = call
+        call.wire_id = call.wire_id or wire_id
+        call.signature = signature or call.signature
+        if name:
+            call.take_name(name, self._known)
+        if arguments:
+            call.take_arguments(arguments)
+        yield from self._say()
+
+    def add_legacy(self, function_call: Mapping[str, Json]) -> Iterator[Event]:
+        """Take a ``function_call`` delta of the older API: one call without an id."""
+        yield from self.add({"index": "function_call", "function": function_call})
+
+    def close(self, *, cut: bool) -> tuple[list[Event], ErrorInfo | None]:
+        """End the turn: the remaining events, and what was wrong with the first bad call.
+
+        ``cut``: the model was stopped in the middle, so a call that is not whole is no error;
+        it gets no end.
+        """
+        for call in self._calls:
+            call.take_arguments(call.halves.close())
+            call.name_is_certain = bool(call.name)
+        events = list(self._say(skip_nameless=True))
+        error: ErrorInfo | None = None
+        for call in self._calls:
+            raw = call.raw
+            arguments = None if cut and not raw.strip() else read_arguments(raw)
+            if call.number is not None and arguments is not None:
+                events.append(
+                    ToolCallEnd(
+                        tool_call_index=call.number,
+                        arguments=arguments,
+                        arguments_raw="{}" if _is_nothing(raw) else raw,
+                        thought_signature=call.signature,
+                    )
+                )
+            elif not cut:
+                error = error or blame(call.number, call.name, call.raw)
+        return events, error
+
+    def _find(self, index: Json, wire_id: str, name: str) -> _Call | None:
+        if _is_index(index):
+            call = self._by_index.get(index)
+            if call is None or not wire_id or wire_id == call.wire_id:
+                return call
+            is_late_id = not call.wire_id and not (call.number is not None and name)
+            return call if is_late_id else None
+        last = self._last
+        if wire_id:
+            same = next((c for c in reversed(self._calls) if c.wire_id == wire_id), None)
+            if same is None:
+                return last if last and not last.wire_id and not name else None
+            return same
+        return None if last and name and last.is_whole else last
+
+    def _open(self, index: Json) -> _Call:
+        call = _Call()
+        self._calls.append(call)
+        if _is_index(index):
+            self._by_index[index] = call
+        return call
+
+    def _say(self, *, skip_nameless: bool = False) -> Iterator[Event]:
+        for call in self._calls:
+            if call.number is None:
+                if not call.name_is_certain:
+                    if skip_nameless:
+                        continue
+                    return
+                call.number = self._started
+                self._started += 1
+                yield self._start(call, call.number)
+            for piece in call.unsaid:
+                yield ToolCallDelta(tool_call_index=call.number, arguments_delta=piece)
+            call.unsaid.clear()
+
+    def _start(self, call: _Call, number: int) -> ToolCallStart:
+        call_id = call.wire_id
+        synthesized = not call_id or call_id in self._used
+        if synthesized:
+            made = (f"call_{n}" for n in count(number))
+            call_id = next(m for m in made if m not in self._taken and m not in self._used)
+        self._used.add(call_id)
+        return ToolCallStart(
+            tool_call_index=number,
+            tool_call_id=call_id,
+            tool_name=call.name,
+            id_synthesized=synthesized,
+        )
+
+
+def _is_nothing(raw: str) -> bool:
+    return raw.strip() in ("", "null")
+
+
+def _is_index(index: Json) -> bool:
+    return isinstance(index, int | str) and not isinstance(index, bool) and index != ""
+
+
+def _object(value: Json) -> Mapping[str, Json]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: Json) -> str:
+    return mend(value) if isinstance(value, str) else ""
+
+
+def _signature(delta: Mapping[str, Json]) -> str | None:
+    for path in _SIGNATURE_PATHS:
+        value: Json = delta
+        for key in path:
+            value = _object(value).get(key)
+        if _text(value):
+            return _text(value)
+    return None
+
+
+def _not_json(constant: str) -> Json:
+    raise ValueError(f"{constant} is not JSON")

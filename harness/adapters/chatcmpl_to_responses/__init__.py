@@ -1,0 +1,9 @@
+"""Responses stream events made from any Chat Completions answer."""
+
+from harness.adapters.chatcmpl_to_responses.client import (
+    ChatcmplToResponses,
+    ChatcmplToResponsesClient,
+    chatcmpl_to_responses,
+)
+
+__all__ = ["ChatcmplToResponses", "ChatcmplToResponsesClient", "chatcmpl_to_responses"]

@@ -1,0 +1,209 @@
+"""``chatcmpl-to-responses``: Responses stream events from any Chat Completions answer.
+
+:class:`ChatcmplToResponses` translates chunks that are already there;
+:class:`ChatcmplToResponsesClient` asks a server for them. The function at the end is the
+adapter of the harness.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
+from contextlib import aclosing
+
+import httpx
+
+from harness.adapters.chat.stream import ChatStream
+from harness.adapters.chatcmpl_to_responses.events import ResponsesEvents
+from harness.adapters.common.retrying import RetryPolicy
+from harness.adapters.common.transport import Closable
+from harness.adapters.openai_compat import OpenAICompatClient
+from harness.fold import fold
+from harness.interface import Call, ClientError, adapter
+from harness.model import AssistantTurn, ErrorInfo, Event, Json, JsonObject
+
+
+class ChatcmplToResponses:
+    """Chunks of one answer in, Responses events out: no I/O, no clock.
+
+    ``shell`` holds fields of the Response object: ``created_at``, which must be there,
+    ``model`` and others. ``tools`` are those of the request in the form of Chat Completions,
+    ``taken_ids`` the tool call ids of earlier turns, which ids made here must not repeat. Give
+    every chunk to :meth:`chunk`, then end the answer in one of three ways; the last event is
+    ``response.completed``, ``response.incomplete`` or ``response.failed``.
+    """
+
+    def __init__(
+        self,
+        shell: Mapping[str, Json],
+        *,
+        tools: Iterable[JsonObject] = (),
+        taken_ids: Collection[str] = (),
+    ) -> None:
+        self._chat = ChatStream(tools=tools, taken_ids=taken_ids)
+        self._responses = ResponsesEvents(shell)
+
+    def chunk(self, value: Json) -> list[JsonObject]:
+        """Take one ``chat.completion.chunk``, or a whole ``chat.completion``."""
+        return self._told(self._chat.chunk(value))
+
+    def done(self) -> list[JsonObject]:
+        """End on the server's ``[DONE]``."""
+        return self._told(self._chat.done())
+
+    def ended(self) -> list[JsonObject]:
+        """End because the stream did; without a finish reason that is a failure."""
+        return self._told(self._chat.ended())
+
+    def lost(self, error: ErrorInfo) -> list[JsonObject]:
+        """End because the connection broke: ``error`` says how."""
+        return self._told(self._chat.lost(error))
+
+    def _told(self, events: Iterable[Event]) -> list[JsonObject]:
+        return [native for event in events for native in self._responses.feed(event).native]
+
+
+class ChatcmplToResponsesClient(Closable):
+    """Asks ``{base_url}/chat/completions`` and answers like the Responses API.
+
+    To be used in ``async with`` or closed. The arguments are those of
+    :class:`~harness.adapters.openai_compat.OpenAICompatClient`; ``now`` gives the time of a
+    response, in seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str = "",
+        *,
+        timeout: float = 30.0,
+        retry: RetryPolicy | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._chat = OpenAICompatClient(
+            base_url, api_key, timeout=timeout, retry=retry, transport=transport
+        )
+        self._now = now
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._chat.aclose()
+
+    async def stream(
+        self,
+        *,
+        model: str,
+        messages: Sequence[JsonObject],
+        tools: Sequence[JsonObject] = (),
+        options: Mapping[str, Json] | None = None,
+    ) -> AsyncGenerator[JsonObject, None]:
+        """Yield the Responses events of one answer; the last says how it ended.
+
+        Never raises for what a server or a wire does: that is a ``response.failed``.
+        ``options`` are further fields of a Chat Completions request, as for ``openai-compat``.
+        """
+        answer = self.events(model=model, messages=messages, tools=tools, options=options)
+        async with aclosing(answer) as events:
+            async for event in events:
+                for native in event.native:
+                    yield native
+
+    async def create(
+        self,
+        *,
+        model: str,
+        messages: Sequence[JsonObject],
+        tools: Sequence[JsonObject] = (),
+        options: Mapping[str, Json] | None = None,
+    ) -> JsonObject:
+        """Return the Response object of one answer, asked for without a stream.
+
+        Takes the arguments of :meth:`stream`. Raises :class:`~harness.interface.ClientError`.
+        """
+        answer = self.events(
+            model=model, messages=messages, tools=tools, options=options, stream=False
+        )
+        events = [event async for event in answer]
+        _raise_failure(fold(events))
+        response: JsonObject = events[-1].native[-1]["response"]
+        return response
+
+    async def events(
+        self,
+        *,
+        model: str,
+        messages: Sequence[JsonObject],
+        tools: Sequence[JsonObject] = (),
+        options: Mapping[str, Json] | None = None,
+        stream: bool = True,
+    ) -> AsyncGenerator[Event, None]:
+        """Yield the normalized events; all their ``native`` together are the Responses events.
+
+        Takes the arguments of :meth:`stream`. ``stream`` is what the server is asked for.
+        """
+        fields = dict(options or {})
+        if not stream:
+            fields |= {"stream": False, "stream_options": None}
+        responses = ResponsesEvents({"created_at": int(self._now()), "model": model})
+        answer = self._chat.stream(model=model, messages=messages, tools=tools, options=fields)
+        async with aclosing(answer) as events:
+            async for event in events:
+                yield responses.feed(event)
+
+
+def _raise_failure(turn: AssistantTurn) -> None:
+    if turn.error:
+        raise ClientError(turn.error, turn)
+
+
+@adapter(
+    dialects=["openai-chat"],
+    features=[
+        "streaming",
+        "non_streaming",
+        "tools",
+        "reasoning",
+        "refusal",
+        "citations",
+        "retries",
+        "think_tags",
+        "return_reasoning",
+        "multi_turn",
+        "legacy_functions",
+        "structured_output",
+        "multiple_choices",
+        "native_responses",
+    ],
+)
+async def chatcmpl_to_responses(call: Call) -> AsyncIterator[Event | AssistantTurn]:
+    """The client under the harness: one client for each call, closed with it."""
+    retry = RetryPolicy(max_retries=call.max_retries)
+    async with ChatcmplToResponsesClient(
+        call.base_url, call.api_key, timeout=call.timeout, retry=retry
+    ) as client:
+        seen = []
+        answer = client.events(
+            model=call.model,
+            messages=call.messages,
+            tools=call.tools,
+            options=call.options,
+            stream=call.stream,
+        )
+        async with aclosing(answer) as events:
+            async for event in events:
+                seen.append(event)
+                if call.stream:
+                    yield event
+        turn = fold(seen)
+        if not call.stream:
+            _raise_failure(turn)
+        yield turn

@@ -1,0 +1,262 @@
+"""The output items of a Responses stream, and the events by which each is told. Pure.
+
+An item is added, says what it has in pieces, and is done, all three once. What its last piece,
+its ``done`` events and its final form say is the same text, kept in one place here. The events
+have no ``sequence_number`` yet: that belongs to the whole stream.
+
+Source: https://platform.openai.com/docs/api-reference/responses-streaming
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from harness.adapters.chatcmpl_to_responses.logprobs import without_bytes
+from harness.model import Json, JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class PartKind:
+    """How one kind of part is named: by itself, by its events, and by its text."""
+
+    type: str
+    holder: str
+    speech: str
+    text_key: str
+    index_key: str
+
+
+_CONTENT, _SUMMARY = "response.content_part", "response.reasoning_summary_part"
+OUTPUT_TEXT = PartKind("output_text", _CONTENT, "response.output_text", "text", "content_index")
+REFUSAL = PartKind("refusal", _CONTENT, "response.refusal", "refusal", "content_index")
+REASONING_TEXT = PartKind(
+    "reasoning_text", _CONTENT, "response.reasoning_text", "text", "content_index"
+)
+SUMMARY_TEXT = PartKind(
+    "summary_text", _SUMMARY, "response.reasoning_summary_text", "text", "summary_index"
+)
+
+
+@dataclass(slots=True)
+class _Part:
+    kind: PartKind
+    index: int
+    pieces: list[str] = field(default_factory=list)
+    annotations: list[JsonObject] = field(default_factory=list)
+    logprobs: list[JsonObject] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+    def to_json(self) -> JsonObject:
+        part: JsonObject = {"type": self.kind.type, self.kind.text_key: self.text}
+        if self.kind is OUTPUT_TEXT:
+            part |= {"annotations": list(self.annotations), "logprobs": list(self.logprobs)}
+        return part
+
+
+@dataclass(slots=True, kw_only=True)
+class Item(ABC):
+    """Base of the items. ``status`` is ``in_progress`` until the item is done."""
+
+    type: ClassVar[str]
+    id: str
+    output_index: int
+    status: str = "in_progress"
+
+    @abstractmethod
+    def to_json(self) -> JsonObject:
+        """The item as it stands."""
+
+    def added(self) -> JsonObject:
+        """The event that opens the item."""
+        return {
+            "type": "response.output_item.added",
+            "output_index": self.output_index,
+            "item": self.to_json(),
+        }
+
+    def done(self, status: str) -> Iterator[JsonObject]:
+        """The events that close the item, ``completed`` or ``incomplete``."""
+        yield from self._last_words()
+        self.status = status
+        yield {
+            "type": "response.output_item.done",
+            "output_index": self.output_index,
+            "item": self.to_json(),
+        }
+
+    def _last_words(self) -> Iterator[JsonObject]:
+        yield from ()
+
+    def _event(self, kind: str, /, **fields: Json) -> JsonObject:
+        return {"type": kind, "item_id": self.id, "output_index": self.output_index, **fields}
+
+
+@dataclass(slots=True, kw_only=True)
+class _SpokenItem(Item):
+    """An item made of parts, each of one kind, in the order in which they began."""
+
+    parts: dict[PartKind, _Part] = field(default_factory=dict)
+
+    def say(
+        self, kind: PartKind, piece: str, logprobs: Sequence[JsonObject] = ()
+    ) -> Iterator[JsonObject]:
+        """Add ``piece`` to the part of this kind, which opens if it is the first.
+
+        ``logprobs`` are those of its tokens, kept for text alone.
+        """
+        yield from self._begin(kind)
+        part = self.parts[kind]
+        part.pieces.append(piece)
+        part.logprobs += logprobs
+        yield self._speech(part, "delta", logprobs, delta=piece)
+
+    def _begin(self, kind: PartKind) -> Iterator[JsonObject]:
+        if kind not in self.parts:
+            index = sum(other.index_key == kind.index_key for other in self.parts)
+            part = self.parts[kind] = _Part(kind, index)
+            yield self._of(part, f"{kind.holder}.added", part=part.to_json())
+
+    def _last_words(self) -> Iterator[JsonObject]:
+        for kind, part in self.parts.items():
+            yield self._speech(part, "done", part.logprobs, **{kind.text_key: part.text})
+            yield self._of(part, f"{kind.holder}.done", part=part.to_json())
+
+    def _speech(
+        self, part: _Part, step: str, logprobs: Sequence[JsonObject], /, **fields: Json
+    ) -> JsonObject:
+        if part.kind is OUTPUT_TEXT:
+            fields["logprobs"] = without_bytes(logprobs)
+        return self._of(part, f"{part.kind.speech}.{step}", **fields)
+
+    def _of(self, part: _Part, kind: str, /, **fields: Json) -> JsonObject:
+        return self._event(kind, **{part.kind.index_key: part.index}, **fields)
+
+    def _listed(self, index_key: str) -> list[JsonObject]:
+        return [p.to_json() for k, p in self.parts.items() if k.index_key == index_key]
+
+
+@dataclass(slots=True, kw_only=True)
+class MessageItem(_SpokenItem):
+    """The visible answer: text and refusal."""
+
+    type: ClassVar[str] = "message"
+
+    def to_json(self) -> JsonObject:
+        """The item as it stands."""
+        return {
+            "id": self.id,
+            "type": self.type,
+            "status": self.status,
+            "role": "assistant",
+            "content": self._listed("content_index"),
+        }
+
+    def cite(self, annotation: JsonObject) -> Iterator[JsonObject]:
+        """Add an annotation to the text."""
+        yield from self._begin(OUTPUT_TEXT)
+        text = self.parts[OUTPUT_TEXT]
+        text.annotations.append(annotation)
+        yield self._of(
+            text,
+            "response.output_text.annotation.added",
+            annotation_index=len(text.annotations) - 1,
+            annotation=annotation,
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class ReasoningItem(_SpokenItem):
+    """A block of reasoning with its proof.
+
+    ``proof`` is what must go back to the provider unchanged, and stands in
+    ``encrypted_content``; ``block`` is the provider's own form of the signed block.
+    """
+
+    type: ClassVar[str] = "reasoning"
+    proof: str | None = None
+    block: JsonObject | None = None
+
+    @property
+    def text(self) -> str:
+        """The reasoning said so far, summary apart."""
+        return self.parts[REASONING_TEXT].text if REASONING_TEXT in self.parts else ""
+
+    def to_json(self) -> JsonObject:
+        """The item as it stands."""
+        item: JsonObject = {
+            "id": self.id,
+            "type": self.type,
+            "status": self.status,
+            "summary": self._listed("summary_index"),
+            "content": self._listed("content_index"),
+        }
+        if self.proof is not None:
+            item["encrypted_content"] = self.proof
+        if self.block is not None:
+            item["provider_specific_fields"] = {"thinking_blocks": [self.block]}
+        return item
+
+
+@dataclass(slots=True, kw_only=True)
+class CallItem(Item):
+    """A function call. ``whole`` says that its arguments are complete."""
+
+    type: ClassVar[str] = "function_call"
+    call_id: str
+    name: str
+    whole: bool = False
+    signature: str | None = None
+    pieces: list[str] = field(default_factory=list)
+    held: str = ""
+
+    def to_json(self) -> JsonObject:
+        """The item as it stands."""
+        item: JsonObject = {
+            "id": self.id,
+            "type": self.type,
+            "status": self.status,
+            "call_id": self.call_id,
+            "name": self.name,
+            "arguments": "".join(self.pieces),
+        }
+        if self.signature is not None:
+            item["provider_specific_fields"] = {"google": {"thought_signature": self.signature}}
+        return item
+
+    def say(self, piece: str) -> Iterator[JsonObject]:
+        """Add to the arguments.
+
+        What may turn out to be no arguments at all, blank or ``null``, is held back: then the
+        arguments are ``{}``, and the pieces must join to that.
+        """
+        self.held += piece
+        if self.pieces or not "null".startswith(self.held.strip()):
+            yield from self._let_go()
+
+    def finish(self, arguments: str, signature: str | None) -> None:
+        """Take the complete arguments."""
+        if not self.pieces:
+            self.held = arguments
+        self.whole, self.signature = True, signature
+
+    def _let_go(self) -> Iterator[JsonObject]:
+        if self.held:
+            self.pieces.append(self.held)
+            delta, self.held = self.held, ""
+            yield self._event("response.function_call_arguments.delta", delta=delta)
+
+    def _last_words(self) -> Iterator[JsonObject]:
+        yield from self._let_go()
+        # Arguments that were cut are never announced as finished: a reader may run the call.
+        if self.whole:
+            yield self._event(
+                "response.function_call_arguments.done",
+                name=self.name,
+                arguments="".join(self.pieces),
+            )

@@ -1,0 +1,255 @@
+"""``chatgpt-oauth``: a client for the Codex backend of ChatGPT, signed in by OAuth.
+
+Usable by a program as it is, and an adapter of the harness by the function at the end. It
+reads what other servers of the Responses API send as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import random
+import tempfile
+import time
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing, contextmanager
+from pathlib import Path
+
+import httpx
+
+from harness.adapters.chat.request import call_ids
+from harness.adapters.chatgpt_oauth.oauth import Tokens
+from harness.adapters.chatgpt_oauth.oauth_store import (
+    Credentials,
+    CredentialStore,
+    FileStore,
+    MemoryStore,
+)
+from harness.adapters.chatgpt_oauth.request import Headers, request_body
+from harness.adapters.common.answer_body import AnswerBody
+from harness.adapters.common.failures import request_id_of
+from harness.adapters.common.retrying import Dice, RetryPolicy, Sleep, retrying
+from harness.adapters.common.transport import Closable, HttpError, Transport
+from harness.adapters.responses.stream import ResponsesStream
+from harness.fold import fold
+from harness.interface import Call, ClientError, adapter
+from harness.model import AssistantTurn, ErrorEvent, Event, Json, JsonObject
+
+BASE_URL = "https://chatgpt.com/backend-api/codex"
+TOKEN_URL = "https://auth.openai.com/oauth/token"  # noqa: S105 - an address, not a token
+#: The public client id of the Codex command line, to which such tokens are issued.
+CLIENT_ID = "app_EMoamEEZ73f0CkXaXp7hrann"
+_UNAUTHORIZED = 401
+
+
+class ChatGPTOAuthClient(Closable):
+    """Talks to ``{base_url}/responses``; to be used in ``async with`` or closed.
+
+    ``store`` keeps the credentials, which are renewed at ``token_url`` before they expire and
+    when the backend refuses them, once for each request. ``session_id`` names the conversation
+    to the backend; a new one by default. ``timeout`` is the longest wait for the next byte, in
+    seconds. ``retry`` holds before the first event only. ``sleep``, ``dice``, ``now`` (epoch
+    seconds) and ``transport`` are for tests. Raises ``ValueError`` for a base URL that is not
+    HTTP.
+    """
+
+    def __init__(
+        self,
+        store: CredentialStore,
+        *,
+        base_url: str = BASE_URL,
+        token_url: str = TOKEN_URL,
+        client_id: str = CLIENT_ID,
+        headers: Headers = Headers.CURRENT,
+        session_id: str | None = None,
+        timeout: float = 120.0,
+        retry: RetryPolicy | None = None,
+        sleep: Sleep = asyncio.sleep,
+        dice: Dice = random.random,
+        now: Callable[[], float] = time.time,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        for name, url in (("base_url", base_url), ("token_url", token_url)):
+            if not url.startswith(("http://", "https://")):
+                raise ValueError(f"{name} is http://host or https://host, not {url!r}")
+        self._url = base_url.rstrip("/") + "/responses"
+        self._headers = headers
+        self._session_id = session_id or str(uuid.uuid4())
+        self._retry = retry or RetryPolicy()
+        self._sleep = sleep
+        self._dice = dice
+        self._tokens = Tokens(
+            store, token_url=token_url, client_id=client_id, now=now, transport=transport
+        )
+        self._transport = Transport(
+            timeout=timeout, secrets=self._tokens.secrets, transport=transport, now=now
+        )
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._tokens.aclose()
+        await self._transport.aclose()
+
+    async def stream(
+        self,
+        *,
+        model: str,
+        messages: Sequence[JsonObject],
+        tools: Sequence[JsonObject] = (),
+        options: Mapping[str, Json] | None = None,
+    ) -> AsyncGenerator[Event, None]:
+        """Yield the events of one answer; the last is ``message_stop`` or ``error``.
+
+        The ``native`` of all events together is the sequence of Responses events as the server
+        sent it. Never raises for what a server or a wire does. ``options`` are those of
+        :func:`~harness.adapters.chatgpt_oauth.request.request_body`. Leaving the iteration
+        early closes the connection.
+        """
+        body = request_body(model=model, messages=messages, tools=tools, options=options)
+        attempt = functools.partial(self._attempt, body, call_ids(messages))
+        attempts = retrying(attempt, self._retry, sleep=self._sleep, dice=self._dice)
+        async with aclosing(attempts) as events:
+            try:
+                async for event in events:
+                    yield event
+            except ClientError as exc:
+                yield ErrorEvent(error=exc.error)
+
+    async def complete(
+        self,
+        *,
+        model: str,
+        messages: Sequence[JsonObject],
+        tools: Sequence[JsonObject] = (),
+        options: Mapping[str, Json] | None = None,
+    ) -> AssistantTurn:
+        """Return the whole turn of one answer, which the backend only gives as a stream.
+
+        Takes the arguments of :meth:`stream` and tells the same. Raises :class:`ClientError`
+        with what was received before.
+        """
+        answer = self.stream(model=model, messages=messages, tools=tools, options=options)
+        async with aclosing(answer) as events:
+            turn = fold([event async for event in events])
+        if turn.error:
+            raise ClientError(turn.error, turn)
+        return turn
+
+    async def _attempt(self, body: JsonObject, taken: set[str]) -> AsyncGenerator[Event, None]:
+        async with AsyncExitStack() as stack:
+            response = await self._answer(stack, body)
+            answer = AnswerBody(
+                ResponsesStream(
+                    taken_ids=taken,
+                    secrets=self._tokens.secrets,
+                    request_id=request_id_of(response.headers),
+                ),
+                content_type=response.headers.get("content-type"),
+            )
+            try:
+                async for data in response.aiter_bytes():
+                    for event in answer.feed(data):
+                        yield event
+                    if answer.closed:
+                        return
+                last = answer.end()
+            except httpx.HTTPError as exc:
+                last = answer.lost(self._transport.lost(exc))
+            for event in last:
+                yield event
+
+    async def _answer(self, stack: AsyncExitStack, body: JsonObject) -> httpx.Response:
+        """Send the request, once more with a new token if the backend refuses the old one."""
+        credentials = await self._tokens.current()
+        try:
+            return await self._send(stack, body, credentials)
+        except HttpError as exc:
+            if exc.error.status != _UNAUTHORIZED or not self._tokens.renewable:
+                raise
+        renewed = await self._tokens.current(rejected=credentials.access_token)
+        return await self._send(stack, body, renewed)
+
+    async def _send(
+        self, stack: AsyncExitStack, body: JsonObject, credentials: Credentials
+    ) -> httpx.Response:
+        headers = self._headers.build(
+            access_token=credentials.access_token,
+            account_id=credentials.account_id,
+            session_id=self._session_id,
+        )
+        return await stack.enter_async_context(
+            self._transport.post(self._url, headers=headers, body=body)
+        )
+
+
+@adapter(
+    dialects=["openai-responses", "codex"],
+    features=[
+        "streaming",
+        "non_streaming",
+        "tools",
+        "reasoning",
+        "refusal",
+        "citations",
+        "hosted_tools",
+        "structured_output",
+        "retries",
+        "multi_turn",
+        "oauth",
+        "native_responses",
+    ],
+)
+async def chatgpt_oauth(call: Call) -> AsyncIterator[Event | AssistantTurn]:
+    """The client under the harness: one client for each call, closed with it.
+
+    The API key of the call is the access token. Beside the options of the request, this reads
+    ``options.credentials`` (``refresh_token``, ``account_id``, ``expires_at``), or else
+    ``options.credentials_file``, the text of a credentials file, in which ``{api_key}`` stands
+    for the key; and ``options.header_set`` (``current`` or ``legacy``). The token endpoint
+    stands at ``{base_url}/oauth/token``.
+    """
+    options = dict(call.options)
+    with _store(call.api_key, options) as store:
+        async for item in _answer(call, store, options):
+            yield item
+
+
+@contextmanager
+def _store(api_key: str, options: dict[str, Json]) -> Iterator[CredentialStore]:
+    text = options.pop("credentials_file", None)
+    credentials = options.pop("credentials", None) or {}
+    if text is None:
+        yield MemoryStore(Credentials(access_token=api_key, **credentials))
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, "auth.json")
+        path.write_text(text.replace("{api_key}", api_key), encoding="utf-8")
+        yield FileStore(path)
+
+
+async def _answer(
+    call: Call, store: CredentialStore, options: dict[str, Json]
+) -> AsyncIterator[Event | AssistantTurn]:
+    async with ChatGPTOAuthClient(
+        store,
+        base_url=call.base_url,
+        token_url=f"{call.base_url}/oauth/token",
+        headers=Headers[str(options.pop("header_set", "current")).upper()],
+        timeout=call.timeout,
+        retry=RetryPolicy(max_retries=call.max_retries),
+    ) as client:
+        if not call.stream:
+            yield await client.complete(
+                model=call.model, messages=call.messages, tools=call.tools, options=options
+            )
+            return
+        seen = []
+        answer = client.stream(
+            model=call.model, messages=call.messages, tools=call.tools, options=options
+        )
+        async with aclosing(answer) as events:
+            async for event in events:
+                seen.append(event)
+                yield event
+        yield fold(seen)

@@ -1,0 +1,183 @@
+"""Access tokens that renew themselves. Source: RFC 6749, sections 5 and 6.
+
+Token endpoints give a new refresh token with each use, and may revoke the whole grant when an
+old one comes again. So a refresh is never repeated, and never made twice at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import httpx
+
+from harness.adapters.chatgpt_oauth.oauth_store import Credentials, CredentialStore
+from harness.adapters.common.failures import clip, failure, scrub
+from harness.adapters.common.transport import HttpError, Transport
+from harness.interface import ClientError
+from harness.model import ErrorClass, ErrorInfo, Json
+
+#: Seconds to wait for each byte of the token endpoint.
+REFRESH_TIMEOUT = 30.0
+#: Seconds that a token lives if the endpoint does not say.
+DEFAULT_LIFETIME = 3600.0
+
+
+class Tokens:
+    """The credentials of one account, renewed at ``token_url`` when they are about to expire.
+
+    ``secrets`` holds every token that was seen, for those who must keep them out of texts.
+    ``now`` tells the time in epoch seconds; it and ``transport`` are for tests. To be closed.
+    """
+
+    def __init__(
+        self,
+        store: CredentialStore,
+        *,
+        token_url: str,
+        client_id: str,
+        now: Callable[[], float] = time.time,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.secrets: set[str] = set()
+        self._store = store
+        self._token_url = token_url
+        self._client_id = client_id
+        self._now = now
+        self._transport = Transport(
+            timeout=REFRESH_TIMEOUT, secrets=self.secrets, transport=transport, now=now
+        )
+        self._refreshing: asyncio.Task[Credentials] | None = None
+
+    async def aclose(self) -> None:
+        """Close all connections; a refresh under way is given up."""
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+            await asyncio.gather(self._refreshing, return_exceptions=True)
+        await self._transport.aclose()
+
+    async def current(self, *, rejected: str | None = None) -> Credentials:
+        """Return credentials that are good to use, renewed first if need be.
+
+        ``rejected`` is an access token that the server refused: if it is still the latest one,
+        it is renewed. All who wait at the same time share one refresh and its outcome. Raises
+        :class:`ClientError` of class ``authentication``.
+        """
+        if self._refreshing is None:
+            credentials = self._load()
+            if credentials.access_token != rejected and not credentials.expired(self._now()):
+                return credentials
+            self._refreshing = asyncio.create_task(self._refresh(credentials))
+            self._refreshing.add_done_callback(self._refreshed)
+        # A caller that gives up must not take the refresh away from the others.
+        return await asyncio.shield(self._refreshing)
+
+    @property
+    def renewable(self) -> bool:
+        """Whether there is a refresh token. Raises as :meth:`current`."""
+        return bool(self._load().refresh_token)
+
+    def _refreshed(self, task: asyncio.Task[Credentials]) -> None:
+        self._refreshing = None
+        if not task.cancelled():
+            task.exception()  # looked at, so that asyncio does not complain when nobody waits
+
+    def _load(self) -> Credentials:
+        try:
+            credentials = self._store.load()
+        except (ValueError, OSError) as exc:
+            raise _refusal(f"the credentials cannot be read: {exc}") from None
+        self._remember(credentials)
+        return credentials
+
+    def _remember(self, credentials: Credentials) -> None:
+        self.secrets |= {credentials.access_token, credentials.refresh_token or ""} - {""}
+
+    async def _refresh(self, old: Credentials) -> Credentials:
+        if not old.refresh_token:
+            raise _refusal("the access token is expired and there is no refresh token")
+        form = {
+            "grant_type": "refresh_token",
+            "refresh_token": old.refresh_token,
+            "client_id": self._client_id,
+        }
+        headers = {"accept": "application/json"}
+        try:
+            async with self._transport.post(self._token_url, headers=headers, form=form) as answer:
+                body = await answer.aread()
+        except HttpError as exc:
+            raise ClientError(self._said_no(exc)) from None
+        except httpx.HTTPError as exc:
+            raise ClientError(_as_refusal(self._transport.lost(exc))) from None
+        new = self._renewed(old, body)
+        self._remember(new)
+        try:
+            self._store.save(new)
+        except OSError as exc:
+            raise _refusal(f"the new credentials cannot be stored: {exc}") from None
+        return new
+
+    def _renewed(self, old: Credentials, body: bytes) -> Credentials:
+        try:
+            data = json.loads(body)
+        except (ValueError, RecursionError):
+            data = None
+        token = data.get("access_token") if isinstance(data, dict) else None
+        if not isinstance(token, str) or not token:
+            raise _refusal("the token endpoint gave no access_token")
+        refresh_token = data.get("refresh_token")
+        try:
+            return replace(
+                old,
+                access_token=token,
+                refresh_token=refresh_token
+                if isinstance(refresh_token, str) and refresh_token
+                else old.refresh_token,
+                expires_at=self._now() + _lifetime(data.get("expires_in")),
+            )
+        except ValueError as exc:
+            raise _refusal(f"the token endpoint gave a bad token: {exc}") from None
+
+    def _said_no(self, exc: HttpError) -> ErrorInfo:
+        """Add what OAuth says in its own words (RFC 6749, section 5.2)."""
+        error = _as_refusal(exc.error)
+        try:
+            data = json.loads(exc.body)
+        except (ValueError, RecursionError):
+            return error
+        code = data.get("error") if isinstance(data, dict) else None
+        if not isinstance(code, str):
+            return error
+        description = data.get("error_description")
+        words = f"{code}: {description}" if isinstance(description, str) else code
+        message = f"the token endpoint refused the refresh: {words}"
+        return replace(error, code=code, message=clip(scrub(message, self.secrets)))
+
+
+def _lifetime(value: Json) -> float:
+    if isinstance(value, bool):
+        return DEFAULT_LIFETIME
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        return DEFAULT_LIFETIME
+    return seconds if math.isfinite(seconds) and seconds > 0 else DEFAULT_LIFETIME
+
+
+def _as_refusal(error: ErrorInfo) -> ErrorInfo:
+    """Make any failure of a refresh one of authentication, never to be tried again."""
+    what = "refused the refresh" if error.status else "gave no answer"
+    return replace(
+        error,
+        error_class=ErrorClass.AUTHENTICATION,
+        retryable=False,
+        message=clip(f"the token endpoint {what}: {error.message}"),
+    )
+
+
+def _refusal(message: str) -> ClientError:
+    return ClientError(failure(ErrorClass.AUTHENTICATION, message))

@@ -1,0 +1,1 @@
+"""What every bundled client shares: transport, retries, failures, usage."""

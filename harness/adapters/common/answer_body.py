@@ -1,0 +1,184 @@
+"""The bytes of an answer to events, streamed or not. Pure.
+
+What the server sent decides how it is read, not what was asked for or what the content type
+says: gateways answer with a stream to a plain request, with JSON to a request for a stream,
+and leave out the content type. An event stream is read as it arrives; if no event is found in
+a body that is JSON, it was the whole answer.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable
+from typing import Protocol
+
+from harness.adapters.common.failures import clip, failure, plain, scrub
+from harness.model import ErrorClass, ErrorInfo, Event, Json
+from mockserver.sse import Block, Decoder
+
+_ERROR_FIELD = "error:"
+#: The end of a stream behind a whole answer, on its line (decolua/9router#3492).
+_GLUED_END = re.compile(r"\s*data: ?\[DONE\]$")
+
+
+class Answer(Protocol):
+    """One answer of a dialect, fed with JSON values: ``ChatStream`` or ``ResponsesStream``.
+
+    ``form`` names the dialect in error messages. ``closed`` says that the terminal event was
+    handed out; after that every method gives nothing.
+    """
+
+    form: str
+    closed: bool
+    secrets: Collection[str]
+
+    def is_answer(self, value: Json) -> bool:
+        """Whether a JSON value that came outside of an event belongs to the answer."""
+
+    def chunk(
+        self,
+        value: Json,
+        *,
+        is_named_error: bool = False,
+        nameless: ErrorClass = ErrorClass.STREAM_ERROR,
+    ) -> list[Event]:
+        """Take one JSON value."""
+
+    def warn(self, code: str, message: str) -> None:
+        """Queue a warning."""
+
+    def done(self) -> list[Event]:
+        """End on the server's word that this was all."""
+
+    def ended(self) -> list[Event]:
+        """End because the body did."""
+
+    def lost(self, error: ErrorInfo) -> list[Event]:
+        """End because the connection broke."""
+
+    def fail(self, error: ErrorInfo) -> list[Event]:
+        """End with an error."""
+
+
+class AnswerBody:
+    """Reads one body into ``stream``. ``content_type`` is only named in error messages."""
+
+    def __init__(self, stream: Answer, *, content_type: str | None = None) -> None:
+        self._stream = stream
+        self._content_type = content_type or "no content type"
+        self._decoder = Decoder()
+        self._any_event = False
+        self._malformed = False
+        # Lines that are no fields. Before the first event they may be a JSON answer.
+        self._bare: list[str] = []
+
+    @property
+    def closed(self) -> bool:
+        """Whether the terminal event was handed out; the rest of the body does not matter."""
+        return self._stream.closed
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Take the next bytes, however they were cut."""
+        return [e for block in self._decoder.feed(data) for e in self._block(block)]
+
+    def end(self) -> list[Event]:
+        """The body came to its end."""
+        cut = failure(ErrorClass.TRUNCATED_STREAM, "the body ended in the middle of a JSON value")
+        return [*self._rest(cut), *self._stream.ended()]
+
+    def lost(self, error: ErrorInfo) -> list[Event]:
+        """The connection broke: ``error`` says how. What was complete by then still counts."""
+        return [*self._rest(error), *self._stream.lost(error)]
+
+    def _block(self, block: Block) -> list[Event]:
+        data = (block.data or "").strip()
+        events = self._ignored(block.ignored, is_last_chance=self._any_event or bool(data))
+        self._malformed |= block.malformed
+        if not data:
+            return events
+        self._any_event = True
+        if data == "[DONE]":
+            return [*events, *self._stream.done()]
+        is_named_error = block.event == "error"
+        value = _json_or_text(data)
+        if value is data and not is_named_error:
+            return [*events, *self._stream.fail(self._strange("an event", data))]
+        self._warn()
+        return [*events, *self._stream.chunk(value, is_named_error=is_named_error)]
+
+    def _ignored(self, lines: Iterable[str], *, is_last_chance: bool) -> list[Event]:
+        """Fields unknown to the standard: llama.cpp's ``error:``, and JSON without a field."""
+        for line in lines:
+            if line.startswith(_ERROR_FIELD):
+                value = _json_or_text(line.removeprefix(_ERROR_FIELD).strip())
+                return self._stream.chunk(value, is_named_error=True)
+            self._bare.append(line)
+        if not is_last_chance:
+            return []
+        value = _json_or_text("\n".join(self._bare))
+        self._bare.clear()
+        return self._stream.chunk(value) if self._stream.is_answer(value) else []
+
+    def _rest(self, cut: ErrorInfo) -> list[Event]:
+        """What stands unfinished at the end. ``cut`` is the error if it stops inside JSON."""
+        last = self._decoder.close()
+        events: list[Event] = []
+        if last is not None:
+            data = (last.data or "").strip()
+            if data not in ("", "[DONE]") and _json_or_text(data) is data:
+                events = self._ignored(last.ignored, is_last_chance=True)
+                return [*events, *self._stream.lost(cut)]
+            events = self._block(last)
+        return events if self._any_event else [*events, *self._document(cut)]
+
+    def _document(self, cut: ErrorInfo) -> list[Event]:
+        """The body without any event: one JSON value, or nothing that we know."""
+        if not self._bare:
+            return []
+        text = _GLUED_END.sub("", "\n".join(self._bare).strip())
+        value = _json_or_text(text)
+        if value is text and _is_cut(text):
+            return self._stream.lost(cut)
+        if not self._stream.is_answer(value):
+            return self._stream.fail(self._strange(f"the answer ({self._content_type})", text))
+        self._warn()
+        return [
+            *self._stream.chunk(value, nameless=ErrorClass.INVALID_REQUEST),
+            *self._stream.done(),
+        ]
+
+    def _warn(self) -> None:
+        if self._malformed:
+            self._stream.warn("invalid_utf8", "bytes that are not UTF-8 became U+FFFD")
+
+    def _strange(self, what: str, text: str) -> ErrorInfo:
+        shown = clip(scrub(plain(text), self._stream.secrets), 200)
+        return failure(
+            ErrorClass.PROTOCOL, f"{what} is no {self._stream.form} chunk or answer: {shown}"
+        )
+
+
+def _is_cut(text: str) -> bool:
+    """Whether ``text`` is the beginning of a JSON value rather than broken JSON."""
+    if not text.startswith(("{", "[")):
+        return False
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as exc:
+        tail = text[exc.pos :]
+        return (
+            not tail.strip()
+            or exc.msg.startswith(("Unterminated string", "Invalid \\u"))
+            or any(word.startswith(tail) for word in ("true", "false", "null"))
+        )
+    except RecursionError:
+        pass
+    return False
+
+
+def _json_or_text(text: str) -> Json:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text

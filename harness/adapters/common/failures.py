@@ -1,0 +1,268 @@
+"""Provider error bodies to :class:`~harness.model.ErrorInfo`. Pure: no I/O and no clock.
+
+A body is first read for what it tells (codes, texts, delays), whatever its shape, and then
+classed by ``failure_tables``: a code that names one cause, else the HTTP status if it does,
+else the words, else what a vague code or status usually means.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from harness.adapters.common.failure_tables import (
+    CODES,
+    EMPTY_BODIES,
+    EXTRAS,
+    NO_CODES,
+    REQUEST_ID_HEADERS,
+    RETRYABLE_STATUSES,
+    STATUSES,
+    TELLING_KEYS,
+    TEXTS,
+    VAGUE_CODES,
+    VAGUE_STATUSES,
+    normalized,
+)
+from harness.adapters.common.retry_after import from_fields, from_headers, from_text
+from harness.adapters.common.surrogates import mend
+from harness.model import ErrorClass, ErrorInfo, Json
+
+MESSAGE_LIMIT = 500
+_SHORTEST_SECRET = 4
+
+
+def failure(error_class: ErrorClass, message: str, *, code: str | None = None) -> ErrorInfo:
+    """Make an error that the client itself found, retryable as its class is."""
+    return ErrorInfo(
+        error_class=error_class, message=message, retryable=error_class.retryable, code=code
+    )
+
+
+def scrub(text: str, secrets: Collection[str]) -> str:
+    """Take every secret out of ``text``; those under 4 characters are no secrets."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, "[redacted]")
+    return text
+
+
+def clip(text: str, limit: int = MESSAGE_LIMIT) -> str:
+    """Shorten ``text`` to ``limit`` characters, with an ellipsis for what is gone."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def plain(text: str) -> str:
+    """Make one readable line of a page or text: the title of HTML, else its words."""
+    if text.startswith("<"):
+        title = re.search(r"<title[^>]*>(.*?)</title>", text, re.I | re.S)
+        text = title[1] if title else re.sub(r"(?is)<(script|style).*?</\1>|<[^>]*>", " ", text)
+        text = html.unescape(text)
+    return " ".join(text.split())
+
+
+def is_error(value: Json) -> bool:
+    """Whether a JSON value inside a stream is an error, in any of the shapes seen there.
+
+    A truthy ``error`` (object or text), vLLM's flat ``{"object": "error"}`` and
+    ``error_type``/``error_message``, the flat ``{"type": "error"}`` of the Responses API, and
+    Gemini's object inside a list.
+    """
+    match value:
+        case [dict() as first, *_]:
+            return is_error(first)
+        case dict():
+            return (
+                bool(value.get("error"))
+                or "error" in (value.get("object"), value.get("type"))
+                or "error_message" in value
+            )
+    return False
+
+
+def request_id_of(headers: Mapping[str, str]) -> str | None:
+    """Find the id that the provider's support asks for. ``headers`` in lower case or httpx's."""
+    return next((value for name in REQUEST_ID_HEADERS if (value := headers.get(name))), None)
+
+
+def from_http(
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    now: float,
+    secrets: Collection[str] = (),
+) -> ErrorInfo:
+    """Class an answer with an error status.
+
+    ``now`` is the time in epoch seconds for waits that the server gives as a date. ``secrets``
+    never appear in the result.
+    """
+    head = {name.lower(): value for name, value in headers.items()}
+    told = _Told()
+    told.walk(_hidden_json(head.get("x-error-json", "")))
+    text = body.decode(errors="replace").strip()
+    try:
+        told.walk(json.loads(text))
+    except (ValueError, RecursionError):
+        told.walk(plain(text))
+    if kind := head.get("x-amzn-errortype"):
+        told.codes.append(kind.partition(":")[0])
+    error_class = told.class_(status, empty=not text, default=ErrorClass.PROTOCOL)
+    retryable = error_class.retryable or status in RETRYABLE_STATUSES
+    return told.info(
+        error_class,
+        status=status,
+        now=now,
+        secrets=secrets,
+        retryable={"true": True, "false": False}.get(head.get("x-should-retry", ""), retryable),
+        request_id=request_id_of(head),
+        wait=from_headers(head, now),
+    )
+
+
+def from_payload(
+    value: Json,
+    *,
+    default: ErrorClass = ErrorClass.STREAM_ERROR,
+    secrets: Collection[str] = (),
+) -> ErrorInfo:
+    """Class an error that stands in a body or stream of status 200.
+
+    ``default`` is for an error that names no cause. A status inside the payload (OpenRouter,
+    Groq, LiteLLM) helps to class it; ``ErrorInfo.status`` stays that of HTTP.
+    """
+    told = _Told()
+    told.walk(value)
+    error_class = told.class_(None, empty=False, default=default)
+    return told.info(error_class, secrets=secrets, retryable=error_class.retryable)
+
+
+@dataclass(slots=True)
+class _Told:
+    """What an error body tells: the walk gathers it from every shape alike."""
+
+    codes: list[str] = field(default_factory=list)
+    statuses: list[int] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    fields: dict[str, Json] = field(default_factory=dict)
+
+    def walk(self, value: Json) -> None:
+        match value:
+            case str() if value.strip():
+                self._text(value.strip())
+            case list():
+                for item in value:
+                    self.walk(item)
+            case dict():
+                self._object(value)
+
+    def _text(self, text: str) -> None:
+        if text.startswith("{"):
+            try:
+                return self.walk(json.loads(text))
+            except (ValueError, RecursionError):
+                pass
+        if text not in self.texts:
+            self.texts.append(text)
+        return None
+
+    def _object(self, data: Mapping[str, Json]) -> None:
+        self.fields = {**data, **self.fields}
+        self.codes += [key for key in TELLING_KEYS if data.get(key)]
+        for key in ("code", "status", "status_code", "type", "__type", "error_type", "reason"):
+            self._code(data.get(key))
+        for key in ("message", "Message", "error_message", "msg"):
+            if isinstance(data.get(key), str) and isinstance(data.get("loc"), list):
+                self._text(f"{'.'.join(map(str, data['loc']))}: {data[key]}")
+            else:
+                self.walk(data.get(key))
+        for key in ("error", "innererror", "detail", "errors", "raw"):
+            self.walk(data.get(key))
+        for key in ("metadata", "details"):
+            for item in data[key] if isinstance(data.get(key), list) else [data.get(key)]:
+                if isinstance(item, dict):
+                    self._object(item)
+
+    def _code(self, code: Json) -> None:
+        if isinstance(code, bool) or not isinstance(code, int | str) or code in NO_CODES:
+            return
+        if re.fullmatch(r"[1-5]\d\d", str(code)):
+            self.statuses.append(int(code))
+        else:
+            self.codes.append(str(code))
+
+    def class_(self, status: int | None, *, empty: bool, default: ErrorClass) -> ErrorClass:
+        """Class what was told. ``empty``: the body had nothing in it."""
+        status = status or next(iter(self.statuses), 0)
+        code_words = [normalized(code) for code in self.codes]
+        words = " ".join((*self.codes, *self.texts))
+        found = (
+            *(CODES.get(f"{status} {code}") or CODES.get(code) for code in code_words),
+            STATUSES.get(status),
+            *(row.error_class for row in TEXTS if row.says(words, status)),
+            EMPTY_BODIES.get(status) if empty else None,
+            *(VAGUE_CODES.get(code) for code in code_words),
+            VAGUE_STATUSES.get(status) or VAGUE_STATUSES.get(status // 100),
+        )
+        return next((error_class for error_class in found if error_class), default)
+
+    def info(
+        self,
+        error_class: ErrorClass,
+        *,
+        secrets: Collection[str],
+        retryable: bool,
+        status: int | None = None,
+        now: float | None = None,
+        request_id: str | None = None,
+        wait: float | None = None,
+    ) -> ErrorInfo:
+        """Make the error; a request id and a wait from the headers win over the body's."""
+
+        def clean(text: str) -> str:
+            return clip(scrub(mend(text), secrets))
+
+        code = next(iter((*self.codes, *map(str, self.statuses))), None)
+        where = "an error" if status is None else f"HTTP {status}"
+        message = "; ".join(self.texts) or code or f"{where} without a message"
+        if extras := ", ".join(self._extras()):
+            message += f" ({extras})"
+        request_id = request_id or self.fields.get("request_id")
+        for later in (from_fields(self.fields, now), from_text(self.texts)):
+            wait = later if wait is None else wait
+        return ErrorInfo(
+            error_class=error_class,
+            message=clean(message),
+            retryable=retryable,
+            status=status,
+            code=None if code is None else clean(code),
+            request_id=clean(request_id) if isinstance(request_id, str) else None,
+            retry_after=wait,
+        )
+
+    def _extras(self) -> Iterator[str]:
+        for key in EXTRAS:
+            match self.fields.get(key):
+                case str() | int() | float() as value if value not in self.texts:
+                    yield f"{key}: {value}"
+                case dict() as filters:
+                    hits = [
+                        name
+                        for name, hit in filters.items()
+                        if isinstance(hit, dict) and hit.get("filtered")
+                    ]
+                    if hits:
+                        yield f"filtered: {', '.join(hits)}"
+
+
+def _hidden_json(value: str) -> Json:
+    try:
+        return json.loads(base64.b64decode(value, validate=True)) if value else None
+    except (binascii.Error, ValueError, RecursionError):
+        return None

@@ -1,0 +1,189 @@
+"""HTTP for the clients: one request, its redirects, its failures. Thin over httpx."""
+
+from __future__ import annotations
+
+import functools
+import ssl
+import time
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Self
+
+import httpx
+
+from harness.adapters.common.failures import clip, failure, from_http, scrub
+from harness.interface import ClientError
+from harness.model import ErrorClass, ErrorInfo, JsonObject
+
+_REDIRECTS = frozenset({307, 308})
+_MAX_REDIRECTS = 5
+_CONNECT_PATIENCE = 5.0
+_ERROR_BODY_LIMIT = 64 * 1024
+_NO_ADDRESS = "redirected to an address that is no URL"
+
+
+class HttpError(ClientError):
+    """No usable answer. ``body`` is the error body, clipped and free of secrets."""
+
+    def __init__(self, error: ErrorInfo, body: str = "") -> None:
+        super().__init__(error)
+        self.body = body
+
+
+class Closable(ABC):
+    """What holds connections: to be used in ``async with``, or closed."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Close all connections."""
+
+
+class Transport:
+    """An HTTP client with our rules; to be closed.
+
+    ``timeout`` is the longest wait for the next byte, in seconds; a connection may take
+    5 seconds even if that is shorter, for a busy machine sends no byte before there is one.
+    ``secrets`` never appear in a failure. Proxies of the environment are used, but never
+    towards this machine.
+    """
+
+    def __init__(
+        self,
+        *,
+        timeout: float,
+        secrets: Collection[str] = (),
+        transport: httpx.AsyncBaseTransport | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._timeout = timeout
+        self._secrets = secrets
+        self._now = now
+        loopback = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+        self._http = httpx.AsyncClient(
+            verify=_ssl_context(),
+            timeout=httpx.Timeout(timeout, connect=max(timeout, _CONNECT_PATIENCE)),
+            transport=transport,
+            mounts=None if transport else dict.fromkeys(loopback),
+        )
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._http.aclose()
+
+    def post(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: JsonObject | None = None,
+        form: Mapping[str, str] | None = None,
+    ) -> AbstractAsyncContextManager[httpx.Response]:
+        """Send ``body`` as JSON, or a ``form``, and give the answer, its body still unread.
+
+        Follows 307 and 308, which keep method and body; httpx leaves the ``authorization``
+        header out when the host changes. On leaving, the answer is closed: a body read to its
+        end leaves the connection usable, any other drops it. Raises :class:`HttpError` for
+        every status but 2xx, and if there is no answer at all.
+        """
+        return self._answer(
+            self._http.build_request("POST", url, headers=dict(headers), json=body, data=form)
+        )
+
+    def get(
+        self, url: str, *, headers: Mapping[str, str], query: Mapping[str, str]
+    ) -> AbstractAsyncContextManager[httpx.Response]:
+        """Ask for ``url`` with the parameters ``query``; gives and raises what ``post`` does."""
+        return self._answer(
+            self._http.build_request("GET", url, headers=dict(headers), params=dict(query))
+        )
+
+    @asynccontextmanager
+    async def _answer(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
+        response = await self._send(request)
+        try:
+            for _ in range(_MAX_REDIRECTS):
+                if response.status_code not in _REDIRECTS or response.next_request is None:
+                    break
+                await response.aclose()
+                response = await self._send(response.next_request)
+            if not response.is_success:
+                raise await self._failed(response)
+            yield response
+        finally:
+            await response.aclose()
+
+    def lost(self, exc: httpx.HTTPError) -> ErrorInfo:
+        """Say what broke. The words of the exception stay out: some quote the request."""
+        match exc:
+            case httpx.TimeoutException():
+                return failure(ErrorClass.TIMEOUT, f"no byte for {self._timeout:g} s")
+            case httpx.ConnectError():
+                host = exc.request.url.netloc.decode("ascii")
+                return failure(ErrorClass.CONNECTION_LOST, f"cannot connect to {host}")
+            case httpx.DecodingError():
+                return failure(ErrorClass.PROTOCOL, "the body does not decompress")
+            case httpx.UnsupportedProtocol():
+                return failure(ErrorClass.PROTOCOL, "redirected to an address that is not HTTP")
+            case httpx.RemoteProtocolError() if "location header" in str(exc):
+                return failure(ErrorClass.PROTOCOL, _NO_ADDRESS)
+        return failure(ErrorClass.CONNECTION_LOST, f"connection broken ({type(exc).__name__})")
+
+    async def _send(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return await self._http.send(request, stream=True)
+        except httpx.HTTPError as exc:
+            raise HttpError(self.lost(exc)) from None
+        except (httpx.InvalidURL, UnicodeError):  # of a location that is looked at late
+            raise HttpError(failure(ErrorClass.PROTOCOL, _NO_ADDRESS)) from None
+
+    async def _failed(self, response: httpx.Response) -> HttpError:
+        body = b""
+        try:
+            async for piece in response.aiter_bytes():
+                body += piece
+                if len(body) > _ERROR_BODY_LIMIT:
+                    break
+        except httpx.HTTPError:
+            pass  # the status is known, and half an error body is better than none
+        error = from_http(
+            response.status_code,
+            response.headers,
+            body,
+            now=self._now(),
+            secrets=self._secrets,
+        )
+        return HttpError(error, clip(scrub(body.decode(errors="replace"), self._secrets)))
+
+
+def endpoint(base_url: str, path: str) -> str:
+    """Join ``base_url`` and ``path``. Raises ``ValueError`` for a base URL that is not HTTP."""
+    try:
+        url = httpx.URL(base_url.rstrip("/") + path)
+    except httpx.InvalidURL as exc:
+        raise ValueError(f"base_url {base_url!r} is no URL: {exc}") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError(f"base_url is http://host or https://host, not {base_url!r}")
+    return str(url)
+
+
+def bearer(api_key: str) -> dict[str, str]:
+    """Make the header that shows ``api_key``; none if it is empty.
+
+    Raises ``ValueError`` for a key that cannot stand in a header.
+    """
+    if not (api_key.isascii() and api_key.isprintable()):
+        raise ValueError("the API key holds characters that cannot stand in a header")
+    return {"authorization": f"Bearer {api_key}"} if api_key else {}
+
+
+@functools.cache
+def _ssl_context() -> ssl.SSLContext:
+    """Loading the certificates takes some 20 ms, so all clients share one context."""
+    return httpx.create_ssl_context()

@@ -1,0 +1,9 @@
+"""Background jobs, retried requests and Chat Completions, chosen by the model."""
+
+from harness.adapters.response_strategies.client import (
+    StrategyClient,
+    execute,
+    response_strategies,
+)
+
+__all__ = ["StrategyClient", "execute", "response_strategies"]

@@ -1,0 +1,336 @@
+"""A client for the Responses API that does not let go of an answer once it is in work.
+
+A background job is created, polled until it ends, and taken up again by its id: after a broken
+stream, and after a crash of the program. Source:
+https://platform.openai.com/docs/guides/background.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import random
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import httpx
+
+from harness.adapters.chat.request import call_ids
+from harness.adapters.common.answer_body import AnswerBody
+from harness.adapters.common.failures import failure, request_id_of
+from harness.adapters.common.retrying import Dice, RetryPolicy, retrying
+from harness.adapters.common.transport import Closable, HttpError, Transport, bearer, endpoint
+from harness.adapters.response_strategies.background_answer import JobAnswer
+from harness.adapters.response_strategies.background_polling import Clock, PollPolicy, SystemClock
+from harness.adapters.response_strategies.background_store import JobStore, MemoryStore, job_key
+from harness.adapters.response_strategies.request import responses_body
+from harness.fold import fold
+from harness.interface import ClientError
+from harness.model import AssistantTurn, ErrorClass, ErrorEvent, Event, Json, JsonObject
+
+#: An answer that got lost may have started a job; asking again more often would pile them up.
+_LOST_ANSWERS = 1
+
+
+class ResponsesError(ClientError):
+    """The call failed. ``error`` says how, ``turn`` holds what was received before."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Job:
+    """One call on its way.
+
+    ``fresh`` makes an ``answer`` to a request. ``key`` is the name of the job in the store, if
+    it has one, and ``kept`` whether its id was put there; ``streaming`` whether its events are
+    to be had as a stream; ``lost`` counts the requests that got neither an id nor a status;
+    ``pause`` is the wait before the next poll.
+    """
+
+    answer: JobAnswer
+    fresh: Callable[[], JobAnswer] | None = None
+    body: JsonObject | None = None
+    key: str | None = None
+    kept: bool = False
+    streaming: bool = False
+    lost: int = 0
+    pause: float = 0.0
+
+    def repeatable(self) -> bool:
+        """Whether the request may be sent again: never so that a second job runs."""
+        if self.key is None:
+            return True
+        return self.answer.response_id is None and self.lost <= _LOST_ANSWERS
+
+
+class ResponsesClient(Closable):
+    """Talks to ``{base_url}/responses``; to be used in ``async with`` or closed.
+
+    ``api_key`` is sent as a bearer token, none if empty. ``timeout`` is the longest wait for
+    the next byte, in seconds. ``retry`` holds for every request; polls have it anew after each
+    one that succeeds. ``store`` keeps the ids of unfinished jobs, in memory if none is given.
+    ``clock``, ``dice`` and ``transport`` are for tests. Raises ``ValueError`` for a base URL
+    that is not HTTP and for a key that cannot stand in a header.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str = "",
+        *,
+        timeout: float = 30.0,
+        retry: RetryPolicy | None = None,
+        polls: PollPolicy | None = None,
+        store: JobStore | None = None,
+        clock: Clock | None = None,
+        dice: Dice = random.random,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._url = endpoint(base_url, "/responses")
+        self._secrets = (api_key,)
+        self._bearer = bearer(api_key)
+        self._retry = retry or RetryPolicy()
+        self._polls = polls or PollPolicy()
+        self._store = MemoryStore() if store is None else store
+        self._clock = clock or SystemClock()
+        self._dice = dice
+        self._transport = Transport(timeout=timeout, secrets=self._secrets, transport=transport)
+
+    async def aclose(self) -> None:
+        """Close all connections. Jobs go on; their ids stay in the store."""
+        await self._transport.aclose()
+
+    async def stream(
+        self,
+        *,
+        model: str,
+        messages: Sequence[JsonObject],
+        tools: Sequence[JsonObject] = (),
+        options: Mapping[str, Json] | None = None,
+        background: bool = True,
+    ) -> AsyncGenerator[Event, None]:
+        """Yield the events of one answer; the last is ``message_stop`` or ``error``.
+
+        With ``background``, a job for the same request that an earlier call left unfinished is
+        taken up and told from its beginning; else a job is created. A stream that breaks is
+        resumed behind the last event, and polled if the server no longer streams it. Without
+        ``background`` there is nothing to resume, so a broken stream is an error; an answer
+        that is "in progress" all the same is polled. Never raises for what a server or a wire
+        does. Leaving the iteration early closes the connection; a job goes on without it, and
+        so does one that is not reached for now. A job that the server does not know any more
+        is an error, and forgotten. Raises what :func:`responses_body` and the store raise.
+        """
+        body = responses_body(
+            model=model,
+            messages=messages,
+            tools=tools,
+            options=options,
+            stream=True,
+            background=background,
+        )
+        async with aclosing(self._told(self._job(body, messages))) as events:
+            async for event in events:
+                yield event
+
+    async def complete(
+        self,
+        *,
+        model: str,
+        messages: Sequence[JsonObject],
+        tools: Sequence[JsonObject] = (),
+        options: Mapping[str, Json] | None = None,
+        background: bool = True,
+    ) -> AssistantTurn:
+        """Return the whole turn of one answer, by polling where :meth:`stream` would stream.
+
+        Takes the arguments of :meth:`stream`. Raises :class:`ResponsesError`.
+        """
+        body = responses_body(
+            model=model,
+            messages=messages,
+            tools=tools,
+            options=options,
+            stream=False,
+            background=background,
+        )
+        return await self._turn(self._job(body, messages))
+
+    async def resume(self, response_id: str) -> AsyncGenerator[Event, None]:
+        """Yield the events of a job from its beginning, as :meth:`stream` does."""
+        answer = JobAnswer(resumable=True, response_id=response_id, secrets=self._secrets)
+        job = _Job(answer=answer, streaming=True)
+        async with aclosing(self._told(job)) as events:
+            async for event in events:
+                yield event
+
+    async def result(self, response_id: str) -> AssistantTurn:
+        """Return the turn of a job, as :meth:`complete` does; polls until it has ended."""
+        answer = JobAnswer(resumable=True, response_id=response_id, secrets=self._secrets)
+        return await self._turn(_Job(answer=answer))
+
+    def _job(self, body: JsonObject, messages: Sequence[JsonObject]) -> _Job:
+        background = "background" in body
+        fresh = functools.partial(
+            JobAnswer, resumable=background, taken_ids=call_ids(messages), secrets=self._secrets
+        )
+        if not background:
+            return _Job(answer=fresh(), fresh=fresh, body=body)
+        # Streamed or not, it is the same job.
+        key = job_key(self._url, {name: body[name] for name in body if name != "stream"})
+        known = self._store.load(key)
+        return _Job(
+            answer=fresh(response_id=known),
+            fresh=fresh,
+            body=body,
+            key=key,
+            kept=known is not None,
+            streaming=body["stream"],
+        )
+
+    async def _turn(self, job: _Job) -> AssistantTurn:
+        async with aclosing(self._told(job)) as events:
+            turn = fold([event async for event in events])
+        if turn.error:
+            raise ResponsesError(turn.error, turn)
+        return turn
+
+    async def _told(self, job: _Job) -> AsyncGenerator[Event, None]:
+        """Create the job if it has no id, and follow it to its end."""
+        if job.answer.response_id is None:
+            creating = retrying(
+                functools.partial(self._create, job),
+                self._retry,
+                sleep=self._clock.sleep,
+                dice=self._dice,
+                repeatable=job.repeatable,
+            )
+            async with aclosing(creating) as events:
+                try:
+                    async for event in events:
+                        yield event
+                except HttpError as exc:
+                    yield ErrorEvent(error=exc.error)
+                    return
+        async with aclosing(self._follow(job)) as events:
+            async for event in events:
+                yield event
+
+    async def _create(self, job: _Job) -> AsyncGenerator[Event, None]:
+        assert job.fresh is not None
+        assert job.body is not None
+        job.answer = job.fresh()
+        asked = self._transport.post(self._url, headers=self._bearer, body=job.body)
+        job.lost += 1  # until it is known better: a caller may leave at any event
+        try:
+            async with aclosing(self._read(job, asked)) as events:
+                async for event in events:
+                    yield event
+        except HttpError as exc:
+            job.lost -= exc.error.status is not None
+            raise
+
+    async def _follow(self, job: _Job) -> AsyncGenerator[Event, None]:
+        """Ask for the job until it ends, is lost for good, or takes too long."""
+        answer, failures = job.answer, 0
+        error = answer.broken
+        deadline = self._clock.now() + self._polls.timeout
+        while not answer.closed:
+            left = deadline - self._clock.now()
+            pause: float | None = min(job.pause, left)
+            if error is not None:
+                pause = self._retry.delay(failures, error, self._dice())
+                failures += 1
+            if pause is None:
+                assert error is not None
+                for event in answer.fail(error):
+                    yield event
+                return
+            if left <= 0 or pause > left:
+                for event in await self._give_up(job):
+                    yield event
+                return
+            await self._clock.sleep(pause)
+            told = answer.sequence_number
+            try:
+                async with aclosing(self._ask(job)) as events:
+                    async for event in events:
+                        yield event
+                error = answer.broken
+            except HttpError as exc:
+                error = exc.error
+                if job.streaming and error.status == 400:
+                    # Only the stream is refused: it is too old, or was never kept.
+                    job.streaming, job.pause, error = False, 0.0, None
+                self._keep(job, gone=exc.error.status == 404)
+            if error is None or answer.sequence_number != told:
+                failures = 0
+
+    def _ask(self, job: _Job) -> AsyncGenerator[Event, None]:
+        query = {}
+        if job.streaming:
+            query["stream"] = "true"
+            if job.answer.sequence_number is not None:
+                query["starting_after"] = str(job.answer.sequence_number)
+        asked = self._transport.get(self._url_of(job), headers=self._bearer, query=query)
+        return self._read(job, asked)
+
+    async def _read(
+        self, job: _Job, asked: AbstractAsyncContextManager[httpx.Response]
+    ) -> AsyncGenerator[Event, None]:
+        answer = job.answer
+        async with asked as response:
+            job.pause = self._polls.pause(response.headers)
+            answer.connect(request_id_of(response.headers))
+            body = AnswerBody(answer, content_type=response.headers.get("content-type"))
+            try:
+                async for data in response.aiter_bytes():
+                    events = body.feed(data)
+                    self._keep(job)
+                    for event in events:
+                        yield event
+                    if body.closed:
+                        return
+                last = body.end()
+            except httpx.HTTPError as exc:
+                last = body.lost(self._transport.lost(exc))
+            self._keep(job)
+            for event in last:
+                yield event
+
+    async def _give_up(self, job: _Job) -> list[Event]:
+        """Cancel the job. If it has just ended, its answer is not thrown away."""
+        answer = job.answer
+        late = f"the response did not end within {self._polls.timeout:g} s"
+        response: Json = None
+        try:
+            url = f"{self._url_of(job)}/cancel"
+            async with self._transport.post(url, headers=self._bearer) as received:
+                response = json.loads(await received.aread())
+        except (HttpError, httpx.HTTPError, ValueError):
+            pass  # it may still run: its id stays in the store
+        status = response.get("status") if isinstance(response, Mapping) else None
+        if status in ("completed", "incomplete", "failed"):
+            events = answer.chunk(response)
+        else:
+            answer.told = status == "cancelled"
+            events = answer.fail(failure(ErrorClass.TIMEOUT, late))
+        self._keep(job)
+        return events
+
+    def _keep(self, job: _Job, *, gone: bool = False) -> None:
+        """Keep the id of a job that runs; drop it before the end is told, or if it is ``gone``.
+
+        A caller need not read on behind the last event.
+        """
+        answer = job.answer
+        if job.key is None or answer.response_id is None:
+            return
+        if job.kept and (answer.told or gone):
+            self._store.remove(job.key)
+        elif not (job.kept or answer.told):
+            self._store.save(job.key, answer.response_id)
+            job.kept = True
+
+    def _url_of(self, job: _Job) -> str:
+        return f"{self._url}/{quote(str(job.answer.response_id), safe='')}"

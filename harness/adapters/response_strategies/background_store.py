@@ -1,0 +1,82 @@
+"""Where the ids of unfinished background jobs are kept, so that a job outlives its client."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Protocol
+
+from harness.adapters.common.whole_file import replace_file
+from harness.model import JsonObject
+
+
+class JobStore(Protocol):
+    """Keeps one response id for each unfinished job, under its :func:`job_key`."""
+
+    def load(self, key: str) -> str | None:
+        """Give the id that was saved under ``key``, if it was not removed since."""
+
+    def save(self, key: str, response_id: str) -> None:
+        """Keep ``response_id`` under ``key``; whoever loads sees all of it or none."""
+
+    def remove(self, key: str) -> None:
+        """Forget what is kept under ``key``, if anything."""
+
+
+def job_key(url: str, body: JsonObject) -> str:
+    """Name the job that ``body``, sent to ``url``, starts.
+
+    The same request has the same name, in another process too; any other prompt has another,
+    so that it is never answered with an old job. 64 hexadecimal digits.
+    """
+    return hashlib.sha256(json.dumps([url, body], sort_keys=True).encode()).hexdigest()
+
+
+class MemoryStore:
+    """Keeps ids as long as the process lives."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, str] = {}
+
+    def load(self, key: str) -> str | None:
+        """See :class:`JobStore`."""
+        return self._ids.get(key)
+
+    def save(self, key: str, response_id: str) -> None:
+        """See :class:`JobStore`."""
+        self._ids[key] = response_id
+
+    def remove(self, key: str) -> None:
+        """See :class:`JobStore`."""
+        self._ids.pop(key, None)
+
+
+class FileStore:
+    """Keeps each id in a file of its own, ``{directory}/{key}.txt``.
+
+    The directory is made when it is needed. Raises ``OSError`` if the disk does not let it.
+    """
+
+    def __init__(self, directory: Path | str) -> None:
+        self._directory = Path(directory)
+
+    def load(self, key: str) -> str | None:
+        """See :class:`JobStore`."""
+        try:
+            return self._path(key).read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return None
+
+    def save(self, key: str, response_id: str) -> None:
+        """See :class:`JobStore`."""
+        path = self._path(key)
+        self._directory.mkdir(parents=True, exist_ok=True)
+        replace_file(path, response_id + "\n")
+
+    def remove(self, key: str) -> None:
+        """See :class:`JobStore`."""
+        self._path(key).unlink(missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        return self._directory / f"{key}.txt"

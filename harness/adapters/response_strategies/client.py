@@ -1,0 +1,302 @@
+"""``response-strategies``: one client that asks each model through the API that suits it.
+
+Usable by a program as it is, and an adapter of the harness by the function at the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import functools
+import random
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from harness.adapters.common.retrying import Dice, RetryPolicy
+from harness.adapters.common.transport import Closable
+from harness.adapters.openai_compat import OpenAICompatClient, played
+from harness.adapters.response_strategies.background import ResponsesClient
+from harness.adapters.response_strategies.background_polling import (
+    Clock,
+    CountingClock,
+    PollPolicy,
+    SystemClock,
+)
+from harness.adapters.response_strategies.background_store import (
+    FileStore,
+    JobStore,
+    MemoryStore,
+    job_key,
+)
+from harness.adapters.response_strategies.model_table import Route, Strategy, route
+from harness.fold import fold
+from harness.interface import Call, adapter
+from harness.model import AssistantTurn, Event, Json, JsonObject
+
+#: How often and how patiently a request is repeated, by every strategy.
+RETRY = RetryPolicy(max_retries=3, first=2.0, ceiling=60.0)
+
+
+class StrategyClient(Closable):
+    """Talks to an OpenAI-compatible server; to be used in ``async with`` or closed.
+
+    :func:`~harness.adapters.response_strategies.model_table.route` chooses the strategy by the
+    name of the model, unless ``strategy`` is given: then the name is sent as it is. ``retry``
+    holds for all strategies; the other arguments are those of
+    :class:`~harness.adapters.response_strategies.background.ResponsesClient`.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str = "",
+        *,
+        strategy: Strategy | None = None,
+        timeout: float = 30.0,
+        retry: RetryPolicy = RETRY,
+        polls: PollPolicy | None = None,
+        store: JobStore | None = None,
+        clock: Clock | None = None,
+        dice: Dice = random.random,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        clock = clock or SystemClock()
+        self._strategy = strategy
+        self._chat = OpenAICompatClient(
+            base_url,
+            api_key,
+            timeout=timeout,
+            retry=retry,
+            sleep=clock.sleep,
+            dice=dice,
+            transport=transport,
+        )
+        self._responses = ResponsesClient(
+            base_url,
+            api_key,
+            timeout=timeout,
+            retry=retry,
+            polls=polls,
+            store=store,
+            clock=clock,
+            dice=dice,
+            transport=transport,
+        )
+
+    async def aclose(self) -> None:
+        """Close all connections. Background jobs go on; their ids stay in the store."""
+        await self._chat.aclose()
+        await self._responses.aclose()
+
+    async def stream(
+        self,
+        *,
+        model: str,
+        messages: Sequence[JsonObject],
+        tools: Sequence[JsonObject] = (),
+        options: Mapping[str, Json] | None = None,
+    ) -> AsyncGenerator[Event, None]:
+        """Yield the events of one answer; the last is ``message_stop`` or ``error``.
+
+        ``options`` are further request fields, by their Chat Completions names; the strategies
+        of the Responses API take those of that API too. Never raises for what a server or a
+        wire does. Raises ``ValueError`` for a request that cannot be said.
+        """
+        way = self._route(model)
+        if way.strategy is Strategy.CHAT:
+            answer = self._chat.stream(
+                model=way.model, messages=messages, tools=tools, options=options
+            )
+        else:
+            answer = self._responses.stream(
+                model=way.model,
+                messages=messages,
+                tools=tools,
+                options=options,
+                background=way.strategy is Strategy.BACKGROUND,
+            )
+        async with aclosing(answer) as events:
+            async for event in events:
+                yield event
+
+    async def complete(
+        self,
+        *,
+        model: str,
+        messages: Sequence[JsonObject],
+        tools: Sequence[JsonObject] = (),
+        options: Mapping[str, Json] | None = None,
+    ) -> AssistantTurn:
+        """Return the whole turn of one answer.
+
+        Takes the arguments of :meth:`stream`. Raises
+        :class:`~harness.interface.ClientError` with what was received before.
+        """
+        way = self._route(model)
+        if way.strategy is Strategy.CHAT:
+            return await self._chat.complete(
+                model=way.model, messages=messages, tools=tools, options=options
+            )
+        return await self._responses.complete(
+            model=way.model,
+            messages=messages,
+            tools=tools,
+            options=options,
+            background=way.strategy is Strategy.BACKGROUND,
+        )
+
+    async def resume(self, response_id: str) -> AsyncGenerator[Event, None]:
+        """Yield the events of a background job from its beginning."""
+        async with aclosing(self._responses.resume(response_id)) as events:
+            async for event in events:
+                yield event
+
+    async def result(self, response_id: str) -> AssistantTurn:
+        """Return the turn of a background job. Raises as :meth:`complete` does."""
+        return await self._responses.result(response_id)
+
+    def _route(self, model: str) -> Route:
+        return route(model) if self._strategy is None else Route(self._strategy, model)
+
+
+def execute(
+    base_url: str,
+    api_key: str = "",
+    *,
+    model: str,
+    messages: Sequence[JsonObject],
+    tools: Sequence[JsonObject] = (),
+    options: Mapping[str, Json] | None = None,
+    **settings: Any,
+) -> AssistantTurn:
+    """Ask once and return the turn, for programs that are not asynchronous.
+
+    ``settings`` are further arguments of :class:`StrategyClient`. Raises what its ``complete``
+    raises, and ``RuntimeError`` inside of a running event loop.
+    """
+
+    async def ask() -> AssistantTurn:
+        async with StrategyClient(base_url, api_key, **settings) as client:
+            return await client.complete(
+                model=model, messages=messages, tools=tools, options=options
+            )
+
+    return asyncio.run(ask())
+
+
+#: The jobs that earlier calls under the harness left unfinished.
+_JOBS = MemoryStore()
+_STRATEGIES = {
+    "background": Strategy.BACKGROUND,
+    "openai-responses": Strategy.RESPONSES,
+    "openai-chat": Strategy.CHAT,
+}
+
+
+@adapter(
+    dialects=list(_STRATEGIES),
+    features=[
+        "streaming",
+        "non_streaming",
+        "tools",
+        "reasoning",
+        "refusal",
+        "citations",
+        "hosted_tools",
+        "retries",
+        "think_tags",
+        "return_reasoning",
+        "multi_turn",
+        "legacy_functions",
+        "structured_output",
+        "background",
+        "resume",
+    ],
+)
+async def response_strategies(call: Call) -> AsyncIterator[Event | AssistantTurn]:
+    """The client under the harness: one client for each call, closed with it.
+
+    Its clock only counts and its dice always fall on 0, so that retries and polls take no time
+    and a scenario knows when they are due. Jobs that a call leaves unfinished are taken up by
+    later calls. Beside the options of the request this reads
+
+    - ``strategy``: ``background``, ``responses``, ``chat``, or ``auto`` for the choice by
+      model; by default what the dialect needs;
+    - ``poll_interval`` and ``poll_timeout``, in seconds of that clock;
+    - ``response_id``: the id of a job to take up in place of a request;
+    - ``job_files``: true to keep the ids of jobs in files;
+    - ``blocking``: true to ask by :func:`execute`, in real time.
+    """
+    options = dict(call.options)
+    strategy = options.pop("strategy", None) or _STRATEGIES.get(call.dialect)
+    polls = {
+        name: options.pop(f"poll_{name}")
+        for name in ("interval", "timeout")
+        if f"poll_{name}" in options
+    }
+    response_id = options.pop("response_id", None)
+    blocking = options.pop("blocking", False)
+    with _jobs(call, files=options.pop("job_files", False)) as store:
+        settings: dict[str, Any] = {
+            "strategy": None if strategy in (None, "auto") else Strategy(strategy),
+            "timeout": call.timeout,
+            "retry": dataclasses.replace(RETRY, max_retries=call.max_retries),
+            "polls": PollPolicy(**polls),
+            "store": store,
+        }
+        if blocking:
+            ask = functools.partial(
+                execute,
+                call.base_url,
+                call.api_key,
+                model=call.model,
+                messages=call.messages,
+                tools=call.tools,
+                options=options,
+                **settings,
+            )
+            yield await asyncio.to_thread(ask)
+            return
+        async with StrategyClient(
+            call.base_url, call.api_key, **settings, clock=CountingClock(), dice=lambda: 0.0
+        ) as client:
+            if response_id is None:
+                answer = played(client, dataclasses.replace(call, options=options))
+            else:
+                answer = _taken_up(client, response_id, call.stream)
+            async with aclosing(answer) as items:
+                async for item in items:
+                    yield item
+
+
+@contextmanager
+def _jobs(call: Call, *, files: bool) -> Iterator[JobStore]:
+    """The store for a call, shared with later calls to the same server."""
+    if not files:
+        yield _JOBS
+        return
+    directory = Path(tempfile.gettempdir(), f"tapecheck-jobs-{job_key(call.base_url, {})}")
+    try:
+        yield FileStore(directory)
+    finally:
+        with suppress(OSError):  # there is none, or the file of a job
+            directory.rmdir()
+
+
+async def _taken_up(
+    client: StrategyClient, response_id: str, stream: bool
+) -> AsyncGenerator[Event | AssistantTurn, None]:
+    if not stream:
+        yield await client.result(response_id)
+        return
+    seen = []
+    async with aclosing(client.resume(response_id)) as events:
+        async for event in events:
+            seen.append(event)
+            yield event
+    yield fold(seen)

@@ -1,0 +1,69 @@
+"""The request body of the Responses API, built from the words of a call. Pure.
+
+Source: https://platform.openai.com/docs/api-reference/responses/create.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from harness.adapters.chatgpt_oauth.request import is_reasoning_model
+from harness.adapters.responses.input import flat_tool, flat_tool_choice, input_items, text_format
+from harness.model import Json, JsonObject
+
+_ENCRYPTED = "reasoning.encrypted_content"
+#: Names of Chat Completions that are other names here.
+_RENAMED = {"max_tokens": "max_output_tokens", "max_completion_tokens": "max_output_tokens"}
+#: Names of Chat Completions that are fields of an object here.
+_INSIDE = {"reasoning_effort": ("reasoning", "effort"), "verbosity": ("text", "verbosity")}
+#: What this client decides itself.
+_OURS = frozenset({"background", "stream", "stream_options"})
+
+
+def responses_body(
+    *,
+    model: str,
+    messages: Sequence[JsonObject],
+    tools: Sequence[JsonObject] = (),
+    stream: bool,
+    background: bool,
+    options: Mapping[str, Json] | None = None,
+) -> JsonObject:
+    """Build the body. ``options`` are further fields, by the name of either API.
+
+    One that is ``None`` is left out. Models that reason are asked for their reasoning in its
+    encrypted form, so that it can go back with the next turn. A tool is strict only if it says
+    so, as in Chat Completions; the API's own default is the other one.
+    """
+    given = {name: value for name, value in (options or {}).items() if value is not None}
+    body: JsonObject = {"model": model, "input": input_items(messages, tools), "stream": stream}
+    if background:
+        body |= {"background": True, "store": True}
+    choice = given.pop("tool_choice", None)
+    if tools:
+        body |= {"tools": [_tool(t) for t in tools], "tool_choice": flat_tool_choice(choice)}
+    if is_reasoning_model(model):
+        body["include"] = [_ENCRYPTED]
+    for name, value in given.items():
+        if name in _OURS:
+            continue
+        if name == "response_format":
+            body.setdefault("text", {})["format"] = text_format(value)
+        elif name == "include":
+            body["include"] = list(dict.fromkeys([*body.get("include", ()), *value]))
+        elif name in _INSIDE:
+            outer, inner = _INSIDE[name]
+            body.setdefault(outer, {})[inner] = value
+        elif isinstance(value, Mapping):
+            body[name] = {**body.get(name, {}), **value}
+        else:
+            body[_RENAMED.get(name, name)] = value
+    return body
+
+
+def _tool(tool: JsonObject) -> JsonObject:
+    flat = flat_tool(tool)
+    if flat["type"] == "function":
+        given = tool.get("function", tool)
+        flat["strict"] = bool(given.get("strict"))
+    return flat

@@ -1,0 +1,1 @@
+"""What several clients of the Responses API share: input, items, streams."""

@@ -1,0 +1,375 @@
+"""The output items of a Responses answer: what each has said, and in which order. Pure.
+
+An item is known by its ``output_index``, since some servers give it another id in every event
+(GitHub Copilot); by its id where the index is missing. The same content comes up to four
+times: as deltas, as a whole part, as a whole item, and in the terminal event. Each time only
+what is new is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from harness.adapters.common.surrogates import Joiner, mend
+from harness.adapters.responses.calls import Call, Calls, remainder, word
+from harness.model import (
+    Citation,
+    ContentDelta,
+    Event,
+    HostedToolEvent,
+    Json,
+    ReasoningDelta,
+    ReasoningOmitted,
+    ReasoningSignature,
+    RefusalDelta,
+)
+
+
+class Channel(StrEnum):
+    """A kind of text, by the type of its part."""
+
+    TEXT = "output_text"
+    REFUSAL = "refusal"
+    REASONING = "reasoning_text"
+    SUMMARY = "summary_text"
+
+
+class Kind(StrEnum):
+    """What an item is to us."""
+
+    MESSAGE = "message"
+    REASONING = "reasoning"
+    CALL = "call"
+    HOSTED = "hosted"
+    UNKNOWN = "unknown"
+
+
+_ITEM_OF = {
+    Channel.TEXT: "message",
+    Channel.REFUSAL: "message",
+    Channel.REASONING: "reasoning",
+    Channel.SUMMARY: "reasoning",
+}
+_CALLS = {"function_call": "arguments", "custom_tool_call": "input"}
+# Tools that the provider runs; those that a client must run are not offered by our requests.
+_HOSTED = frozenset(
+    {
+        "web_search_call",
+        "file_search_call",
+        "code_interpreter_call",
+        "image_generation_call",
+        "mcp_call",
+        "mcp_list_tools",
+        "shell_call",
+    }
+)
+
+
+@dataclass(slots=True)
+class _Text:
+    number: int
+    phase: str | None = None
+    said: str = ""
+    halves: Joiner = field(default_factory=Joiner)
+    citations: list[Citation] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Item:
+    """One output item. ``data`` is what the provider first said of it as a whole.
+
+    ``phase`` is what a message is; of one that is finished without a word before, the last word
+    counts. ``shown``: some event told of it. ``signed`` is the encrypted content handed out so far,
+    for the reasoning part ``number``.
+    """
+
+    kind: Kind
+    index: int
+    data: Mapping[str, Json]
+    phase: str | None = None
+    done: bool = False
+    shown: bool = False
+    signed: str = ""
+    number: int | None = None
+    texts: dict[tuple[Channel, int], _Text] = field(default_factory=dict)
+    call: Call | None = None
+
+    @property
+    def id(self) -> str:
+        return word(self.data.get("id"))
+
+
+class Items:
+    """All items of one turn. ``taken_ids`` are tool call ids of earlier turns."""
+
+    def __init__(self, taken_ids: Collection[str] = ()) -> None:
+        self.calls = Calls(taken_ids)
+        self._items: list[_Item] = []
+        self._by_index: dict[int, _Item] = {}
+        self._numbers: dict[type[Event], int] = {}
+
+    def __bool__(self) -> bool:
+        return any(item.shown for item in self._items)
+
+    def added(self, event: Mapping[str, Json]) -> Iterator[Event]:
+        """Take ``output_item.added``. On an index in use it opens another item there."""
+        if isinstance(event.get("item"), Mapping):
+            yield from self._say(self._open(event["item"], _index(event)))
+
+    def piece(
+        self, event: Mapping[str, Json], channel: Channel, part: int, delta: Json
+    ) -> Iterator[Event]:
+        """Take a delta of a text."""
+        if isinstance(delta, str) and delta:
+            item = self._find(event, _ITEM_OF[channel])
+            yield from self._text(item, channel, part, delta)
+
+    def whole(
+        self, event: Mapping[str, Json], channel: Channel, part: int, text: Json
+    ) -> Iterator[Event]:
+        """Take a text that the provider calls the whole one."""
+        if isinstance(text, str) and text:
+            item = self._find(event, _ITEM_OF[channel])
+            yield from self._whole(item, channel, part, text)
+
+    def part(self, event: Mapping[str, Json], number: int, data: Json) -> Iterator[Event]:
+        """Take a whole part, with its sources."""
+        if isinstance(data, Mapping) and (channel := _channel(data)):
+            yield from self._part(self._find(event, _ITEM_OF[channel]), channel, number, data)
+
+    def annotation(self, event: Mapping[str, Json], part: int, data: Json) -> Iterator[Event]:
+        """Take one source of a text."""
+        yield from self._cite(self._find(event, "message"), part, data)
+
+    def arguments(
+        self, event: Mapping[str, Json], item_type: str, *, delta: Json = None, whole: Json = None
+    ) -> Iterator[Event]:
+        """Take a piece of a call's text, or the whole of it."""
+        item = self._find(event, item_type)
+        if item.call and not item.done:
+            item.call.name = item.call.name or word(event.get("name"))
+            if isinstance(delta, str):
+                item.call.take(delta)
+            item.call.take_whole(whole)
+            yield from self._say(item)
+
+    def finished(self, event: Mapping[str, Json]) -> Iterator[Event]:
+        """Take ``output_item.done``."""
+        data = event.get("item")
+        if not isinstance(data, Mapping):
+            return
+        index = _index(event)
+        item = self._by_id(data) if index is None else self._by_index.get(index)
+        if item is None or item.kind is not _kind(data) or (item.done and _differ(item.data, data)):
+            item = self._open(data, index)
+        if not item.done:
+            yield from self._finish(item, data, cut=data.get("status") == "incomplete")
+
+    def settle(self, output: Json, *, cut: bool) -> Iterator[Event]:
+        """End what is still open, in the order of the output, and take what was never streamed.
+
+        ``output`` is that of the terminal event: ``null``, empty or filled. Its items are
+        matched by kind, in order: ids may rotate, and positions shift when some are left out.
+        ``cut``: the provider stopped the model.
+        """
+        told = [d for d in output if isinstance(d, Mapping)] if isinstance(output, list) else []
+        for item in sorted(self._items, key=lambda item: item.index):
+            at = next((i for i, data in enumerate(told) if _kind(data) is item.kind), None)
+            data = item.data if at is None else told.pop(at)
+            if not item.done:
+                yield from self._finish(item, data, cut=cut)
+        for data in told:
+            yield from self._finish(self._open(data, None), data, cut=cut)
+
+    def _open(self, data: Mapping[str, Json], index: int | None) -> _Item:
+        if index is None:
+            index = max(self._by_index, default=-1) + 1
+        item = _Item(_kind(data), index, data, word(data.get("phase")) or None)
+        if item.kind is Kind.CALL:
+            item.call = Call(custom=data.get("type") == "custom_tool_call")
+            item.call.know(data)
+        self._items.append(item)
+        self._by_index[index] = item
+        return item
+
+    def _find(self, event: Mapping[str, Json], item_type: str) -> _Item:
+        """The item that an event is about; opened if the provider did not announce it."""
+        kind = _kind({"type": item_type})
+        index = _index(event)
+        item = None if index is None else self._by_index.get(index)
+        if item is None and index is None:
+            item = self._by_id({"id": event.get("item_id")})
+        if item is None or item.kind is not kind:
+            same = (i for i in reversed(self._items) if i.kind is kind and not i.done)
+            item = next(same, None) if item or index is None else None
+        return item or self._open({"type": item_type}, index)
+
+    def _by_id(self, data: Mapping[str, Json]) -> _Item | None:
+        item_id = word(data.get("id"))
+        return next((i for i in self._items if item_id and i.id == item_id), None)
+
+    def _show(self, item: _Item) -> Iterator[Event]:
+        """Open earlier reasoning that shows nothing, so that the parts keep their order."""
+        if item.shown:
+            return
+        item.shown = True
+        for earlier in self._items:
+            if earlier.index < item.index and not (earlier.shown or earlier.done):
+                yield from self._sign(earlier, earlier.data)
+
+    def _number(self, kind: type[Event]) -> int:
+        self._numbers[kind] = self._numbers.get(kind, -1) + 1
+        return self._numbers[kind]
+
+    def _place(self, item: _Item, channel: Channel, part: int) -> _Text:
+        if (channel, part) not in item.texts:
+            kind: type[Event]
+            match channel:
+                case Channel.TEXT:
+                    kind = ContentDelta
+                case Channel.REFUSAL:
+                    kind = RefusalDelta
+                case _:
+                    kind = ReasoningDelta
+            item.texts[channel, part] = _Text(self._number(kind), item.phase)
+        return item.texts[channel, part]
+
+    def _text(self, item: _Item, channel: Channel, part: int, piece: str) -> Iterator[Event]:
+        text = self._place(item, channel, part)
+        delta = text.halves.feed(piece)
+        if not delta:
+            return
+        text.said += delta
+        yield from self._show(item)
+        match channel:
+            case Channel.TEXT:
+                yield ContentDelta(delta=delta, index=text.number, phase=text.phase)
+            case Channel.REFUSAL:
+                yield RefusalDelta(delta=delta, index=text.number)
+            case Channel.REASONING:
+                yield ReasoningDelta(delta=delta, channel="text", index=text.number)
+            case Channel.SUMMARY:
+                yield ReasoningDelta(delta=delta, channel="summary", index=text.number)
+
+    def _whole(self, item: _Item, channel: Channel, part: int, whole: str) -> Iterator[Event]:
+        text = self._place(item, channel, part)
+        if rest := remainder(text.said, mend(whole)):
+            text.halves = Joiner()
+            yield from self._text(item, channel, part, rest)
+
+    def _part(
+        self, item: _Item, channel: Channel, number: int, data: Mapping[str, Json]
+    ) -> Iterator[Event]:
+        whole = data.get("refusal" if channel is Channel.REFUSAL else "text")
+        if isinstance(whole, str) and whole:
+            yield from self._whole(item, channel, number, whole)
+        if channel is Channel.TEXT:
+            for source in _list(data.get("annotations")):
+                yield from self._cite(item, number, source)
+
+    def _cite(self, item: _Item, part: int, data: Json) -> Iterator[Event]:
+        if not isinstance(data, Mapping):
+            return
+        text = self._place(item, Channel.TEXT, part)
+        citation = Citation(
+            url=word(data.get("url")) or None,
+            title=word(data.get("title")) or word(data.get("filename")) or None,
+            start=_count(data.get("start_index")),
+            end=_count(data.get("end_index")),
+            index=text.number,
+        )
+        if citation not in text.citations:
+            text.citations.append(citation)
+            yield from self._show(item)
+            yield citation
+
+    def _say(self, item: _Item) -> Iterator[Event]:
+        if item.call:
+            yield from self._shown(item, self.calls.say(item.call))
+
+    def _shown(self, item: _Item, events: Iterable[Event]) -> Iterator[Event]:
+        for event in events:
+            yield from self._show(item)
+            yield event
+
+    def _finish(self, item: _Item, data: Mapping[str, Json], *, cut: bool) -> Iterator[Event]:
+        match item.kind:
+            case Kind.MESSAGE:
+                item.phase = item.phase or word(data.get("phase")) or None
+                yield from self._parts(item, data.get("content"), Channel.TEXT)
+                yield from self._flush(item)
+            case Kind.REASONING:
+                yield from self._parts(item, data.get("summary"), Channel.SUMMARY)
+                yield from self._parts(item, data.get("content"), Channel.REASONING)
+                yield from self._flush(item)
+                yield from self._sign(item, data)
+                if not item.shown:
+                    yield from self._show(item)
+                    yield ReasoningOmitted()
+            case Kind.CALL:
+                assert item.call is not None
+                item.call.know(data)
+                whole = data.get("input" if item.call.custom else "arguments")
+                yield from self._shown(item, self.calls.end(item.call, whole, cut=cut))
+            case Kind.HOSTED:
+                kind = str(data["type"]).removesuffix("_call")
+                yield from self._show(item)
+                yield HostedToolEvent(kind=kind, status=word(data.get("status")) or None)
+        item.done, item.data = True, data
+
+    def _parts(self, item: _Item, parts: Json, usual: Channel) -> Iterator[Event]:
+        for number, data in enumerate(_list(parts)):
+            if isinstance(data, Mapping) and (channel := _channel(data, usual)):
+                yield from self._part(item, channel, number, data)
+
+    def _flush(self, item: _Item) -> Iterator[Event]:
+        for (channel, part), text in item.texts.items():
+            yield from self._text(item, channel, part, text.halves.close())
+
+    def _sign(self, item: _Item, data: Mapping[str, Json]) -> Iterator[Event]:
+        """Hand out the encrypted content; that of ``output_item.done`` takes its place."""
+        encrypted = word(data.get("encrypted_content")) or word(item.data.get("encrypted_content"))
+        if item.kind is not Kind.REASONING or encrypted in ("", item.signed):
+            return
+        if item.number is None:
+            numbers = [text.number for text in item.texts.values()]
+            item.number = max(numbers) if numbers else self._number(ReasoningDelta)
+        item.signed = encrypted
+        yield from self._show(item)
+        yield ReasoningSignature(encrypted_content=encrypted, index=item.number)
+
+
+def _kind(data: Mapping[str, Json]) -> Kind:
+    name = data.get("type")
+    if name in _CALLS:
+        return Kind.CALL
+    if name in _HOSTED:
+        return Kind.HOSTED
+    return Kind(name) if name in (Kind.MESSAGE, Kind.REASONING) else Kind.UNKNOWN
+
+
+def _differ(one: Mapping[str, Json], other: Mapping[str, Json]) -> bool:
+    """Whether two items at one index are two; the id of a call outlives rotating item ids."""
+    key = "call_id" if "call_id" in one else "id"
+    return one.get(key) != other.get(key)
+
+
+def _channel(data: Mapping[str, Json], usual: Channel | None = None) -> Channel | None:
+    name = data.get("type")
+    if name in tuple(Channel):
+        return Channel(name)
+    return usual if name in (None, "text") else None
+
+
+def _index(event: Mapping[str, Json]) -> int | None:
+    return _count(event.get("output_index"))
+
+
+def _count(value: Json) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,274 @@
+"""The Responses state machine: stream events in, normalized events out. Pure.
+
+Reads what api.openai.com sends and what its look-alikes make of it: the Codex backend leaves
+the terminal ``output`` empty and may end with ``response.done``, others leave out deltas, item
+ends, ids or sequence numbers. Event types and items that are unknown are passed by.
+
+Every wire event rides, as it came but for lone halves of characters, in the ``native`` of the
+normalized events: on the first event it causes, or on the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+
+from harness.adapters.common.failures import failure, from_payload, is_error
+from harness.adapters.common.surrogates import mend_json
+from harness.adapters.common.usage import UsageMeter
+from harness.adapters.responses.calls import word
+from harness.adapters.responses.items import Channel, Items
+from harness.model import (
+    ErrorClass,
+    ErrorEvent,
+    ErrorInfo,
+    Event,
+    FinishReason,
+    Json,
+    MessageStart,
+    MessageStop,
+    UsageEvent,
+    WarningEvent,
+)
+
+_TEXTS = {
+    "response.output_text": (Channel.TEXT, "content_index", "text"),
+    "response.refusal": (Channel.REFUSAL, "content_index", "refusal"),
+    "response.reasoning_text": (Channel.REASONING, "content_index", "text"),
+    "response.reasoning_summary_text": (Channel.SUMMARY, "summary_index", "text"),
+}
+_PARTS = {
+    "response.content_part.done": "content_index",
+    "response.reasoning_summary_part.done": "summary_index",
+}
+_ARGUMENTS = {
+    "response.function_call_arguments": ("function_call", "arguments"),
+    "response.custom_tool_call_input": ("custom_tool_call", "input"),
+}
+_TERMINAL = {
+    "response.completed": "completed",
+    "response.done": "completed",
+    "response.incomplete": "incomplete",
+    "response.failed": "failed",
+    "response.cancelled": "cancelled",
+}
+
+
+class ResponsesStream:
+    """One answer. Feed it with ``chunk``, then end it if it has not ended itself.
+
+    ``done``: the server said ``[DONE]``; ``ended``: the body ended; ``lost``: it broke off;
+    ``fail``: the answer is an error. Each returns events, of which the last is terminal; after
+    that everything is ignored. A terminal wire event ends the answer at once, and so does an
+    ``error``, even if ``response.failed`` would say it again.
+
+    ``taken_ids`` are the tool call ids of earlier turns. ``secrets`` never appear in an error;
+    ``request_id`` goes into it if it has none of its own. ``sequence_number`` is the last one
+    seen, from which a broken stream may be resumed.
+    """
+
+    def __init__(
+        self,
+        *,
+        taken_ids: Collection[str] = (),
+        secrets: Collection[str] = (),
+        request_id: str | None = None,
+    ) -> None:
+        self.form = "Responses"
+        self.closed = False
+        self.secrets = secrets
+        self.sequence_number: int | None = None
+        self._request_id = request_id
+        self._started = False
+        self._any_event = False
+        self._items = Items(taken_ids)
+        self._usage = UsageMeter()
+        self._warned: set[str] = set()
+        self._warnings: list[Event] = []
+        self._native: list[Json] = []
+
+    def is_answer(self, value: Json) -> bool:
+        """Whether ``value`` is a whole response or an error."""
+        return is_error(value) or (isinstance(value, Mapping) and is_response(value))
+
+    def chunk(
+        self,
+        value: Json,
+        *,
+        is_named_error: bool = False,
+        nameless: ErrorClass = ErrorClass.STREAM_ERROR,
+    ) -> list[Event]:
+        """Take one stream event, or a whole response as a plain request gets it.
+
+        ``is_named_error``: it came as an SSE event named ``error``. ``nameless`` is the class
+        of an error that names no cause.
+        """
+        if self.closed:
+            return []
+        self._any_event = True
+        return self._with_native(self._take(value, is_named_error, nameless))
+
+    def warn(self, code: str, message: str) -> None:
+        """Queue a warning, once for each ``code``; it comes before the next events."""
+        if code not in self._warned:
+            self._warned.add(code)
+            self._warnings.append(WarningEvent(code=code, message=message))
+
+    def done(self) -> list[Event]:
+        """End on the server's word that this was all, though no terminal event came."""
+        if self.closed:
+            return []
+        if not self._items:
+            return self.fail(failure(ErrorClass.EMPTY_RESPONSE, "the answer has no content"))
+        self.warn("finish_reason_missing", "the answer ended without a terminal event")
+        return self._with_native(self._complete({}, None, FinishReason.UNKNOWN))
+
+    def ended(self) -> list[Event]:
+        """End because the body did: only a terminal event makes that a complete turn."""
+        if not self._any_event:
+            return self.fail(failure(ErrorClass.EMPTY_RESPONSE, "the server sent no event"))
+        return self.lost(
+            failure(ErrorClass.TRUNCATED_STREAM, "the stream ended without a terminal event")
+        )
+
+    def lost(self, error: ErrorInfo) -> list[Event]:
+        """End because the connection broke."""
+        return self.fail(error)
+
+    def fail(self, error: ErrorInfo) -> list[Event]:
+        """End with an error."""
+        if self.closed:
+            return []
+        self.closed = True
+        error = replace(error, request_id=error.request_id or self._request_id)
+        events = [*self._take_warnings(), *self._usage_event(), ErrorEvent(error=error)]
+        return self._with_native(events)
+
+    def _take(self, value: Json, is_named_error: bool, nameless: ErrorClass) -> list[Event]:
+        whole = isinstance(value, Mapping) and is_response(value)
+        if isinstance(value, Mapping) and not whole and ("type" in value or not is_error(value)):
+            self._native.append(mend_json(value))
+        if (is_named_error or is_error(value)) and not whole:
+            return self.fail(from_payload(value, default=nameless, secrets=self.secrets))
+        if not isinstance(value, Mapping):
+            what = type(value).__name__
+            return self.fail(failure(ErrorClass.PROTOCOL, f"an event is an object, not {what}"))
+        if _count(value.get("sequence_number")) is not None:
+            self.sequence_number = value["sequence_number"]
+        return self._response(value, word(value.get("status"))) if whole else self._event(value)
+
+    def _event(self, event: Mapping[str, Json]) -> list[Event]:
+        kind = word(event.get("type"))
+        response = event.get("response")
+        response = response if isinstance(response, Mapping) else {}
+        if kind in _TERMINAL:
+            status = word(response.get("status")) if kind == "response.done" else ""
+            return self._response(response, status or _TERMINAL[kind])
+        self._usage.add(response.get("usage"))
+        events = list(self._content(kind, event))
+        return self._opened(events, response) if events or response.get("id") else []
+
+    def _content(self, kind: str, event: Mapping[str, Json]) -> Iterator[Event]:
+        stem, _, verb = kind.rpartition(".")
+        if stem in _TEXTS:
+            channel, number, whole = _TEXTS[stem]
+            part = _count(event.get(number)) or 0
+            if verb == "delta":
+                yield from self._items.piece(event, channel, part, event.get("delta"))
+            elif verb == "done":
+                yield from self._items.whole(event, channel, part, event.get(whole))
+        elif stem in _ARGUMENTS:
+            item_type, whole = _ARGUMENTS[stem]
+            yield from self._items.arguments(
+                event,
+                item_type,
+                delta=event.get("delta") if verb == "delta" else None,
+                whole=event.get(whole) if verb == "done" else None,
+            )
+        elif kind in _PARTS:
+            number = _PARTS[kind]
+            yield from self._items.part(event, _count(event.get(number)) or 0, event.get("part"))
+        elif kind == "response.output_text.annotation.added":
+            part = _count(event.get("content_index")) or 0
+            yield from self._items.annotation(event, part, event.get("annotation"))
+        elif kind == "response.output_item.added":
+            yield from self._items.added(event)
+        elif kind == "response.output_item.done":
+            yield from self._items.finished(event)
+
+    def _response(self, response: Mapping[str, Json], status: str) -> list[Event]:
+        """End with the response of a terminal event."""
+        self._usage.add(response.get("usage"))
+        if response.get("error") or status == "failed":
+            error = response.get("error") or "the response failed without a reason"
+            return self.fail(from_payload(error, secrets=self.secrets))
+        match status:
+            case "completed":
+                return self._complete(response, status, FinishReason.STOP)
+            case "incomplete":
+                details = response.get("incomplete_details")
+                reason = word(details.get("reason")) if isinstance(details, Mapping) else ""
+                filtered = reason == "content_filter"
+                finish = FinishReason.CONTENT_FILTER if filtered else FinishReason.LENGTH
+                return self._complete(response, reason or status, finish, cut=True)
+            case "cancelled":
+                error = failure(ErrorClass.CANCELLED, "the response was cancelled", code=status)
+                return self.fail(error)
+        said = f"the response ended with status {status!r}"
+        return self.fail(failure(ErrorClass.PROTOCOL, said))
+
+    def _complete(
+        self,
+        response: Mapping[str, Json],
+        raw: str | None,
+        reason: FinishReason,
+        *,
+        cut: bool = False,
+    ) -> list[Event]:
+        settled = list(self._items.settle(response.get("output"), cut=cut))
+        events = self._opened(settled, response)
+        calls = self._items.calls
+        if calls.error:
+            return [*events, *self.fail(calls.error)]
+        if calls and not cut:
+            reason = FinishReason.TOOL_CALLS
+        self.closed = True
+        stop = MessageStop(finish_reason=reason, raw_finish_reason=raw)
+        return [*events, *self._usage_event(), stop]
+
+    def _opened(self, events: list[Event], response: Mapping[str, Json]) -> list[Event]:
+        """Put the start before the first events, and warnings before all others."""
+        before: list[Event] = []
+        if not self._started:
+            self._started = True
+            before.append(
+                MessageStart(
+                    response_id=word(response.get("id")) or None,
+                    model=word(response.get("model")) or None,
+                )
+            )
+        return [*before, *self._take_warnings(), *events]
+
+    def _usage_event(self) -> list[Event]:
+        usage = self._usage.total()
+        return [UsageEvent(usage=usage)] if usage else []
+
+    def _take_warnings(self) -> list[Event]:
+        warnings, self._warnings = self._warnings, []
+        return warnings
+
+    def _with_native(self, events: list[Event]) -> list[Event]:
+        """Give the wire events so far to the first event that has something to say."""
+        if not events or not self._native:
+            return events
+        native, self._native = tuple(self._native), []
+        return [replace(events[0], native=native), *events[1:]]
+
+
+def is_response(value: Mapping[str, Json]) -> bool:
+    """Whether ``value`` is a whole response rather than an event."""
+    return value.get("object") == "response" or "output" in value
+
+
+def _count(value: Json) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

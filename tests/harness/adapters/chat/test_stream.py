@@ -1,0 +1,448 @@
+import pytest
+
+from harness.adapters.chat.stream import ChatStream
+from harness.adapters.common.failures import failure
+from harness.fold import fold
+from harness.model import (
+    Citation,
+    ContentDelta,
+    ErrorClass,
+    ErrorEvent,
+    FinishReason,
+    MessageStart,
+    MessageStop,
+    ReasoningDelta,
+    ReasoningPart,
+    ReasoningSignature,
+    RefusalDelta,
+    Status,
+    TextPart,
+    ToolCallDelta,
+    ToolCallEnd,
+    ToolCallStart,
+    Usage,
+    UsageEvent,
+    WarningEvent,
+)
+
+START = MessageStart(response_id="c1", model="m1")
+STOP = MessageStop(finish_reason=FinishReason.STOP, raw_finish_reason="stop")
+DONE = "done"
+
+
+def play(*chunks, end=DONE, **options):
+    stream = ChatStream(**options)
+    events = [event for chunk in chunks for event in stream.chunk(chunk)]
+    events += stream.done() if end == DONE else stream.ended()
+    assert stream.closed
+    assert isinstance(events[-1], MessageStop | ErrorEvent)
+    assert stream.chunk({"choices": [{"delta": {"content": "late"}}]}) == []
+    assert stream.done() == stream.ended() == []
+    return events
+
+
+def said(*chunks, **options):
+    """The events between start and stop of a turn that is otherwise in order."""
+    first, *rest, last = play(*chunks, **options)
+    assert isinstance(first, MessageStart)
+    assert isinstance(last, MessageStop)
+    return rest
+
+
+def text(delta):
+    return ContentDelta(delta=delta)
+
+
+def thought(delta, channel="text"):
+    return ReasoningDelta(delta=delta, channel=channel)
+
+
+def warning(code):
+    return lambda event: isinstance(event, WarningEvent) and event.code == code
+
+
+def test_a_text_turn_with_usage_at_the_end(chunk):
+    usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+    assert play(
+        chunk({"role": "assistant", "content": "", "refusal": None}, usage=None),
+        chunk({"content": "He"}, usage=None),
+        chunk({"content": "y"}, usage=None),
+        chunk({}, "stop", usage=None),
+        {"id": "c1", "model": "m1", "choices": [], "usage": usage},
+        {"id": "c1", "model": "m1", "choices": [], "usage": None, "moderation": {}},
+    ) == [
+        START,
+        text("He"),
+        text("y"),
+        UsageEvent(usage=Usage(input_tokens=3, output_tokens=2, total_tokens=5)),
+        STOP,
+    ]
+
+
+def test_azure_names_the_answer_in_its_second_chunk(chunk):
+    first = {"id": "", "model": "", "object": "", "choices": [], "prompt_filter_results": [{}]}
+    filter_only = {"id": "", "choices": [{"index": 0, "content_filter_offsets": {}}]}
+    assert play(first, chunk({"content": "a"}, "stop"), filter_only) == [START, text("a"), STOP]
+
+
+def test_an_answer_without_id_starts_with_its_first_content():
+    assert play({"choices": [{"delta": {"content": "a"}, "finish_reason": "stop"}]}) == [
+        MessageStart(),
+        text("a"),
+        STOP,
+    ]
+    assert play({"choices": [{"delta": {}, "finish_reason": "stop"}]}) == [MessageStart(), STOP]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"choices": None},
+        {"choices": {}},
+        {"choices": [None, 1]},
+        {"choices": [{"index": 0, "delta": None, "finish_reason": None}]},
+        {"choices": [{"index": 0}]},
+        {"choices": [{"delta": {"content": None, "tool_calls": None, "role": ""}}]},
+        {"choices": [{"delta": {"tool_calls": [None], "function_call": None}}]},
+        {"choices": [{"delta": {"content": [None, {"type": "new"}], "annotations": [1]}}]},
+        {"choices": [{"delta": {"content": 5, "refusal": 5, "reasoning": 5}}]},
+        {"choices": [{"delta": {"function_call": {"name": "", "arguments": ""}}}]},
+        {"choices": [{"delta": {"new": 1}, "new": 1}], "new": 1, "error": None},
+        {"type": "ping"},
+        {},
+        None,
+    ],
+)
+def test_odd_chunks_say_nothing(odd, chunk):
+    assert said(chunk({"content": "a"}), odd, chunk({"content": "b"}), chunk({}, "stop")) == [
+        text("a"),
+        text("b"),
+    ]
+
+
+CONTENT = {
+    "reasoning_content": ([{"reasoning_content": "r", "content": None}], [thought("r")]),
+    "reasoning": ([{"reasoning": "r"}], [thought("r")]),
+    "both": ([{"reasoning": "r", "reasoning_content": "r"}], [thought("r")]),
+    "nulls": ([{"reasoning_content": None, "reasoning": "r"}], [thought("r")]),
+    "openrouter": (
+        [
+            {
+                "reasoning": "r",
+                "reasoning_details": [{"type": "reasoning.text", "text": "r", "index": 0}],
+            },
+            {"reasoning_details": [{"type": "reasoning.text", "signature": "s", "index": 0}]},
+        ],
+        [thought("r"), ReasoningSignature(signature="s")],
+    ),
+    "openrouter, hidden": (
+        [
+            {
+                "reasoning": "r",
+                "reasoning_details": [
+                    {"type": "reasoning.summary", "summary": "r"},
+                    {"type": "reasoning.encrypted", "data": "e"},
+                    {"type": "reasoning.new", "text": "n"},
+                ],
+            }
+        ],
+        [thought("r", "summary"), ReasoningSignature(encrypted_content="e")],
+    ),
+    "litellm": (
+        [
+            {
+                "thinking_blocks": [{"type": "thinking", "thinking": "r", "signature": ""}],
+                "reasoning_content": "r",
+            },
+            {"thinking_blocks": [{"type": "thinking", "thinking": "", "signature": "s"}]},
+            {"thinking_blocks": [{"type": "redacted_thinking", "data": "d"}]},
+        ],
+        [thought("r"), ReasoningSignature(signature="s"), ReasoningSignature(redacted_data="d")],
+    ),
+    "litellm, one block as an object": (
+        [{"thinking_blocks": {"type": "thinking", "thinking": "r", "signature": "s"}}],
+        [thought("r"), ReasoningSignature(signature="s")],
+    ),
+    "signature beside plain reasoning": (
+        [{"thinking_blocks": [{"thinking": "", "signature": "s"}], "reasoning_content": "r"}],
+        [thought("r"), ReasoningSignature(signature="s")],
+    ),
+    "mistral": (
+        [
+            {"content": ""},
+            {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "r"}]}]},
+            {"content": [{"type": "text", "text": "a"}]},
+            {"content": [{"type": "reference", "reference_ids": [1]}]},
+            {"content": "b"},
+        ],
+        [
+            thought("r"),
+            text("a"),
+            Citation(native=({"type": "reference", "reference_ids": [1]},)),
+            text("b"),
+        ],
+    ),
+    "refusal": (
+        [{"content": "", "refusal": None}, {"refusal": "I "}, {"refusal": "can't"}],
+        [RefusalDelta(delta="I "), RefusalDelta(delta="can't")],
+    ),
+    "together": ([{"token_id": 1, "content": "a"}], [text("a")]),
+    "citations": (
+        [
+            {"content": "a"},
+            {
+                "annotations": [
+                    {
+                        "type": "url_citation",
+                        "url_citation": {
+                            "url": "u",
+                            "title": "t",
+                            "start_index": 0,
+                            "end_index": 1,
+                        },
+                    },
+                    {"type": "file_citation"},
+                ]
+            },
+        ],
+        [text("a"), Citation(url="u", title="t", start=0, end=1)],
+    ),
+    "halves": ([{"content": "a\ud83d"}, {"content": "\ude00b"}], [text("a"), text("😀b")]),
+    "halves across kinds": (
+        [{"content": "\ud83d"}, {"reasoning": "r"}, {"content": "\ude00"}],
+        [thought("r"), text("😀")],
+    ),
+    "a half left over": ([{"content": "a\ud83d"}], [text("a"), text("\ufffd")]),
+    "a half left over in a refusal": ([{"refusal": "\ud83d"}], [RefusalDelta(delta="\ufffd")]),
+}
+
+
+@pytest.mark.parametrize(("deltas", "expected"), CONTENT.values(), ids=CONTENT)
+def test_content(deltas, expected, chunk):
+    assert said(*map(chunk, deltas), chunk({}, "stop")) == expected
+
+
+def test_repeated_citations_are_told_once(chunk):
+    cite = {"annotations": [{"type": "url_citation", "url_citation": {"url": "u"}}]}
+    assert said(chunk(cite), chunk(cite), chunk({}, "stop")) == [Citation(url="u")]
+
+
+def test_signed_blocks_stay_apart_in_the_turn(chunk):
+    blocks = [{"thinking": t, "signature": s} for t, s in (("a", "1"), ("b", "2"))]
+    message = {"content": "ok", "reasoning_content": "ab", "thinking_blocks": blocks}
+    body = {"id": "c1", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+    assert fold(play(body)).parts == (
+        ReasoningPart(text="a", channel="text", signature="1"),
+        ReasoningPart(text="b", channel="text", signature="2"),
+        TextPart(text="ok"),
+    )
+
+
+def test_think_tags_are_text_unless_asked_for(chunk):
+    chunks = [chunk({"content": c}) for c in ("<thi", "nk>why</think>ok", "<")]
+    plain = [text("<thi"), text("nk>why</think>ok"), text("<")]
+    assert said(*chunks, chunk({}, "stop")) == plain
+    split = [thought("why"), text("ok"), text("<")]
+    assert said(*chunks, chunk({}, "stop"), think_tags=True) == split
+    assert said(chunks[0], chunk({}, "stop"), think_tags=True) == [text("<thi")]
+
+
+def test_a_whole_answer_gives_the_events_of_its_stream():
+    made = {"f": '{"a":1}', "g": ""}
+    calls = [{"function": {"name": name, "arguments": raw}} for name, raw in made.items()]
+    message = {"role": "assistant", "content": "hi", "refusal": None, "tool_calls": calls}
+    choice = {"index": 0, "message": message, "finish_reason": "tool_calls"}
+    body = {"id": "c1", "model": "m1", "choices": [choice], "usage": {"prompt_tokens": 1}}
+    assert play(body) == [
+        START,
+        text("hi"),
+        ToolCallStart(tool_call_index=0, tool_call_id="call_0", tool_name="f", id_synthesized=True),
+        ToolCallDelta(tool_call_index=0, arguments_delta='{"a":1}'),
+        ToolCallStart(tool_call_index=1, tool_call_id="call_1", tool_name="g", id_synthesized=True),
+        ToolCallEnd(tool_call_index=0, arguments={"a": 1}, arguments_raw='{"a":1}'),
+        ToolCallEnd(tool_call_index=1, arguments={}, arguments_raw="{}"),
+        UsageEvent(usage=Usage(input_tokens=1)),
+        MessageStop(finish_reason=FinishReason.TOOL_CALLS, raw_finish_reason="tool_calls"),
+    ]
+
+
+def test_other_choices_are_dropped_with_one_warning(chunk):
+    other = {"index": 1, "delta": {"content": "no"}, "finish_reason": "length"}
+    chunks = [chunk({"content": "a"}), {"choices": [other, other]}, {"choices": [other]}]
+    events = said(*chunks, chunk({}, "stop"))
+    assert [e for e in events if not warning("extra_choices")(e)] == [text("a")]
+    assert len(events) == 2
+
+
+CALL = {"tool_calls": [{"index": 0, "id": "x", "function": {"name": "f", "arguments": "{}"}}]}
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        ("stop", FinishReason.STOP),
+        ("eos", FinishReason.STOP),
+        ("end_turn", FinishReason.STOP),
+        ("STOP", FinishReason.STOP),
+        ("length", FinishReason.LENGTH),
+        ("max_tokens", FinishReason.LENGTH),
+        ("model_length", FinishReason.LENGTH),
+        ("tool_calls", FinishReason.TOOL_CALLS),
+        ("function_call", FinishReason.TOOL_CALLS),
+        ("content_filter", FinishReason.CONTENT_FILTER),
+        ("what_is_this", FinishReason.UNKNOWN),
+    ],
+)
+def test_finish_reasons(word, reason, chunk):
+    last = play(chunk({"content": "a"}), chunk({}, word))[-1]
+    assert last == MessageStop(finish_reason=reason, raw_finish_reason=word)
+
+
+def test_stop_with_a_call_is_tool_calls(chunk):
+    assert play(chunk(CALL), chunk({}, "stop"))[-1] == MessageStop(
+        finish_reason=FinishReason.TOOL_CALLS, raw_finish_reason="stop"
+    )
+
+
+@pytest.mark.parametrize("nothing", ["", "null", None])
+def test_a_finish_reason_that_is_none(nothing, chunk):
+    chunks = [chunk({"content": c}, nothing) for c in "ab"]
+    assert said(*chunks, chunk({}, "stop"), chunk({}, nothing)) == [text("a"), text("b")]
+
+
+def test_the_first_reason_stays_and_late_text_is_kept(chunk):
+    events = play(chunk({"content": "a"}, "length"), chunk({"content": "b"}, "stop"))
+    assert events[1:] == [
+        text("a"),
+        text("b"),
+        MessageStop(finish_reason=FinishReason.LENGTH, raw_finish_reason="length"),
+    ]
+
+
+def test_length_leaves_a_cut_call_incomplete(chunk):
+    half = {"tool_calls": [{"index": 0, "id": "x", "function": {"name": "f", "arguments": '{"'}}]}
+    turn = fold(play(chunk(half), chunk({}, "length")))
+    assert turn.status is Status.INCOMPLETE
+    assert turn.finish_reason is FinishReason.LENGTH
+    assert turn.tool_calls[0].arguments is None
+    assert turn.tool_calls[0].arguments_raw == '{"'
+
+
+def test_one_bad_call_keeps_the_rest_of_the_turn(chunk):
+    bad = {"tool_calls": [{"index": 1, "id": "y", "function": {"name": "g", "arguments": "{{"}}]}
+    usage = {"prompt_tokens": 1}
+    events = play(chunk({"content": "a"}), chunk(CALL), chunk(bad), chunk({}, "stop", usage=usage))
+    turn = fold(events)
+    assert turn.error is not None
+    assert turn.error.error_class is ErrorClass.INVALID_TOOL_ARGUMENTS
+    assert turn.content == "a"
+    assert [c.arguments for c in turn.tool_calls] == [{}, None]
+    assert [type(e) for e in events[-3:]] == [ToolCallEnd, UsageEvent, ErrorEvent]
+
+
+def test_done_without_a_reason(chunk):
+    events = play(chunk({"content": "a"}))
+    assert warning("finish_reason_missing")(events[-2])
+    assert events[-1] == MessageStop(finish_reason=FinishReason.UNKNOWN)
+    assert play(chunk(CALL))[-1] == MessageStop(finish_reason=FinishReason.TOOL_CALLS)
+
+
+def failed(*chunks, **options):
+    *before, last = play(*chunks, **options)
+    assert isinstance(last, ErrorEvent)
+    return before, last.error
+
+
+def test_done_with_nothing_is_an_empty_response(chunk):
+    assert failed()[1].error_class is ErrorClass.EMPTY_RESPONSE
+    assert failed(chunk({"role": "assistant"}))[1].error_class is ErrorClass.EMPTY_RESPONSE
+    assert (
+        play(chunk({"role": "assistant"}), chunk({}, "content_filter"))[-1].type == "message_stop"
+    )
+
+
+def test_the_end_alone_is_no_reason(chunk):
+    before, error = failed(chunk({"content": "a\ud83d"}), end="eof")
+    assert error.error_class is ErrorClass.TRUNCATED_STREAM
+    assert before == [START, text("a")]
+    assert failed(end="eof")[1].error_class is ErrorClass.EMPTY_RESPONSE
+    assert play(chunk({"content": "a"}, "stop"), end="eof") == [START, text("a"), STOP]
+
+
+def test_an_uncertain_call_is_not_handed_out_when_the_stream_breaks(chunk):
+    late = {"tool_calls": [{"index": 0, "id": "x", "function": {"name": "f"}}]}
+    assert failed(chunk(late), end="eof")[0] == [START]
+
+
+def test_lost(chunk):
+    lost = failure(ErrorClass.CONNECTION_LOST, "gone")
+    stream = ChatStream(request_id="r")
+    stream.chunk(chunk({"content": "a"}, usage={"prompt_tokens": 1}))
+    usage, last = stream.lost(lost)
+    assert usage == UsageEvent(usage=Usage(input_tokens=1))
+    assert last.error.error_class is ErrorClass.CONNECTION_LOST
+    assert last.error.request_id == "r"
+    assert stream.lost(lost) == []
+    stream = ChatStream()
+    stream.chunk(chunk({"content": "a"}, "stop"))
+    assert stream.lost(lost) == [STOP]
+
+
+@pytest.mark.parametrize(
+    ("value", "error_class"),
+    [
+        ({"error": {"message": "m", "type": "server_error"}}, ErrorClass.SERVER_ERROR),
+        ({"error": "boom", "id": "c9"}, ErrorClass.STREAM_ERROR),
+        ({"error": {"code": 502, "message": "m"}, "choices": []}, ErrorClass.SERVER_ERROR),
+        ({"object": "error", "message": "m", "code": 400}, ErrorClass.INVALID_REQUEST),
+        ({"error_type": "x", "error_message": "m"}, ErrorClass.STREAM_ERROR),
+        ([{"error": {"code": 429}}], ErrorClass.RATE_LIMIT),
+        ([], ErrorClass.PROTOCOL),
+        ("text", ErrorClass.PROTOCOL),
+        ({"choices": [{"error": {"code": 429, "message": "m"}}]}, ErrorClass.RATE_LIMIT),
+        ({"choices": [{"delta": {}, "finish_reason": "error"}]}, ErrorClass.STREAM_ERROR),
+        (
+            {"choices": [{"finish_reason": "insufficient_system_resource"}]},
+            ErrorClass.OVERLOADED,
+        ),
+    ],
+)
+def test_errors_inside_end_the_turn_at_once_even_after_a_reason(value, error_class, chunk):
+    for before in ([], [chunk({"content": "a"})], [chunk({"content": "a"}, "length")]):
+        events, error = failed(*before, value)
+        assert error.error_class is error_class
+        assert events == ([START, text("a")] if before else [])
+
+
+def test_an_error_chunk_keeps_its_text_and_usage():
+    choice = {"index": 0, "delta": {"content": "last"}, "finish_reason": "error"}
+    value = {
+        "id": "c1",
+        "error": {"code": 502, "message": "upstream"},
+        "choices": [choice],
+        "usage": {"prompt_tokens": 1},
+    }
+    events, error = failed(value)
+    assert events == [
+        MessageStart(response_id="c1"),
+        text("last"),
+        UsageEvent(usage=Usage(input_tokens=1)),
+    ]
+    assert error.message == "upstream"
+
+
+def test_groq_usage_and_request_id(chunk):
+    first = chunk({"role": "assistant"}, x_groq={"id": "req_1"})
+    last = chunk({}, "stop", x_groq={"usage": {"prompt_tokens": 4}}, usage={"prompt_tokens": 5})
+    assert said(first, chunk({"content": "a"}), last) == [
+        text("a"),
+        UsageEvent(usage=Usage(input_tokens=5)),
+    ]
+    assert failed(first, {"error": "x"})[1].request_id == "req_1"
+    _, error = failed(first, chunk({}, x_groq={"error": "over capacity"}))
+    assert (error.message, error.request_id) == ("over capacity", "req_1")
+
+
+def test_no_secret_in_errors():
+    _, error = failed({"error": {"message": "bad key sk-12345"}}, secrets=("sk-12345",))
+    assert error.message == "bad key [redacted]"

@@ -1,0 +1,31 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.adapters.common.surrogates import Joiner, mend
+
+PIECES = st.lists(st.text(alphabet=st.sampled_from("a\ud83d\ude00é😀"), max_size=4))
+
+
+@pytest.mark.parametrize(
+    ("pieces", "said"),
+    [
+        (["\ud83d", "\ude00"], ["", "😀", ""]),
+        (["a\ud83d", "b"], ["a", "\ufffdb", ""]),
+        (["\ude00"], ["\ufffd", ""]),
+        (["\ud83d"], ["", "\ufffd"]),
+        (["\ud83d", "\ud83d", "\ude00"], ["", "\ufffd", "😀", ""]),
+        (["plain", ""], ["plain", "", ""]),
+    ],
+)
+def test_halves(pieces, said):
+    joiner = Joiner()
+    assert [*map(joiner.feed, pieces), joiner.close()] == said
+
+
+@given(PIECES)
+def test_pieces_say_the_same_as_the_whole(pieces):
+    joiner = Joiner()
+    said = "".join([*map(joiner.feed, pieces), joiner.close()])
+    assert said == mend("".join(pieces))
+    said.encode()
