@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.scenario import CallSpec
-from mockserver.cassette import Request
+from mockserver.cassettes.cassette import Request
 
 
 @dataclass(frozen=True, slots=True)

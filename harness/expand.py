@@ -8,10 +8,10 @@ from itertools import combinations, islice
 
 from harness.interface import Adapter
 from harness.scenario import Case, CaseKind, Scenario
-from mockserver.axes import AXES, RECORDED, Point, apply, point
-from mockserver.cassette import Cassette
-from mockserver.faults import FaultKind
-from mockserver.schedule import Media, Schedule, from_response
+from mockserver.cassettes.cassette import Cassette
+from mockserver.wire.axes import AXES, RECORDED, Point, apply, point
+from mockserver.wire.faults import FaultKind
+from mockserver.wire.schedule import Media, Schedule, from_response
 
 _Value = tuple[str, str]
 #: Bytes of the bodies of a scenario above which less is played than elsewhere.

@@ -18,8 +18,8 @@ from harness.explain import explain
 from harness.model import JsonObject
 from harness.results import CaseResult, case_record
 from harness.transcript import SeenRequest, TurnRecord
-from mockserver.redact import query, request_headers
-from mockserver.schedule import Hold, Schedule
+from mockserver.secrets.names import query, request_headers
+from mockserver.wire.schedule import Hold, Schedule
 
 FORMAT = 1
 WIDTH = 100

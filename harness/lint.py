@@ -16,11 +16,11 @@ from harness.fold import fold
 from harness.model import JsonObject
 from harness.scenario import Place, Scenario, TurnSpec
 from harness.schemas import schema
-from mockserver import store
-from mockserver.cassette import Cassette, Origin
+from mockserver.cassettes.cassette import Cassette, Origin
+from mockserver.cassettes.yaml_marks import line_of
 from mockserver.errors import CassetteError
-from mockserver.marks import line_of
-from mockserver.scan import scan_cassette
+from mockserver.library import library
+from mockserver.secrets.scan import scan_cassette
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,11 @@ def lint(scenarios: Sequence[Path], cassettes: Sequence[Path], lookup: Sequence[
     """
     problems: list[Problem] = []
     found = list(_scenarios(scenarios, (*cassettes, *lookup), problems))
-    known = {path.resolve() for path in store.Library(cassettes).paths.values()}
+    known = {path.resolve() for path in library.Library(cassettes).paths.values()}
     loaded: dict[Path, Cassette] = {}
     for path in sorted(known | {s.cassette.resolve() for s in found}):
         try:
-            loaded[path] = store.load(path)
+            loaded[path] = library.load(path)
         except CassetteError as exc:
             problems.append(Problem(exc.path, exc.line, exc.message))
     for scenario in found:

@@ -22,7 +22,7 @@ from harness.errors import HarnessError
 from harness.model import JsonObject
 from harness.planning import Plan
 from harness.scenario import Case
-from mockserver.server import loop_factory
+from mockserver.serving.server import loop_factory
 
 #: Cases below which starting processes takes longer than running the cases here.
 WORTHWHILE = 400

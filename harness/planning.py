@@ -14,9 +14,9 @@ from harness.expand import Axes, expand, played, runs
 from harness.interface import Adapter
 from harness.scenario import Case, Scenario
 from harness.selection import may_match, select
-from mockserver import store
-from mockserver.cassette import Cassette
-from mockserver.schedule import Schedule
+from mockserver.cassettes.cassette import Cassette
+from mockserver.library import library
+from mockserver.wire.schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +135,7 @@ def find_scenarios(settings: Settings) -> tuple[tuple[Scenario, ...], tuple[reco
 @lru_cache(maxsize=256)
 def cassette_of(path: Path) -> Cassette:
     """The cassette at ``path``, read once in a while."""
-    return store.load(path)
+    return library.load(path)
 
 
 def schedules_of(scenario: Scenario) -> tuple[Schedule, ...]:

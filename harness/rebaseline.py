@@ -12,7 +12,7 @@ from harness.baseline import Entry
 from harness.errors import BaselineError
 from harness.model import JsonObject
 from harness.selection import matches
-from mockserver.axes import AXES
+from mockserver.wire.axes import AXES
 
 #: The ``baseline:`` block of a declaration: its line, and all that is indented or listed below.
 _BLOCK = re.compile(r"^baseline:[^\n]*\n(?:(?:[ \t-][^\n]*|[ \t]*)(?:\n|\Z))*", re.MULTILINE)

@@ -21,11 +21,11 @@ from harness.interface import Call
 from harness.pytest_items import CaseItem, FailedCaseError
 from harness.recording_plugin import State
 from harness.scenario import Case, Scenario
-from mockserver import store
-from mockserver.cassette import Cassette, Origin
+from mockserver.cassettes.cassette import Cassette, Origin
 from mockserver.errors import MockServerError
-from mockserver.providers import DUMMY_KEY
-from mockserver.resend import provider_of
+from mockserver.library import library
+from mockserver.recording.providers import DUMMY_KEY
+from mockserver.recording.resend import provider_of
 
 #: Seconds for one call to a live endpoint.
 DEADLINE = 300.0
@@ -83,7 +83,7 @@ class RecordItem(CaseItem):
             raise FailedCaseError(str(exc)) from None
 
     def _record(self, case: Case, path: Path) -> None:
-        old = store.load(path)
+        old = library.load(path)
         provider = provider_of(old, self.state.providers.values())
         ends = {i.response.wire.end for i in old.interactions}
         with self.state.recorder.tape(
@@ -124,7 +124,7 @@ class RecordItem(CaseItem):
         """Play the scenario on what is about to be written."""
         with tempfile.TemporaryDirectory() as directory:
             candidate = Path(directory) / cassette.path.name
-            store.write(replace(cassette, path=candidate))
+            library.write(replace(cassette, path=candidate))
             scenario = replace(case.scenario, cassette=candidate)
             self.cases = [replace(case, scenario=scenario)]
             try:
@@ -134,5 +134,5 @@ class RecordItem(CaseItem):
 
 
 def _was_recorded(scenario: Scenario) -> bool:
-    origins = {i.response.wire.origin for i in store.load(scenario.cassette).interactions}
+    origins = {i.response.wire.origin for i in library.load(scenario.cassette).interactions}
     return origins == {Origin.RECORDED}

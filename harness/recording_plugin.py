@@ -27,9 +27,10 @@ import pytest
 from harness.pytest_plugin import adapters, directories
 
 if TYPE_CHECKING:
-    from mockserver.providers import Provider
-    from mockserver.recorder import Recorder, Result, TapeHandle
-    from mockserver.recording_modes import Mode
+    from mockserver.recording.modes import Mode
+    from mockserver.recording.providers import Provider
+    from mockserver.recording.recorder import Recorder, TapeHandle
+    from mockserver.recording.tape import Result
 
 _MODES = ("none", "once", "new_episodes", "rewrite", "all", "diff", "live")
 _PASSED = pytest.StashKey[bool]()
@@ -138,10 +139,10 @@ class Tapes:
         keep_opaque: bool,
         notes: dict[str, str] | None,
     ) -> TapeHandle:
-        from mockserver.cassette import End
+        from mockserver.cassettes.cassette import End
         from mockserver.errors import MockServerError
-        from mockserver.providers import find
-        from mockserver.recording_modes import Mode
+        from mockserver.recording.modes import Mode
+        from mockserver.recording.providers import find
 
         state = self._state
         known = state.providers
@@ -207,7 +208,7 @@ class State:
     @property
     def mode(self) -> Mode:
         """The record mode."""
-        from mockserver.recording_modes import Mode
+        from mockserver.recording.modes import Mode
 
         return Mode.of(self._mode)
 
@@ -215,7 +216,7 @@ class State:
     def recorder(self) -> Recorder:
         """The recorder of this process, started when it is first needed."""
         if self._recorder is None:
-            from mockserver.recorder import Recorder, no_proxy
+            from mockserver.recording.recorder import Recorder, no_proxy
 
             self._recorder = Recorder().__enter__()
             if any(name.lower().endswith("_proxy") for name in os.environ):
@@ -237,7 +238,7 @@ class State:
     @property
     def providers(self) -> dict[str, Provider]:
         """The providers by name. Raises :class:`~mockserver.errors.ProviderError`."""
-        from mockserver import providers
+        from mockserver.recording import providers
 
         named = self.config.getoption("--tapecheck-providers")
         base = self.config.invocation_params.dir
@@ -276,13 +277,13 @@ class State:
         return failures
 
     def _too_old(self, path: Path) -> str | None:
-        from mockserver import store
-        from mockserver.recording_modes import age_of
+        from mockserver.library import library
+        from mockserver.recording.modes import age_of
 
         limit = self.max_age
         if limit is None or not path.is_file():
             return None
-        age = age_of(store.load(path), datetime.now(UTC))
+        age = age_of(library.load(path), datetime.now(UTC))
         if age is None or age <= limit:
             return None
         return f"last recorded or confirmed {age.days} days ago; record it anew"
@@ -290,7 +291,7 @@ class State:
     @property
     def max_age(self) -> timedelta | None:
         """How old a cassette may be. Raises ``pytest.UsageError``."""
-        from mockserver.recording_modes import parse_age
+        from mockserver.recording.modes import parse_age
 
         text = self.config.getoption("--tapecheck-max-age") or self.config.getini(
             "tapecheck_max_age"

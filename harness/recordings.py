@@ -9,9 +9,9 @@ from pathlib import Path
 from harness.dialects import recorded_call
 from harness.errors import SpecError
 from harness.scenario import Scenario, TurnSpec
-from mockserver import store
-from mockserver.cassette import Cassette
+from mockserver.cassettes.cassette import Cassette
 from mockserver.errors import CassetteError
+from mockserver.library import library
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def scan(directory: Path) -> tuple[tuple[Scenario, ...], tuple[Left, ...]]:
     for path in files:
         name = _name(path.relative_to(directory).with_suffix(""))
         try:
-            cassette = store.load(path)
+            cassette = library.load(path)
         except CassetteError as exc:
             left.append(Left(name, str(exc), broken=True))
             continue

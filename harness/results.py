@@ -16,7 +16,7 @@ from harness.model import JsonObject
 from harness.planning import Plan, Settings
 from harness.scenario import Case
 from harness.transcript import Finding, Outcome, Transcript, Verdict
-from mockserver.marks import line_of
+from mockserver.cassettes.yaml_marks import line_of
 
 FORMAT = 1
 #: Values in findings longer than this are cut in the records.

@@ -38,11 +38,12 @@ from harness.transcript import (
     Verdict,
     without,
 )
-from mockserver import MockServer, SessionHandle, axes, faults
-from mockserver.faults import Fault, FaultKind
-from mockserver.journal import JournalEntry
-from mockserver.schedule import Schedule, hold_after
-from mockserver.session import Exchange
+from mockserver import MockServer, SessionHandle
+from mockserver.library.session import Exchange
+from mockserver.serving.journal import JournalEntry
+from mockserver.wire import axes, faults
+from mockserver.wire.faults import Fault, FaultKind
+from mockserver.wire.schedule import Schedule, hold_after
 
 #: Seconds after which a case is stopped and its client blamed.
 DEADLINE = 30.0

@@ -8,8 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from harness.model import Json, JsonObject
-from mockserver.axes import RECORDED, Point
-from mockserver.faults import FaultKind
+from mockserver.wire.axes import RECORDED, Point
+from mockserver.wire.faults import FaultKind
 
 Place = tuple[str | int, ...]
 

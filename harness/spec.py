@@ -23,7 +23,7 @@ from harness.scenario import (
     TurnSpec,
 )
 from harness.schemas import definition, validator
-from mockserver.marks import DuplicateKeyError, line_of, reject_duplicate_keys
+from mockserver.cassettes.yaml_marks import DuplicateKeyError, line_of, reject_duplicate_keys
 
 
 def load_all(directory: Path, cassettes: Iterable[Path]) -> tuple[Scenario, ...]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from harness.model import JsonObject
 from harness.scenario import Case
-from mockserver.cassette import Headers
-from mockserver.schedule import Schedule
+from mockserver.cassettes.cassette import Headers
+from mockserver.wire.schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

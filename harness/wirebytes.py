@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.model import JsonObject
-from mockserver import sse
-from mockserver.schedule import Media, Schedule
+from mockserver.wire import sse
+from mockserver.wire.schedule import Media, Schedule
 
 #: Fields of an event whose text stands on the wire, the most telling first.
 _EVIDENCE = ("delta", "arguments_delta", "tool_name", "raw_finish_reason", "response_id")

@@ -1,12 +1,12 @@
 """tapecheck's mock server: replays recorded HTTP streams byte for byte and chunk for chunk."""
 
-from mockserver.app import Limits
-from mockserver.cassette import Cassette
+from mockserver.cassettes.cassette import Cassette
 from mockserver.errors import CassetteError, MockServerError, ServerStartError, SessionError
-from mockserver.journal import JournalEntry, Outcome
-from mockserver.matcher import Part
-from mockserver.server import MockServer, SessionHandle
-from mockserver.session import Exchange, exchanges
+from mockserver.library.matcher import Part
+from mockserver.library.session import Exchange, exchanges
+from mockserver.serving.app import Limits
+from mockserver.serving.journal import JournalEntry, Outcome
+from mockserver.serving.server import MockServer, SessionHandle
 
 __all__ = [
     "Cassette",

@@ -13,9 +13,12 @@ ROOT = Path(__file__).parent.parent
 IMPURE = {"asyncio", "socket", "threading", "subprocess", "time", "aiohttp", "httpx", "logging"}
 #: The modules that must stay pure, so that they can be tested without a network.
 PURE = [
-    *("mockserver." + m for m in ("sse", "cassette_writer", "schedule", "axes", "faults")),
-    *("mockserver." + m for m in ("session", "matcher", "marks", "redact", "errors", "drift")),
-    *("mockserver." + m for m in ("secrets", "scrub", "scan", "deltas", "documents", "likeness")),
+    "mockserver.errors",
+    *("mockserver.wire." + m for m in ("sse", "schedule", "axes", "faults", "documents")),
+    *("mockserver.cassettes." + m for m in ("writer", "yaml_marks")),
+    *("mockserver.library." + m for m in ("session", "matcher", "similarity")),
+    *("mockserver.secrets." + m for m in ("names", "find", "scrub", "scan", "reassembled")),
+    "mockserver.recording.drift",
     *("harness." + m for m in ("model", "codec", "fold", "scenario", "expand", "selection")),
     *("harness." + m for m in ("interface", "conversation", "dialects", "transcript")),
     "harness.checks",
@@ -24,28 +27,29 @@ PURE = [
 #: that describe what is sent.
 MOCKSERVER_FACE = {
     "mockserver",
-    "mockserver.axes",
-    "mockserver.cassette",
+    "mockserver.wire.axes",
+    "mockserver.cassettes.cassette",
     "mockserver.errors",
-    "mockserver.faults",
-    "mockserver.foreign",
-    "mockserver.importing",
-    "mockserver.journal",
-    "mockserver.marks",
-    "mockserver.providers",
-    "mockserver.redact",
-    "mockserver.rechunk",
-    "mockserver.recorder",
-    "mockserver.recording_capture",
-    "mockserver.recording_modes",
-    "mockserver.resend",
-    "mockserver.scan",
-    "mockserver.schedule",
-    "mockserver.server",
-    "mockserver.session",
-    "mockserver.sse",
-    "mockserver.store",
-    "mockserver.verify",
+    "mockserver.wire.faults",
+    "mockserver.cassettes.foreign",
+    "mockserver.recording.importing",
+    "mockserver.serving.journal",
+    "mockserver.cassettes.yaml_marks",
+    "mockserver.recording.providers",
+    "mockserver.secrets.names",
+    "mockserver.cassettes.rechunk",
+    "mockserver.recording.recorder",
+    "mockserver.recording.exchange",
+    "mockserver.recording.modes",
+    "mockserver.recording.resend",
+    "mockserver.recording.tape",
+    "mockserver.secrets.scan",
+    "mockserver.wire.schedule",
+    "mockserver.serving.server",
+    "mockserver.library.session",
+    "mockserver.wire.sse",
+    "mockserver.library.library",
+    "mockserver.serving.verify",
 }
 
 
@@ -90,7 +94,7 @@ def test_adapters_are_clients_not_parts_of_the_harness(name: str) -> None:
         if used.startswith("harness"):
             assert any(used == a or used.startswith(f"{a}.") for a in allowed), used
         elif used.startswith("mockserver"):
-            assert used in {"mockserver", "mockserver.sse"}
+            assert used in {"mockserver", "mockserver.wire.sse"}
 
 
 @pytest.mark.parametrize("name", sorted(MODULES))

@@ -14,7 +14,7 @@ from harness.scenario import CaseKind
 from harness.schemas import definition, validator
 from harness.spec import describe
 from harness.transcript import Blame, Finding
-from mockserver.faults import FaultKind
+from mockserver.wire.faults import FaultKind
 
 
 def evidence(reading: Reading) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from harness.checks import facts_chat, facts_responses
 from harness.checks.facts_model import Facts
-from mockserver.schedule import Schedule
+from mockserver.wire.schedule import Schedule
 
 __all__ = ["Facts", "facts_of"]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from harness.checks.facts_model import Facts, repaired
 from harness.model import JsonObject
-from mockserver import sse
-from mockserver.schedule import Media, Schedule
+from mockserver.wire import sse
+from mockserver.wire.schedule import Media, Schedule
 
 _CHAT_USAGE: Mapping[str, tuple[str, ...]] = {
     "input_tokens": ("prompt_tokens",),

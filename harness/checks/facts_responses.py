@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from harness.checks.facts_model import Facts
 from harness.checks.native_story import ENDS, story_of
 from harness.model import Json, JsonObject, Status
-from mockserver import sse
-from mockserver.schedule import Media, Schedule
+from mockserver.wire import sse
+from mockserver.wire.schedule import Media, Schedule
 
 
 def read(answer: Schedule) -> Facts:

@@ -28,8 +28,8 @@ from harness.model import (
 from harness.schemas import definition
 from harness.spec import describe
 from harness.transcript import Finding
-from mockserver import sse
-from mockserver.schedule import Media, Schedule
+from mockserver.wire import sse
+from mockserver.wire.schedule import Media, Schedule
 
 FEATURE = "native_responses"
 #: Dialects whose wire carries Responses events already.

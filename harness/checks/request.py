@@ -11,7 +11,7 @@ from harness.checks.expectation import agrees
 from harness.checks.reading import Reading
 from harness.scenario import Place, RequestSpec, StepSpec
 from harness.transcript import Finding, SeenRequest
-from mockserver.redact import is_credential_header
+from mockserver.secrets.names import is_credential_header
 
 
 def request(reading: Reading) -> Iterator[Finding]:

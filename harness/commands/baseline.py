@@ -85,6 +85,6 @@ def update(adapter: str, reason: str | None, results: Path | None) -> None:
 
 
 def _replace(path: Path, text: str) -> None:
-    from mockserver import store
+    from mockserver.library import library
 
-    store.replace(path, text.encode())
+    library.replace(path, text.encode())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from mockserver.importing import Imported
+    from mockserver.recording.importing import Imported
 
 #: What is looked at in a directory; any file can be named.
 _SUFFIXES = {".yaml", ".yml", ".json", ".har"}
@@ -67,10 +67,10 @@ def command(
     """
     import os
 
-    from mockserver import store
     from mockserver.errors import CassetteError
-    from mockserver.importing import Kind
-    from mockserver.providers import PROVIDERS
+    from mockserver.library import library
+    from mockserver.recording.importing import Kind
+    from mockserver.recording.providers import PROVIDERS
 
     jobs = list(_jobs(sources, output))
     _check_targets(jobs, force=force)
@@ -85,7 +85,7 @@ def command(
                 click.echo(f"{job.source}: no recording; left alone")
                 continue
             if imported.cassette.interactions and not dry_run:
-                store.write(imported.cassette)
+                library.write(imported.cassette)
         except CassetteError as exc:
             click.echo(str(exc), err=True)
             broken += 1
@@ -104,8 +104,9 @@ def command(
 
 
 def _convert(job: _Job, known: Sequence[str], keep_signatures: bool) -> Imported | None:
-    from mockserver import foreign, importing
+    from mockserver.cassettes import foreign
     from mockserver.errors import CassetteError
+    from mockserver.recording import importing
 
     try:
         text = job.source.read_bytes()

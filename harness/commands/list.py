@@ -65,7 +65,7 @@ def _cases(settings: Any) -> Iterator[str]:
 def _cassettes(settings: Any) -> Iterator[str]:
     from harness import bundled
     from harness.selection import select
-    from mockserver.store import Library
+    from mockserver.library.library import Library
 
     library = Library(settings.cassettes or (bundled.cassettes(),))
     for name in select(tuple(library.paths), settings.patterns, lambda name: f"{name}@"):

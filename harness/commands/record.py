@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from mockserver.cassette import Cassette
-    from mockserver.providers import Provider
-    from mockserver.recorder import Recorder, Result, TapeHandle
-    from mockserver.recording_capture import Capture
-    from mockserver.recording_modes import Mode
+    from mockserver.cassettes.cassette import Cassette
+    from mockserver.recording.exchange import Capture
+    from mockserver.recording.modes import Mode
+    from mockserver.recording.providers import Provider
+    from mockserver.recording.recorder import Recorder, TapeHandle
+    from mockserver.recording.tape import Result
 
 MODES = ("none", "once", "new_episodes", "rewrite", "all", "diff", "live")
 #: How an answer may have ended without being whole.
@@ -117,7 +118,7 @@ def command(
     tapecheck record --mode diff -o cassettes/mine.yaml
     """
     from mockserver.errors import RecordingError
-    from mockserver.recording_modes import Mode, runs_in_ci
+    from mockserver.recording.modes import Mode, runs_in_ci
 
     wanted = Mode.of(mode)
     if wanted.may_go_out and runs_in_ci(os.environ) and not in_ci:
@@ -158,8 +159,8 @@ class _Job:
 
 
 def _record(path: Path, providers: Sequence[Provider], argv: Sequence[str], job: _Job) -> int:
-    from mockserver.recorder import Recorder
-    from mockserver.recording_modes import Mode
+    from mockserver.recording.modes import Mode
+    from mockserver.recording.recorder import Recorder
 
     with (
         Recorder(timeout=job.timeout, watch=_tell) as recorder,
@@ -210,9 +211,9 @@ _ENOUGH = (signal.SIGINT, signal.SIGTERM)
 
 def _check(output: Path, known: Sequence[Provider], chosen: Sequence[Provider], job: _Job) -> int:
     """Ask again what cassettes have asked, and compare."""
-    from mockserver import store
-    from mockserver.cassette import Origin
-    from mockserver.recorder import Recorder
+    from mockserver.cassettes.cassette import Origin
+    from mockserver.library import library as store
+    from mockserver.recording.recorder import Recorder
 
     library = store.Library([output if output.exists() else _file(output)])
     cassettes = [store.load(path) for path in library.paths.values()]
@@ -234,7 +235,7 @@ def _check(output: Path, known: Sequence[Provider], chosen: Sequence[Provider], 
 
 def _check_one(cassette: Cassette, known: Sequence[Provider], recorder: Recorder, job: _Job) -> int:
     from mockserver.errors import RecordingError
-    from mockserver.resend import providers_of, resend
+    from mockserver.recording.resend import providers_of, resend
 
     old = _is_old(cassette.path, job)
     try:
@@ -253,7 +254,7 @@ def _providers(
     names: Sequence[str], upstream: str | None, file: Path | None
 ) -> tuple[list[Provider], list[Provider]]:
     """All that are known, and those that were chosen."""
-    from mockserver import providers
+    from mockserver.recording import providers
 
     known = providers.load(file) if file else dict(providers.PROVIDERS)
     chosen = [providers.find(name, known) for name in dict.fromkeys(names)]
@@ -295,8 +296,8 @@ def _summary(result: Result) -> None:
 
 def _is_old(path: Path, job: _Job) -> bool:
     """Say if a cassette is too old; return whether that is a failure."""
-    from mockserver import store
-    from mockserver.recording_modes import age_of
+    from mockserver.library import library as store
+    from mockserver.recording.modes import age_of
 
     if job.max_age is None or not path.is_file():
         return False
@@ -308,7 +309,7 @@ def _is_old(path: Path, job: _Job) -> bool:
 
 
 def _age(text: str | None) -> timedelta | None:
-    from mockserver.recording_modes import parse_age
+    from mockserver.recording.modes import parse_age
 
     try:
         return None if text is None else parse_age(text)
@@ -317,7 +318,7 @@ def _age(text: str | None) -> timedelta | None:
 
 
 def _ends(names: Sequence[str]) -> Any:
-    from mockserver.cassette import End
+    from mockserver.cassettes.cassette import End
 
     return [End(name) for name in names]
 
@@ -330,7 +331,7 @@ def _notes(pairs: Sequence[str]) -> dict[str, str]:
 
 
 def _file(output: Path) -> Path:
-    from mockserver.store import SUFFIXES
+    from mockserver.library.library import SUFFIXES
 
     return output if output.suffix in SUFFIXES else output.with_name(f"{output.name}.yaml")
 

@@ -27,7 +27,7 @@ def command(library: tuple[Path, ...], rechunk: bool) -> int:
     tapecheck verify cassettes/chat.yaml --rechunk
     """
     from harness import bundled
-    from mockserver.store import Library
+    from mockserver.library.library import Library
 
     paths = Library(library or (bundled.cassettes(),)).paths
     code, played = 0, 0
@@ -42,9 +42,9 @@ def command(library: tuple[Path, ...], rechunk: bool) -> int:
 
 def _verified(path: Path, mend: Callable[[Path], None] | None) -> tuple[int, int]:
     """Play one cassette; returns the number of its interactions and the exit code."""
-    from mockserver import store
     from mockserver.errors import CassetteError
-    from mockserver.verify import verify
+    from mockserver.library import library as store
+    from mockserver.serving.verify import verify
 
     try:
         if mend is not None:
@@ -60,8 +60,8 @@ def _verified(path: Path, mend: Callable[[Path], None] | None) -> tuple[int, int
 
 
 def _mend(path: Path) -> None:
-    from mockserver import store
-    from mockserver.rechunk import rechunk
+    from mockserver.cassettes.rechunk import rechunk
+    from mockserver.library import library as store
 
     if path.suffix.lower() == ".har":
         return

@@ -23,8 +23,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import uvloop
 
-from mockserver import MockServer, store
-from mockserver.cassette import Chunk, Interaction, Wire
+from mockserver import MockServer
+from mockserver.cassettes.cassette import Chunk, Interaction, Wire
+from mockserver.library import library as store
 from tests.benchmarks.load import connect, in_a_process, served, table
 from tests.mockserver.rawhttp import cassette, interaction, request_bytes
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from mockserver import MockServer, cassette_writer
+from mockserver import MockServer
+from mockserver.cassettes import writer
 from tests.benchmarks.load import in_a_process, table
 from tests.mockserver.rawhttp import CHAT, cassette, interaction
 
@@ -70,7 +71,7 @@ def write(directory: Path) -> None:
     stream = interaction(
         EVENT * (LENGTH // len(EVENT)), body=body_of(0), content_type="text/event-stream"
     )
-    text = cassette_writer.dump(cassette(stream))
+    text = writer.dump(cassette(stream))
     for number in range(COUNT):
         path = directory / f"{number % 50}" / f"cassette-{number}.yaml"
         path.parent.mkdir(exist_ok=True)

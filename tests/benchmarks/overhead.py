@@ -18,8 +18,9 @@ from harness.expand import Axes
 from harness.planning import Plan, Settings, cassette_of, make_plan, schedules_of
 from harness.run import run
 from harness.scenario import Case
-from mockserver import MockServer, axes
-from mockserver.session import Exchange
+from mockserver import MockServer
+from mockserver.library.session import Exchange
+from mockserver.wire import axes
 
 ROUNDS = 3
 WIDTH = 6

@@ -20,8 +20,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import uvloop
 from aiohttp import web
 
-from mockserver import Cassette, MockServer, store
-from mockserver.cassette import Chunk, Interaction, Request, Response, Wire
+from mockserver import Cassette, MockServer
+from mockserver.cassettes.cassette import Chunk, Interaction, Request, Response, Wire
+from mockserver.library import library as store
 from tests.benchmarks.load import in_a_process, responses_per_second, served, table
 
 EVENTS = tuple(

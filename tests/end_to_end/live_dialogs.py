@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import openai
 
-from mockserver import sse
+from mockserver.wire import sse
 
 MODEL = "scripted"
 #: The tool that the scripted model calls.

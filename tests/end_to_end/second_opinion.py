@@ -15,7 +15,7 @@ from harness.fold import fold
 from harness.planning import cassette_of, schedules_of
 from harness.scenario import CallSpec, Scenario
 from mockserver import MockServer
-from mockserver.session import Exchange
+from mockserver.library.session import Exchange
 
 
 @dataclass

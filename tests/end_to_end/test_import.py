@@ -18,12 +18,13 @@ import vcr
 import yaml
 
 from harness.checks.facts import facts_of
-from mockserver import MockServer, store
-from mockserver.cassette import Interaction, Origin
-from mockserver.redact import REPLACED
-from mockserver.scan import scan_cassette
-from mockserver.schedule import decompress, from_response
-from mockserver.verify import fetch, verify
+from mockserver import MockServer
+from mockserver.cassettes.cassette import Interaction, Origin
+from mockserver.library import library
+from mockserver.secrets.names import REPLACED
+from mockserver.secrets.scan import scan_cassette
+from mockserver.serving.verify import fetch, verify
+from mockserver.wire.schedule import decompress, from_response
 from tests.end_to_end.recorded_facts import compared, index, results
 
 ROOT = Path(__file__).parents[2]
@@ -62,10 +63,10 @@ class Import:
         return (files or self.files) / relative
 
     def imported(self, entry: dict[str, Any], files: Path | None = None) -> Interaction:
-        return store.load(self.path(entry, files)).interactions[entry["interaction"]]
+        return library.load(self.path(entry, files)).interactions[entry["interaction"]]
 
     def original(self, entry: dict[str, Any]) -> Interaction:
-        return store.load(self.recordings / entry["file"]).interactions[entry["interaction"]]
+        return library.load(self.recordings / entry["file"]).interactions[entry["interaction"]]
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,7 @@ def test_everything_is_imported(made: Import) -> None:
     assert len(made.entries) == 66
     sources = [p for p in (made.recordings / "files").rglob("*.*") if p.suffix in (".yaml", ".har")]
     assert len(list(made.files.rglob("*.yaml"))) == len(sources) == 66
-    count = sum(len(store.load(path).interactions) for path in sources)
+    count = sum(len(library.load(path).interactions) for path in sources)
     said = f"{count} interactions imported into 66 cassettes, 0 left out"
     assert made.said.splitlines()[-1] == said
 
@@ -125,7 +126,7 @@ def test_what_is_text_can_be_read_and_what_is_not_is_binary(made: Import) -> Non
 
 def test_no_header_tells_who_recorded(made: Import) -> None:
     for path in made.files.rglob("*.yaml"):
-        for interaction in store.load(path).interactions:
+        for interaction in library.load(path).interactions:
             names = {n.lower() for n, _ in interaction.request.headers}
             names |= {n.lower() for n, _ in interaction.response.headers}
             assert not names & NOT_STORED
@@ -134,7 +135,7 @@ def test_no_header_tells_who_recorded(made: Import) -> None:
 
 def test_no_secret_is_left(made: Import) -> None:
     for files in (made.files, made.opaque):
-        hits = [h for p in files.rglob("*.yaml") for h in scan_cassette(store.load(p))]
+        hits = [h for p in files.rglob("*.yaml") for h in scan_cassette(library.load(p))]
         assert hits == []
 
 
@@ -156,7 +157,7 @@ def test_every_interaction_says_where_it_is_from(made: Import) -> None:
 
 
 def test_every_interaction_goes_out_as_it_stands(made: Import) -> None:
-    assert [p for f in made.files.rglob("*.yaml") for p in verify(store.load(f))] == []
+    assert [p for f in made.files.rglob("*.yaml") for p in verify(library.load(f))] == []
 
 
 def test_every_interaction_is_found_by_its_request(made: Import) -> None:
@@ -217,7 +218,7 @@ def test_responses_are_told_as_the_index_says(made: Import) -> None:
 def test_stock_vcrpy_plays_every_file(made: Import) -> None:
     played = 0
     for path in made.files.rglob("*.yaml"):
-        interactions = store.load(path).interactions
+        interactions = library.load(path).interactions
         with vcr.use_cassette(str(path), record_mode="none") as tape, httpx.Client() as client:
             for interaction in interactions:
                 request, expected = interaction.request, interaction.response

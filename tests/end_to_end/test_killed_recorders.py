@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from mockserver import store
+from mockserver.library import library
 from tests.mockserver.live import KEY, Live, stream
 
 ROOT = Path(__file__).parents[2]
@@ -136,7 +136,7 @@ def test_no_kill_leaves_a_broken_file(
             assert whole is None
             seen["left none"] += 1
         else:
-            (interaction,) = store.load(path).interactions
+            (interaction,) = library.load(path).interactions
             body = interaction.response.body
             (found,) = (r for r in (run, whole) if r is not None and body == answers.body(r))
             seen["left the new" if found == run else "left the old"] += 1

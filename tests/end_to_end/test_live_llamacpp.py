@@ -17,12 +17,14 @@ import pytest
 from harness.planning import Settings, make_plan
 from harness.runner import Runner
 from harness.transcript import Outcome
-from mockserver import MockServer, drift, store
-from mockserver.cassette import End, Origin
-from mockserver.providers import PROVIDERS, Provider
-from mockserver.recorder import Recorder
-from mockserver.recording_modes import Mode
-from mockserver.verify import verify
+from mockserver import MockServer
+from mockserver.cassettes.cassette import End, Origin
+from mockserver.library import library
+from mockserver.recording import drift
+from mockserver.recording.modes import Mode
+from mockserver.recording.providers import PROVIDERS, Provider
+from mockserver.recording.recorder import Recorder
+from mockserver.serving.verify import verify
 from tests.end_to_end.live_dialogs import DIALOGS
 
 pytest.importorskip("xllamacpp", reason="the dependency group 'live' is not installed")
@@ -71,8 +73,8 @@ def recorded(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 @pytest.mark.parametrize("name", DIALOGS)
 def test_a_fresh_recording_has_the_shape_of_the_shipped_one(name: str, recorded: Path) -> None:
-    fresh = store.load(recorded / f"{name}.yaml")
-    shipped = store.load(SHIPPED / f"{name}.yaml")
+    fresh = library.load(recorded / f"{name}.yaml")
+    shipped = library.load(SHIPPED / f"{name}.yaml")
     found = drift.compare(shipped.interactions, fresh.interactions)
     assert found.shapes == ()
     for interaction in (*fresh.interactions, *shipped.interactions):
@@ -86,7 +88,7 @@ def test_a_fresh_recording_has_the_shape_of_the_shipped_one(name: str, recorded:
 def test_clients_are_told_the_same_with_the_server_off(name: str, recorded: Path) -> None:
     with MockServer(recorded) as server:
         DIALOGS[name](f"{server.url}/c/{name}/v1")
-        count = len(store.load(recorded / f"{name}.yaml").interactions)
+        count = len(library.load(recorded / f"{name}.yaml").interactions)
         assert [entry.exchange for entry in server.journal] == list(range(count))
 
 
@@ -96,7 +98,7 @@ def test_recording_again_confirms_what_is_there(
 ) -> None:
     path = tmp_path / f"{name}.yaml"
     path.write_bytes((recorded / path.name).read_bytes())
-    before = store.load(path).interactions
+    before = library.load(path).interactions
     with Recorder() as recorder, recorder.tape(path, [provider]) as tape:
         DIALOGS[name](tape.base_url)
         result = tape.finish()
@@ -104,7 +106,7 @@ def test_recording_again_confirms_what_is_there(
     assert result.drift.shapes == ()
     # How much of a prompt the server still had in its cache is another number each time.
     assert not [line for line in result.drift.values if "cache" not in line]
-    assert [i.response.status for i in store.load(path).interactions] == [
+    assert [i.response.status for i in library.load(path).interactions] == [
         i.response.status for i in before
     ]
 

@@ -10,8 +10,9 @@ import click
 import pytest
 
 from harness import cli
-from mockserver import MockServer, store
-from mockserver.verify import verify
+from mockserver import MockServer
+from mockserver.library import library
+from mockserver.serving.verify import verify
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -76,7 +77,7 @@ def test_the_scenario_and_its_cassette_are_sound(project: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "1 scenarios, 1 cassettes: 0 problems\n")
     done = tapecheck(project, *run, "--no-faults")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert verify(store.load(project / "cassettes/my/hello.yaml")) == []
+    assert verify(library.load(project / "cassettes/my/hello.yaml")) == []
 
 
 def test_the_openai_sdk_talks_to_the_server(project: Path) -> None:

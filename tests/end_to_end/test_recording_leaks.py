@@ -16,7 +16,7 @@ import pytest
 from aiohttp import web
 
 from tests.mockserver.live import KEY, Live
-from tests.mockserver.planted import CASES, answer, planted, texts, traces
+from tests.mockserver.secrets.planted import CASES, answer, planted, texts, traces
 
 ROOT = Path(__file__).parents[2]
 EXHAUSTIVE = bool(os.environ.get("TAPECHECK_EXHAUSTIVE"))

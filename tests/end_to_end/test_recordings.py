@@ -18,7 +18,7 @@ from harness.planning import Settings, make_plan
 from harness.results import CaseResult
 from harness.runner import Runner, judged
 from harness.transcript import Outcome
-from mockserver import store
+from mockserver.library import library
 from tests.end_to_end.recorded_facts import compared, index, results
 
 
@@ -50,7 +50,7 @@ def test_what_is_not_run_says_why(recordings: Path) -> None:
     assert all(skip.reason for skip in plan.skips)
     runnable = {c.scenario.cassette for c in plan.cases}
     for path in (recordings / "files").rglob("*.yaml"):
-        for interaction in store.load(path).interactions:
+        for interaction in library.load(path).interactions:
             found = recorded_call(interaction.request)
             if isinstance(found, tuple) and found[0] == "openai-chat":
                 assert path in runnable

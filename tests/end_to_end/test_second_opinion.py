@@ -16,7 +16,7 @@ import yaml
 from harness.planning import Settings, cassette_of, find_scenarios
 from harness.scenario import Scenario
 from mockserver import MockServer
-from mockserver.cassette import Origin
+from mockserver.cassettes.cassette import Origin
 from tests.end_to_end.second_opinion import differences, expected_turn, judged_by, sdk_turn
 
 LISTED = yaml.safe_load((Path(__file__).parent / "sdk_differences.yaml").read_text("utf-8"))

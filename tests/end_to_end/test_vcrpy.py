@@ -9,8 +9,8 @@ import pytest
 import vcr
 
 from harness import bundled
-from mockserver import store
-from mockserver.schedule import decompress
+from mockserver.library import library
+from mockserver.wire.schedule import decompress
 
 CASSETTES = sorted(bundled.cassettes().rglob("*.yaml"))
 
@@ -19,7 +19,7 @@ CASSETTES = sorted(bundled.cassettes().rglob("*.yaml"))
     "path", CASSETTES, ids=lambda path: str(path.relative_to(bundled.cassettes()))
 )
 def test_stock_vcrpy_plays_a_cassette(path: Path) -> None:
-    interactions = store.load(path).interactions
+    interactions = library.load(path).interactions
     # Below the client, which refuses some answers, such as redirects to nowhere.
     with vcr.use_cassette(str(path), record_mode="none") as tape, httpx.HTTPTransport() as wire:
         for interaction in interactions:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from harness.expand import Axes, expand, pairwise, parse_axes, points, runs
 from harness.interface import Adapter
 from harness.scenario import CallSpec, CaseKind, Expectation, HoldSpec, Scenario, TurnSpec
-from mockserver.axes import RECORDED, Point, apply, point
-from mockserver.cassette import Response
-from mockserver.faults import FaultKind
-from mockserver.schedule import Schedule, from_response
+from mockserver.cassettes.cassette import Response
+from mockserver.wire.axes import RECORDED, Point, apply, point
+from mockserver.wire.faults import FaultKind
+from mockserver.wire.schedule import Schedule, from_response
 
 SCENARIO = Scenario(
     id="openai-chat/x",

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mockserver import store
-from mockserver.cassette import Origin
+from mockserver.cassettes.cassette import Origin
+from mockserver.library import library
 from tests.harness.test_cli import Cli
 
 KEY = "sk-" + "proj1234" * 5
@@ -48,7 +48,7 @@ def test_a_file_becomes_a_cassette(tapecheck: Cli) -> None:
         "1 credential header dropped: they hold a secret or a session\n"
         "1 interaction imported into 1 cassette, 0 left out\n"
     )
-    (interaction,) = store.load(Path("out/a.yaml")).interactions
+    (interaction,) = library.load(Path("out/a.yaml")).interactions
     assert interaction.response.wire.origin is Origin.IMPORTED
     assert interaction.request.headers == (("content-type", "application/json"),)
     assert KEY not in Path("out/a.yaml").read_text(encoding="utf-8")
@@ -111,7 +111,7 @@ def test_nothing_is_replaced_without_force(tapecheck: Cli) -> None:
     assert written() == ["b.yaml"]
     assert Path("out/b.yaml").read_bytes() == before
     assert tapecheck("import", "in", "-o", "out", "--force") == 0
-    assert store.load(Path("out/b.yaml")).interactions[0].response.body == b"hi"
+    assert library.load(Path("out/b.yaml")).interactions[0].response.body == b"hi"
 
 
 def test_an_import_into_its_own_source_finds_only_what_is_not_its_own(tapecheck: Cli) -> None:
@@ -155,5 +155,5 @@ def test_keys_in_the_environment_are_replaced_wherever_they_stand(
     monkeypatch.setenv("MISTRAL_API_KEY", "no-known-shape-of-a-key")
     put("in/a.yaml", {"body": {"string": '{"e":"no-known-shape-of-a-key"}'}})
     assert tapecheck("import", "in", "-o", "out") == 0
-    (interaction,) = store.load(Path("out/a.yaml")).interactions
+    (interaction,) = library.load(Path("out/a.yaml")).interactions
     assert interaction.response.body == b'{"e":"key_REDACTED_1"}'

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from harness.cli import main
-from mockserver import store
-from mockserver.providers import DUMMY_KEY
+from mockserver.library import library
+from mockserver.recording.providers import DUMMY_KEY
 from tests.mockserver.live import EVENT, KEY, Live
 from tests.mockserver.rawhttp import cassette, interaction
 
@@ -80,7 +80,7 @@ def test_a_command_is_recorded(
     assert f"1 POST /v1/chat/completions: 200, 2 pieces, {len(answer)} bytes" in err
     assert f"wrote {path}: 2 interactions" in err
     assert KEY not in out + err
-    recorded = store.load(path).interactions
+    recorded = library.load(path).interactions
     assert [json.loads(i.request.body)["q"] for i in recorded] == ["a", "b"]
     assert recorded[0].response.wire.recorded["server"] == "x-1"
     assert {r[2]["Authorization"] for r in live.requests} == {f"Bearer {KEY}"}
@@ -145,11 +145,11 @@ def test_a_directory_is_compared_without_a_command(
     options: list[str], path: Path, live: Live, capfd: pytest.CaptureFixture[str]
 ) -> None:
     run(*options, "-o", path, *client("a"))
-    store.write(cassette(interaction(b"{}"), path=path.with_name("imported.yaml")))
-    (recorded,) = store.load(path).interactions
+    library.write(cassette(interaction(b"{}"), path=path.with_name("imported.yaml")))
+    (recorded,) = library.load(path).interactions
     body = b'{"input": [{"encrypted_content": "encrypted_REDACTED_1"}], "user": "user_REDACTED_1"}'
     opaque = replace(recorded, request=replace(recorded.request, body=body))
-    store.write(cassette(opaque, path=path.with_name("opaque.yaml")))
+    library.write(cassette(opaque, path=path.with_name("opaque.yaml")))
     capfd.readouterr()
     assert run(*options, "--mode", "diff", "-o", path.parent) == 1
     err = capfd.readouterr().err
@@ -188,10 +188,10 @@ def test_old_recordings_are_told(
     options: list[str], path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     run(*options, "-o", path, *client("a"))
-    (recorded,) = store.load(path).interactions
+    (recorded,) = library.load(path).interactions
     wire = replace(recorded.response.wire, recorded={"at": "2020-01-01T00:00:00Z"})
     old = replace(recorded, response=replace(recorded.response, wire=wire))
-    store.write(cassette(old, path=path))
+    library.write(cassette(old, path=path))
     replayed = [*options, "--mode", "none", "-o", str(path), "--max-age", "30d"]
     assert run(*replayed, *client("a")) == 0
     assert "days ago; record it anew" in capfd.readouterr().err
@@ -256,4 +256,4 @@ def test_without_a_command_it_records_until_it_is_interrupted(
     process.stderr.close()
     assert process.wait(10) == 0
     assert f"wrote {path}: 1 interaction" in rest
-    assert len(store.load(path).interactions) == 1
+    assert len(library.load(path).interactions) == 1

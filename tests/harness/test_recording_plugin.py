@@ -7,8 +7,8 @@ import httpx
 import pytest
 from aiohttp import web
 
-from mockserver import store
-from mockserver.recorder import Recorder
+from mockserver.library import library
+from mockserver.recording.recorder import Recorder
 from tests.mockserver.live import KEY, Live, stream
 
 pytest_plugins = ["pytester"]
@@ -74,7 +74,7 @@ def test_recorded_once_replayed_ever_after(project: pytest.Pytester, live: Live)
         ["*tapecheck recordings*", "cassettes/test_mine/test_hello.yaml", "  wrote 1 interactions"]
     )
     path = project.path / "cassettes/test_mine/test_hello.yaml"
-    assert len(store.load(path).interactions) == 1
+    assert len(library.load(path).interactions) == 1
     assert KEY not in path.read_text() + result.stdout.str() + result.stderr.str()
     live.requests.clear()
     result = run(project)
@@ -179,7 +179,7 @@ def test_two_tests_do_not_record_into_one_cassette(
     result = run(project, "--record", *workers)
     result.assert_outcomes(passed=3, failed=7)
     result.stdout.fnmatch_lines(["*another * records into it*"])
-    assert len(store.load(project.path / "cassettes/shared.yaml").interactions) == 1
+    assert len(library.load(project.path / "cassettes/shared.yaml").interactions) == 1
     names = {f.name for f in (project.path / "cassettes/test_mine").iterdir()}
     assert names == {"test_own-a-b.yaml", "test_own-c-d.yaml"}
     # The report gathers what every process has written.

@@ -9,8 +9,8 @@ import pytest
 from harness.checks.native import wire_events
 from harness.checks.native_lifecycle import breaches
 from harness.schemas import definition, schema
-from mockserver import store
-from mockserver.schedule import from_response
+from mockserver.library import library
+from mockserver.wire.schedule import from_response
 from tests.harness.official import MODELS
 
 DEFINITIONS: dict[str, Any] = schema("responses_event")["$defs"]
@@ -57,7 +57,7 @@ def test_schema_and_grammar_are_fair_to_real_streams(recordings: Path, provider:
     ]
     assert entries
     for entry in entries:
-        recorded = store.load(recordings / entry["file"]).interactions[entry["interaction"]]
+        recorded = library.load(recordings / entry["file"]).interactions[entry["interaction"]]
         events = wire_events(from_response(recorded.response))
         for event in events:
             check = definition("responses_event", event["type"])

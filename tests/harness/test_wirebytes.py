@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from harness.wirebytes import Excerpt, behind, shown
-from mockserver.axes import apply, point
-from mockserver.cassette import Response
-from mockserver.schedule import Schedule, from_response
+from mockserver.cassettes.cassette import Response
+from mockserver.wire.axes import apply, point
+from mockserver.wire.schedule import Schedule, from_response
 
 BODY = (
     'data: {"id":"r1"}\n\ndata: {"c":"Hi"}\n\ndata: {"c":"Hi"}\n\n'

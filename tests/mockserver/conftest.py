@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mockserver.recorder import Recorder
-from tests.mockserver.recording import ENVIRONMENT
+from mockserver.recording.recorder import Recorder
+from tests.mockserver.taping import ENVIRONMENT
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from mockserver import store
-from mockserver.cassette import Cassette
-from mockserver.recording_writer import keep, locked
+from mockserver.cassettes.cassette import Cassette
+from mockserver.library import library
+from mockserver.recording.writer import keep, locked
 from tests.mockserver.rawhttp import cassette, interaction
 
 BODIES = {n: f"data: {n}\n\n".encode() * 2_000 for n in (1, 2)}
@@ -50,7 +50,7 @@ def main(path: Path, count: int) -> None:
         os.waitpid(child, 0)
         os.close(reading)
         os.close(writing)
-        body = store.load(path).interactions[0].response.body
+        body = library.load(path).interactions[0].response.body
         (number,) = (n for n, whole in BODIES.items() if whole == body)
         seen[f"recording {number}"] += 1
         seen["left over"] += sum(1 for f in path.parent.iterdir() if f.suffix != ".lock") > 1

@@ -12,7 +12,7 @@ from typing import Self
 
 from aiohttp import web
 
-from mockserver.providers import Provider
+from mockserver.recording.providers import Provider
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from mockserver.cassette import Cassette, Interaction, Request, Response, Wire
-from mockserver.schedule import Coding, Ending, Media, Schedule, Send
-from mockserver.session import Exchange
+from mockserver.cassettes.cassette import Cassette, Interaction, Request, Response, Wire
+from mockserver.library.session import Exchange
+from mockserver.wire.schedule import Coding, Ending, Media, Schedule, Send
 
 CHAT = "/v1/chat/completions"
 

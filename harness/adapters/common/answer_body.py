@@ -15,7 +15,7 @@ from typing import Protocol
 
 from harness.adapters.common.failures import clip, failure, plain, scrub
 from harness.model import ErrorClass, ErrorInfo, Event, Json
-from mockserver.sse import Block, Decoder
+from mockserver.wire.sse import Block, Decoder
 
 _ERROR_FIELD = "error:"
 #: The end of a stream behind a whole answer, on its line (decolua/9router#3492).

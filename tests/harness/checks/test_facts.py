@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from harness.checks.facts import facts_of
-from mockserver.cassette import Response
-from mockserver.schedule import Schedule, from_response
+from mockserver.cassettes.cassette import Response
+from mockserver.wire.schedule import Schedule, from_response
 
 
 def sent(body: str, *, status: int = 200, kind: str = "text/event-stream") -> Schedule:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from harness.checks.facts import Facts, facts_of
-from mockserver.cassette import Response
-from mockserver.schedule import Schedule, from_response
+from mockserver.cassettes.cassette import Response
+from mockserver.wire.schedule import Schedule, from_response
 
 Json = dict[str, Any]
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from harness.checks.facts import Facts, facts_of
-from mockserver import store
-from mockserver.cassette import Response
-from mockserver.schedule import from_response
+from mockserver.cassettes.cassette import Response
+from mockserver.library import library
+from mockserver.wire.schedule import from_response
 
 Json = dict[str, Any]
 
@@ -116,7 +116,7 @@ def test_real_answers_say_what_the_official_sdk_read(recordings: Path) -> None:
     for entry in index:
         if "responses" not in entry["dialect"] or entry["expected"].get("error"):
             continue
-        recorded = store.load(recordings / entry["file"]).interactions[entry["interaction"]]
+        recorded = library.load(recordings / entry["file"]).interactions[entry["interaction"]]
         found = facts_of("openai-responses", from_response(recorded.response))
         expected = entry["expected"]
         if found is None or found.error:

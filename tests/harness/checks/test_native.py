@@ -27,8 +27,8 @@ from harness.model import (
 )
 from harness.scenario import Case, Expectation, Scenario, TurnSpec
 from harness.transcript import Finding, Transcript, TurnRecord
-from mockserver.cassette import Response
-from mockserver.schedule import Schedule, from_response
+from mockserver.cassettes.cassette import Response
+from mockserver.wire.schedule import Schedule, from_response
 from tests.harness.checks.sequences import at, changed, renumbered
 
 Json = dict[str, Any]

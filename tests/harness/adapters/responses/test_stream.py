@@ -20,9 +20,9 @@ from harness.model import (
     Usage,
     UsageEvent,
 )
-from mockserver import store
-from mockserver.schedule import from_response
-from mockserver.sse import decode
+from mockserver.library import library
+from mockserver.wire.schedule import from_response
+from mockserver.wire.sse import decode
 from tests.harness.adapters.responses_events import (
     CALLED,
     CREATED,
@@ -266,7 +266,7 @@ def test_real_recordings_say_what_they_are_known_to_say(recordings):
     known = [i for i in known if i["status"] == 200]
     assert known
     for entry in known:
-        interaction = store.load(recordings / entry["file"]).interactions[entry["interaction"]]
+        interaction = library.load(recordings / entry["file"]).interactions[entry["interaction"]]
         data = from_response(interaction.response).decoded().body
         events = over(data, 1000)
         turn, told = fold(events), entry["expected"]

@@ -1,0 +1,345 @@
+"""Cassettes: recorded HTTP interactions in vcrpy's YAML schema, version 1.
+
+``response.wire`` holds what vcrpy has no place for: how the body travelled. It is the one
+place where plain vcrpy, its re-save and pytest-recording all leave extra keys alone. Files
+without it (plain vcrpy, pydantic-ai's with ``parsed_body``) load just as well. This module
+holds the types and reads them; ``cassette_writer`` writes them.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+import yaml
+
+from mockserver.cassettes.yaml_marks import line_of
+from mockserver.errors import CassetteError
+
+Headers = tuple[tuple[str, str], ...]
+#: The way to a value in a file: keys and numbers.
+Place = tuple[str | int, ...]
+
+
+class End(StrEnum):
+    """How a recorded response body ended."""
+
+    EOF = "eof"
+    TRUNCATED = "truncated"
+    RESET = "reset"
+    TIMEOUT = "timeout"
+    CLIENT_CLOSED = "client_closed"
+
+
+class Origin(StrEnum):
+    """Where a cassette's bytes come from."""
+
+    RECORDED = "recorded"
+    AUTHORED = "authored"
+    IMPORTED = "imported"
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One piece of a body as it arrived: milliseconds after the request, and its length."""
+
+    at_ms: float
+    length: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wire:
+    """How a response travelled. ``chunks`` is ``None`` where only the body is known.
+
+    ``recorded`` says when, by what and how; ``redacted`` lists what was replaced.
+    """
+
+    headers_ms: float = 0.0
+    chunks: tuple[Chunk, ...] | None = None
+    end_ms: float | None = None
+    end: End = End.EOF
+    origin: Origin = Origin.IMPORTED
+    http: str | None = None
+    recorded: Mapping[str, Any] = field(default_factory=dict)
+    redacted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A recorded request. ``body`` is what was sent, decoded from whatever form the file has."""
+
+    method: str
+    uri: str
+    headers: Headers = ()
+    body: bytes = b""
+
+    @property
+    def url(self) -> SplitResult:
+        """The parts of ``uri``."""
+        return urlsplit(self.uri)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """A recorded response; ``body`` is the bytes on the wire, still compressed if they were."""
+
+    status: int
+    reason: str
+    headers: Headers
+    body: bytes
+    wire: Wire = Wire()
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name, in any case."""
+        return next((v for n, v in self.headers if n.lower() == name.lower()), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One request with its response."""
+
+    request: Request
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class Cassette:
+    """A cassette file: its path and its interactions in recorded order."""
+
+    path: Path
+    interactions: tuple[Interaction, ...]
+
+
+_WIRE_KEYS = frozenset(
+    {"v", "http", "headers_ms", "chunks", "end", "origin", "recorded", "redacted"}
+)
+
+
+def load(path: Path) -> Cassette:
+    """Read one cassette file.
+
+    Raises :class:`CassetteError` with file, line and remedy for a file that is missing, is not
+    UTF-8 YAML, lacks a required key, or whose chunk lengths do not add up to the body.
+    """
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        raise CassetteError(path, "no such cassette", remedy="check the path") from None
+    except OSError as exc:
+        raise CassetteError(path, f"cannot be read: {exc.strerror}") from exc
+    return parse(text, path)
+
+
+def parse(text: bytes, path: Path) -> Cassette:
+    """Read a cassette from YAML ``text``; ``path`` is for error messages only."""
+    reader = Reader(text, path)
+    items = reader.items(yaml_data(text, path), "interactions")
+    return Cassette(path, tuple(reader.interaction(item, at) for at, item in items))
+
+
+def yaml_data(text: bytes, path: Path, loader: type[yaml.CSafeLoader] = yaml.CSafeLoader) -> Any:
+    """Return what is in a YAML file. Raises :class:`CassetteError`."""
+    try:
+        return yaml.load(text.decode(), Loader=loader)  # noqa: S506
+    except UnicodeDecodeError as exc:
+        line = text.count(b"\n", 0, exc.start) + 1
+        raise CassetteError(
+            path, "not UTF-8", line=line, remedy="store bytes that are not text as !!binary"
+        ) from None
+    except yaml.MarkedYAMLError as exc:
+        mark = exc.problem_mark or exc.context_mark
+        raise CassetteError(
+            path,
+            f"not valid YAML: {exc.problem or exc.context}",
+            line=mark.line + 1 if mark else None,
+            remedy="mend the YAML at this line",
+        ) from None
+    except yaml.YAMLError as exc:
+        raise CassetteError(path, f"not valid YAML: {exc}") from None
+
+
+class Reader:
+    """Walks the parsed data, keeping the path to the value at hand for errors."""
+
+    def __init__(self, text: bytes, path: Path) -> None:
+        self.text = text
+        self.path = path
+
+    def items(self, data: Any, key: str) -> list[tuple[Place, Any]]:
+        """The list under ``key``, each item with its place."""
+        if not isinstance(data, dict) or not isinstance(data.get(key), list):
+            raise self.fail(
+                (), f"not a cassette: no list under '{key}'", "see vcrpy's format, version 1"
+            )
+        return [((key, number), item) for number, item in enumerate(data[key])]
+
+    def interaction(self, item: Any, at: Place) -> Interaction:
+        """Read one interaction. Raises :class:`CassetteError`."""
+        data = self._mapping(item, at)
+        return Interaction(self._request(data, at), self._response(data, at))
+
+    def _request(self, item: dict[str, Any], at: Place) -> Request:
+        at = (*at, "request")
+        data = self._mapping(item.get("request"), at)
+        for key in ("method", "uri"):
+            if not isinstance(data.get(key), str):
+                raise self.fail(at, f"a request needs '{key}'", "record it again or add the key")
+        try:
+            urlsplit(data["uri"])
+        except ValueError as exc:
+            raise self.fail((*at, "uri"), f"not a URI: {exc}", "mend the URI") from None
+        return Request(
+            method=data["method"],
+            uri=data["uri"],
+            headers=self._headers(data.get("headers"), (*at, "headers")),
+            body=self._body(data, at),
+        )
+
+    def _response(self, item: dict[str, Any], at: Place) -> Response:
+        at = (*at, "response")
+        data = self._mapping(item.get("response"), at)
+        status = data.get("status")
+        code = status.get("code") if isinstance(status, dict) else status
+        if not isinstance(code, int):
+            raise self.fail(at, "a response needs 'status.code'", "record it again or add the key")
+        body = self._body(data, at)
+        wire = Wire()
+        if "wire" in data:
+            wire = self._wire(self._mapping(data["wire"], (*at, "wire")), (*at, "wire"), len(body))
+        reason = status.get("message") if isinstance(status, dict) else ""
+        if any(c in str(reason or "") for c in "\r\n\0"):
+            raise self.fail((*at, "status"), "the reason holds a line end", "remove the line end")
+        return Response(
+            status=code,
+            reason=str(reason or ""),
+            headers=self._headers(data.get("headers"), (*at, "headers")),
+            body=body,
+            wire=wire,
+        )
+
+    def _headers(self, data: Any, at: Place) -> Headers:
+        pairs: list[tuple[str, str]] = []
+        for name, values in self._mapping(data or {}, at).items():
+            for value in values if isinstance(values, list) else [values]:
+                text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+                if any(c in text + str(name) for c in "\r\n\0"):
+                    raise self.fail(
+                        (*at, name), f"header {name!r} holds a line end", "remove the line end"
+                    )
+                pairs.append((str(name), text))
+        return tuple(pairs)
+
+    def _body(self, data: dict[str, Any], at: Place) -> bytes:
+        if "parsed_body" in data:
+            return self._json(data["parsed_body"], (*at, "parsed_body"))
+        body = data.get("body")
+        if isinstance(body, dict) and at[-1] == "response":
+            if "base64_string" in body:
+                try:
+                    return base64.b64decode(body["base64_string"])
+                except (TypeError, ValueError) as exc:
+                    raise self.fail(
+                        (*at, "body"), f"not base64: {exc}", "record it again"
+                    ) from None
+            body = body.get("string")
+        if body is None:
+            return b""
+        if isinstance(body, bytes):
+            return body
+        if isinstance(body, str):
+            return body.encode()
+        if at[-1] == "request":
+            # vcrpy records what aiohttp was given as ``json=``, not the bytes it sent.
+            return self._json(body, (*at, "body"))
+        raise self.fail((*at, "body"), "a body is text or !!binary", "quote it")
+
+    def _json(self, data: Any, at: Place) -> bytes:
+        try:
+            return json.dumps(data, ensure_ascii=False).encode()
+        except (TypeError, ValueError):
+            # YAML knows dates and bytes, and JSON with surrogate escapes may have half a pair.
+            raise self.fail(at, "cannot be a JSON body", "quote dates, remove bytes") from None
+
+    def _wire(self, data: dict[str, Any], at: Place, length: int) -> Wire:
+        for key in data:
+            if key not in _WIRE_KEYS:
+                raise self.fail(
+                    (*at, key),
+                    f"unknown key '{key}' under wire",
+                    f"known are {', '.join(sorted(_WIRE_KEYS))}",
+                )
+        if data.get("v") != 1:
+            raise self.fail((*at, "v"), "wire.v must be 1", "this tapecheck reads version 1")
+        end_ms, end = None, End.EOF
+        if "end" in data:
+            match data["end"]:
+                case [int() | float() as ms, str() as how] if how in set(End):
+                    end_ms, end = float(ms), End(how)
+                case _:
+                    raise self.fail(
+                        (*at, "end"),
+                        "wire.end is [milliseconds, how]",
+                        f"how is one of {', '.join(End)}",
+                    )
+        origin = data.get("origin", Origin.IMPORTED)
+        if origin not in set(Origin):
+            raise self.fail(
+                (*at, "origin"),
+                f"unknown origin {origin!r}",
+                f"one of {', '.join(Origin)}",
+            )
+        headers_ms = data.get("headers_ms", 0)
+        if not isinstance(headers_ms, int | float) or isinstance(headers_ms, bool):
+            raise self.fail((*at, "headers_ms"), "headers_ms is a number", "milliseconds")
+        return Wire(
+            headers_ms=float(headers_ms),
+            chunks=self._chunks(data["chunks"], (*at, "chunks"), length)
+            if data.get("chunks") is not None
+            else None,
+            end_ms=end_ms,
+            end=end,
+            origin=Origin(origin),
+            http=data.get("http"),
+            recorded=self._mapping(data.get("recorded") or {}, (*at, "recorded")),
+            redacted=tuple(data.get("redacted") or ()),
+        )
+
+    def _chunks(self, data: Any, at: Place, length: int) -> tuple[Chunk, ...]:
+        if not isinstance(data, list):
+            raise self.fail(at, "wire.chunks is a list of [ms, bytes]", "see README, Cassettes")
+        chunks = []
+        for i, pair in enumerate(data):
+            match pair:
+                case [int() | float() as ms, int() as size] if size > 0 and ms >= 0:
+                    chunks.append(Chunk(float(ms), size))
+                case _:
+                    raise self.fail(
+                        (*at, i),
+                        f"chunk {i} is not [ms, bytes] with bytes above 0",
+                        "run 'tapecheck verify --rechunk' to cut the body anew",
+                    )
+            if i and chunks[i].at_ms < chunks[i - 1].at_ms:
+                raise self.fail((*at, i), f"chunk {i} comes before chunk {i - 1}", "sort by time")
+        total = sum(c.length for c in chunks)
+        if total != length:
+            raise self.fail(
+                at,
+                f"chunks add up to {total} bytes, the body has {length}",
+                "run 'tapecheck verify --rechunk' to cut the body anew",
+            )
+        return tuple(chunks)
+
+    def _mapping(self, data: Any, at: Place) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            raise self.fail(at, f"'{at[-1]}' is not a mapping", "see vcrpy's format, version 1")
+        return data
+
+    def fail(self, at: Place, message: str, remedy: str) -> CassetteError:
+        """The error to raise for the value at that place."""
+        return CassetteError(self.path, message, line=line_of(self.text, at), remedy=remedy)

@@ -1,0 +1,289 @@
+"""Reads recordings of other tools: vcrpy, pydantic-ai, Ruby VCR and HTTP archives.
+
+Each interaction is read on its own, so that one that cannot be used costs no other. Ruby VCR's
+format is that of its ``HTTPInteraction#to_hash``: a body is text under ``string`` or base64
+under ``base64_string``, with the name of its character encoding beside it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import email.utils
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mockserver.cassettes import har
+from mockserver.cassettes.cassette import Interaction, Place, Reader, Wire, yaml_data
+from mockserver.errors import CassetteError
+
+#: The keys of an interaction and of its sides that are read, or need no mention.
+_KEYS: Mapping[str, frozenset[str]] = {
+    "": frozenset({"request", "response", "recorded_at"}),
+    "request": frozenset({"method", "uri", "headers", "body", "parsed_body"}),
+    "response": frozenset(
+        {"status", "headers", "body", "parsed_body", "http_version", "adapter_metadata"}
+        # vcrpy before 6 wrote these for httpx.
+        | {"status_code", "content"}
+    ),
+}
+_AGAIN = "record it again, or remove it from the file"
+
+
+class _Loader(yaml.CSafeLoader):
+    """Knows the tag that Ruby gives to bytes."""
+
+
+_Loader.add_constructor("!binary", yaml.CSafeLoader.construct_yaml_binary)  # type: ignore[type-var]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One interaction as the file has it, its headers and all.
+
+    ``rebuilt`` are the bodies whose bytes the file does not have, only their JSON value;
+    ``extra`` the keys that mean nothing to us.
+    """
+
+    interaction: Interaction
+    rebuilt: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+
+
+class Foreign:
+    """A file of another tool. ``items`` holds an error for what cannot be read."""
+
+    def __init__(self, reader: Reader, root: Place, items: Iterator[Taken | CassetteError]) -> None:
+        self._reader = reader
+        self._root = root
+        self.items = tuple(items)
+
+    def fault(self, number: int, message: str, remedy: str) -> CassetteError:
+        """The error that keeps an interaction from being used."""
+        return _fault(self._reader, (*self._root, number), message, remedy)
+
+
+def read(text: bytes, path: Path) -> Foreign | None:
+    """Read a recording; ``None`` for a file that is YAML or JSON, but no recording.
+
+    ``path`` is for error messages; its last part is kept in ``wire.recorded``. Raises
+    :class:`CassetteError` for a file that cannot be read at all.
+    """
+    marks = text
+    if text.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+        data = har.json_data(text, path, "mend the JSON at this line")
+        # Lines are looked up as in YAML, which has no tabs and no surrogate escapes.
+        marks = re.sub(rb"\\u[0-9A-Fa-f]{4}", b"", text).replace(b"\t", b" ")
+    else:
+        data = yaml_data(text, path, _Loader)
+    reader = Reader(marks, path)
+    match data:
+        case {"log": {"entries": list(items)}}:
+            return Foreign(reader, ("log", "entries"), _archive(reader, items, data["log"]))
+        case {"http_interactions": list(items)}:
+            source = {"by": str(data.get("recorded_with") or "VCR"), "format": "Ruby VCR"}
+            found = _interactions(reader, "http_interactions", items, _from_ruby, source)
+            return Foreign(reader, ("http_interactions",), found)
+        case {"interactions": list(items)}:
+            source = {"by": "vcrpy", "format": "vcrpy 1"}
+            sides = [part for item in items for part in _sides(item)]
+            if any("wire" in part for part in sides):
+                raise reader.fail((), "a cassette of tapecheck already", "use it as it is")
+            if any("parsed_body" in part for part in sides):
+                source = {"by": "pydantic-ai", "format": "vcrpy 1 with parsed_body"}
+            found = _interactions(reader, "interactions", items, _from_vcrpy, source)
+            return Foreign(reader, ("interactions",), found)
+        case [{"request": dict()}, *_]:
+            raise reader.fail(
+                (), "recorded by vcrpy before 1.0", "convert it with vcrpy's own migration first"
+            )
+    return None
+
+
+def _interactions(
+    reader: Reader,
+    key: str,
+    items: list[Any],
+    shaped: Callable[[dict[str, Any]], dict[str, Any]],
+    source: Mapping[str, str],
+) -> Iterator[Taken | CassetteError]:
+    for number, item in enumerate(items):
+        at = (key, number)
+        try:
+            _check_unicode(item)
+            item = shaped(item) if len(_sides(item)) == 2 else item
+            found = reader.interaction(item, at)
+        except CassetteError as exc:
+            yield exc
+        except ValueError as exc:
+            yield _fault(reader, at, str(exc), _AGAIN)
+        else:
+            yield _taken(item, found, source, reader.path)
+
+
+def _taken(
+    item: dict[str, Any], found: Interaction, source: Mapping[str, str], path: Path
+) -> Taken:
+    request, response = _sides(item)
+    sides = {"": item, "request": request, "response": response}
+    http = response.get("http_version")
+    if isinstance(http, str):
+        http = http if http.upper().startswith("HTTP/") else f"HTTP/{http}"
+    return Taken(
+        _sourced(found, source, item.get("recorded_at"), path, http if http else None),
+        rebuilt=tuple(
+            f"{name}.body"
+            for name, side in sides.items()
+            if "parsed_body" in side or (name == "request" and isinstance(side.get("body"), dict))
+        ),
+        extra=tuple(
+            f"{name}.{key}".removeprefix(".")
+            for name, side in sides.items()
+            for key in side
+            if key not in _KEYS[name]
+        ),
+    )
+
+
+def _from_vcrpy(item: dict[str, Any]) -> dict[str, Any]:
+    request, response = _sides(item)
+    if "status_code" in response and "status" not in response:
+        return {
+            **item,
+            "response": {
+                **response,
+                "status": {"code": response["status_code"], "message": ""},
+                "body": {"string": response.get("content")},
+            },
+        }
+    if response.get("body") == {} and "parsed_body" not in response:
+        status = response.get("status")
+        code = status.get("code") if isinstance(status, dict) else None
+        if not _is_bodiless(request.get("method"), code):
+            # Seen with aiohttp, when the connection failed while the body was read.
+            raise ValueError("has no body, not even an empty one")
+    return item
+
+
+def _from_ruby(item: dict[str, Any]) -> dict[str, Any]:
+    request, response = _sides(item)
+    return {
+        **item,
+        "request": {
+            **request,
+            "method": str(request.get("method", "")).upper(),
+            "headers": _ruby_headers(request.get("headers")),
+            "body": _ruby_body(request.get("body")),
+        },
+        "response": {
+            **response,
+            "headers": _ruby_headers(response.get("headers")),
+            "body": {"string": _ruby_body(response.get("body"))},
+        },
+    }
+
+
+def _ruby_headers(headers: Any) -> Any:
+    if not isinstance(headers, dict):
+        return headers
+    return {name: values for name, values in headers.items() if values is not None}
+
+
+def _ruby_body(body: Any) -> bytes:
+    match body:
+        case None | {"string": None}:
+            return b""
+        case bytes() | {"string": bytes()}:
+            return body if isinstance(body, bytes) else bytes(body["string"])
+        case str():
+            return body.encode()
+        case {"base64_string": str(text) | bytes(text)}:
+            try:
+                return base64.b64decode(b"".join(_bytes(text).split()), validate=True)
+            except binascii.Error as exc:
+                raise ValueError(f"has a body that is not base64: {exc}") from None
+        case {"string": str(text), **rest}:
+            try:
+                return text.encode(str(rest.get("encoding") or "utf-8"))
+            except (LookupError, UnicodeEncodeError):
+                # ASCII-8BIT is Ruby's name for bytes; Ruby keeps the text too if it does not fit.
+                return text.encode()
+    raise ValueError("has a body without 'string' and 'base64_string'")
+
+
+def _archive(
+    reader: Reader, entries: list[Any], log: Mapping[str, Any]
+) -> Iterator[Taken | CassetteError]:
+    creator = log.get("creator")
+    tool = creator if isinstance(creator, dict) else {}
+    by = f"{tool.get('name') or 'unknown'} {tool.get('version') or ''}".strip()
+    source = {"by": by, "format": f"HAR {log.get('version') or '1.2'}"}
+    for number, entry in enumerate(entries):
+        try:
+            _check_unicode(entry)
+            found = har.interaction(entry)
+            content = entry["response"]["content"]
+            lost = content.get("text") is None and (content.get("size") or 0) > 0
+            if lost and not _is_bodiless(found.request.method, found.response.status):
+                raise ValueError(f"has no body; {content['size']} bytes of it were not saved")
+        except ValueError as exc:
+            yield _fault(reader, ("log", "entries", number), str(exc), _AGAIN)
+        else:
+            http = found.response.wire.http
+            at = entry.get("startedDateTime")
+            yield Taken(_sourced(found, source, at, reader.path, str(http) if http else None))
+
+
+def _sourced(
+    found: Interaction, source: Mapping[str, str], recorded_at: Any, path: Path, http: str | None
+) -> Interaction:
+    at = _moment(recorded_at) or _moment(found.response.header("date"))
+    recorded = {**({"at": at} if at else {}), **source, "file": path.name}
+    wire = Wire(http=http, recorded=recorded)
+    return Interaction(found.request, replace(found.response, wire=wire))
+
+
+def _moment(value: Any) -> str | None:
+    """A time of ISO 8601 or RFC 9110 in UTC, to the second."""
+    for read in (datetime.fromisoformat, email.utils.parsedate_to_datetime):
+        try:
+            moment = value if isinstance(value, datetime) else read(str(value))
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        except (ValueError, OverflowError):
+            continue
+    return None
+
+
+def _sides(item: Any) -> tuple[dict[str, Any], ...]:
+    """The request and the response of an interaction, as far as they are there."""
+    sides = (item.get("request"), item.get("response")) if isinstance(item, dict) else ()
+    return tuple(side for side in sides if isinstance(side, dict))
+
+
+def _is_bodiless(method: Any, status: Any) -> bool:
+    """Whether the answer cannot have a body (RFC 9112, section 6.3)."""
+    return str(method).upper() == "HEAD" or status in (204, 304)
+
+
+def _check_unicode(item: Any) -> None:
+    """Raise ``ValueError`` for half a surrogate pair, which only JSON can write."""
+    try:
+        json.dumps(item, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        raise ValueError("has half a surrogate pair, which has no bytes") from None
+
+
+def _fault(reader: Reader, at: Place, message: str, remedy: str) -> CassetteError:
+    return reader.fail(at, f"interaction {at[-1]} {message}", remedy)
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text

@@ -1,0 +1,115 @@
+"""Reads HTTP archives (HAR 1.2) as cassettes.
+
+An archive has one text per body and no chunk times. Browsers store the decoded text beside
+the ``content-encoding`` header; the schedule drops that header.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from mockserver.cassettes.cassette import Cassette, Headers, Interaction, Request, Response, Wire
+from mockserver.errors import CassetteError
+
+#: What to do about a file that is no archive.
+REMEDY = "export it again as HAR 1.2"
+
+
+def parse(text: bytes, path: Path) -> Cassette:
+    """Read an archive. Raises :class:`CassetteError` for what is not HAR 1.2."""
+    interactions = []
+    for number, entry in enumerate(entries(json_data(text, path), path)):
+        try:
+            interactions.append(interaction(entry))
+        except ValueError as exc:
+            raise CassetteError(path, f"entry {number} is {exc}", remedy=REMEDY) from None
+    return Cassette(path, tuple(interactions))
+
+
+def json_data(text: bytes, path: Path, remedy: str = REMEDY) -> Any:
+    """Return what is in a JSON file. Raises :class:`CassetteError`."""
+    try:
+        return json.loads(text.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise CassetteError(path, "not UTF-8", remedy=remedy) from None
+    except json.JSONDecodeError as exc:
+        raise CassetteError(path, f"not JSON: {exc.msg}", line=exc.lineno, remedy=remedy) from None
+    except RecursionError:
+        raise CassetteError(path, "nested too deeply", remedy=remedy) from None
+
+
+def entries(data: Any, path: Path) -> list[Any]:
+    """Return the entries of an archive. Raises :class:`CassetteError` if it is none."""
+    match data:
+        case {"log": {"entries": list(found)}}:
+            return found
+    raise CassetteError(path, "not an HTTP archive: no list at log.entries", remedy=REMEDY)
+
+
+def interaction(entry: Any) -> Interaction:
+    """Read one entry. Raises ``ValueError`` that says what is wrong."""
+    try:
+        return _interaction(entry)
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as exc:
+        raise ValueError(f"not HAR 1.2: {exc!r}") from None
+
+
+def _interaction(entry: dict[str, Any]) -> Interaction:
+    request, response = entry["request"], entry["response"]
+    urlsplit(request["url"])
+    return Interaction(
+        Request(
+            method=str(request["method"]),
+            uri=str(request["url"]),
+            headers=_headers(request["headers"]),
+            body=_posted(request.get("postData") or {}),
+        ),
+        Response(
+            status=int(response["status"]),
+            reason=_one_line(str(response.get("statusText") or "")),
+            headers=_headers(response["headers"]),
+            body=_text(response["content"]),
+            wire=Wire(http=response.get("httpVersion")),
+        ),
+    )
+
+
+def _headers(items: list[dict[str, str]]) -> Headers:
+    # Browsers list HTTP/2 pseudo-headers (":status") among the others.
+    pairs = tuple((i["name"], i["value"]) for i in items if not i["name"].startswith(":"))
+    for name, value in pairs:
+        _one_line(name)
+        _one_line(value)
+    return pairs
+
+
+def _one_line(text: str) -> str:
+    if any(c in text for c in "\r\n\0"):
+        raise ValueError(f"a line end in {text!r}")
+    return text
+
+
+def _posted(data: dict[str, Any]) -> bytes:
+    # Chrome lists the fields of a form beside its text, other tools in place of it.
+    form = str(data.get("mimeType")).startswith("application/x-www-form-urlencoded")
+    if form and not data.get("text"):
+        fields = data.get("params") or ()
+        return urlencode([(f["name"], f.get("value") or "") for f in fields]).encode()
+    return _text(data)
+
+
+def _text(content: dict[str, Any]) -> bytes:
+    text = content.get("text") or ""
+    if content.get("encoding") == "base64":
+        # Polly.JS writes a body with a content coding as a list, one string for each chunk.
+        parts = json.loads(text) if text.startswith("[") else [text]
+        try:
+            return b"".join(base64.b64decode(part, validate=True) for part in parts)
+        except binascii.Error as exc:
+            raise ValueError(f"bad base64: {exc}") from None
+    return str(text).encode()

@@ -1,0 +1,1 @@
+"""Cassettes on disk: listed, opened, searched, and who gets which answer."""

@@ -1,0 +1,144 @@
+"""An index over all requests of a library: hashes and places, and bodies only where something
+was replaced in them.
+
+In files of the usual layout, only the request part of each interaction is parsed, which takes
+a small part of the time of a whole file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mockserver.cassettes import cassette, har
+from mockserver.cassettes.cassette import Request
+from mockserver.errors import CassetteError
+from mockserver.library.matcher import (
+    Part,
+    Signature,
+    accepts,
+    fixed_fields,
+    has_placeholder,
+    rank,
+    signature,
+)
+
+# What vcrpy and the cassette writer produce: the sequence is not indented, and ``request``
+# comes first. Any other layout is read as a whole.
+_ITEM = re.compile(rb"^- ", re.MULTILINE)
+_PARTS = re.compile(rb"^- (?=request:)|^  (?=response:)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An interaction: the name of its cassette and its number, from 0."""
+
+    name: str
+    number: int
+
+
+@dataclass(slots=True)
+class Index:
+    """Signature and place of every request, in the order of names and numbers.
+
+    ``stamps`` tells by name which content was read, ``problems`` what could not be.
+    """
+
+    places: list[Place] = field(default_factory=list)
+    signatures: list[Signature] = field(default_factory=list)
+    problems: dict[str, CassetteError] = field(default_factory=dict)
+    stamps: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _keys: dict[tuple[Part, ...], dict[Hashable, list[int]]] = field(default_factory=dict)
+    #: The requests with placeholders, by position, and their fields without.
+    _open: dict[int, tuple[Request, frozenset[int]]] = field(default_factory=dict)
+
+    @classmethod
+    def build(cls, paths: Mapping[str, Path]) -> Index:
+        """Read every file; those that cannot be read are listed in ``problems``."""
+        index = cls()
+        for name, path in paths.items():
+            try:
+                index.stamps[name] = stamp_of(path)
+                found = list(requests(path))
+            except CassetteError as exc:
+                index.problems[name] = exc
+                continue
+            for number, request in enumerate(found):
+                if has_placeholder(request):
+                    index._open[len(index.places)] = request, fixed_fields(request)
+                index.places.append(Place(name, number))
+                index.signatures.append(signature(request))
+        return index
+
+    def matches(self, got: Request, parts: tuple[Part, ...]) -> list[int]:
+        """Return the positions of the requests that ``got`` equals in ``parts``.
+
+        Only if there are none, those with placeholders that it fits.
+        """
+        keys = self._keys.get(parts)
+        if keys is None:
+            keys = defaultdict(list)
+            for position, known in enumerate(self.signatures):
+                keys[known.key(parts)].append(position)
+            self._keys[parts] = keys = dict(keys)
+        equal = keys.get(signature(got, ranked=False).key(parts))
+        if equal is not None or not self._open:
+            return equal or []
+        fields = set(signature(got).fields)
+        return [
+            position
+            for position, (request, fixed) in self._open.items()
+            if (Part.BODY not in parts or fixed <= fields) and accepts(request, got, parts)
+        ]
+
+    def nearest(self, wanted: Signature, count: int) -> list[Place]:
+        """Return the places of the requests most like ``wanted``, nearest first."""
+        return [self.places[i] for i in rank(wanted, self.signatures)[:count]]
+
+
+def stamp_of(path: Path) -> tuple[int, int]:
+    """Return what tells one content of a file from the next: its time in ns, and its size."""
+    try:
+        status = path.stat()
+    except OSError as exc:
+        raise CassetteError(path, f"cannot be read: {exc.strerror}") from None
+    return status.st_mtime_ns, status.st_size
+
+
+def requests(path: Path) -> Iterator[Request]:
+    """Yield the requests of one file. Raises :class:`CassetteError`."""
+    try:
+        text = path.read_bytes()
+    except OSError as exc:
+        raise CassetteError(path, f"cannot be read: {exc.strerror}") from None
+    if path.suffix.lower() == ".har":
+        loaded = har.parse(text, path)
+    else:
+        sliced = _requests_only(text)
+        try:
+            loaded = cassette.parse(text if sliced is None else sliced, path)
+        except CassetteError:
+            # Either the layout only looked usual, or the whole file tells the true line.
+            loaded = cassette.parse(text, path)
+    for interaction in loaded.interactions:
+        yield interaction.request
+
+
+def _requests_only(text: bytes) -> bytes | None:
+    """Return the file with an empty response in each interaction, if it is laid out as usual."""
+    places = [match.start() for match in _PARTS.finditer(text)]
+    starts, ends = places[::2], places[1::2]
+    usual = (
+        len(starts) == len(ends) == len(_ITEM.findall(text))
+        and all(text.startswith(b"-", start) for start in starts)
+        and not any(text.startswith(b"-", end) for end in ends)
+    )
+    if not usual or not starts:
+        return None
+    parts = [b"interactions:\n"]
+    for start, end in zip(starts, ends, strict=True):
+        parts += (text[start:end], b"  response: {status: 200}\n")
+    return b"".join(parts)

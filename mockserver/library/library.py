@@ -1,0 +1,277 @@
+"""Libraries of cassettes on disk: listed at once, opened when asked for, written whole.
+
+A name is a cassette's path below its library's directory, with ``/`` and without the suffix.
+Names are looked up among the listed files only, so no request can reach another file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+import tempfile
+import threading
+import time
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import unquote
+
+from mockserver.cassettes import cassette as cassettes
+from mockserver.cassettes import har, writer
+from mockserver.cassettes.cassette import Cassette
+from mockserver.errors import CassetteError, SessionError
+from mockserver.library.index import Index, stamp_of
+from mockserver.library.session import Exchange, Found, exchanges
+
+SUFFIXES = (".yaml", ".yml", ".har")
+
+#: How many bytes of cassette files are kept parsed; at least one file is.
+KEEP_BYTES = 16 * 1024 * 1024
+
+
+#: How many paths are remembered with their names.
+_SPLITS = 1024
+
+#: Seconds for which an open cassette is taken to be unchanged.
+RECHECK = 0.5
+
+
+@dataclass(eq=False)
+class Opened:
+    """A parsed cassette under its name, with its exchanges as recorded.
+
+    ``stamp`` tells which content of the file it is, ``checked`` when that was last seen there.
+    """
+
+    name: str
+    cassette: Cassette
+    stamp: tuple[int, int]
+    checked: float
+
+    @cached_property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """The cassette's exchanges, at no axis point and without a fault."""
+        return exchanges(self.cassette)
+
+    @cached_property
+    def found(self) -> tuple[Found, ...]:
+        """The exchanges as answers to requests."""
+        return tuple(Found(e, self.name, n) for n, e in enumerate(self.exchanges))
+
+    @cached_property
+    def _by_route(self) -> Mapping[tuple[str, str], Sequence[int]]:
+        numbers: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        for number, exchange in enumerate(self.exchanges):
+            numbers[exchange.route].append(number)
+        return dict(numbers)
+
+    def numbers(self, method: str, path: str) -> Sequence[int]:
+        """The numbers of the exchanges with that method and plain path.
+
+        Only if there are none, of those with placeholders that it fits.
+        """
+        equal = self._by_route.get((method, path))
+        return equal or [n for n, e in enumerate(self.exchanges) if e.answers(method, path)]
+
+
+def load(path: Path) -> Cassette:
+    """Read a cassette or HTTP archive. Raises :class:`CassetteError`."""
+    if path.suffix.lower() != ".har":
+        return cassettes.load(path)
+    return har.parse(_read(path), path)
+
+
+def write(cassette: Cassette) -> None:
+    """Replace the file of ``cassette`` as a whole, or leave it as it was.
+
+    Raises :class:`CassetteError` if the file cannot be written.
+    """
+    replace(cassette.path, writer.dump(cassette))
+
+
+def replace(path: Path, text: bytes) -> None:
+    """Replace a file as a whole, or leave it as it was.
+
+    Raises :class:`CassetteError` if it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                Path(temporary).unlink()
+            raise
+    except OSError as exc:
+        raise CassetteError(path, f"cannot be written: {exc.strerror}") from exc
+
+
+class Library:
+    """The cassettes below some directories, and single files.
+
+    Safe to use from several threads. Where two directories hold the same name, the first wins.
+    """
+
+    def __init__(self, roots: Iterable[Path] = (), *, keep_bytes: int = KEEP_BYTES) -> None:
+        self.roots = tuple(Path(root) for root in roots)
+        self._keep_bytes = keep_bytes
+        self._lock = threading.Lock()
+        self._indexing = threading.Lock()
+        self._opened: OrderedDict[str, Opened] = OrderedDict()
+        self._problems: dict[str, CassetteError] = {}
+        self._index: Index | None = None
+        self._paths: dict[str, Path] = {}
+        self.scan()
+
+    def scan(self) -> None:
+        """List the files anew and forget what was read. Raises :class:`CassetteError`."""
+        paths: dict[str, Path] = {}
+        for root in self.roots:
+            for name, path in _list(root):
+                paths.setdefault(name, path)
+        with self._lock:
+            self._paths = dict(sorted(paths.items()))
+            self._splits: dict[str, tuple[str, str]] = {}
+            self._depth = max((name.count("/") + 1 for name in paths), default=0)
+            self._opened.clear()
+            self._problems.clear()
+            self._index = None
+
+    @property
+    def paths(self) -> Mapping[str, Path]:
+        """The file of each cassette, by name."""
+        return MappingProxyType(self._paths)
+
+    @property
+    def problems(self) -> Mapping[str, CassetteError]:
+        """The cassettes found unusable so far, by name."""
+        with self._lock:
+            return dict(self._problems)
+
+    def find(self, name: str) -> Path:
+        """Return the file of a cassette. Raises :class:`SessionError` that suggests names."""
+        path = self._paths.get(name)
+        if path is None:
+            close = difflib.get_close_matches(name, self._paths, n=3)
+            hint = f"; close are {', '.join(close)}" if close else ""
+            raise SessionError(f"no cassette {name!r} among {len(self._paths)}{hint}")
+        return path
+
+    def split(self, path: str) -> tuple[str, str] | None:
+        """Split a URL's path into the longest name at its start and the path behind it."""
+        known = self._splits.get(path)
+        if known is None:
+            segments = path.split("/")
+            for count in range(min(len(segments), self._depth), 0, -1):
+                name = unquote("/".join(segments[:count]))
+                if name in self._paths:
+                    known = name, "/" + "/".join(segments[count:])
+                    if len(self._splits) < _SPLITS:
+                        self._splits[path] = known
+                    break
+        return known
+
+    def opened(self, name: str) -> Opened | None:
+        """Return a cassette that is open and has not changed since, without reading it."""
+        found = self._opened.get(name)
+        if found is None:
+            return None
+        now = time.monotonic()
+        if now - found.checked > RECHECK:
+            try:
+                changed = stamp_of(found.cassette.path) != found.stamp
+            except CassetteError:
+                changed = True
+            with self._lock:
+                if changed or name not in self._opened:
+                    return None
+                self._opened.move_to_end(name)
+            found.checked = now
+        return found
+
+    def open(self, name: str) -> Opened:
+        """Return a parsed cassette, from memory if it has not changed since.
+
+        Raises :class:`SessionError` for an unknown name, :class:`CassetteError` for a file
+        that cannot be used; the latter is also kept in :attr:`problems`.
+        """
+        path = self.find(name)
+        found = self.opened(name)
+        if found is not None:
+            return found
+        try:
+            stamp = stamp_of(path)
+            found = Opened(name, load(path), stamp, time.monotonic())
+        except CassetteError as exc:
+            with self._lock:
+                self._problems[name] = exc
+            raise
+        with self._lock:
+            self._problems.pop(name, None)
+            self._opened[name] = found
+            self._opened.move_to_end(name)
+            while len(self._opened) > 1 and self._held() > self._keep_bytes:
+                self._opened.popitem(last=False)
+        return found
+
+    @property
+    def index(self) -> Index | None:
+        """The index over all requests, if it was built."""
+        return self._index
+
+    def build_index(self) -> Index:
+        """Return the index over all requests; reads every file once."""
+        with self._indexing:
+            if self._index is None:
+                index = Index.build(self._paths)
+                with self._lock:
+                    self._problems.update(index.problems)
+                self._index = index
+            return self._index
+
+    def _held(self) -> int:
+        return sum(opened.stamp[1] for opened in self._opened.values())
+
+
+def _list(root: Path) -> Iterator[tuple[str, Path]]:
+    if root.is_file():
+        yield root.stem, root
+        return
+    if not root.is_dir():
+        raise CassetteError(root, "no such file or directory", remedy="check the path")
+    inside = root.resolve()
+    pending = [(root, "")]
+    while pending:
+        directory, prefix = pending.pop()
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append((Path(entry.path), f"{prefix}{entry.name}/"))
+                    continue
+                stem, suffix = os.path.splitext(entry.name)  # noqa: PTH122
+                if suffix.lower() not in SUFFIXES:
+                    continue
+                path = Path(entry.path)
+                # A link may point elsewhere in the library, but not out of it.
+                if entry.is_symlink() and not path.resolve().is_relative_to(inside):
+                    continue
+                yield prefix + stem, path
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise CassetteError(path, f"cannot be read: {exc.strerror}") from None

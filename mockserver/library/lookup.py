@@ -1,0 +1,106 @@
+"""Answers without a session, for clients of which only the base URL can be changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+
+from mockserver.cassettes.cassette import Request
+from mockserver.errors import CassetteError, SessionError
+from mockserver.library import nearest
+from mockserver.library.index import Index
+from mockserver.library.library import Library, Opened
+from mockserver.library.matcher import Part, differences, plain_path, signature
+from mockserver.library.nearest import Near
+from mockserver.library.refusal import RefusalError
+from mockserver.library.session import Found, Rotation
+
+
+class Shelf:
+    """Finds recordings in a library: in one cassette, or among all.
+
+    Equal requests get their recordings in recorded order; after the last it starts over,
+    unless ``once``. Raises :class:`RefusalError` where nothing is recorded.
+    """
+
+    def __init__(self, library: Library, *, match_on: Collection[Part], once: bool) -> None:
+        self.library = library
+        self._match_on = tuple(part for part in Part if part in match_on)
+        self._rotation = Rotation(once=once)
+
+    def reset(self) -> None:
+        """Begin with the first recorded answers again."""
+        self._rotation.clear()
+
+    async def pinned(self, name: str, got: Request) -> Found:
+        """Find an answer in the cassette ``name``, by method and path."""
+        opened = await self._open(name)
+        numbers = opened.numbers(got.method.upper(), plain_path(got.url.path))
+        number = None
+        if numbers:
+            route = opened.exchanges[numbers[0]].route
+            number = self._rotation.take((name, route), numbers)
+        if number is None:
+            parts = (Part.METHOD, Part.PATH)
+            raise nearest.explain(
+                got,
+                nearest.among(got, opened.exchanges, name, parts),
+                where=f"in {name}",
+                hint="A cassette under /c/ is matched by method and path.",
+            )
+        return opened.found[number]
+
+    async def matched(self, got: Request) -> Found:
+        """Find an answer among all cassettes, by the parts that are compared."""
+        while True:
+            index = self.library.index
+            if index is None:
+                index = await asyncio.to_thread(self.library.build_index)
+            positions = index.matches(got, self._match_on)
+            position = None
+            if positions:
+                key = index.signatures[positions[0]].key(self._match_on)
+                position = self._rotation.take(key, positions)
+            if position is None:
+                raise await asyncio.to_thread(self._explain, got, index)
+            place = index.places[position]
+            opened = await self._open(place.name)
+            if opened.stamp == index.stamps[place.name]:
+                return opened.found[place.number]
+            # The file was changed after it was indexed.
+            await asyncio.to_thread(self.library.scan)
+
+    async def _open(self, name: str) -> Opened:
+        opened = self.library.opened(name)
+        if opened is not None:
+            return opened
+        try:
+            return await asyncio.to_thread(self.library.open, name)
+        except CassetteError as exc:
+            raise broken(exc) from None
+        except SessionError as exc:
+            raise RefusalError(404, "unknown_cassette", str(exc)) from None
+
+    def _explain(self, got: Request, index: Index) -> RefusalError:
+        near = []
+        for place in index.nearest(signature(got), nearest.NEAR):
+            try:
+                expected = self.library.open(place.name).cassette.interactions[place.number]
+            except (CassetteError, IndexError):
+                continue
+            found = differences(expected.request, got, self._match_on)
+            near.append(Near(place.name, place.number, found))
+        count = len(self.library.paths)
+        hint = (
+            f"Compared are {', '.join(self._match_on)}; "
+            "under /c/<cassette>/ only method and path of one cassette are."
+        )
+        unreadable = self.library.problems
+        if unreadable:
+            hint += f" Not readable: {', '.join(sorted(unreadable))}."
+        return nearest.explain(got, near, where=f"in {count} cassettes", hint=hint)
+
+
+def broken(error: CassetteError) -> RefusalError:
+    """Return the answer to a request that needs a cassette which cannot be used."""
+    return RefusalError(422, "broken_cassette", str(error))

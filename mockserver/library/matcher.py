@@ -1,0 +1,319 @@
+"""Which recorded request a request equals, and if none, which it comes closest to.
+
+Hosts and headers are not compared: a client talks to another host here, and its headers carry
+its version and its key. Credentials in a query are left out on both sides. Where something was
+replaced in a recorded request, any value fits.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from hashlib import blake2b
+from operator import attrgetter
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from mockserver.cassettes.cassette import Request
+from mockserver.secrets import names
+
+
+class Part(StrEnum):
+    """A part of a request that can be compared."""
+
+    METHOD = "method"
+    PATH = "path"
+    QUERY = "query"
+    BODY = "body"
+
+
+ALL_PARTS = tuple(Part)
+
+#: Longest text of a value in a difference.
+CLIP = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What identifies a request, small enough to keep for every request of a library.
+
+    ``body`` is a digest; ``fields`` holds a hash for each top-level field of a JSON object.
+    """
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...]
+    body: bytes
+    fields: tuple[int, ...]
+
+    def key(self, parts: tuple[Part, ...]) -> Hashable:
+        """What two requests have in common if they are equal in ``parts``."""
+        return _getter(parts)(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One place where a request is not the recorded one.
+
+    ``at`` is the part, with a JSON pointer (RFC 6901) behind it inside a body. A side that
+    lacks the place is ``None``; values are clipped JSON or text.
+    """
+
+    at: str
+    expected: str | None
+    got: str | None
+
+    def __str__(self) -> str:
+        return f"{self.at}: recorded {self.expected or 'nothing'}, got {self.got or 'nothing'}"
+
+
+@lru_cache(maxsize=1024)
+def plain_path(path: str) -> str:
+    """The path with its percent-encoding undone: clients differ in what they encode."""
+    return unquote(path) or "/"
+
+
+@lru_cache
+def _getter(parts: tuple[Part, ...]) -> Callable[[Signature], Hashable]:
+    return attrgetter(*parts)
+
+
+def signature(request: Request, *, ranked: bool = True) -> Signature:
+    """Return what identifies ``request``; if it will not be ranked, without ``fields``."""
+    url = request.url
+    fields: tuple[int, ...] = ()
+    if ranked:
+        data, canonical = _canonical_json(request.body)
+        body = _digest(canonical, 16)
+        fields = tuple(_field_hashes(data)) if isinstance(data, dict) else ()
+    else:
+        body = (_known_body if len(request.body) <= _SMALL else _body)(request.body)
+    return Signature(
+        method=sys.intern(request.method.upper()),
+        path=plain_path(url.path),
+        query=_query(url.query),
+        body=body,
+        fields=fields,
+    )
+
+
+def _body(body: bytes) -> bytes:
+    return _digest(_canonical_json(body)[1], 16)
+
+
+#: Clients under test send the same bodies over and over; those up to this length are known.
+_SMALL = 16 * 1024
+_known_body = lru_cache(maxsize=128)(_body)
+
+
+#: What stands for a value in a recorded request.
+_PLACEHOLDER = re.compile(rf"(?:[a-z]+_)?{names.PLACEHOLDER}(?:_\d+)?")
+
+
+def fits(recorded: str, got: str) -> bool:
+    """Whether ``got`` is the recorded text, with any value in place of each placeholder."""
+    if recorded == got or names.PLACEHOLDER not in recorded:
+        return recorded == got
+    first, *between, last = _PLACEHOLDER.split(recorded)
+    if not got.startswith(first) or not got.endswith(last):
+        return False
+    at = len(first)
+    for part in between:
+        # A value has a character at least.
+        found = got.find(part, at + 1)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return at < len(got) - len(last)
+
+
+def same_path(recorded: str, got: str) -> bool:
+    """Whether plain paths are the same; a placeholder stands in one segment."""
+    if recorded == got or names.PLACEHOLDER not in recorded:
+        return recorded == got
+    ours, theirs = recorded.split("/"), got.split("/")
+    return len(ours) == len(theirs) and all(map(fits, ours, theirs))
+
+
+def has_placeholder(request: Request) -> bool:
+    """Whether values of a recorded request were replaced, in the parts that can be compared."""
+    url, word = request.url, names.PLACEHOLDER
+    return (
+        word in url.path
+        or any(word in value for _, value in _query(url.query))
+        or word.encode() in request.body
+    )
+
+
+def fixed_fields(request: Request) -> frozenset[int]:
+    """Hashes of the top-level fields of a JSON body in which nothing was replaced."""
+    data, _ = _canonical_json(request.body)
+    if not isinstance(data, dict):
+        return frozenset()
+    word = names.PLACEHOLDER.encode()
+    fixed = {name: value for name, value in data.items() if word not in _canonical(value)}
+    return frozenset(_field_hashes(fixed))
+
+
+def accepts(recorded: Request, got: Request, parts: Collection[Part] = ALL_PARTS) -> bool:
+    """Whether ``got`` is the recorded request, in the parts that are compared."""
+    return next(_differences(recorded, got, parts), None) is None
+
+
+def rank(got: Signature, candidates: Iterable[Signature]) -> list[int]:
+    """Return the positions of the candidates, nearest first; ties keep their order."""
+    scores = [_likeness(got, candidate) for candidate in candidates]
+    return sorted(range(len(scores)), key=lambda i: -scores[i])
+
+
+def differences(
+    expected: Request, got: Request, parts: Collection[Part] = ALL_PARTS
+) -> tuple[Difference, ...]:
+    """Return where ``got`` is not ``expected``, in the parts that are compared."""
+    return tuple(_differences(expected, got, parts))
+
+
+def _differences(expected: Request, got: Request, parts: Collection[Part]) -> Iterator[Difference]:
+    a, b = expected.url, got.url
+    if Part.METHOD in parts and expected.method.upper() != got.method.upper():
+        yield Difference("method", expected.method.upper(), got.method.upper())
+    if Part.PATH in parts and not same_path(plain_path(a.path), plain_path(b.path)):
+        yield Difference("path", plain_path(a.path), plain_path(b.path))
+    if Part.QUERY in parts:
+        yield from _query_differences(_query(a.query), _query(b.query))
+    if Part.BODY in parts:
+        yield from _body_differences(expected.body, got.body)
+
+
+#: Stands for what is not there, and for a body that is not JSON.
+_ABSENT = object()
+
+#: Deeper values are compared whole.
+_DEEPEST = 40
+
+
+def _canonical_json(body: bytes) -> tuple[Any, bytes]:
+    """Return the value of a body with its canonical form; the body itself if it is not JSON."""
+    try:
+        data = json.loads(body, parse_float=_number)
+        return data, _canonical(data)
+    except (ValueError, RecursionError):
+        return _ABSENT, body
+
+
+def _number(text: str) -> float | int:
+    # 1.0 and 1 are one number in JSON (RFC 8785, section 3.2.2.3); clients write either.
+    value = float(text)
+    return int(value) if value.is_integer() else value
+
+
+def _canonical(data: Any) -> bytes:
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _field_hashes(data: dict[str, Any]) -> Iterator[int]:
+    for name in sorted(data):
+        yield int.from_bytes(_digest(_canonical([name, data[name]]), 6), "big")
+
+
+def _digest(data: bytes, size: int) -> bytes:
+    return blake2b(data, digest_size=size).digest()
+
+
+def _query(text: str) -> tuple[tuple[str, str], ...]:
+    if not text:
+        return ()
+    pairs = parse_qsl(text, keep_blank_values=True)
+    return tuple(sorted((n, v) for n, v in pairs if not names.is_secret_key(n)))
+
+
+def _likeness(a: Signature, b: Signature) -> float:
+    # An address apart is farther than a method apart, and that farther than a field or two.
+    return (
+        4 * _path_likeness(a.path, b.path)
+        + 2 * (a.method == b.method)
+        + (a.query == b.query)
+        + 3 * _body_likeness(a, b)
+    )
+
+
+def _body_likeness(a: Signature, b: Signature) -> float:
+    if a.body == b.body:
+        return 1.0
+    ours, theirs = set(a.fields), set(b.fields)
+    return 0.9 * len(ours & theirs) / (len(ours | theirs) or 1)
+
+
+def _path_likeness(a: str, b: str) -> float:
+    if a == b:
+        return 1.0
+    # Base URLs differ at the front, resources agree at the end.
+    ours, theirs = a.split("/"), b.split("/")
+    same = 0
+    for x, y in zip(reversed(ours), reversed(theirs), strict=False):
+        if x != y:
+            break
+        same += 1
+    return 0.9 * same / max(len(ours), len(theirs))
+
+
+def _query_differences(
+    expected: Sequence[tuple[str, str]], got: Sequence[tuple[str, str]]
+) -> Iterator[Difference]:
+    for name in sorted({n for n, _ in (*expected, *got)}):
+        a = [v for n, v in expected if n == name]
+        b = [v for n, v in got if n == name]
+        if len(a) != len(b) or not all(map(fits, a, b)):
+            yield Difference(f"query/{name}", _clip(a or _ABSENT), _clip(b or _ABSENT))
+
+
+def _body_differences(expected: bytes, got: bytes) -> Iterator[Difference]:
+    (a, _), (b, _) = _canonical_json(expected), _canonical_json(got)
+    if a is not _ABSENT and b is not _ABSENT:
+        yield from _value_differences(a, b, "body")
+    elif not fits(expected.decode("latin-1"), got.decode("latin-1")):
+        yield Difference("body", _clip(expected), _clip(got))
+
+
+def _value_differences(a: Any, b: Any, at: str) -> Iterator[Difference]:
+    deep = at.count("/") >= _DEEPEST
+    match a, b:
+        case dict(), dict() if not deep:
+            for name in [*a, *(n for n in b if n not in a)]:
+                yield from _value_differences(
+                    a.get(name, _ABSENT), b.get(name, _ABSENT), f"{at}/{_escape(name)}"
+                )
+        case list(), list() if not deep:
+            for i in range(max(len(a), len(b))):
+                yield from _value_differences(
+                    a[i] if i < len(a) else _ABSENT, b[i] if i < len(b) else _ABSENT, f"{at}/{i}"
+                )
+        case str(), str() if fits(a, b):
+            return
+        case _ if a is _ABSENT or b is _ABSENT or _canonical(a) != _canonical(b):
+            secret = names.is_secret_key(at.rpartition("/")[2])
+            yield Difference(
+                at,
+                names.PLACEHOLDER if secret and a is not _ABSENT else _clip(a),
+                names.PLACEHOLDER if secret and b is not _ABSENT else _clip(b),
+            )
+
+
+def _escape(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _clip(value: Any) -> str | None:
+    if value is _ABSENT:
+        return None
+    if isinstance(value, bytes):
+        text = value[: CLIP * 4].decode(errors="replace") or "nothing"
+    else:
+        text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= CLIP else text[: CLIP - 1] + "…"

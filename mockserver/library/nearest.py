@@ -1,0 +1,80 @@
+"""Explains why nothing recorded answers a request."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mockserver.cassettes.cassette import Request
+from mockserver.library.matcher import ALL_PARTS, Difference, Part, differences, rank, signature
+from mockserver.library.refusal import RefusalError
+from mockserver.library.session import Exchange
+from mockserver.serving.journal import Outcome
+
+#: How many differences and how many near recordings an explanation lists.
+SHOWN = 8
+NEAR = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A recorded request that a request comes close to. ``number`` counts from 0."""
+
+    cassette: str
+    number: int
+    differences: tuple[Difference, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The form in which a client gets it."""
+        return {
+            "cassette": self.cassette,
+            "interaction": self.number,
+            "differences": [
+                {"at": d.at, "expected": d.expected, "got": d.got} for d in self.differences[:SHOWN]
+            ],
+            "more_differences": max(0, len(self.differences) - SHOWN),
+        }
+
+
+def explain(got: Request, near: Sequence[Near], *, where: str, hint: str) -> RefusalError:
+    """Return the answer to a request that is not recorded ``where`` it was looked for."""
+    url = got.url
+    message = f"nothing recorded for {got.method} {url.path} {where}"
+    if near:
+        nearest = near[0]
+        message += f"; nearest is {nearest.cassette}, interaction {nearest.number}"
+        if nearest.differences:
+            shown = "; ".join(str(d) for d in nearest.differences[:3])
+            rest = len(nearest.differences) - 3
+            message += f", with {shown}" + (f"; and {rest} more" if rest > 0 else "")
+            hint = _base_url_hint(nearest.differences) or hint
+        else:
+            message += ", which equals it but was played already"
+    return RefusalError(
+        404,
+        "miss",
+        f"{message}. {hint}",
+        outcome=Outcome.MISSED,
+        nearest=[n.to_json() for n in near],
+        hint=hint,
+    )
+
+
+def among(
+    got: Request, exchanges: Sequence[Exchange], cassette: str, parts: Collection[Part] = ALL_PARTS
+) -> list[Near]:
+    """Return the exchanges that come nearest, nearest first."""
+    order = rank(signature(got), [signature(e.request) for e in exchanges])[:NEAR]
+    return [Near(cassette, n, differences(exchanges[n].request, got, parts)) for n in order]
+
+
+def _base_url_hint(found: Sequence[Difference]) -> str | None:
+    path = next((d for d in found if d.at == "path"), None)
+    if path is None or not path.expected or not path.got:
+        return None
+    if path.expected.endswith(path.got):
+        return f"The base URL lacks {path.expected.removesuffix(path.got)!r} at its end."
+    if path.got.endswith(path.expected):
+        return f"The base URL has {path.got.removesuffix(path.expected)!r} too much at its end."
+    return None

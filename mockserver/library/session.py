@@ -1,0 +1,119 @@
+"""Who gets which answer: playback state, without I/O.
+
+A session plays the exchanges of one cassette once, in recorded order for each method and path.
+Traffic without a session goes by :class:`Rotation`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from mockserver.cassettes.cassette import Cassette, Request
+from mockserver.errors import SessionError
+from mockserver.library.matcher import plain_path, same_path
+from mockserver.wire import axes, faults
+from mockserver.wire.axes import RECORDED, Point
+from mockserver.wire.faults import Fault
+from mockserver.wire.http1 import Message
+from mockserver.wire.schedule import Media, Schedule, from_response
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A recorded request with the schedule that answers it."""
+
+    request: Request
+    schedule: Schedule
+
+    @cached_property
+    def message(self) -> Message:
+        """The answer in the form in which it travels."""
+        return Message(self.schedule)
+
+    @cached_property
+    def route(self) -> tuple[str, str]:
+        """Method and path, as they are compared."""
+        return self.request.method.upper(), plain_path(self.request.url.path)
+
+    def answers(self, method: str, path: str) -> bool:
+        """Whether it has that method and plain path, or one that fits its placeholders."""
+        ours, recorded = self.route
+        return ours == method and same_path(recorded, path)
+
+
+def exchanges(
+    cassette: Cassette, *, point: Point = RECORDED, fault: Fault | None = None
+) -> tuple[Exchange, ...]:
+    """Make the exchanges of a cassette, sent at ``point`` and broken off at ``fault``.
+
+    The point applies to every exchange, the fault to the last one that is a stream. Raises
+    :class:`SessionError` for a fault where there is no stream or outside of its body.
+    """
+    schedules = [axes.apply(from_response(i.response), point) for i in cassette.interactions]
+    if fault is not None:
+        streams = [i for i, s in enumerate(schedules) if s.media is not Media.OTHER]
+        if not streams:
+            raise SessionError(f"{cassette.path}: no stream that could break off at {fault}")
+        try:
+            schedules[streams[-1]] = faults.apply(schedules[streams[-1]], fault)
+        except ValueError as exc:
+            raise SessionError(f"{cassette.path}: {exc}") from None
+    return tuple(
+        Exchange(interaction.request, schedule)
+        for interaction, schedule in zip(cassette.interactions, schedules, strict=True)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The exchange that answers a request: its cassette's name, and its number from 0."""
+
+    exchange: Exchange
+    cassette: str
+    number: int
+
+
+class Session:
+    """The playback of one list of exchanges for one client."""
+
+    def __init__(self, session_id: str, exchanges: Sequence[Exchange]) -> None:
+        self.id = session_id
+        self.exchanges = tuple(exchanges)
+        self._played = [False] * len(self.exchanges)
+
+    def take(self, method: str, path: str) -> int | None:
+        """Play the first unplayed exchange with that method and path and return its number."""
+        method, path = method.upper(), plain_path(path)
+        for number, exchange in enumerate(self.exchanges):
+            if not self._played[number] and exchange.answers(method, path):
+                self._played[number] = True
+                return number
+        return None
+
+    @property
+    def unplayed(self) -> tuple[Exchange, ...]:
+        """The exchanges that no request has consumed."""
+        return tuple(e for n, e in enumerate(self.exchanges) if not self._played[n])
+
+
+class Rotation:
+    """Recorded order among equal requests; after the last it starts over, unless ``once``."""
+
+    def __init__(self, *, once: bool = False) -> None:
+        self.once = once
+        self._taken: defaultdict[Hashable, int] = defaultdict(int)
+
+    def take(self, key: Hashable, choices: Sequence[int]) -> int | None:
+        """Return the next of the ``choices`` recorded for ``key``; ``None`` if none is left."""
+        taken = self._taken[key]
+        if self.once and taken >= len(choices):
+            return None
+        self._taken[key] = taken + 1
+        return choices[taken % len(choices)]
+
+    def clear(self) -> None:
+        """Begin with the first recorded answer again."""
+        self._taken.clear()

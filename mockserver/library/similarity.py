@@ -1,0 +1,198 @@
+"""Whether two interactions say the same, apart from what differs in every answer.
+
+Ids may be others as long as they stand for each other everywhere; times, fingerprints, padding
+and what a server had in its cache are not compared, nor how the bodies were cut into chunks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from mockserver.cassettes.cassette import Headers, Interaction, Request, Response
+from mockserver.library.matcher import plain_path
+from mockserver.secrets import scrub
+from mockserver.wire.documents import NOT_JSON, Document, Path, documents
+from mockserver.wire.schedule import decompress
+
+_ID_FIELD = re.compile(r"(?:.*[_-])?id|.*[a-z]Id")
+_VOLATILE = frozenset(
+    {
+        "cache_creation_input_tokens",
+        "cache_read_input_tokens",
+        "cached_tokens",
+        "completed_at",
+        "created",
+        "created_at",
+        "eval_duration",
+        "load_duration",
+        "obfuscation",
+        "prompt_eval_duration",
+        "system_fingerprint",
+        "timings",
+        "total_duration",
+    }
+)
+_VOLATILE_HEADER = re.compile(r".*ratelimit.*|retry-after.*|x-codex-.*|openai-version")
+
+
+class Renaming:
+    """Which new id stands for which old one, in one cassette."""
+
+    def __init__(self) -> None:
+        self.old_of: dict[str, str] = {}
+        self._new_of: dict[str, str] = {}
+
+    def copy(self) -> Renaming:
+        """Return one that can be given up."""
+        other = Renaming()
+        other.old_of, other._new_of = dict(self.old_of), dict(self._new_of)
+        return other
+
+    def allows(self, old: str, new: str) -> bool:
+        """Whether ``new`` may stand for ``old``; it does from then on."""
+        known = self.old_of.setdefault(new, old) == old
+        return self._new_of.setdefault(old, new) == new and known
+
+    def undone(self, interaction: Interaction) -> Interaction:
+        """Return a new interaction with the old ids in its bodies."""
+        changed = {new: old for new, old in self.old_of.items() if new != old}
+        if not changed:
+            return interaction
+        request, response = interaction.request, interaction.response
+        kind = _header(request.headers, "content-type")
+        edits = list(_edits(request.body, kind, changed))
+        body, _ = scrub.splice(request.body, None, edits)
+        edits = list(_edits(response.body, response.header("content-type"), changed))
+        answer, chunks = scrub.splice(response.body, response.wire.chunks, edits)
+        return Interaction(
+            replace(request, body=body),
+            replace(response, body=answer, wire=replace(response.wire, chunks=chunks)),
+        )
+
+
+def is_volatile(path: Path) -> bool:
+    """Whether the value at ``path`` is another in every answer."""
+    names = [step for step in path if isinstance(step, str)]
+    return not _VOLATILE.isdisjoint(names) or bool(names and _ID_FIELD.fullmatch(names[-1]))
+
+
+def same_request(old: Request, new: Request, ids: Renaming) -> bool:
+    """Whether two requests ask the same: method, path, query and body."""
+    a, b = old.url, new.url
+    return (
+        old.method == new.method
+        and plain_path(a.path) == plain_path(b.path)
+        and a.query == b.query
+        and _same_body(old.body, old.headers, new.body, new.headers, ids)
+    )
+
+
+def same_response(old: Response, new: Response, ids: Renaming) -> bool:
+    """Whether two answers say the same, under the ids known so far."""
+    return (
+        (old.status, old.wire.end) == (new.status, new.wire.end)
+        and _fixed(old.headers) == _fixed(new.headers)
+        and _same_body(old.body, old.headers, new.body, new.headers, ids)
+    )
+
+
+def same(old: Interaction, new: Interaction, ids: Renaming) -> bool:
+    """Whether two interactions say the same, under the ids known so far."""
+    return same_request(old.request, new.request, ids) and same_response(
+        old.response, new.response, ids
+    )
+
+
+def pairs(
+    old: Sequence[Interaction], new: Sequence[Interaction]
+) -> list[tuple[int | None, int | None]]:
+    """Pair the numbers of interactions: equal requests first, then the rest in order.
+
+    The result is in the new order; those of ``old`` that are left stand at the end.
+    """
+    rest = dict(enumerate(old))
+    found: dict[int, int] = {}
+    for number, interaction in enumerate(new):
+        for other, candidate in rest.items():
+            if same_request(candidate.request, interaction.request, Renaming()):
+                found[number] = other
+                del rest[other]
+                break
+    for number, interaction in enumerate(new):
+        if number not in found:
+            route = interaction.request.method, interaction.request.url.path
+            for other, candidate in rest.items():
+                if (candidate.request.method, candidate.request.url.path) == route:
+                    found[number] = other
+                    del rest[other]
+                    break
+    return [(found.get(n), n) for n in range(len(new))] + [(other, None) for other in rest]
+
+
+def _same_body(a: bytes, a_headers: Headers, b: bytes, b_headers: Headers, ids: Renaming) -> bool:
+    if a == b:
+        return True
+    ours, theirs = _documents(a, a_headers), _documents(b, b_headers)
+    return len(ours) == len(theirs) and all(
+        _same_document(x, y, ids) for x, y in zip(ours, theirs, strict=True)
+    )
+
+
+def _documents(body: bytes, headers: Headers) -> list[Document]:
+    plain = decompress(body, _header(headers, "content-encoding"))
+    return documents(plain, _header(headers, "content-type"))
+
+
+def _same_document(a: Document, b: Document, ids: Renaming) -> bool:
+    if a.event != b.event:
+        return False
+    if a.data is NOT_JSON or b.data is NOT_JSON:
+        return a.text.strip() == b.text.strip()
+    return _same_value(a.data, b.data, ids)
+
+
+def _same_value(a: Any, b: Any, ids: Renaming) -> bool:
+    match a, b:
+        case dict(), dict():
+            return a.keys() == b.keys() and all(
+                _same_field(name, a[name], b[name], ids) for name in a
+            )
+        case list(), list():
+            return len(a) == len(b) and all(
+                _same_value(x, y, ids) for x, y in zip(a, b, strict=True)
+            )
+        case str(), str():
+            return a == b or ids.old_of.get(b) == a
+    return type(a) is type(b) and bool(a == b)
+
+
+def _same_field(name: str, a: Any, b: Any, ids: Renaming) -> bool:
+    if name in _VOLATILE:
+        return True
+    if isinstance(a, str) and isinstance(b, str) and a and b and _ID_FIELD.fullmatch(name):
+        return ids.allows(a, b)
+    if scrub.is_placeholder(a) and scrub.is_placeholder(b):
+        return ids.allows(a, b)
+    return _same_value(a, b, ids)
+
+
+def _fixed(headers: Headers) -> list[tuple[str, str]]:
+    return sorted(
+        (name, "" if _VOLATILE_HEADER.fullmatch(name) or scrub.is_placeholder(value) else value)
+        for name, value in headers
+    )
+
+
+def _edits(body: bytes, kind: str | None, changed: dict[str, str]) -> Iterator[scrub.Edit]:
+    for document in documents(body, kind):
+        for _, start, stop in document.strings():
+            old = changed.get(body[start:stop].decode("latin-1"))
+            if old is not None:
+                yield scrub.Edit(start, stop, old.encode())
+
+
+def _header(headers: Headers, name: str) -> str | None:
+    return next((v for n, v in headers if n.lower() == name), None)

@@ -1,0 +1,156 @@
+"""One exchange while it is recorded, in memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from mockserver.cassettes.cassette import (
+    Chunk,
+    End,
+    Headers,
+    Interaction,
+    Origin,
+    Request,
+    Response,
+    Wire,
+)
+from mockserver.recording.providers import DUMMY_KEY
+from mockserver.secrets import find, names
+from mockserver.secrets.find import NOTHING_KNOWN, Known
+from mockserver.wire.schedule import Media, media_of
+
+#: Shorter values of a client's own headers are more likely words than credentials.
+_SHORTEST = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """Status line and headers of a live answer, as they came."""
+
+    status: int
+    reason: str
+    headers: Headers
+    http: str
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name, in any case."""
+        return next((v for n, v in self.headers if n.lower() == name), None)
+
+
+class Capture:
+    """A request and what comes back. ``number`` is its place in the order of arrival.
+
+    ``failure`` says why there was no answer at all. ``client_left``: nobody listens any more.
+    ``known`` secrets are kept out of what people see. All methods belong to the event loop's
+    thread.
+    """
+
+    def __init__(self, number: int, request: Request, known: Known = NOTHING_KNOWN) -> None:
+        self.number = number
+        self.request = request
+        #: Method and path, for people.
+        self.route = find.mask(f"{request.method} {request.url.path}", known)
+        self.head: Head | None = None
+        self.pieces: list[bytes] = []
+        self.end: End | None = None
+        self.failure: str | None = None
+        self.client_left = False
+        self._at = datetime.now(UTC)
+        self._times: list[float] = []
+        self._headers_ms = self._end_ms = 0.0
+        self._started = time.perf_counter()
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come."""
+        return self.end is not None or self.failure is not None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body so far."""
+        return sum(map(len, self.pieces))
+
+    def sent(self) -> None:
+        """The request has left: times count from here."""
+        self._started = time.perf_counter()
+
+    def answered(self) -> None:
+        """The head of the answer is there."""
+        self._headers_ms = self._now()
+
+    def received(self, piece: bytes) -> None:
+        """A piece of the body is there."""
+        self._times.append(self._now())
+        self.pieces.append(piece)
+
+    def ended(self, end: End) -> None:
+        """The answer is over."""
+        self.end = end
+        self._end_ms = self._now()
+
+    def failed(self, why: str) -> None:
+        """There will be no answer."""
+        self.failure = why
+
+    def interaction(self, recorded: Mapping[str, Any]) -> Interaction:
+        """Return the whole exchange; ``recorded`` goes into the wire beside the time of day."""
+        assert self.head is not None
+        assert self.end is not None
+        at = self._at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        head, body = self.head, b"".join(self.pieces)
+        return Interaction(
+            self.request,
+            Response(
+                status=head.status,
+                reason=head.reason,
+                headers=head.headers,
+                body=body,
+                wire=Wire(
+                    http=head.http,
+                    headers_ms=self._headers_ms,
+                    chunks=self._chunks(body),
+                    end_ms=self._end_ms,
+                    end=self.end,
+                    origin=Origin.RECORDED,
+                    recorded={"at": at, **recorded},
+                ),
+            ),
+        )
+
+    def credentials(self) -> Iterator[str]:
+        """Yield the values in request and answer that are secrets by their names."""
+        for name, value in self.request.headers:
+            if name.lower() == "cookie":
+                yield from (_cookie(pair) for pair in value.split(";"))
+            elif names.is_credential_header(name) and DUMMY_KEY not in value:
+                secret = value.rpartition(" ")[2]
+                if len(secret) >= _SHORTEST:
+                    yield secret
+        for name, value in parse_qsl(self.request.url.query):
+            if names.is_secret_key(name) and len(value) >= _SHORTEST:
+                yield value
+        for name, value in self.head.headers if self.head else ():
+            if name.lower() == "set-cookie":
+                yield _cookie(value.partition(";")[0])
+
+    def _chunks(self, body: bytes) -> tuple[Chunk, ...] | None:
+        assert self.head is not None
+        content_type = self.head.header("content-type")
+        if self.head.header("content-length") and media_of(content_type, body) is Media.OTHER:
+            # Such a body has no bounds of its own, only those of the reads.
+            return None
+        pairs = zip(self._times, self.pieces, strict=True)
+        return tuple(Chunk(at, len(piece)) for at, piece in pairs)
+
+    def _now(self) -> float:
+        return round((time.perf_counter() - self._started) * 1000, 1)
+
+
+def _cookie(pair: str) -> str:
+    value = pair.partition("=")[2].strip()
+    return value if len(value) >= _SHORTEST else ""

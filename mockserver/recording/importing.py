@@ -1,0 +1,189 @@
+"""Turns recordings of other tools into cassettes, and says what that changes and why.
+
+Headers go by the same list as in recordings, secrets are replaced and searched for by the same
+rules. What is compressed is stored plain where it is text, so that it can be read and searched.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+from mockserver.cassettes.cassette import Cassette, Headers, Interaction
+from mockserver.cassettes.foreign import Foreign, Taken
+from mockserver.errors import CassetteError
+from mockserver.secrets import names
+from mockserver.secrets.scan import scan_cassette
+from mockserver.secrets.scrub import Scrubber, SplitSecretError
+from mockserver.wire.schedule import HOP_BY_HOP, decompress
+
+_AGAIN = "record it again, or remove it from the file"
+
+
+class Kind(StrEnum):
+    """What an import changes."""
+
+    CREDENTIAL = "credential header dropped"
+    CONNECTION = "connection header dropped"
+    HEADER = "other header dropped"
+    REPLACED = "value replaced"
+    DECODED = "body decompressed"
+    STALE = "content-encoding dropped"
+    REBUILT = "body written anew as JSON"
+    EXTRA = "unknown key dropped"
+
+    def times(self, count: int) -> str:
+        """That it was done so many times, for people."""
+        return f"{count} {self if count == 1 else _WORDS[self][0]}"
+
+    @property
+    def reason(self) -> str:
+        """Why it is done, for people."""
+        return _WORDS[self][1]
+
+
+_WORDS = {
+    Kind.CREDENTIAL: ("credential headers dropped", "they hold a secret or a session"),
+    Kind.CONNECTION: ("connection headers dropped", "each connection has its own"),
+    Kind.HEADER: (
+        "other headers dropped",
+        "clients do not act on them, and they may tell who recorded",
+    ),
+    Kind.REPLACED: ("values replaced", "secret, or the name of an account, a user or a request"),
+    Kind.DECODED: ("bodies decompressed", "so that they can be read and searched"),
+    Kind.STALE: ("content-encodings dropped", "the bodies are not encoded any more"),
+    Kind.REBUILT: ("bodies written anew as JSON", "the files have their values, not their bytes"),
+    Kind.EXTRA: ("unknown keys dropped", "a cassette has no place for them"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change: in which interaction of the source, and where in it."""
+
+    interaction: int
+    kind: Kind
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A cassette made of a recording; ``left_out`` says which interactions it lacks, and why."""
+
+    cassette: Cassette
+    changes: tuple[Change, ...]
+    left_out: tuple[CassetteError, ...]
+
+    @property
+    def counts(self) -> Counter[Kind]:
+        """How many changes of each kind there are, in the order of the kinds."""
+        found = Counter(change.kind for change in self.changes)
+        return Counter({kind: found[kind] for kind in Kind if found[kind]})
+
+
+def convert(
+    foreign: Foreign, target: Path, known: Iterable[str] = (), *, keep_opaque: bool = False
+) -> Imported:
+    """Make the cassette ``target`` of a recording; nothing is written.
+
+    ``known`` are secrets by value. ``keep_opaque`` keeps encrypted reasoning and signatures,
+    which a provider checks.
+    """
+    scrubber = Scrubber(known, keep_opaque=keep_opaque)
+    interactions: list[Interaction] = []
+    changes: list[Change] = []
+    left_out: list[CassetteError] = []
+    for number, item in enumerate(foreign.items):
+        if isinstance(item, CassetteError):
+            left_out.append(item)
+            continue
+        try:
+            interaction, changed = _converted(item, scrubber)
+        except ValueError as exc:
+            left_out.append(foreign.fault(number, str(exc), _AGAIN))
+            continue
+        interactions.append(interaction)
+        changes += [Change(number, kind, place) for kind, place in changed]
+    return Imported(Cassette(target, tuple(interactions)), tuple(changes), tuple(left_out))
+
+
+def _converted(taken: Taken, scrubber: Scrubber) -> tuple[Interaction, list[tuple[Kind, str]]]:
+    """Return what is kept. Raises ``ValueError`` with the reason why nothing can be."""
+    request, response = taken.interaction.request, taken.interaction.response
+    if not 100 <= response.status <= 599:
+        raise ValueError(f"has status {response.status}: it was never answered")
+    if request.url.scheme not in ("http", "https"):
+        raise ValueError(f"is no HTTP request, but {request.url.scheme}:")
+    changes = [(Kind.REBUILT, place) for place in taken.rebuilt]
+    changes += [(Kind.EXTRA, place) for place in taken.extra]
+    asked, kind = _plain(request.headers, request.body, "request")
+    changes += [(kind, "request.body")] if kind else []
+    answered, kind = _plain(response.headers, response.body, "response")
+    changes += [(kind, "response.body")] if kind else []
+    plain = Interaction(
+        replace(request, headers=asked[0], body=asked[1]),
+        replace(response, headers=answered[0], body=answered[1]),
+    )
+    try:
+        kept = scrubber.interaction(plain)
+    except SplitSecretError as exc:
+        raise ValueError(f"holds {exc.kind} in {exc.place}, which cannot be replaced") from None
+    for side, before, after in (
+        ("request", plain.request, kept.request),
+        ("response", plain.response, kept.response),
+    ):
+        if before.body != after.body and not _is_text(before.body):
+            raise ValueError(f"has a secret in its binary {side} body")
+        names = {name for name, _ in after.headers}
+        changes += [
+            (_kind_of(name), f"{side}.headers.{name.lower()}")
+            for name, _ in before.headers
+            if name.lower() not in names
+        ]
+    changes += [(Kind.REPLACED, place) for place in kept.response.wire.redacted]
+    kept = Interaction(
+        replace(kept.request, headers=_grouped(kept.request.headers)),
+        replace(kept.response, headers=_grouped(kept.response.headers)),
+    )
+    for hit in scan_cassette(Cassette(Path(), (kept,)), scrubber.known.values):
+        raise ValueError(f"holds {hit.kind} in {hit.place}, which cannot be replaced")
+    return kept, changes
+
+
+def _plain(headers: Headers, body: bytes, side: str) -> tuple[tuple[Headers, bytes], Kind | None]:
+    """Undo the content coding of a text, or drop one that the body does not have."""
+    coding = ", ".join(v for n, v in headers if n.lower() == "content-encoding").strip().lower()
+    if not coding:
+        return (headers, body), None
+    bare = tuple((n, v) for n, v in headers if n.lower() != "content-encoding")
+    plain = decompress(body, coding)
+    if plain is not body:
+        # What is not text even so stays as it was sent.
+        return ((bare, plain), Kind.DECODED) if _is_text(plain) else ((headers, body), None)
+    zipped = coding.endswith("gzip")
+    if _is_text(body) or (zipped and not body.startswith(b"\x1f\x8b")):
+        return (bare, body), Kind.STALE
+    raise ValueError(f"has a {side} body that cannot be decoded ({coding})")
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _kind_of(name: str) -> Kind:
+    if names.is_credential_header(name):
+        return Kind.CREDENTIAL
+    return Kind.CONNECTION if name.lower() in HOP_BY_HOP else Kind.HEADER
+
+
+def _grouped(headers: Headers) -> Headers:
+    """Headers of one name next to each other, as a cassette has them."""
+    names = dict.fromkeys(name for name, _ in headers)
+    return tuple(header for name in names for header in headers if header[0] == name)

@@ -1,0 +1,84 @@
+"""What recording may do: go out to the network, and write."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from mockserver.cassettes.cassette import Cassette
+
+
+class Mode(StrEnum):
+    """How cassettes are used.
+
+    ``none`` replays and never writes; a request that was not recorded fails. ``once`` records
+    a cassette that is missing and replays one that is there. ``new_episodes`` replays what is
+    recorded, records the rest and appends it. ``rewrite`` records anew and replaces the whole
+    file. ``diff`` goes out, compares and writes nothing. ``live`` only passes through.
+    """
+
+    NONE = "none"
+    ONCE = "once"
+    NEW_EPISODES = "new_episodes"
+    REWRITE = "rewrite"
+    DIFF = "diff"
+    LIVE = "live"
+
+    @classmethod
+    def of(cls, name: str) -> Mode:
+        """Return the mode of that name; ``all`` is ``rewrite``. Raises ``ValueError``."""
+        return cls.REWRITE if name == "all" else cls(name)
+
+    @property
+    def may_go_out(self) -> bool:
+        """Whether it may contact a live endpoint."""
+        return self is not Mode.NONE
+
+    @property
+    def may_write(self) -> bool:
+        """Whether it may change a cassette."""
+        return self in (Mode.ONCE, Mode.NEW_EPISODES, Mode.REWRITE)
+
+    @property
+    def replays(self) -> bool:
+        """Whether it answers from a cassette that is there."""
+        return self in (Mode.NONE, Mode.ONCE, Mode.NEW_EPISODES)
+
+
+#: The names that users may give.
+NAMES = (*(str(mode) for mode in Mode), "all")
+
+
+def runs_in_ci(environment: Mapping[str, str]) -> bool:
+    """Whether this is a build server, as such say of themselves."""
+    return environment.get("CI", "").lower() not in ("", "0", "false")
+
+
+_AGE = re.compile(r"(\d+)\s*([hdw])")
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+def parse_age(text: str) -> timedelta:
+    """Read an age such as ``12h``, ``30d`` or ``2w``. Raises ``ValueError``."""
+    match = _AGE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"an age is a number of h, d or w such as 30d, not {text!r}")
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def age_of(cassette: Cassette, now: datetime) -> timedelta | None:
+    """How long ago the oldest recorded interaction was last seen; ``None`` if none was."""
+    times = []
+    for interaction in cassette.interactions:
+        recorded = interaction.response.wire.recorded
+        seen = recorded.get("confirmed", recorded.get("at"))
+        if isinstance(seen, datetime):
+            times.append(seen if seen.tzinfo else seen.replace(tzinfo=UTC))
+        elif isinstance(seen, str):
+            try:
+                times.append(datetime.fromisoformat(seen))
+            except ValueError:
+                continue
+    return now - min(times) if times else None

@@ -1,0 +1,194 @@
+"""The two sides of a recording: fetches from the live endpoint, relays to the client.
+
+They run apart, so that a slow client does not change the times, and so that the last bytes of
+a message are still seen when the client leaves as soon as it has what it wants.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx
+from aiohttp import web
+
+from mockserver.cassettes.cassette import End, Headers, Request
+from mockserver.recording.exchange import Capture, Head
+from mockserver.recording.providers import DUMMY_KEY, Provider
+from mockserver.secrets import find, names
+from mockserver.secrets.find import Known
+from mockserver.serving.playback import Sent, reset
+from mockserver.wire.http1 import Message
+from mockserver.wire.schedule import HOP_BY_HOP, Coding, Ending, Media, Schedule, Send
+
+#: Seconds in which an answer may come to its end after the client has left.
+GRACE = 0.25
+#: Seconds to wait for a connection to the live endpoint, and for it to take the request.
+_CONNECT, _SEND = 30.0, 120.0
+
+Pipe = asyncio.Queue[Head | bytes | None]
+
+
+class Upstream:
+    """The way to one provider. ``timeout``: the longest wait for the next byte, in seconds."""
+
+    def __init__(
+        self, provider: Provider, environment: Mapping[str, str], *, timeout: float
+    ) -> None:
+        self.provider = provider
+        key = provider.key(environment)
+        self._credential = None if key is None else provider.credential(key)
+        self.known = Known.of([key] if key else [])
+        self._client = httpx.AsyncClient(
+            # A proxy for the outer world must not stand before this machine.
+            trust_env=not provider.is_local,
+            # Where there is no TLS, its certificates need not be read.
+            verify=provider.url.scheme == "https",
+            timeout=httpx.Timeout(timeout, connect=_CONNECT, write=_SEND, pool=None),
+            limits=httpx.Limits(max_connections=None),
+            follow_redirects=False,
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.aclose()
+
+    async def fetch(self, capture: Capture, pipe: Pipe) -> None:
+        """Send the request of ``capture``; record what comes and pass it into ``pipe``."""
+        response: httpx.Response | None = None
+        try:
+            response = await self._client.send(self._request(capture), stream=True)
+            capture.answered()
+            capture.head = _head(response)
+            pipe.put_nowait(capture.head)
+            async for piece in response.aiter_raw():
+                if capture.client_left:
+                    # It has hung up in the middle.
+                    capture.ended(End.CLIENT_CLOSED)
+                    break
+                capture.received(piece)
+                pipe.put_nowait(piece)
+            else:
+                capture.ended(End.EOF)
+        except httpx.HTTPError as exc:
+            self._broken(capture, exc)
+        except asyncio.CancelledError:
+            self._left(capture)
+        finally:
+            if response is not None:
+                await response.aclose()
+            pipe.put_nowait(None)
+
+    def _request(self, capture: Capture) -> httpx.Request:
+        async def trace(event: str, _info: Mapping[str, Any]) -> None:
+            if event.endswith("send_request_body.complete"):
+                capture.sent()
+
+        request = capture.request
+        uri = request.uri
+        if DUMMY_KEY in uri:
+            uri = uri.replace(DUMMY_KEY, "")
+        return httpx.Request(
+            request.method,
+            uri,
+            headers=list(self._headers(request)),
+            content=request.body or None,
+            extensions={"trace": trace, "timeout": self._client.timeout.as_dict()},
+        )
+
+    def _headers(self, request: Request) -> Iterator[tuple[str, str]]:
+        for name, value in request.headers:
+            low = name.lower()
+            if low in HOP_BY_HOP or low in ("host", "accept-encoding", "expect"):
+                continue
+            if names.is_credential_header(low) and (self._credential or DUMMY_KEY in value):
+                continue
+            yield name, value
+        yield "Accept-Encoding", "identity"
+        if self._credential is not None:
+            yield self.provider.header, self._credential
+
+    def _broken(self, capture: Capture, exc: httpx.HTTPError) -> None:
+        if capture.head is None:
+            host = self.provider.url.netloc
+            text = find.mask(f"{type(exc).__name__}: {exc}", self.known)
+            capture.failed(f"no answer from {host}: {text}")
+            return
+        match exc:
+            case httpx.TimeoutException():
+                capture.ended(End.TIMEOUT)
+            case httpx.NetworkError():
+                capture.ended(End.RESET)
+            case _:
+                capture.ended(End.TRUNCATED)
+
+    def _left(self, capture: Capture) -> None:
+        if capture.head is None:
+            capture.failed("the client left before there was an answer")
+        else:
+            capture.ended(End.CLIENT_CLOSED)
+
+
+async def relay(
+    request: web.BaseRequest, capture: Capture, pipe: Pipe, fetching: asyncio.Task[None]
+) -> Sent:
+    """Answer ``request`` with what the live endpoint says, piece by piece as it comes.
+
+    ``fetching`` fills ``pipe``; it is broken off when the client leaves.
+    """
+    try:
+        await _pass_on(request, capture, pipe)
+    except (ConnectionError, asyncio.CancelledError) as exc:
+        capture.client_left = True
+        asyncio.get_running_loop().call_later(GRACE, fetching.cancel)
+        if isinstance(exc, asyncio.CancelledError):
+            raise
+    return Sent(keep_alive=False)
+
+
+async def _pass_on(request: web.BaseRequest, capture: Capture, pipe: Pipe) -> None:
+    head = await pipe.get()
+    if not isinstance(head, Head):
+        # There is nothing true to say, so nothing is said.
+        await reset(request)
+        return
+    message = Message(_schedule(head))
+    form = message.form(request.method, version=request.version, keep_alive=False)
+    await request.writer.write(message.head(form))
+    while isinstance(piece := await pipe.get(), bytes):
+        if not form.bodiless:
+            await request.writer.write(message.frame(Send(piece), form))
+    match capture.end:
+        case End.EOF:
+            await request.writer.write(message.tail(form))
+        case End.RESET | End.TIMEOUT:
+            await reset(request)
+
+
+def _schedule(head: Head) -> Schedule:
+    """The head as it goes to the client: with its length if it has one, else in chunks."""
+    length = head.header("content-length")
+    headers: Headers = tuple((n, v) for n, v in head.headers if n.lower() not in HOP_BY_HOP)
+    if length is not None:
+        headers = (*headers, ("content-length", length))
+    return Schedule(
+        status=head.status,
+        reason=head.reason,
+        headers=headers,
+        headers_ms=0.0,
+        steps=(),
+        coding=Coding.CHUNKED if length is None else Coding.CLOSE,
+        ending=Ending.FINISH,
+        media=Media.OTHER,
+    )
+
+
+def _head(response: httpx.Response) -> Head:
+    raw = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in response.headers.raw]
+    return Head(
+        status=response.status_code,
+        reason=response.reason_phrase,
+        headers=tuple(raw),
+        http=response.http_version,
+    )

@@ -1,0 +1,343 @@
+"""The recorder: the mock server in front of live endpoints.
+
+``/_c/<cassette>/<provider>/…`` records into one cassette from one provider, so a client in any
+language needs nothing but another base URL. It listens on this machine only and contacts
+nobody but the providers that a cassette was opened for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import quote, unquote, urlsplit
+
+from aiohttp import web
+
+from mockserver.cassettes.cassette import End, Request
+from mockserver.errors import ProviderError, RecordingError
+from mockserver.library import library as store
+from mockserver.library.refusal import RefusalError
+from mockserver.library.session import Found
+from mockserver.recording.exchange import Capture
+from mockserver.recording.logs import LogFilter
+from mockserver.recording.modes import Mode
+from mockserver.recording.providers import DUMMY_KEY, Provider
+from mockserver.recording.proxy import GRACE, Pipe, Upstream, relay
+from mockserver.recording.tape import Result, Tape
+from mockserver.recording.writer import Check, locked
+from mockserver.secrets.find import Known
+from mockserver.serving.app import App, Options, read_body, target_of
+from mockserver.serving.playback import Playback
+from mockserver.serving.server import MockServer
+
+PREFIX = "/_c/"
+
+#: Seconds without a byte from the live endpoint after which its answer counts as timed out.
+TIMEOUT = 600.0
+
+#: What a recorder is told about: an exchange that has begun, and again when it is over.
+Watcher = Callable[[Capture], None]
+
+
+class Recorder(MockServer):
+    """Records and replays on a free local port, in a thread of its own.
+
+    ``environment`` holds the real keys. ``watch`` is called in that thread with every exchange
+    that begins, and again when it is over. ``timeout`` is the longest wait for the next byte,
+    in seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        environment: Mapping[str, str] = os.environ,
+        timeout: float = TIMEOUT,
+        watch: Watcher | None = None,
+    ) -> None:
+        super().__init__()
+        self._recording = _RecordingApp(self.library, self._options, watch)
+        self._app = self._recording
+        self._environment = environment
+        self._timeout = timeout
+        self._logs = LogFilter()
+
+    def tape(
+        self,
+        path: Path,
+        providers: Sequence[Provider],
+        *,
+        mode: Mode = Mode.REWRITE,
+        name: str | None = None,
+        ends: Collection[End] = (),
+        keep_opaque: bool = False,
+        notes: Mapping[str, str] = MappingProxyType({}),
+    ) -> TapeHandle:
+        """Open the cassette at ``path`` for clients of ``providers``, the first by default.
+
+        ``name`` stands for it in URLs. ``ends`` allows endings other than ``eof``;
+        ``keep_opaque`` keeps encrypted reasoning and signatures; ``notes`` go into
+        ``wire.recorded``. Raises :class:`ProviderError` if a key is missing,
+        :class:`CassetteError` for a cassette that is missing or broken where it is needed,
+        :class:`RecordingError` if another process records into it.
+        """
+        if not providers:
+            raise ProviderError("a recording needs a provider")
+        name = name or path.stem
+        if self._call(lambda: name in self._recording.tapes):
+            raise RecordingError(path, [f"{name!r} is being recorded already"])
+        with ExitStack() as stack:
+            if mode.may_write and not (mode is Mode.ONCE and path.exists()):
+                # Before the old cassette is read: what is compared must be what is replaced.
+                stack.enter_context(locked(path))
+            old = store.load(path) if path.exists() or mode is Mode.NONE else None
+            tape = Tape(
+                path,
+                mode,
+                old,
+                ends=frozenset(ends),
+                keep_opaque=keep_opaque,
+                notes=dict(notes),
+            )
+            upstreams = self._upstreams(providers) if tape.goes_out else {}
+            if tape.writes:
+                tape.lock = stack.pop_all()
+        tape.known = frozenset(v for u in upstreams.values() for v in u.known.values)
+        self._logs.known |= tape.known
+        entry = _Entry(name, tape, {p.name: p for p in providers}, upstreams)
+        self._call(lambda: self._recording.tapes.__setitem__(name, entry))
+        return TapeHandle(self, entry)
+
+    def _upstreams(self, providers: Sequence[Provider]) -> dict[str, Upstream]:
+        nameless = [p.name for p in providers if not p.base_url]
+        if nameless:
+            raise ProviderError(
+                f"provider {nameless[0]} has a base URL for each account: "
+                "give yours with --upstream or in a file of providers"
+            )
+
+        def make() -> dict[str, Upstream]:
+            return {
+                p.name: Upstream(p, self._environment, timeout=self._timeout) for p in providers
+            }
+
+        return self._call(make)
+
+    async def _start(self) -> None:
+        self._logs.install()
+        await super()._start()
+
+    async def _shut_down(self) -> None:
+        await super()._shut_down()
+        for entry in list(self._recording.tapes.values()):
+            await self._recording.close_tape(entry)
+            entry.tape.lock.close()
+        self._logs.remove()
+
+    def _finish(self, entry: _Entry) -> None:
+        """Wait for what is under way to end, then close the tape to clients."""
+        loop = self._loop
+        if loop is None:
+            return
+        closing = self._recording.close_tape(entry)
+        asyncio.run_coroutine_threadsafe(closing, loop).result()
+
+
+class TapeHandle:
+    """One cassette that is being recorded or replayed. A context manager that gives it up."""
+
+    #: What to give to a client as its key.
+    api_key = DUMMY_KEY
+
+    def __init__(self, recorder: Recorder, entry: _Entry) -> None:
+        self._recorder = recorder
+        self._entry = entry
+
+    @property
+    def path(self) -> Path:
+        """The cassette's file."""
+        return self._entry.tape.path
+
+    @property
+    def captures(self) -> tuple[Capture, ...]:
+        """The live exchanges so far, in the order of arrival."""
+        found = self._recorder._call(lambda: list(self._entry.tape.captures))
+        return tuple(sorted(found, key=lambda capture: capture.number))
+
+    @property
+    def base_url(self) -> str:
+        """The base URL for clients of the first provider."""
+        return self.base_url_of(next(iter(self._entry.providers)))
+
+    def base_url_of(self, provider: str) -> str:
+        """The base URL for clients of a provider, by its name."""
+        found = self._entry.providers[provider]
+        name = quote(self._entry.name)
+        return f"{self._recorder.url}{PREFIX}{name}/{found.name}{found.base_path}"
+
+    def environment(self) -> dict[str, str]:
+        """Variables that turn clients in another process to this cassette.
+
+        They take the place of the real keys, and keep proxies away from the local address.
+        """
+        out = {"TAPECHECK_BASE_URL": self.base_url, "TAPECHECK_API_KEY": DUMMY_KEY}
+        for provider in self._entry.providers.values():
+            out |= dict.fromkeys(provider.key_variables, DUMMY_KEY)
+            out |= dict.fromkeys(provider.client_key, DUMMY_KEY)
+            out |= dict.fromkeys(provider.client_url, self.base_url_of(provider.name))
+        return out | no_proxy(os.environ)
+
+    def finish(self, check: Check | None = None) -> Result:
+        """Write what was recorded, or compare it, as the mode asks.
+
+        ``check`` sees the cassette before it is written. Raises :class:`RecordingError` or
+        what ``check`` raises, and then nothing was written.
+        """
+        try:
+            self._recorder._finish(self._entry)
+            return self._entry.tape.finish(check)
+        finally:
+            self._entry.tape.lock.close()
+
+    def close(self) -> None:
+        """Give up: nothing is written."""
+        self._recorder._finish(self._entry)
+        self._entry.tape.lock.close()
+
+    def __enter__(self) -> TapeHandle:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def no_proxy(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables that keep a proxy in ``environment`` away from local addresses."""
+    out = {}
+    for variable in ("NO_PROXY", "no_proxy"):
+        hosts = [h for h in environment.get(variable, "").split(",") if h]
+        missing = [h for h in ("127.0.0.1", "localhost") if h not in hosts]
+        out[variable] = ",".join((*hosts, *missing))
+    return out
+
+
+class _Entry:
+    """A tape with its name in URLs and the ways to its providers."""
+
+    def __init__(
+        self,
+        name: str,
+        tape: Tape,
+        providers: Mapping[str, Provider],
+        upstreams: Mapping[str, Upstream],
+    ) -> None:
+        self.name = name
+        self.tape = tape
+        self.providers = providers
+        self.upstreams = upstreams
+
+
+class _RecordingApp(App):
+    """Answers requests; those below ``/_c/`` from tapes and live endpoints."""
+
+    def __init__(self, library: store.Library, options: Options, watch: Watcher | None) -> None:
+        super().__init__(library, options)
+        self.tapes: dict[str, _Entry] = {}
+        self._watch = watch
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        path, query = target_of(request.raw_path)
+        if not path.startswith(PREFIX):
+            return await super().handle(request)
+        entry: _Entry | None = None
+        try:
+            _refuse_strangers(request)
+            entry, provider, rest = self._find(path)
+            number = entry.tape.arrive()
+            body = await read_body(request, self.options.limits.body)
+            uri = f"{provider.origin or 'http://provider'}{rest}"
+            received = Request(
+                method=request.method,
+                uri=f"{uri}?{query}" if query else uri,
+                headers=tuple(_headers(request)),
+                body=body,
+            )
+            found = entry.tape.find(received)
+        except RefusalError as refusal:
+            if entry is not None:
+                entry.tape.problems.append(refusal.message)
+            return refusal.response()
+        if found is not None:
+            return await self._replay(request, received, found)
+        capture = Capture(number, received, Known(entry.tape.known))
+        return await self._record_live(request, entry, provider, capture)
+
+    async def close_tape(self, entry: _Entry) -> None:
+        """Let what is under way come to an end, then forget the tape."""
+        self.tapes.pop(entry.name, None)
+        try:
+            async with asyncio.timeout(2 * GRACE):
+                await entry.tape.idle.wait()
+        except TimeoutError:
+            entry.tape.cancel()
+            await entry.tape.idle.wait()
+        for upstream in entry.upstreams.values():
+            await upstream.close()
+
+    async def _replay(
+        self, request: web.BaseRequest, received: Request, found: Found
+    ) -> web.StreamResponse:
+        url = received.url
+        record = self._record(request, url.path, url.query, received.body, None, found)
+        playback = Playback(request, found.exchange.message, record)
+        await playback.play(speed=self.options.speed, wait=self.wait)
+        return playback.response
+
+    async def _record_live(
+        self, request: web.BaseRequest, entry: _Entry, provider: Provider, capture: Capture
+    ) -> web.StreamResponse:
+        self._tell(capture)
+        pipe: Pipe = asyncio.Queue()
+        fetch = entry.upstreams[provider.name].fetch(capture, pipe)
+        return await relay(request, capture, pipe, entry.tape.begin(capture, fetch, self._tell))
+
+    def _tell(self, capture: Capture) -> None:
+        if self._watch is not None:
+            self._watch(capture)
+
+    def _find(self, path: str) -> tuple[_Entry, Provider, str]:
+        """Return tape, provider and the provider's own path."""
+        segments = path.removeprefix(PREFIX).split("/")
+        for count in range(len(segments) - 1, 0, -1):
+            entry = self.tapes.get(unquote("/".join(segments[:count])))
+            if entry is None:
+                continue
+            provider = entry.providers.get(unquote(segments[count]))
+            if provider is None:
+                names = ", ".join(entry.providers)
+                message = f"{entry.name} does not record from {segments[count]!r}; from {names}"
+                raise RefusalError(404, "unknown_provider", message)
+            return entry, provider, "/" + "/".join(segments[count + 1 :])
+        raise RefusalError(404, "unknown_cassette", f"no cassette is recorded at {path}")
+
+
+#: The encodings that aiohttp undoes when it reads a request's body.
+_UNDONE = frozenset({"gzip", "deflate", "br", "zstd"})
+
+
+def _headers(request: web.BaseRequest) -> Iterator[tuple[str, str]]:
+    """The headers that are true of the body as it was read."""
+    for name, value in request.headers.items():
+        if name.lower() != "content-encoding" or value.lower() not in _UNDONE:
+            yield name, value
+
+
+def _refuse_strangers(request: web.BaseRequest) -> None:
+    """Keep web pages out: a name that was made to point here is not one of this machine."""
+    host = urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""
+    if host not in ("127.0.0.1", "localhost", "::1"):
+        raise RefusalError(403, "bad_request", f"requests for host {host!r} are not recorded")

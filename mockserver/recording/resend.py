@@ -1,0 +1,88 @@
+"""Asks a live endpoint once more what a cassette has asked, without the client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import httpx
+
+from mockserver.cassettes.cassette import Cassette, Interaction, Origin
+from mockserver.errors import RecordingError
+from mockserver.recording.providers import Provider, of_uri
+from mockserver.recording.recorder import TapeHandle
+from mockserver.secrets.names import REPLACED
+
+#: Placeholders that a provider takes as well as what they stand for.
+_HARMLESS = frozenset({"user", "metadata"})
+
+
+def providers_of(cassette: Cassette, known: Iterable[Provider]) -> tuple[Provider, ...]:
+    """Return the providers that a cassette was recorded from.
+
+    Raises :class:`RecordingError` for a request that can not be sent again: it was not
+    recorded, its provider is not ``known``, or a part that matters was replaced.
+    """
+    known = tuple(known)
+    reasons, found = [], {}
+    for number, interaction in enumerate(cassette.interactions):
+        why = _obstacle(interaction)
+        provider = of_uri(interaction.request.uri, known)
+        if why is None and provider is None:
+            why = f"no known provider is at {interaction.request.url.netloc}"
+        if why is not None:
+            reasons.append(f"interaction {number} cannot be asked again: {why}")
+        elif provider is not None:
+            found[provider.name] = provider
+    if reasons:
+        raise RecordingError(cassette.path, reasons)
+    return tuple(found.values())
+
+
+def provider_of(cassette: Cassette, known: Iterable[Provider]) -> Provider:
+    """Return the one provider that a cassette was recorded from; else :class:`RecordingError`."""
+    known = tuple(known)
+    found = {of_uri(i.request.uri, known) for i in cassette.interactions}
+    if len(found) != 1 or None in found:
+        hosts = sorted({i.request.url.netloc for i in cassette.interactions})
+        raise RecordingError(cassette.path, [f"no one known provider is at {', '.join(hosts)}"])
+    (provider,) = found
+    assert provider is not None
+    return provider
+
+
+def resend(cassette: Cassette, tape: TapeHandle, known: Iterable[Provider]) -> None:
+    """Send the requests of ``cassette`` through ``tape``, one after the other."""
+    known = tuple(known)
+    with httpx.Client(trust_env=False, timeout=None) as client:  # noqa: S113
+        for interaction in cassette.interactions:
+            request = interaction.request
+            provider = of_uri(request.uri, known)
+            assert provider is not None
+            target = request.uri.removeprefix(provider.base_url)
+            url = tape.base_url_of(provider.name) + target
+            sent = httpx.Request(
+                request.method, url, headers=list(request.headers), content=request.body or None
+            )
+            try:
+                response = client.send(sent, stream=True)
+                for _ in response.iter_raw():
+                    pass
+                response.close()
+            except httpx.TransportError:
+                # The recorder has seen the same, and says so.
+                continue
+
+
+def _obstacle(interaction: Interaction) -> str | None:
+    if interaction.response.wire.origin is not Origin.RECORDED:
+        return f"it is {interaction.response.wire.origin}, not recorded"
+    kinds = set(_replaced(interaction)) - _HARMLESS
+    if kinds:
+        return f"its {', '.join(sorted(kinds))} was replaced; run the client instead"
+    return None
+
+
+def _replaced(interaction: Interaction) -> Iterator[str]:
+    request = interaction.request
+    for match in REPLACED.finditer(request.uri + request.body.decode("latin-1")):
+        yield match[1]

@@ -1,0 +1,212 @@
+"""One cassette in the recorder: what it answers, what came in, and what becomes of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from mockserver.cassettes.cassette import Cassette, End, Interaction, Request
+from mockserver.errors import RecordingError
+from mockserver.library import nearest
+from mockserver.library.matcher import accepts
+from mockserver.library.session import Exchange, Found, exchanges
+from mockserver.recording import drift
+from mockserver.recording.drift import Drift
+from mockserver.recording.exchange import Capture
+from mockserver.recording.modes import Mode
+from mockserver.recording.writer import Check, keep, leaks, merge
+from mockserver.secrets import find
+from mockserver.secrets.find import Known
+from mockserver.secrets.scrub import Scrubber, SplitSecretError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What became of a tape.
+
+    ``live`` counts the exchanges with a provider, ``interactions`` those in the cassette,
+    ``kept`` those among them that are as before. ``problems`` are requests that nothing
+    answered and recordings that nothing asked for.
+    """
+
+    path: Path
+    mode: Mode
+    written: bool = False
+    live: int = 0
+    interactions: int = 0
+    kept: int = 0
+    drift: Drift | None = None
+    problems: tuple[str, ...] = ()
+
+
+class Tape:
+    """Answers from ``old`` as far as ``mode`` says, and collects what is live.
+
+    ``known`` are secrets by value. Methods up to :meth:`finish` belong to the event loop's
+    thread.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        mode: Mode,
+        old: Cassette | None,
+        *,
+        ends: frozenset[End],
+        keep_opaque: bool,
+        notes: Mapping[str, str],
+    ) -> None:
+        self.path = path
+        self.mode = mode
+        self.old = old
+        self.known: frozenset[str] = frozenset()
+        self.captures: list[Capture] = []
+        self.problems: list[str] = []
+        self.idle = asyncio.Event()
+        self.idle.set()
+        #: Whether requests may reach a live endpoint, and whether the file may change.
+        self.goes_out = mode.may_go_out and not (mode is Mode.ONCE and old is not None)
+        self.writes = self.goes_out and mode.may_write
+        self._ends = ends
+        self._keep_opaque = keep_opaque
+        self._notes = notes
+        self._arrived = 0
+        self._fetching: set[asyncio.Task[None]] = set()
+        #: Holds the file as long as it may be written.
+        self.lock = ExitStack()
+        replayed = old if mode.replays else None
+        self._exchanges: tuple[Exchange, ...] = exchanges(replayed) if replayed else ()
+        self._played = [False] * len(self._exchanges)
+
+    def arrive(self) -> int:
+        """Give a request its place in the order of arrival."""
+        self._arrived += 1
+        return self._arrived
+
+    def find(self, received: Request) -> Found | None:
+        """Play the recorded answer; ``None`` if the request is to go out.
+
+        Raises :class:`RefusalError` for a request that was not recorded and may not go out.
+        """
+        if not self.mode.replays or self.old is None:
+            return None
+        for number, exchange in enumerate(self._exchanges):
+            if not self._played[number] and accepts(exchange.request, received):
+                self._played[number] = True
+                return Found(exchange, str(self.path), number)
+        if self.goes_out:
+            return None
+        asked = self._scrubber().request(received)
+        raise nearest.explain(
+            asked,
+            nearest.among(asked, self._exchanges, str(self.path)),
+            where=f"in {self.path}",
+            hint=f"Mode {self.mode} replays each interaction once and never goes out.",
+        )
+
+    def begin(
+        self, capture: Capture, fetch: Coroutine[Any, Any, None], over: Callable[[Capture], None]
+    ) -> asyncio.Task[None]:
+        """Start a live exchange; ``over`` is called when it has ended."""
+
+        def done(task: asyncio.Task[None]) -> None:
+            if not capture.over:
+                error = None if task.cancelled() else task.exception()
+                capture.failed(f"the recorder failed: {type(error).__name__}")
+            self._fetching.discard(task)
+            self.known |= {value for value in capture.credentials() if value}
+            if not self._fetching:
+                self.idle.set()
+            over(capture)
+
+        self.captures.append(capture)
+        self.idle.clear()
+        task = asyncio.create_task(fetch)
+        self._fetching.add(task)
+        task.add_done_callback(done)
+        return task
+
+    def cancel(self) -> None:
+        """Break off what is still under way."""
+        for task in self._fetching:
+            task.cancel()
+
+    def finish(self, check: Check | None = None) -> Result:
+        """Do with what came in what the mode asks for.
+
+        Raises :class:`RecordingError` or what ``check`` raises, and then nothing was written.
+        """
+        problems = (*self.problems, *self._unplayed())
+        result = Result(
+            path=self.path,
+            mode=self.mode,
+            live=len(self.captures),
+            interactions=len(self._exchanges),
+            problems=problems,
+        )
+        if not self.goes_out or self.mode is Mode.LIVE:
+            return result
+        new = self._scrubbed()
+        before = self.old.interactions if self.old else ()
+        if self.mode is Mode.DIFF:
+            if self.old is None:
+                raise RecordingError(self.path, ["there is no such cassette to compare with"])
+            if found := leaks(Cassette(self.path, new), self.known):
+                # What differs is shown.
+                raise RecordingError(self.path, found)
+            return replace(result, interactions=len(new), drift=drift.compare(before, new))
+        if self.mode is Mode.NEW_EPISODES:
+            if not new and any(self._played):
+                return result
+            whole, kept = (*before, *new), len(before)
+        else:
+            whole, kept = merge(self.old, new) if self.old else (new, 0)
+        keep(Cassette(self.path, whole), self.known, ends=self._ends, check=check)
+        return replace(
+            result,
+            written=True,
+            interactions=len(whole),
+            kept=kept,
+            drift=drift.compare(before, whole) if self.old else None,
+        )
+
+    def _scrubbed(self) -> tuple[Interaction, ...]:
+        captures = sorted(self.captures, key=lambda c: c.number)
+        known = Known.of(self.known)
+        failures = [
+            _said(c, c.failure, known)
+            for c in captures
+            if c.failure and not (c.client_left and End.CLIENT_CLOSED in self._ends)
+        ]
+        scrubber = self._scrubber()
+        facts = {"by": f"tapecheck/{metadata.version('tapecheck')}", "via": "proxy", **self._notes}
+        done: list[Interaction] = []
+        for capture in captures:
+            if capture.failure is None:
+                try:
+                    done.append(scrubber.interaction(capture.interaction(facts)))
+                except SplitSecretError as exc:
+                    failures.append(_said(capture, str(exc), known))
+        if failures:
+            raise RecordingError(self.path, failures)
+        return tuple(done)
+
+    def _scrubber(self) -> Scrubber:
+        before = self.old.interactions if self.old and self.mode is Mode.NEW_EPISODES else ()
+        return Scrubber(self.known, keep_opaque=self._keep_opaque, before=before)
+
+    def _unplayed(self) -> list[str]:
+        return [
+            f"interaction {number} was not asked for: {' '.join(exchange.route)}"
+            for number, exchange in enumerate(self._exchanges)
+            if not self._played[number]
+        ]
+
+
+def _said(capture: Capture, why: str, known: Known) -> str:
+    return find.mask(f"{capture.route}: {why}", known)

@@ -1,0 +1,179 @@
+"""From what was captured to a file: scrub, compare with the old, scan, prove, replace.
+
+Everything happens in memory until the last step, and any doubt ends it before.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from mockserver.cassettes import writer
+from mockserver.cassettes.cassette import Cassette, End, Interaction, Response, parse
+from mockserver.errors import RecordingError
+from mockserver.library import library, similarity
+from mockserver.secrets.scan import scan_cassette
+from mockserver.serving.verify import verify
+
+#: Looks at a cassette that is about to be written, and raises if it must not be.
+Check = Callable[[Cassette], None]
+
+#: How an answer may end without anybody having to say so.
+WHOLE = frozenset({End.EOF})
+
+
+def keep(
+    cassette: Cassette,
+    known: Iterable[str],
+    *,
+    ends: Collection[End] = WHOLE,
+    check: Check | None = None,
+) -> None:
+    """Write a scrubbed cassette whole, or not at all.
+
+    Raises :class:`RecordingError` that says where a secret is left, an answer is not whole, or
+    the recording does not replay as it is.
+    """
+    reasons = [
+        f"interaction {number}: the answer ended with {end}; allow that if it is meant to"
+        for number, interaction in enumerate(cassette.interactions)
+        if (end := interaction.response.wire.end) not in WHOLE | frozenset(ends)
+    ]
+    if not cassette.interactions:
+        reasons.append("no request came in")
+    reasons += leaks(cassette, known)
+    text = b""
+    if not reasons:
+        text = _comment(cassette.path) + writer.dump(cassette)
+        written = parse(text, cassette.path)
+        reasons = [f"interaction {p.interaction}: {p.message}" for p in verify(written)]
+    if reasons:
+        raise RecordingError(cassette.path, reasons)
+    if check is not None:
+        check(cassette)
+    _sweep(cassette.path)
+    library.replace(cassette.path, text)
+
+
+def leaks(cassette: Cassette, known: Iterable[str]) -> list[str]:
+    """Say where secrets are left in a scrubbed cassette."""
+    return [
+        f"interaction {hit.interaction}: {hit.place}: {hit.kind}"
+        for hit in scan_cassette(cassette, known)
+    ]
+
+
+def merge(old: Cassette, new: Sequence[Interaction]) -> tuple[tuple[Interaction, ...], int]:
+    """Return the interactions of a new recording, with the old where they say the same.
+
+    An old answer keeps its bytes, times and ids, and is marked as confirmed at the time of the
+    new one; an old request stays as it is; ids in all that is new follow. Where everything is
+    known, the old order stays. Also returns how many interactions are wholly as before.
+    """
+    ids = similarity.Renaming()
+    matched: dict[int, int] = {}
+    asked: set[int] = set()
+    told: set[int] = set()
+    for before, after in similarity.pairs(old.interactions, new):
+        if before is None or after is None:
+            continue
+        matched[after] = before
+        ours, theirs = old.interactions[before], new[after]
+        trial = ids.copy()
+        if similarity.same_request(ours.request, theirs.request, trial):
+            ids = trial
+            asked.add(after)
+        trial = ids.copy()
+        if similarity.same_response(ours.response, theirs.response, trial):
+            ids = trial
+            told.add(after)
+    out = []
+    for number, interaction in enumerate(new):
+        undone = ids.undone(interaction)
+        known = old.interactions[matched[number]] if number in matched else undone
+        out.append(
+            Interaction(
+                known.request if number in asked else undone.request,
+                _confirmed(known.response, interaction) if number in told else undone.response,
+            )
+        )
+    kept = asked & told
+    if len(kept) == len(new) == len(old.interactions):
+        out = [out[number] for number in sorted(kept, key=lambda n: matched[n])]
+    return tuple(out), len(kept)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a cassette for one recorder; raises :class:`RecordingError` if another has it.
+
+    The lock lies beside the file and ends with the process that holds it.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.with_name(f".{path.name}.lock")
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as exc:
+        raise RecordingError(path, [f"cannot be locked: {exc.strerror}"]) from None
+    try:
+        if not _take(handle) or not _is_at(handle, lock):
+            raise RecordingError(path, ["another process records into it"])
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+    finally:
+        os.close(handle)
+
+
+def _confirmed(old: Response, new: Interaction) -> Response:
+    recorded = {**old.wire.recorded, "confirmed": new.response.wire.recorded["at"]}
+    return replace(old, wire=replace(old.wire, recorded=recorded))
+
+
+def _comment(path: Path) -> bytes:
+    """The comment lines at the head of the old file: somebody wrote them by hand."""
+    lines: list[bytes] = path.read_bytes().splitlines(keepends=True) if path.is_file() else []
+    kept = list(itertools.takewhile(lambda line: line.startswith(b"#"), lines))
+    return b"".join(kept)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what a recorder that was killed has left of this cassette."""
+    for file in path.parent.iterdir() if path.parent.is_dir() else ():
+        if file.name.startswith(f".{path.name}.") and file.suffix != ".lock":
+            file.unlink(missing_ok=True)
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    # Whoever held the lock before may have removed the file in the meantime.
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _take(handle: int) -> bool:
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _take(handle: int) -> bool:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True

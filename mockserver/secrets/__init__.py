@@ -1,0 +1,1 @@
+"""Finding secrets and replacing them, so that none reaches a disk."""

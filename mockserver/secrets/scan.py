@@ -1,0 +1,143 @@
+"""Looks for secrets in cassettes: the last gate before a recording is written, and a lint.
+
+Scrubbing has replaced what it could by then. What is still found stands where nothing can be
+replaced without a trace: in a compressed body, or cut up over the events of a stream.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+from mockserver.cassettes.cassette import Cassette, Headers, Interaction, Origin
+from mockserver.secrets import find, names
+from mockserver.secrets.find import Known
+from mockserver.secrets.reassembled import channels
+from mockserver.wire.documents import documents
+from mockserver.wire.schedule import decompress
+
+#: A character of a key; none may stand in the piece behind a key that was replaced.
+_KEY_CHARACTER = re.compile(r"[A-Za-z0-9_\-.~+/=]")
+
+
+#: How to get a body that is not encoded, by its side.
+_REMEDY = {
+    "request": "have the client send it without content-encoding",
+    "response": "no encoding was asked for, so turn off the compression on the way",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A secret in a cassette: what and where, never the secret. ``interaction`` is from 0."""
+
+    path: Path
+    interaction: int
+    place: str
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: interaction {self.interaction}: {self.place}: {self.kind}"
+
+
+def scan_cassette(cassette: Cassette, known: Iterable[str] = ()) -> list[Hit]:
+    """Return where ``cassette`` holds a secret: one of ``known``, or what looks like one."""
+    values = Known.of(known)
+    return [
+        Hit(cassette.path, number, place, kind)
+        for number, interaction in enumerate(cassette.interactions)
+        for place, kind in dict.fromkeys(_interaction(interaction, values))
+    ]
+
+
+def _interaction(interaction: Interaction, known: Known) -> Iterator[tuple[str, str]]:
+    request, response = interaction.request, interaction.response
+    yield from _text(request.uri, "request.uri", known)
+    for name, value in parse_qsl(request.url.query):
+        if names.is_secret_key(name) and names.PLACEHOLDER not in value:
+            yield f"request.uri, parameter {name!r}", "a credential by its name"
+    yield from _headers(request.headers, "request", known)
+    origin = response.wire.origin
+    yield from _body(request.body, request.headers, "request", origin, known)
+    yield from _text(response.reason, "response.status", known)
+    yield from _headers(response.headers, "response", known)
+    yield from _body(response.body, response.headers, "response", origin, known)
+    yield from _text(repr(dict(response.wire.recorded)), "response.wire.recorded", known)
+
+
+def _headers(headers: Headers, side: str, known: Known) -> Iterator[tuple[str, str]]:
+    for name, value in headers:
+        place = f"{side}.headers.{name.lower()}"
+        yield from _text(value, place, known)
+        if names.is_credential_header(name) and names.PLACEHOLDER not in value:
+            yield place, "a credential by its name"
+
+
+def _body(
+    body: bytes, headers: Headers, side: str, origin: Origin, known: Known
+) -> Iterator[tuple[str, str]]:
+    values = {name.lower(): value for name, value in headers}
+    place, kind = f"{side}.body", values.get("content-type")
+    encoding = values.get("content-encoding", "").strip().lower()
+    plain = decompress(body, encoding)
+    if plain is not body:
+        place += f" ({encoding})"
+        for path in _personal(plain, kind):
+            yield place, f"a value at {path} that is not replaced: {_REMEDY[side]}"
+    elif body and encoding not in ("", "identity") and _is_unreadable(body, origin):
+        yield place, f"encoded as {encoding}, so it cannot be searched: {_REMEDY[side]}"
+    yield from _text(find.inflated(plain).decode("latin-1"), place, known)
+    for channel in channels(plain, kind, single=side == "response"):
+        at = f"{place}, put together from the deltas at {channel.path}"
+        yield from _text(channel.text, at, known)
+        for piece, following in pairwise(filter(None, channel.pieces)):
+            if _ends_replaced(piece) and _KEY_CHARACTER.match(following):
+                yield at, "what goes on behind a key that was replaced"
+
+
+def _text(text: str, place: str, known: Known) -> Iterator[tuple[str, str]]:
+    if not text.isascii() and max(text) > "\xff":
+        text = text.encode("utf-8", "replace").decode("latin-1")
+    for found in find.find(text, known):
+        # What an issuer has masked is not a secret any more.
+        if found.kind != find.MASKED:
+            yield place, found.kind
+
+
+def _personal(body: bytes, content_type: str | None) -> Iterator[str]:
+    """Yield where a body names a user or says what a client keeps to itself."""
+    for document in documents(body, content_type):
+        for path, start, stop in document.strings():
+            if start == stop or names.field_kind(path, keep_opaque=True) is None:
+                continue
+            if names.REPLACED.fullmatch(body[start:stop].decode("latin-1")) is None:
+                yield "/".join(map(str, path))
+
+
+def _is_unreadable(body: bytes, origin: Origin) -> bool:
+    """Whether bytes that cannot be decoded may hide something."""
+    match origin:
+        case Origin.RECORDED:
+            return True
+        case Origin.IMPORTED:
+            # Other recorders keep the header over a body that they have decoded.
+            return not _is_text(body)
+        case Origin.AUTHORED:
+            return False
+
+
+def _ends_replaced(piece: str) -> bool:
+    last = piece[piece.rfind("key_") :]
+    return names.REPLACED.fullmatch(last) is not None
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,235 @@
+"""Replaces what must not be stored, in memory, before anything is written.
+
+The same value gets the same placeholder all over a cassette, so that what belongs together
+still does. Chunk boundaries move with the bytes around them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+from mockserver.cassettes.cassette import Chunk, Headers, Interaction, Request, Response
+from mockserver.secrets import find, names
+from mockserver.secrets.find import Known
+from mockserver.secrets.reassembled import channels
+from mockserver.wire.documents import documents
+from mockserver.wire.schedule import decompress
+
+
+def is_placeholder(value: object) -> bool:
+    """Whether a value is what scrubbing left in place of another."""
+    return isinstance(value, str) and names.REPLACED.fullmatch(value) is not None
+
+
+class SplitSecretError(ValueError):
+    """A secret lies in pieces, so that none of it can be replaced. It is not named."""
+
+    def __init__(self, place: str, kind: str) -> None:
+        super().__init__(f"{place}: {kind}")
+        self.place = place
+        self.kind = kind
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """``text`` takes the place of the bytes from ``start`` to ``stop``."""
+
+    start: int
+    stop: int
+    text: bytes
+
+
+def splice(
+    body: bytes, chunks: Sequence[Chunk] | None, edits: Sequence[Edit]
+) -> tuple[bytes, tuple[Chunk, ...] | None]:
+    """Make ordered edits that do not overlap, and move the chunk boundaries along.
+
+    A boundary inside of replaced bytes moves behind the new ones; a chunk that held nothing
+    else goes away.
+    """
+    parts: list[bytes] = []
+    olds, news = [0], [0]
+    length = end = 0
+    for edit in edits:
+        parts += [body[end : edit.start], edit.text]
+        length += edit.start - end + len(edit.text)
+        olds += [edit.start, edit.stop]
+        news += [length - len(edit.text), length]
+        end = edit.stop
+    new = b"".join((*parts, body[end:]))
+    if chunks is None:
+        return new, None
+
+    def moved(offset: int) -> int:
+        near = bisect_right(olds, offset) - 1
+        inside = near % 2 == 1 and offset > olds[near]
+        return news[near + 1] if inside else news[near] + offset - olds[near]
+
+    out: list[Chunk] = []
+    offset = before = 0
+    for chunk in chunks:
+        offset += chunk.length
+        after = moved(offset)
+        if after > before:
+            out.append(Chunk(chunk.at_ms, after - before))
+        before = after
+    return new, tuple(out)
+
+
+class Scrubber:
+    """Scrubs the interactions of one cassette. ``known`` are secrets by value.
+
+    ``keep_opaque`` keeps encrypted reasoning and signatures, which a provider checks.
+    ``before`` are interactions of the cassette that were scrubbed earlier: their placeholders
+    are not given to other values.
+    """
+
+    def __init__(
+        self,
+        known: Iterable[str] = (),
+        *,
+        keep_opaque: bool = False,
+        before: Iterable[Interaction] = (),
+    ) -> None:
+        self.known = Known.of(known)
+        self._keep_opaque = keep_opaque
+        self._placeholders: dict[tuple[str, str], str] = {}
+        self._counts: dict[str, int] = {}
+        for match in names.REPLACED.finditer(repr(list(before))):
+            self._counts[match[1]] = max(int(match[2]), self._counts.get(match[1], 0))
+
+    def interaction(self, interaction: Interaction) -> Interaction:
+        """Return the interaction as it may be stored; ``wire.redacted`` lists what was replaced.
+
+        Raises :class:`SplitSecretError` for a secret that lies in pieces.
+        """
+        self._check(interaction.request.body, interaction.request.headers, "request")
+        self._check(interaction.response.body, interaction.response.headers, "response")
+        replaced: set[str] = set()
+        request = self._request(interaction.request, replaced)
+        response = self._response(interaction.response, replaced)
+        wire = replace(response.wire, redacted=tuple(sorted(replaced)))
+        return Interaction(request, replace(response, wire=wire))
+
+    def request(self, request: Request) -> Request:
+        """Return a request as it may be stored."""
+        return self._request(request, set())
+
+    def _check(self, body: bytes, headers: Headers, side: str) -> None:
+        plain = decompress(body, _header(headers, "content-encoding"))
+        kind = _header(headers, "content-type")
+        for channel in channels(plain, kind, single=side == "response"):
+            for found in channel.cut(self.known):
+                place = f"{side}.body, put together from the deltas at {channel.path}"
+                raise SplitSecretError(place, found)
+
+    def _request(self, request: Request, replaced: set[str]) -> Request:
+        headers = []
+        for name, value in request.headers:
+            low = name.lower()
+            if low in names.REQUEST_REPLACED:
+                replaced.add(f"request.headers.{low}")
+                headers.append((low, self._placeholder(names.REQUEST_REPLACED[low], value)))
+            elif low in names.REQUEST_KEPT:
+                headers.append((low, self._text(value, f"request.headers.{low}", replaced)))
+        kind = _header(request.headers, "content-type")
+        encoding = _header(request.headers, "content-encoding")
+        edits = self._edits(request.body, kind, encoding, "request.body", replaced)
+        return Request(
+            method=request.method,
+            uri=self._uri(request.uri, replaced),
+            headers=tuple(headers),
+            body=splice(request.body, None, edits)[0],
+        )
+
+    def _response(self, response: Response, replaced: set[str]) -> Response:
+        headers = []
+        for name, value in response.headers:
+            low = name.lower()
+            if low in names.RESPONSE_REPLACED:
+                replaced.add(f"response.headers.{low}")
+                headers.append((low, self._placeholder(names.RESPONSE_REPLACED[low], value)))
+            elif low == "location":
+                headers.append((low, self._uri(value, replaced)))
+            elif names.is_kept_in_response(low):
+                headers.append((low, self._text(value, f"response.headers.{low}", replaced)))
+        kind, encoding = response.header("content-type"), response.header("content-encoding")
+        edits = self._edits(response.body, kind, encoding, "response.body", replaced)
+        body, chunks = splice(response.body, response.wire.chunks, edits)
+        return replace(
+            response,
+            reason=self._text(response.reason, "response.status", replaced),
+            headers=tuple(headers),
+            body=body,
+            wire=replace(response.wire, chunks=chunks),
+        )
+
+    def _uri(self, uri: str, replaced: set[str]) -> str:
+        for kind, pattern in names.ADDRESS_PARTS.items():
+            match = pattern.search(uri)
+            if match is not None:
+                replaced.add("request.uri")
+                place = self._placeholder(kind, match[1])
+                # A host name has no underscores.
+                place = place.replace("_", "-").lower() if kind == "resource" else place
+                uri = uri[: match.start(1)] + place + uri[match.end(1) :]
+        parts = urlsplit(uri)
+        query = "&".join(self._parameter(p, replaced) for p in parts.query.split("&"))
+        netloc = parts.netloc.rpartition("@")[2]
+        return self._text(
+            urlunsplit((parts.scheme, netloc, parts.path, query, "")), "request.uri", replaced
+        )
+
+    def _parameter(self, parameter: str, replaced: set[str]) -> str:
+        # Only what must change does: clients differ in what they encode, and how.
+        pairs = parse_qsl(parameter, keep_blank_values=True)
+        if not pairs or not names.is_secret_key(pairs[0][0]):
+            return parameter
+        replaced.add("request.uri")
+        return f"{parameter.partition('=')[0]}={names.PLACEHOLDER}"
+
+    def _text(self, text: str, place: str, replaced: set[str]) -> str:
+        safe = find.mask(text, self.known)
+        if safe != text:
+            replaced.add(place)
+        return safe
+
+    def _edits(
+        self, body: bytes, kind: str | None, encoding: str | None, place: str, replaced: set[str]
+    ) -> list[Edit]:
+        if decompress(body, encoding) is not body:
+            # Nothing can be replaced inside; the scan decides whether it may stay.
+            return []
+        text = body.decode("latin-1")
+        edits = [
+            Edit(f.start, f.stop, self._placeholder("key", text[f.start : f.stop]).encode())
+            for f in find.merged(find.find(text, self.known))
+        ]
+        taken = list(edits)
+        for document in documents(body, kind):
+            for path, start, stop in document.strings():
+                word = names.field_kind(path, keep_opaque=self._keep_opaque)
+                if word is None or start == stop:
+                    continue
+                if any(start < e.stop and e.start < stop for e in taken):
+                    continue
+                edits.append(Edit(start, stop, self._placeholder(word, text[start:stop]).encode()))
+        if edits:
+            replaced.add(place)
+        return sorted(edits, key=lambda e: e.start)
+
+    def _placeholder(self, kind: str, value: str) -> str:
+        if is_placeholder(value):
+            return value
+        key = kind, value
+        if key not in self._placeholders:
+            self._counts[kind] = self._counts.get(kind, 0) + 1
+            self._placeholders[key] = f"{kind}_{names.PLACEHOLDER}_{self._counts[kind]}"
+        return self._placeholders[key]
+
+
+def _header(headers: Headers, name: str) -> str | None:
+    return next((v for n, v in headers if n.lower() == name), None)

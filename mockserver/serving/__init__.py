@@ -1,0 +1,1 @@
+"""The aiohttp server that replays cassettes, and its control interface."""

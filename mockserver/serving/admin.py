@@ -1,0 +1,148 @@
+"""Administration over HTTP, under ``/__tapecheck/``.
+
+===============================  ======================================================
+``GET health``                   whether it runs, and which cassettes are broken
+``GET cassettes``                all cassettes with their number of interactions
+``GET sessions``                 the open sessions
+``POST sessions``                open one: ``{cassette, axes?, seed?, fault?}``
+``GET sessions/<id>``            one session: what it was asked and what is unplayed
+``DELETE sessions/<id>``         close it
+``POST sessions/<id>/release``   let it pass a hold: ``{name}``
+``GET journal``                  all requests, credentials replaced
+``POST reset``                   close all sessions, forget the journal, list the library
+===============================  ======================================================
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from mockserver.errors import CassetteError, SessionError
+from mockserver.library.lookup import broken
+from mockserver.library.refusal import RefusalError, json_response
+from mockserver.library.session import exchanges
+from mockserver.serving.sessions import LiveSession
+from mockserver.wire import axes, faults
+
+if TYPE_CHECKING:
+    from mockserver.serving.app import App
+
+PREFIX = "/__tapecheck/"
+
+
+async def answer(app: App, request: web.BaseRequest, path: str, body: bytes) -> web.Response:
+    """Answer an administration request. Raises :class:`RefusalError`."""
+    match request.method, *path.removeprefix(PREFIX).rstrip("/").split("/"):
+        case "GET", "health":
+            return json_response(_health(app))
+        case "GET", "cassettes":
+            return json_response(await _cassettes(app))
+        case "GET", "sessions":
+            return json_response([_session(live, request) for live in app.sessions.values()])
+        case "POST", "sessions":
+            live = await _open(app, _object(body, {"cassette", "axes", "seed", "fault"}))
+            return json_response(_session(live, request), status=201)
+        case "GET", "sessions", session_id:
+            live = _find(app, session_id)
+            entries = [entry.to_json() for entry in live.journal.entries]
+            return json_response({**_session(live, request), "journal": entries})
+        case "DELETE", "sessions", session_id:
+            _find(app, session_id)
+            app.close_session(session_id)
+            return json_response({"closed": session_id})
+        case "POST", "sessions", session_id, "release":
+            name = _text(_object(body, {"name"}), "name")
+            _find(app, session_id).release(name)
+            return json_response({"released": name})
+        case "GET", "journal":
+            return json_response([entry.to_json() for entry in app.journal.entries])
+        case "POST", "reset":
+            await app.reset()
+            return json_response(_health(app))
+    raise RefusalError(404, "unknown_route", f"no {request.method} {path} here; see the README")
+
+
+def _health(app: App) -> dict[str, Any]:
+    return {
+        "status": "ok",
+        "cassettes": len(app.library.paths),
+        "broken": {name: str(error) for name, error in app.library.problems.items()},
+        "sessions": len(app.sessions),
+        "requests": len(app.journal.entries),
+    }
+
+
+async def _cassettes(app: App) -> list[dict[str, Any]]:
+    index = await asyncio.to_thread(app.library.build_index)
+    counts = Counter(place.name for place in index.places)
+    broken_ones = app.library.problems
+    return [
+        {
+            "name": name,
+            "interactions": counts[name],
+            "error": str(broken_ones[name]) if name in broken_ones else None,
+        }
+        for name in app.library.paths
+    ]
+
+
+def _session(live: LiveSession, request: web.BaseRequest) -> dict[str, Any]:
+    session = live.session
+    return {
+        "id": session.id,
+        "url": f"http://{request.host}/s/{session.id}",
+        "cassette": live.name,
+        "exchanges": len(session.exchanges),
+        "unplayed": [" ".join(exchange.route) for exchange in session.unplayed],
+    }
+
+
+async def _open(app: App, wanted: dict[str, Any]) -> LiveSession:
+    name = _text(wanted, "cassette")
+    chosen, seed, fault = wanted.get("axes", {}), wanted.get("seed", 0), wanted.get("fault")
+    if not isinstance(chosen, dict) or not isinstance(seed, int):
+        raise RefusalError(400, "bad_request", "axes is an object and seed an integer")
+    try:
+        opened = await asyncio.to_thread(app.library.open, name)
+        played = exchanges(
+            opened.cassette,
+            point=axes.point(chosen, seed),
+            fault=None if fault is None else faults.parse(str(fault)),
+        )
+        return app.open_session(played, name)
+    except CassetteError as exc:
+        raise broken(exc) from None
+    except (SessionError, ValueError) as exc:
+        raise RefusalError(400, "bad_request", str(exc)) from None
+
+
+def _find(app: App, session_id: str) -> LiveSession:
+    live = app.sessions.get(session_id)
+    if live is None:
+        raise RefusalError(404, "unknown_session", f"no session {session_id!r} is open")
+    return live
+
+
+def _object(body: bytes, known: set[str]) -> dict[str, Any]:
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        data = None
+    if not isinstance(data, dict) or not data.keys() <= known:
+        expected = ", ".join(sorted(known))
+        raise RefusalError(
+            400, "bad_request", f"expected a JSON object with no more than: {expected}"
+        )
+    return data
+
+
+def _text(data: dict[str, Any], key: str) -> str:
+    value = data.get(key)
+    if not isinstance(value, str):
+        raise RefusalError(400, "bad_request", f"{key!r} is missing or not a string")
+    return value

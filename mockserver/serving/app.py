@@ -1,0 +1,215 @@
+"""The HTTP application: finds the recorded answer to a request and has it played.
+
+========================  ===========================================================
+``/s/<session>/…``        one client's session, opened beforehand
+``/c/<cassette>/…``       one cassette, for whoever can change nothing but a base URL
+``/__tapecheck/…``        administration
+anything else             matched against all requests of the library
+========================  ===========================================================
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import itertools
+import secrets
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from mockserver.cassettes.cassette import Request
+from mockserver.errors import SessionError
+from mockserver.library.library import Library
+from mockserver.library.lookup import Shelf
+from mockserver.library.matcher import ALL_PARTS, Part
+from mockserver.library.refusal import RefusalError
+from mockserver.library.session import Exchange, Found
+from mockserver.serving import admin
+from mockserver.serving.journal import Journal, Record
+from mockserver.serving.playback import Playback
+from mockserver.serving.sessions import Answers, LiveSession
+
+#: Finds the recorded answer to a request, or raises :class:`RefusalError`.
+Find = Callable[[Request], Awaitable[Found]]
+
+#: Stands for whatever host a client believes to talk to.
+_ORIGIN = "http://provider"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What clients may ask of the server: lengths in bytes, and numbers of things."""
+
+    body: int = 64 * 1024 * 1024
+    line: int = 64 * 1024
+    header: int = 64 * 1024
+    headers: int = 256
+    sessions: int = 10_000
+    journal: int = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How recordings are matched and played.
+
+    ``speed`` is 0 for no waits, 1 as recorded, N for N times as fast. ``once``: traffic
+    without a session gets no recording twice. ``match_on`` is for traffic without a prefix.
+    """
+
+    speed: float = 0.0
+    once: bool = False
+    match_on: Collection[Part] = ALL_PARTS
+    limits: Limits = Limits()
+
+
+class App:
+    """Answers requests. All methods belong to the event loop's thread."""
+
+    def __init__(self, library: Library, options: Options) -> None:
+        self.library = library
+        self.options = options
+        self.journal = Journal(options.limits.journal)
+        self.sessions: dict[str, LiveSession] = {}
+        self._shelf = Shelf(library, match_on=options.match_on, once=options.once)
+        self.answers = Answers()
+        self._numbers = itertools.count()
+
+    def open_session(self, exchanges: Sequence[Exchange], name: str) -> LiveSession:
+        """Open a session. Raises :class:`SessionError` if there are too many."""
+        limits = self.options.limits
+        if len(self.sessions) >= limits.sessions:
+            raise SessionError(f"{limits.sessions} sessions are open already; close some")
+        # Not a counter: a client left over from another server on this port would fit in.
+        session_id = secrets.token_hex(4)
+        live = LiveSession(session_id, exchanges, name=name, journal_limit=limits.journal)
+        self.sessions[session_id] = live
+        return live
+
+    def close_session(self, session_id: str) -> None:
+        """Forget a session and break off what it is answering."""
+        live = self.sessions.pop(session_id, None)
+        if live is not None:
+            live.answers.cancel()
+
+    def close(self) -> None:
+        """Close all sessions and break off all answers."""
+        for session_id in list(self.sessions):
+            self.close_session(session_id)
+        self.answers.cancel()
+
+    async def reset(self) -> None:
+        """Close all sessions, forget the journal and the order, and list the library anew."""
+        self.close()
+        self.journal.clear()
+        self._shelf.reset()
+        await asyncio.to_thread(self.library.scan)
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        path, query = target_of(request.raw_path)
+        live: LiveSession | None = None
+        body = b""
+        try:
+            body = await read_body(request, self.options.limits.body)
+            if path.startswith(admin.PREFIX):
+                return await admin.answer(self, request, path, body)
+            live, path, find = self._route(path)
+            found = await find(_received(request, path, query, body))
+        except RefusalError as refusal:
+            if not path.startswith(admin.PREFIX):
+                record = self._record(request, path, query, body, live)
+                record.refuse(refusal.outcome, status=refusal.status, note=refusal.message)
+            return refusal.response()
+        record = self._record(request, path, query, body, live, found)
+        playback = Playback(request, found.exchange.message, record)
+        if self.options.speed or not playback.play_at_once():
+            player = live or self
+            player.answers.begin(record)
+            await playback.play(speed=self.options.speed, wait=player.wait)
+        return playback.response
+
+    async def wait(self, name: str) -> None:
+        """Pass a hold: without a session, nobody could release it."""
+
+    def _route(self, path: str) -> tuple[LiveSession | None, str, Find]:
+        """Return the session, the provider's path and who knows the answer."""
+        if path.startswith("/s/"):
+            session_id, _, rest = path.removeprefix("/s/").partition("/")
+            live = self.sessions.get(session_id)
+            if live is None:
+                message = f"no session {session_id!r} is open"
+                raise RefusalError(404, "unknown_session", message)
+            return live, f"/{rest}", live.find
+        if path.startswith("/c/"):
+            split = self.library.split(path.removeprefix("/c/"))
+            if split is None:
+                message = f"{path} begins with no cassette's name; see {admin.PREFIX}cassettes"
+                raise RefusalError(404, "unknown_cassette", message)
+            name, rest = split
+            return None, rest, functools.partial(self._shelf.pinned, name)
+        return None, path, self._shelf.matched
+
+    def _record(
+        self,
+        request: web.BaseRequest,
+        path: str,
+        query: str,
+        body: bytes,
+        live: LiveSession | None,
+        found: Found | None = None,
+    ) -> Record:
+        """Enter a request in the journals."""
+        record = Record(
+            next(self._numbers),
+            live.session.id if live else None,
+            request.method,
+            path,
+            query,
+            request.headers,
+            body,
+            found,
+        )
+        self.journal.add(record)
+        if live is not None:
+            live.journal.add(record)
+        return record
+
+
+def target_of(target: str) -> tuple[str, str]:
+    """Split a request target (RFC 9112, section 3.2) into path and query."""
+    if not target.startswith("/"):
+        # Absolute form, as sent to proxies; "*" and authority form have no path of ours.
+        _, _, rest = target.partition("://")
+        target = "/" + rest.partition("/")[2]
+    path, _, query = target.partition("#")[0].partition("?")
+    return path, query
+
+
+def _received(request: web.BaseRequest, path: str, query: str, body: bytes) -> Request:
+    """Return what recordings are compared with; headers are not."""
+    uri = f"{_ORIGIN}{path}?{query}" if query else _ORIGIN + path
+    return Request(method=request.method, uri=uri, body=body)
+
+
+async def read_body(request: web.BaseRequest, limit: int) -> bytes:
+    """Return the request's body. Raises :class:`RefusalError` if it is too large or malformed."""
+    if request.method == hdrs.METH_CONNECT:
+        raise RefusalError(405, "bad_request", "this server is not a proxy", last=True)
+    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+        if (request.content_length or 0) > limit:
+            raise _too_large(limit)
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise _too_large(limit) from None
+    except (web.RequestPayloadError, HttpProcessingError) as exc:
+        message = f"the request's body is malformed: {exc}"
+        raise RefusalError(400, "bad_request", message, last=True) from None
+
+
+def _too_large(limit: int) -> RefusalError:
+    return RefusalError(413, "too_large", f"the request's body is over {limit} bytes", last=True)

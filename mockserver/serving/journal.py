@@ -1,0 +1,163 @@
+"""What the server was asked and what it did about it."""
+
+from __future__ import annotations
+
+import base64
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from mockserver.cassettes.cassette import Headers
+from mockserver.library.session import Found
+from mockserver.secrets import names
+
+
+class Outcome(StrEnum):
+    """What became of a request.
+
+    ``missed``: nothing recorded for it. ``refused``: it could not be considered at all (an
+    unknown session, a body too large). The rest says how a recorded answer ended.
+    """
+
+    ANSWERING = "answering"
+    FINISHED = "finished"
+    TRUNCATED = "truncated"
+    RESET = "reset"
+    CLIENT_CLOSED = "client_closed"
+    SERVER_CLOSED = "server_closed"
+    MISSED = "missed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalEntry:
+    """One request with its outcome.
+
+    ``path`` is the provider's own, without the server's prefix. ``exchange`` counts from 0
+    within the session or ``cassette``; ``None`` for a miss. ``sent`` counts the body's bytes
+    on the wire, without head and chunk framing. ``note`` says why an answer was refused.
+    Headers and body are as received, secrets included: only :meth:`to_json` is fit to show.
+    """
+
+    number: int
+    session: str | None
+    cassette: str | None = None
+    method: str
+    path: str
+    query: str
+    headers: Headers
+    body: bytes
+    exchange: int | None = None
+    status: int | None = None
+    sent: int = 0
+    outcome: Outcome = Outcome.ANSWERING
+    note: str | None = None
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name, in any case."""
+        return next((v for n, v in self.headers if n.lower() == name.lower()), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the entry with credentials replaced; a body that is not UTF-8 as base64."""
+        data: dict[str, Any] = {
+            "number": self.number,
+            "session": self.session,
+            "cassette": self.cassette,
+            "method": self.method,
+            "path": self.path,
+            "query": names.query(self.query),
+            "headers": [list(pair) for pair in names.request_headers(self.headers)],
+            "exchange": self.exchange,
+            "status": self.status,
+            "sent": self.sent,
+            "outcome": str(self.outcome),
+            "note": self.note,
+        }
+        try:
+            data["body"] = self.body.decode()
+        except UnicodeDecodeError:
+            data["body_base64"] = base64.b64encode(self.body).decode()
+        return data
+
+
+class Record:
+    """An entry that is still being written; the arguments are the entry's.
+
+    A busy server has no time for journals: the parts are kept as they come, in few objects,
+    and made into an entry when somebody looks. ``headers`` may hold a name several times.
+    """
+
+    __slots__ = ("_asked", "_found", "_headers", "_note", "_outcome", "_sent", "_status", "on_end")
+
+    def __init__(
+        self,
+        number: int,
+        session: str | None,
+        method: str,
+        path: str,
+        query: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        found: Found | None = None,
+    ) -> None:
+        self._asked = number, session, method, path, query, body
+        self._headers = headers
+        self._found = found
+        self._outcome = Outcome.ANSWERING
+        self._status = found.exchange.schedule.status if found else None
+        self._sent = 0
+        self._note: str | None = None
+        self.on_end: Callable[[Record], None] | None = None
+
+    @property
+    def entry(self) -> JournalEntry:
+        """The entry as it stands."""
+        number, session, method, path, query, body = self._asked
+        return JournalEntry(
+            number=number,
+            session=session,
+            cassette=self._found.cassette if self._found else None,
+            method=method,
+            path=path,
+            query=query,
+            headers=tuple(self._headers.items()),
+            body=body,
+            exchange=self._found.number if self._found else None,
+            status=self._status,
+            sent=self._sent,
+            outcome=self._outcome,
+            note=self._note,
+        )
+
+    def end(self, outcome: Outcome, *, sent: int = 0) -> None:
+        """Note how a recorded answer ended; only the first end counts."""
+        if self._outcome is Outcome.ANSWERING:
+            self._outcome, self._sent = outcome, sent
+            if self.on_end is not None:
+                self.on_end(self)
+
+    def refuse(self, outcome: Outcome, *, status: int, note: str) -> None:
+        """Note that the request got no recorded answer, and why."""
+        self._outcome, self._status, self._note = outcome, status, note
+
+
+class Journal:
+    """The last entries, oldest first."""
+
+    def __init__(self, limit: int) -> None:
+        self._records: deque[Record] = deque(maxlen=limit)
+
+    def add(self, record: Record) -> None:
+        """Append a record; the oldest gives way when the journal is full."""
+        self._records.append(record)
+
+    @property
+    def entries(self) -> tuple[JournalEntry, ...]:
+        """The entries as they stand now."""
+        return tuple(record.entry for record in self._records)
+
+    def clear(self) -> None:
+        """Forget all entries."""
+        self._records.clear()

@@ -1,0 +1,176 @@
+"""Plays one message to one client, at the recorded times, chunk for chunk."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+
+from mockserver.serving.journal import Outcome, Record
+from mockserver.wire.http1 import Message
+from mockserver.wire.schedule import Coding, Ending, Hold, Send
+
+#: What to do at a hold: wait until the named one is released.
+Wait = Callable[[str], Awaitable[None]]
+
+_RST_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class Sent(web.StreamResponse):
+    """Tells aiohttp that the answer was sent, and whether the connection goes on.
+
+    It has no state of its own, so that one object serves any number of requests.
+    """
+
+    def __init__(self, *, keep_alive: bool) -> None:
+        super().__init__()
+        self._goes_on = keep_alive
+
+    @property
+    def keep_alive(self) -> bool:
+        """Whether the connection serves another request."""
+        return self._goes_on
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """Do nothing: the head was sent."""
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Do nothing: the body has ended."""
+
+
+_SENT, _SENT_LAST = Sent(keep_alive=True), Sent(keep_alive=False)
+
+
+class Playback:
+    """One message in answer to one request. How it ends goes to ``record``."""
+
+    __slots__ = ("_form", "_message", "_record", "_request", "_sent")
+
+    def __init__(self, request: web.BaseRequest, message: Message, record: Record) -> None:
+        self._request = request
+        self._message = message
+        self._record = record
+        self._form = message.form(
+            request.method, version=request.version, keep_alive=request.keep_alive
+        )
+        self._sent = 0
+
+    @property
+    def response(self) -> Sent:
+        """What the handler returns when all was sent."""
+        return _SENT_LAST if self._message.closes(self._form) else _SENT
+
+    def play_at_once(self) -> bool:
+        """Send the whole message in one write, or return ``False`` if that is not enough."""
+        transport = self._request.transport
+        if (
+            self._message.schedule.ending is not Ending.FINISH
+            or transport is None
+            or transport.is_closing()
+            or self._request.protocol.writing_paused
+        ):
+            return False
+        whole = self._message.whole(self._form)
+        if whole is None:
+            return False
+        transport.write(whole)
+        sent = 0 if self._form.bodiless else len(self._message.schedule.body)
+        self._record.end(Outcome.FINISHED, sent=sent)
+        return True
+
+    async def play(self, *, speed: float, wait: Wait) -> None:
+        """Send the message piece by piece and do what its ending asks for.
+
+        ``speed`` is 0 for no waits, else how many times faster than recorded; times count from
+        this call. ``wait`` is called at each hold.
+        """
+        try:
+            await self._write(_Clock(speed), wait)
+            await self._end()
+        except ConnectionError:
+            self._record.end(Outcome.CLIENT_CLOSED, sent=self._sent)
+        except asyncio.CancelledError:
+            # The application ends the record beforehand if it was the server that closed.
+            self._record.end(Outcome.CLIENT_CLOSED, sent=self._sent)
+            raise
+
+    async def _write(self, clock: _Clock, wait: Wait) -> None:
+        message, form, writer = self._message, self._form, self._request.writer
+        unmarked = message.coding(form) is not Coding.CHUNKED
+        await clock.until(message.schedule.headers_ms)
+        await writer.write(message.head(form))
+        for step in () if form.bodiless else message.schedule.steps:
+            match step:
+                case Send():
+                    await clock.until(step.at_ms)
+                    await writer.write(message.frame(step, form))
+                    self._sent += len(step.data)
+                    if unmarked:
+                        # Without chunks, only separate reads tell the pieces apart.
+                        await asyncio.sleep(0)
+                case Hold():
+                    await wait(step.name)
+        await writer.write(message.tail(form))
+
+    async def _end(self) -> None:
+        match self._message.schedule.ending:
+            case Ending.FINISH:
+                self._record.end(Outcome.FINISHED, sent=self._sent)
+            case Ending.TRUNCATE:
+                self._record.end(Outcome.TRUNCATED, sent=self._sent)
+            case Ending.RESET:
+                await reset(self._request)
+                self._record.end(Outcome.RESET, sent=self._sent)
+            case Ending.STALL:
+                await asyncio.get_running_loop().create_future()
+
+
+class _Clock:
+    """Recorded times, faster or slower. They are absolute, so that delays do not add up."""
+
+    def __init__(self, speed: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._started = self._loop.time()
+        self._speed = speed
+
+    async def until(self, at_ms: float) -> None:
+        if self._speed:
+            due = self._started + at_ms / 1000 / self._speed
+            delay = due - self._loop.time()
+            if delay > 0:
+                await asyncio.sleep(delay)
+
+
+async def reset(request: web.BaseRequest) -> None:
+    """Send RST (RFC 9293, section 3.6), after all that was written has left this host."""
+    transport = request.transport
+    if transport is None:
+        raise ConnectionResetError
+    transport.set_write_buffer_limits(high=0)
+    await request.writer.drain()
+    # The event loop lets nobody watch or change a transport's socket, so a copy serves.
+    with socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno())) as copy:
+        await _transmitted(copy)
+        copy.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST_ON_CLOSE)
+    transport.abort()
+
+
+async def _transmitted(sock: socket.socket) -> None:
+    """Wait until the kernel holds no unsent byte; RST would throw it away."""
+    mark = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+    if mark is None:
+        return
+    # With this low-water mark, a socket is writable only when all was sent.
+    sock.setsockopt(socket.IPPROTO_TCP, mark, 1)
+    loop = asyncio.get_running_loop()
+    sent = asyncio.Event()
+    loop.add_writer(sock, sent.set)
+    try:
+        await sent.wait()
+    finally:
+        loop.remove_writer(sock)

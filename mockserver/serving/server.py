@@ -1,0 +1,294 @@
+"""The server as an object: in a thread of its own, or in the running event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import threading
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from mockserver.cassettes.cassette import Cassette
+from mockserver.errors import ServerStartError, SessionError
+from mockserver.library import library as store
+from mockserver.library.library import Library
+from mockserver.library.matcher import ALL_PARTS, Part
+from mockserver.library.session import Exchange
+from mockserver.library.session import exchanges as exchanges_of
+from mockserver.serving.app import App, Limits, Options
+from mockserver.serving.journal import JournalEntry
+from mockserver.serving.listener import Listener
+from mockserver.serving.sessions import LiveSession
+from mockserver.wire import axes
+from mockserver.wire.axes import Point
+from mockserver.wire.faults import Fault
+
+T = TypeVar("T")
+
+#: Seconds for handlers to see that they are cancelled before connections are cut.
+_GRACE = 0.2
+#: Seconds for the server's thread to answer a call from another one.
+_PATIENCE = 60.0
+
+Source = str | Path | Cassette
+
+
+class MockServer:
+    """Replays recorded HTTP interactions on a local port.
+
+    ``with`` runs it in a thread of its own, ``async with`` in the running event loop; all
+    methods may be called from any thread. ``library`` names directories of cassettes and
+    single files. ``port`` 0 takes a free one. ``speed``: 0 plays without waits, 1 as
+    recorded, N times as fast. ``once``: traffic without a session gets no recording twice.
+    ``match_on``: what traffic without a prefix is compared by.
+
+    Raises :class:`CassetteError` for a library that is not there, and on entry
+    :class:`ServerStartError` if it cannot listen.
+    """
+
+    def __init__(
+        self,
+        library: Iterable[Path | str] | Path | str = (),
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        speed: float = 0.0,
+        once: bool = False,
+        match_on: Collection[Part] = ALL_PARTS,
+        limits: Limits | None = None,
+    ) -> None:
+        if speed < 0:
+            raise ValueError(f"speed {speed} is below 0")
+        roots = [library] if isinstance(library, Path | str) else list(library)
+        self.library = Library(Path(root) for root in roots)
+        self._host, self._port = host, port
+        self._options = Options(
+            speed=speed, once=once, match_on=tuple(match_on), limits=limits or Limits()
+        )
+        self._app = App(self.library, self._options)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop_thread = 0
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """``http://host:port``, without a slash at the end."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}"
+
+    @property
+    def journal(self) -> tuple[JournalEntry, ...]:
+        """All requests, oldest first, secrets included."""
+        return self._call(lambda: self._app.journal.entries)
+
+    def session(
+        self,
+        source: Source | None = None,
+        *,
+        point: Point = axes.RECORDED,
+        fault: Fault | None = None,
+        exchanges: Sequence[Exchange] | None = None,
+    ) -> SessionHandle:
+        """Open a session on a cassette, or on ``exchanges`` made elsewhere.
+
+        ``source`` is a name in the library, a file, or a cassette, played at ``point`` and
+        broken off at ``fault``. Raises :class:`SessionError` or :class:`CassetteError`.
+        """
+        name = "exchanges"
+        if exchanges is None:
+            if source is None:
+                raise SessionError("a session needs a cassette or exchanges")
+            cassette = self._cassette(source)
+            name = source if isinstance(source, str) else str(cassette.path)
+            exchanges = exchanges_of(cassette, point=point, fault=fault)
+        if self._loop is None:
+            raise SessionError("the server is not running")
+        played = tuple(exchanges)
+        return SessionHandle(self, self._call(lambda: self._app.open_session(played, name)))
+
+    async def __aenter__(self) -> Self:
+        await self._start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._shut_down()
+
+    def __enter__(self) -> Self:
+        started: Future[None] = Future()
+        self._thread = threading.Thread(
+            target=self._run, args=(started,), name="tapecheck-mockserver", daemon=True
+        )
+        self._thread.start()
+        try:
+            started.result()
+        except BaseException:
+            self._thread.join()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._call(self._stop.set)
+        assert self._thread is not None
+        self._thread.join()
+
+    def _cassette(self, source: Source) -> Cassette:
+        match source:
+            case str():
+                return self.library.open(source).cassette
+            case Path():
+                return store.load(source)
+            case Cassette():
+                return source
+
+    def _run(self, started: Future[None]) -> None:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(self._serve(started))
+
+    async def _serve(self, started: Future[None]) -> None:
+        try:
+            await self._start()
+        except BaseException as exc:
+            started.set_exception(exc)
+            return
+        started.set_result(None)
+        await self._stop.wait()
+        await self._shut_down()
+
+    async def _start(self) -> None:
+        if self._loop is not None:
+            raise ServerStartError(f"the server runs already at {self.url}")
+        if not 0 <= self._port <= 65535:
+            raise ServerStartError(f"cannot listen on {self._host}:{self._port}: no such port")
+        loop = asyncio.get_running_loop()
+        self._listener = Listener(self._app.handle, self._options.limits)
+        try:
+            self._server = await loop.create_server(
+                self._listener, self._host, self._port, backlog=1024
+            )
+        except OSError as exc:
+            raise _start_error(self._host, self._port, exc) from None
+        self._port = self._server.sockets[0].getsockname()[1]
+        self._stop = asyncio.Event()
+        self._loop, self._loop_thread = loop, threading.get_ident()
+
+    async def _shut_down(self) -> None:
+        self._server.close()
+        self._app.close()
+        transports = [connection.transport for connection in self._listener.connections]
+        self._listener.pre_shutdown()
+        await self._listener.shutdown(_GRACE)
+        for transport in transports:
+            # Closing waits for a client that may never read the rest.
+            if transport is not None:
+                transport.abort()
+        # The loop tells the transports in its next round.
+        await asyncio.sleep(0)
+        self._loop = None
+
+    def _call(self, function: Callable[[], T]) -> T:
+        """Call in the loop's thread; a server that does not run has no other thread."""
+        loop = self._loop
+        if loop is None or threading.get_ident() == self._loop_thread:
+            return function()
+        result: Future[T] = Future()
+
+        def call() -> None:
+            try:
+                result.set_result(function())
+            except BaseException as exc:
+                result.set_exception(exc)
+
+        loop.call_soon_threadsafe(call)
+        try:
+            return result.result(_PATIENCE)
+        except TimeoutError:
+            raise SessionError("the server's thread does not answer") from None
+
+    async def _await(self, awaitable: Callable[[], Awaitable[T]], otherwise: T) -> T:
+        loop = self._loop
+        if loop is None:
+            return otherwise
+        if loop is asyncio.get_running_loop():
+            return await awaitable()
+
+        async def wrapped() -> T:
+            return await awaitable()
+
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(wrapped(), loop))
+
+
+class SessionHandle:
+    """One client's session; a context manager that closes it."""
+
+    def __init__(self, server: MockServer, live: LiveSession) -> None:
+        self._server = server
+        self._live = live
+
+    @property
+    def id(self) -> str:
+        """The session's name in URLs."""
+        return self._live.session.id
+
+    @property
+    def url(self) -> str:
+        """What stands before the provider's own path: ``{server}/s/{id}``."""
+        return f"{self._server.url}/s/{self.id}"
+
+    @property
+    def journal(self) -> tuple[JournalEntry, ...]:
+        """The session's requests, oldest first, secrets included."""
+        return self._server._call(lambda: self._live.journal.entries)
+
+    @property
+    def unplayed(self) -> tuple[Exchange, ...]:
+        """The exchanges that no request has consumed."""
+        return self._server._call(lambda: self._live.session.unplayed)
+
+    def release(self, name: str) -> None:
+        """Let answers go on at the hold ``name``, now and in future."""
+        self._server._call(lambda: self._live.release(name))
+
+    async def settled(self, timeout: float) -> bool:
+        """Wait until no request is being answered; ``False`` after ``timeout`` seconds."""
+        return await self._server._await(lambda: self._live.answers.settled(timeout), True)
+
+    def close(self) -> None:
+        """Close the session; answers under way are broken off. The journal stays."""
+        self._server._call(lambda: self._server._app.close_session(self.id))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _start_error(host: str, port: int, exc: OSError) -> ServerStartError:
+    if exc.errno == errno.EADDRINUSE:
+        why = "the port is in use; choose another, or 0 for any free one"
+    else:
+        why = str(exc)
+    return ServerStartError(f"cannot listen on {host}:{port}: {why}")
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """What makes a fast event loop, if uvloop is installed; ``None`` for the usual one."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], Any] = uvloop.new_event_loop
+    return factory

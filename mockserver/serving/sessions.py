@@ -1,0 +1,88 @@
+"""Sessions in play: answers under way, and the holds at which they wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from mockserver.cassettes.cassette import Request
+from mockserver.library import nearest
+from mockserver.library.matcher import Part
+from mockserver.library.session import Exchange, Found, Session
+from mockserver.serving.journal import Journal, Outcome, Record
+
+
+class Answers:
+    """The answers under way, each in its own task."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[Record, asyncio.Task[Any] | None] = {}
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def begin(self, record: Record) -> None:
+        """Count the current task's answer until its record ends."""
+        self._tasks[record] = asyncio.current_task()
+        self._idle.clear()
+        record.on_end = self._end
+
+    def _end(self, record: Record) -> None:
+        del self._tasks[record]
+        if not self._tasks:
+            self._idle.set()
+
+    async def settled(self, timeout: float) -> bool:
+        """Wait until no answer is under way; ``False`` after ``timeout`` seconds."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._idle.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def cancel(self) -> None:
+        """Break off all answers."""
+        for record, task in list(self._tasks.items()):
+            record.end(Outcome.SERVER_CLOSED)
+            if task is not None:
+                task.cancel()
+
+
+class LiveSession:
+    """A session with what was asked of it and what it is answering."""
+
+    def __init__(
+        self, session_id: str, exchanges: Sequence[Exchange], *, name: str, journal_limit: int
+    ) -> None:
+        self.session = Session(session_id, exchanges)
+        self.name = name
+        self.journal = Journal(journal_limit)
+        self.answers = Answers()
+        self._gates: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    async def find(self, got: Request) -> Found:
+        """Play the exchange for a request.
+
+        Raises :class:`~mockserver.library.refusal.RefusalError`.
+        """
+        session = self.session
+        number = session.take(got.method, got.url.path)
+        if number is None:
+            parts = (Part.METHOD, Part.PATH)
+            raise nearest.explain(
+                got,
+                nearest.among(got, session.exchanges, self.name, parts),
+                where=f"in session {session.id} ({self.name})",
+                hint="A session plays each exchange once, by method and path in recorded order.",
+            )
+        return Found(session.exchanges[number], self.name, number)
+
+    def release(self, name: str) -> None:
+        """Let answers go on at the hold ``name``, now and in future."""
+        self._gates[name].set()
+
+    async def wait(self, name: str) -> None:
+        """Wait until the hold ``name`` is released."""
+        await self._gates[name].wait()

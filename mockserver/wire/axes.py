@@ -1,0 +1,230 @@
+"""Lossless changes of a schedule: the same answer, otherwise sent.
+
+Whatever point of these axes is played, a correct client gives the same result. A value that
+changes nothing for a given body (``eol=crlf`` on CRLF, ``framing=utf8`` on ASCII) returns the
+schedule itself, so that nobody counts it as tested.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from mockserver.wire import sse
+from mockserver.wire.schedule import Coding, Media, Schedule, Send, Step, natural_cuts, recut
+
+#: Every axis with its values, in the order in which they are applied. The first value of each
+#: is the wire as recorded.
+AXES: Mapping[str, tuple[str, ...]] = {
+    "eol": ("recorded", "lf", "crlf", "cr"),
+    "space": ("recorded", "none"),
+    "comments": ("recorded", "between", "inside"),
+    "bom": ("recorded", "yes"),
+    "gzip": ("recorded", "yes"),
+    "framing": ("recorded", "event", "blob", "one-byte", "utf8", "crlf", "escape", "random"),
+    "coding": ("recorded", "chunked", "length", "close"),
+}
+
+#: Bodies above this are cut byte by byte only near their ends and delimiters.
+ONE_BYTE_LIMIT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A choice of one value per axis; axes left at ``recorded`` are absent.
+
+    ``seed`` is used by ``framing=random``.
+    """
+
+    values: tuple[tuple[str, str], ...] = ()
+    seed: int = 0
+
+    def __str__(self) -> str:
+        return ",".join(f"{axis}={value}" for axis, value in self.values) or "recorded"
+
+
+#: The wire as it was recorded.
+RECORDED = Point()
+
+
+def point(values: Mapping[str, str], seed: int = 0) -> Point:
+    """Make a point. Raises ``ValueError`` that lists the known names for an unknown one."""
+    for axis, value in values.items():
+        if axis not in AXES:
+            raise ValueError(f"unknown axis {axis!r}; known are {', '.join(AXES)}")
+        if value not in AXES[axis]:
+            raise ValueError(f"unknown value {axis}={value}; known are {', '.join(AXES[axis])}")
+    chosen = ((a, values[a]) for a in AXES if values.get(a, "recorded") != "recorded")
+    return Point(tuple(chosen), seed)
+
+
+def apply(schedule: Schedule, at: Point) -> Schedule:
+    """Return ``schedule`` as sent at that point; the same object if the wire does not change."""
+    for axis, value in at.values:
+        if axis == "framing" and value == "random":
+            schedule = _frame_random(schedule, at.seed)
+        else:
+            schedule = _TRANSFORMS[axis](schedule, value)
+    return schedule
+
+
+# --- text of an event stream ------------------------------------------------------------
+
+_LINE = re.compile(rb"([^\r\n]*)(\r\n|\n|\r|\Z)")
+_FIELD_SPACE = re.compile(rb"\A(data|event|id|retry): (?! )")
+_EOL = {"lf": b"\n", "crlf": b"\r\n", "cr": b"\r"}
+
+
+def _eol(schedule: Schedule, value: str) -> Schedule:
+    return _rewrite(schedule, lambda line, end: line + (_EOL[value] if end else b""))
+
+
+def _space(schedule: Schedule, _value: str) -> Schedule:
+    return _rewrite(schedule, lambda line, end: _FIELD_SPACE.sub(rb"\1:", line) + end)
+
+
+def _comments(schedule: Schedule, value: str) -> Schedule:
+    def between(line: bytes, end: bytes) -> bytes:
+        return line + end if line or not end else end + b": keep-alive" + end * 2
+
+    def inside(line: bytes, end: bytes) -> bytes:
+        return b":" + end + line + end if line.startswith(b"data") and end else line + end
+
+    return _rewrite(schedule, between if value == "between" else inside)
+
+
+def _bom(schedule: Schedule, _value: str) -> Schedule:
+    plain = schedule.decoded()
+    if plain.media is not Media.SSE or not plain.body or plain.body.startswith(sse.BOM):
+        return schedule
+    first, *rest = plain.steps
+    assert isinstance(first, Send)
+    return replace(plain, steps=(replace(first, data=sse.BOM + first.data), *rest))
+
+
+def _rewrite(schedule: Schedule, change: Callable[[bytes, bytes], bytes]) -> Schedule:
+    if schedule.media is not Media.SSE:
+        return schedule
+    plain = schedule.decoded()
+    segments = [
+        (match.group(), change(match.group(1), match.group(2)))
+        for match in _LINE.finditer(plain.body)
+        if match.group()
+    ]
+    body = b"".join(new for _, new in segments)
+    if body == plain.body:
+        return schedule
+    offsets = list(_moved(plain.sends, segments))
+    times = [send.at_ms for send in plain.sends]
+    steps: list[Step] = []
+    begin = 0
+    for end, at_ms in zip(offsets, times, strict=True):
+        if end > begin:
+            steps.append(Send(body[begin:end], at_ms))
+            begin = end
+    return replace(plain, steps=tuple(steps))
+
+
+def _moved(sends: Sequence[Send], segments: Sequence[tuple[bytes, bytes]]) -> Iterator[int]:
+    """Yield where the end of each piece lies after each segment was rewritten."""
+    old = new = target = 0
+    queue = iter(segments)
+    current = next(queue, (b"", b""))
+    for send in sends:
+        target += len(send.data)
+        while target > old + len(current[0]):
+            old, new = old + len(current[0]), new + len(current[1])
+            current = next(queue, (b"", b""))
+        inside = target - old
+        yield new + (len(current[1]) if inside == len(current[0]) else min(inside, len(current[1])))
+
+
+# --- content coding, framing, transfer coding -------------------------------------------
+
+
+def _gzip(schedule: Schedule, _value: str) -> Schedule:
+    if schedule.header("content-encoding") is not None or not schedule.body:
+        return schedule
+    packer = zlib.compressobj(wbits=31)
+    last = schedule.sends[-1]
+    steps: list[Step] = []
+    for step in schedule.steps:
+        if isinstance(step, Send):
+            data = packer.compress(step.data)
+            data += packer.flush(zlib.Z_FINISH if step is last else zlib.Z_SYNC_FLUSH)
+            step = replace(step, data=data)
+        steps.append(step)
+    return replace(
+        schedule, headers=(*schedule.headers, ("content-encoding", "gzip")), steps=tuple(steps)
+    )
+
+
+def _framing(schedule: Schedule, value: str) -> Schedule:
+    body = schedule.body
+    match value:
+        case "event" if schedule.header("content-encoding") is not None:
+            return schedule
+        case "event":
+            cuts = natural_cuts(body, schedule.media)
+        case "blob":
+            cuts = []
+        case "one-byte":
+            cuts = _byte_cuts(body)
+        case "utf8":
+            cuts = [m.start() + 1 for m in re.finditer(rb"[\xc2-\xf4][\x80-\xbf]", body)]
+        case "crlf":
+            cuts = [m.start() + 1 for m in re.finditer(rb"\r\n", body)]
+        case "escape":
+            cuts = [m.start() + 1 for m in re.finditer(rb"\\.", body)]
+            cuts += [m.start() + 3 for m in re.finditer(rb"\\u[0-9A-Fa-f]{4}", body)]
+        case _:
+            raise AssertionError(value)
+    if value in {"utf8", "crlf", "escape"} and not cuts:
+        return schedule
+    return _unless_same(schedule, recut(schedule, cuts))
+
+
+def _frame_random(schedule: Schedule, seed: int) -> Schedule:
+    body = schedule.body
+    # Not for secrets: the seed makes the same cuts again.
+    source = random.Random(f"{seed}:{len(body)}")  # noqa: S311
+    cuts, offset = [], 0
+    while offset < len(body):
+        offset += source.choice((1, 2, 3, 7, 20, 64, 300))
+        cuts.append(offset)
+    return _unless_same(schedule, recut(schedule, cuts))
+
+
+def _byte_cuts(body: bytes) -> list[int]:
+    if len(body) <= ONE_BYTE_LIMIT:
+        return list(range(1, len(body)))
+    cuts = {*range(1, 512), *range(len(body) - 512, len(body))}
+    for match in re.finditer(rb"[\r\n]+|[^\x00-\x7f]+|\\.", body):
+        if len(cuts) > ONE_BYTE_LIMIT:
+            break
+        cuts.update(range(match.start() - 3, match.end() + 8))
+    cuts.update(range(0, len(body), 4093))
+    return sorted(cuts)
+
+
+def _coding(schedule: Schedule, value: str) -> Schedule:
+    coding = Coding(value)
+    return schedule if schedule.coding is coding else replace(schedule, coding=coding)
+
+
+def _unless_same(before: Schedule, after: Schedule) -> Schedule:
+    return before if [s.data for s in before.sends] == [s.data for s in after.sends] else after
+
+
+_TRANSFORMS: Mapping[str, Callable[[Schedule, str], Schedule]] = {
+    "eol": _eol,
+    "space": _space,
+    "comments": _comments,
+    "bom": _bom,
+    "gzip": _gzip,
+    "framing": _framing,
+    "coding": _coding,
+}

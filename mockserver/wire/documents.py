@@ -1,0 +1,122 @@
+"""The JSON documents inside a body: one for each event of a stream, or the body itself."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+from mockserver.wire import sse
+from mockserver.wire.schedule import Media, media_of
+
+Path = tuple[str | int, ...]
+
+#: Stands for a document that is not JSON.
+NOT_JSON = object()
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s"{}\[\],:]+')
+_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+_DATA = re.compile(rb"(?:\xef\xbb\xbf)?data: ?")
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document with its event name (empty outside of event streams) and place in the body.
+
+    ``text`` has one character for each byte from ``start`` on (latin-1); what is not part of
+    the document is blank. ``lines`` are the data lines of an event; empty outside of streams.
+    """
+
+    event: str
+    text: str
+    start: int
+    lines: tuple[str, ...] = ()
+
+    @cached_property
+    def data(self) -> Any:
+        """The parsed document, or :data:`NOT_JSON`."""
+        try:
+            return json.loads(self.text.encode("latin-1"))
+        except (ValueError, RecursionError):
+            return NOT_JSON
+
+    def strings(self) -> Iterator[tuple[Path, int, int]]:
+        """Yield path, start and stop in the body of every string value, without its quotes."""
+        if self.data is NOT_JSON:
+            return
+        path: list[str | int] = []
+        key_due = False
+        for match in _TOKEN.finditer(self.text):
+            token = match.group()
+            match token[0]:
+                case "{":
+                    path.append("")
+                    key_due = True
+                case "[":
+                    path.append(0)
+                    key_due = False
+                case "}" | "]":
+                    path.pop()
+                    key_due = False
+                case ",":
+                    last = path[-1]
+                    key_due = isinstance(last, str)
+                    if isinstance(last, int):
+                        path[-1] = last + 1
+                case '"' if key_due:
+                    path[-1] = json.loads(token.encode("latin-1"))
+                    key_due = False
+                case '"':
+                    yield tuple(path), self.start + match.start() + 1, self.start + match.end() - 1
+
+
+def documents(body: bytes, content_type: str | None) -> list[Document]:
+    """Cut a decoded body into its documents; events without data have none."""
+    match media_of(content_type, body):
+        case Media.SSE:
+            return [
+                Document(
+                    block.event,
+                    _event_text(body, block.span),
+                    block.span[0],
+                    tuple(block.data.split("\n")),
+                )
+                for block in sse.decode(body)
+                if block.data is not None
+            ]
+        case Media.NDJSON:
+            ends = [0, *sse.line_ends(body), len(body)]
+            return [_whole(body, *span) for span in pairwise(ends) if body[slice(*span)].strip()]
+        case Media.OTHER:
+            return [_whole(body, 0, len(body))] if body else []
+
+
+def leaves(data: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Yield path and value of everything in ``data`` that holds nothing itself."""
+    match data:
+        case dict() if data:
+            for key, value in data.items():
+                yield from leaves(value, (*path, key))
+        case list() if data:
+            for number, value in enumerate(data):
+                yield from leaves(value, (*path, number))
+        case _:
+            yield path, data
+
+
+def _whole(body: bytes, start: int, stop: int) -> Document:
+    return Document("", body[start:stop].decode("latin-1"), start)
+
+
+def _event_text(body: bytes, span: tuple[int, int]) -> str:
+    parts = []
+    for match in _LINE.finditer(body, *span):
+        line = match.group()
+        field = _DATA.match(line)
+        kept = line[field.end() :] if field else b""
+        parts.append(kept.decode("latin-1").rjust(len(line)))
+    return "".join(parts)

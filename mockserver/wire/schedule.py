@@ -1,0 +1,258 @@
+"""What the server will do for one response, decided before the first byte goes out.
+
+A schedule is pure data: the head, the pieces of the body with their times, and how it ends.
+Axes and faults are functions from schedule to schedule; the application executes the result.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cached_property
+
+from mockserver.cassettes.cassette import End, Headers, Response
+from mockserver.wire import sse
+
+
+class Coding(StrEnum):
+    """How the end of a body is marked on the wire (RFC 9112, section 6.3)."""
+
+    CHUNKED = "chunked"
+    LENGTH = "length"
+    CLOSE = "close"
+
+
+class Ending(StrEnum):
+    """What happens after the last piece.
+
+    ``finish`` ends the body lawfully, ``truncate`` closes the connection before that, ``reset``
+    sends RST, ``stall`` stays silent until the client leaves.
+    """
+
+    FINISH = "finish"
+    TRUNCATE = "truncate"
+    RESET = "reset"
+    STALL = "stall"
+
+
+class Media(StrEnum):
+    """What a body is, as far as cutting it into events goes."""
+
+    SSE = "sse"
+    NDJSON = "ndjson"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A piece of the body, one HTTP chunk, due ``at_ms`` after the request."""
+
+    data: bytes
+    at_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Wait until the session lets the stream go on."""
+
+    name: str
+
+
+Step = Send | Hold
+
+#: Headers that each connection has anew.
+HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        # Not hop-by-hop, but it says the same thing as the coding does.
+        "content-length",
+    }
+)
+_ENDINGS = {
+    End.EOF: Ending.FINISH,
+    End.TRUNCATED: Ending.TRUNCATE,
+    End.RESET: Ending.RESET,
+    End.TIMEOUT: Ending.STALL,
+    End.CLIENT_CLOSED: Ending.STALL,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """One response to play."""
+
+    status: int
+    reason: str
+    headers: Headers
+    headers_ms: float
+    steps: tuple[Step, ...]
+    coding: Coding
+    ending: Ending
+    media: Media
+
+    @cached_property
+    def body(self) -> bytes:
+        """All bytes of the body, as they travel."""
+        return b"".join(s.data for s in self.steps if isinstance(s, Send))
+
+    @property
+    def sends(self) -> tuple[Send, ...]:
+        """The pieces of the body without the holds."""
+        return tuple(s for s in self.steps if isinstance(s, Send))
+
+    def header(self, name: str) -> str | None:
+        """The first header of that name, in any case."""
+        return next((v for n, v in self.headers if n.lower() == name.lower()), None)
+
+    def without_header(self, name: str) -> Headers:
+        """The headers less those of that name."""
+        return tuple((n, v) for n, v in self.headers if n.lower() != name.lower())
+
+    def decoded(self) -> Schedule:
+        """The same response without content coding: one piece, or one per event."""
+        if self.header("content-encoding") is None:
+            return self
+        body = decompress(self.body, self.header("content-encoding"))
+        at = self.sends[-1].at_ms if self.sends else 0.0
+        plain = replace(
+            self,
+            headers=self.without_header("content-encoding"),
+            steps=(Send(body, at),) if body else (),
+        )
+        return recut(plain, natural_cuts(body, self.media))
+
+    def event_ends(self) -> list[int]:
+        """Offsets in the decoded body behind each event; empty for what is not a stream."""
+        return natural_cuts(self.decoded().body, self.media)
+
+
+def from_response(response: Response) -> Schedule:
+    """Make the schedule that replays ``response`` as it was recorded.
+
+    Hop-by-hop headers are left to the server. A ``content-encoding`` over a body that is not
+    encoded (some recorders store the decoded body and keep the header) is dropped. Without
+    recorded chunks, a stream is cut per event and any other body is one piece.
+    """
+    headers = tuple((n, v) for n, v in response.headers if n.lower() not in HOP_BY_HOP)
+    encoding = response.header("content-encoding")
+    if encoding is not None and decompress(response.body, encoding) is response.body:
+        headers = tuple((n, v) for n, v in headers if n.lower() != "content-encoding")
+        encoding = None
+    plain = decompress(response.body, encoding)
+    media = media_of(response.header("content-type"), plain)
+    wire = response.wire
+    pieces: list[Step] = []
+    if wire.chunks is not None:
+        offset = 0
+        for chunk in wire.chunks:
+            pieces.append(Send(response.body[offset : offset + chunk.length], chunk.at_ms))
+            offset += chunk.length
+    elif response.body:
+        pieces.append(Send(response.body, wire.headers_ms))
+    streamed = wire.chunks is not None or media is not Media.OTHER
+    schedule = Schedule(
+        status=response.status,
+        reason=response.reason,
+        headers=headers,
+        headers_ms=wire.headers_ms,
+        steps=tuple(pieces),
+        coding=Coding.CHUNKED if streamed else Coding.LENGTH,
+        ending=_ENDINGS[wire.end],
+        media=media,
+    )
+    if wire.chunks is None and encoding is None:
+        return recut(schedule, natural_cuts(response.body, media))
+    return schedule
+
+
+def recut(schedule: Schedule, cuts: Sequence[int]) -> Schedule:
+    """Cut the body anew at the offsets ``cuts``; each piece is due when its first byte was."""
+    sends = schedule.sends
+    body = schedule.body
+    starts: list[tuple[int, float]] = []
+    offset = 0
+    for send in sends:
+        starts.append((offset, send.at_ms))
+        offset += len(send.data)
+    pieces: list[Step] = []
+    begin, index = 0, 0
+    for end in sorted({c for c in cuts if 0 < c < len(body)} | {len(body)}):
+        if end == begin:
+            continue
+        while index + 1 < len(starts) and starts[index + 1][0] <= begin:
+            index += 1
+        pieces.append(Send(body[begin:end], starts[index][1]))
+        begin = end
+    return replace(schedule, steps=tuple(pieces))
+
+
+def hold_after(schedule: Schedule, offset: int, name: str) -> Schedule:
+    """Stop behind the byte at ``offset`` until the session releases the hold ``name``."""
+    cut = recut(schedule, [*_piece_ends(schedule), offset])
+    steps: list[Step] = []
+    position = 0
+    for send in cut.sends:
+        steps.append(send)
+        position += len(send.data)
+        if position == offset:
+            steps.append(Hold(name))
+    return replace(cut, steps=tuple(steps))
+
+
+def _piece_ends(schedule: Schedule) -> list[int]:
+    ends, offset = [], 0
+    for send in schedule.sends:
+        offset += len(send.data)
+        ends.append(offset)
+    return ends
+
+
+def natural_cuts(body: bytes, media: Media) -> list[int]:
+    """Where a body of that kind falls into events."""
+    match media:
+        case Media.SSE:
+            return sse.event_ends(body)
+        case Media.NDJSON:
+            return sse.line_ends(body)
+        case Media.OTHER:
+            return []
+
+
+def media_of(content_type: str | None, body: bytes) -> Media:
+    """Tell streams from other bodies by content type, and by the first field without one.
+
+    A JSON error under ``text/event-stream`` (Gemini sends such) is not a stream.
+    """
+    kind = (content_type or "").split(";")[0].strip().lower()
+    start = body.lstrip(b"\xef\xbb\xbf\r\n \t")[:6]
+    if kind == "text/event-stream":
+        return Media.OTHER if start[:1] in (b"{", b"[", b"<") else Media.SSE
+    if kind in {"application/x-ndjson", "application/jsonl", "application/ndjson"}:
+        return Media.NDJSON
+    if not kind and start.startswith((b"data:", b"event:", b": ")):
+        return Media.SSE
+    return Media.OTHER
+
+
+def decompress(body: bytes, encoding: str | None) -> bytes:
+    """Undo a content coding; a body that does not carry it is returned itself."""
+    try:
+        match (encoding or "").strip().lower():
+            case "gzip" | "x-gzip":
+                return gzip.decompress(body) if body else body
+            case "deflate":
+                return zlib.decompress(body)
+    except (OSError, EOFError, zlib.error):
+        pass
+    return body

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from mockserver.cassettes.cassette import End, Interaction, Wire
+from mockserver.recording.drift import compare
+from tests.mockserver.rawhttp import interaction
+
+
+def answer(*events: dict[str, Any], status: int = 200, end: End = End.EOF) -> Interaction:
+    body = "".join(f"data: {json.dumps(e)}\n\n" for e in events).encode() + b"data: [DONE]\n\n"
+    made = interaction(body, content_type="text/event-stream", wire=Wire(end=end))
+    return Interaction(made.request, replace(made.response, status=status))
+
+
+def delta(text: str, **more: Any) -> dict[str, Any]:
+    return {"object": "chunk", "choices": [{"delta": {"content": text, **more}}]}
+
+
+USAGE = {"object": "chunk", "usage": {"total_tokens": 3}}
+TITLE = "0 POST /v1/chat/completions"
+
+
+def test_the_same_traffic_has_no_drift() -> None:
+    assert str(compare([answer(delta("a"))], [answer(delta("a"))])) == "no difference"
+
+
+def test_other_words_are_values_not_shapes() -> None:
+    drift = compare([answer(delta("Hi "), delta("you"), USAGE)], [answer(delta("Hello"), USAGE)])
+    assert drift.shapes == ()
+    assert drift.values == (f"  {TITLE}: chunk.choices[].delta.content: Hi you → Hello",)
+
+
+def test_fields_that_come_and_go_are_named() -> None:
+    old = answer(delta("a", refusal=None), USAGE)
+    new = answer(delta("a", reasoning="hm"), {**USAGE, "usage": {"total_tokens": "3"}})
+    assert compare([old], [new]).shapes == (
+        f"~ {TITLE}: field chunk.choices[].delta.reasoning appears",
+        f"~ {TITLE}: field chunk.choices[].delta.refusal is gone",
+        f"~ {TITLE}: field chunk.usage.total_tokens: number → string",
+    )
+
+
+def test_events_that_come_and_go_are_named() -> None:
+    old = answer({"type": "created"}, {"type": "delta"}, {"type": "delta"}, {"type": "done"})
+    new = answer({"type": "created"}, {"type": "ping"}, {"type": "delta"}, {"type": "done"})
+    lines = compare([old], [new]).shapes
+    assert f"~ {TITLE}: event ping appears" in lines
+    assert not any("event delta" in line for line in lines)
+
+
+def test_status_headers_and_endings_are_compared() -> None:
+    old, new = answer(), answer(status=429, end=End.RESET)
+    headers = (("content-type", "application/json"), ("retry-after", "3"))
+    new = Interaction(new.request, replace(new.response, headers=headers))
+    assert compare([old], [new]).shapes[:3] == (
+        f"~ {TITLE}: status 200 → 429",
+        f"~ {TITLE}: ended with eof → reset",
+        f"~ {TITLE}: header content-type: text/event-stream → application/json",
+    )
+
+
+def test_questions_that_come_and_go_are_named() -> None:
+    models = interaction(b"{}", path="/v1/models", method="GET")
+    assert compare([answer()], [models]).shapes == (
+        "+ 0 GET /v1/models: new",
+        f"- {TITLE}: no longer asked",
+    )
+
+
+def test_long_lists_are_cut() -> None:
+    old, new = answer(), answer({f"field{n:02}": "x" * 500 for n in range(30)})
+    lines = compare([old], [new]).shapes
+    assert len(lines) == 9
+    assert lines[-1].endswith("more")
+    assert all(len(line) < 150 for line in lines)

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mockserver.errors import ProviderError
+from mockserver.recording import providers
+from mockserver.recording.providers import DUMMY_KEY, PROVIDERS, Provider
+
+
+def test_the_table_is_complete() -> None:
+    for name, provider in PROVIDERS.items():
+        assert provider.name == name
+        assert provider.base_url.startswith(("https://", "http://127.0.0.1:")) or name == "azure"
+        assert provider.is_local is provider.base_url.startswith("http:")
+        assert bool(provider.key_variables) is not provider.is_local
+
+
+def test_the_key_comes_from_the_first_variable_that_is_set() -> None:
+    gemini = PROVIDERS["gemini"]
+    assert gemini.key({"GOOGLE_API_KEY": "b", "GEMINI_API_KEY": ""}) == "b"
+    assert gemini.key({"GOOGLE_API_KEY": "b", "GEMINI_API_KEY": "a"}) == "a"
+    assert PROVIDERS["llamacpp"].key({}) is None
+    with pytest.raises(ProviderError, match="GEMINI_API_KEY or GOOGLE_API_KEY, which is not set"):
+        gemini.key({})
+    with pytest.raises(ProviderError, match="dummy"):
+        gemini.key({"GEMINI_API_KEY": DUMMY_KEY})
+
+
+def test_credentials() -> None:
+    assert PROVIDERS["openai"].credential("k") == "Bearer k"
+    assert PROVIDERS["anthropic"].credential("k") == "k"
+
+
+@pytest.mark.parametrize(
+    ("uri", "name"),
+    [
+        ("https://api.openai.com/v1/chat/completions", "openai"),
+        (
+            "https://generativelanguage.googleapis.com/v1beta/openai/chat/completions",
+            "gemini-compat",
+        ),
+        ("https://generativelanguage.googleapis.com/v1beta/models/m:generateContent", "gemini"),
+        ("https://api.openai.com.evil.example/v1/x", None),
+        ("https://api.example.com/v1/x", None),
+    ],
+)
+def test_the_provider_of_a_recorded_request(uri: str, name: str | None) -> None:
+    found = providers.of_uri(uri)
+    assert (found.name if found else None) == name
+
+
+def test_a_file_adds_providers(tmp_path: Path) -> None:
+    file = tmp_path / "providers.yaml"
+    file.write_text(
+        "providers:\n"
+        "  gateway:\n"
+        "    base_url: https://llm.example.com/v1/\n"
+        "    header: X-Api-Key\n"
+        "    key: GATEWAY_KEY\n"
+        "    client: {base_url: OPENAI_BASE_URL, key: [OPENAI_API_KEY]}\n"
+        "  openai: {base_url: 'http://localhost:9/v1'}\n"
+    )
+    known = providers.load(file)
+    assert known["gateway"] == Provider(
+        name="gateway",
+        base_url="https://llm.example.com/v1",
+        header="x-api-key",
+        scheme="",
+        key_variables=("GATEWAY_KEY",),
+        client_url=("OPENAI_BASE_URL",),
+        client_key=("OPENAI_API_KEY",),
+    )
+    assert known["openai"].is_local
+    assert known["anthropic"] == PROVIDERS["anthropic"]
+    with pytest.raises(ProviderError, match=r"known are .*gateway"):
+        providers.find("gatway", known)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "expected one mapping under 'providers'"),
+        ("providers: [a]", "expected one mapping"),
+        ("providers: {a: {}}", "needs base_url"),
+        ("providers: {a: {base_url: 'https://x', colour: red}}", "may have"),
+        ("providers: {a: {base_url: 'ftp://x'}}", "a base URL is"),
+        ("providers: {a: {base_url: 'https://me:pw@x'}}", "no credentials"),
+        ("providers: {a: {base_url: 'https://x', key: sk-proj-abc}}", "by the name of an env"),
+        (
+            "providers: {a: {base_url: 'https://x', client: {url: A}}}",
+            "client has base_url and key",
+        ),
+        ("a: [", "not YAML"),
+    ],
+)
+def test_a_wrong_file_is_told(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "providers.yaml"
+    file.write_text(text)
+    with pytest.raises(ProviderError, match=message) as caught:
+        providers.load(file)
+    assert "sk-proj-abc" not in str(caught.value)
+    assert "pw" not in str(caught.value)
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ProviderError, match="cannot be read"):
+        providers.load(tmp_path / "none.yaml")

@@ -1,0 +1,322 @@
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from aiohttp import web
+
+from mockserver.cassettes.cassette import End, Origin
+from mockserver.errors import RecordingError
+from mockserver.library import library
+from mockserver.recording.providers import DUMMY_KEY, Provider
+from mockserver.recording.recorder import Recorder, TapeHandle
+from tests.mockserver.live import KEY, Gate, Live, stream
+from tests.mockserver.taping import CHAT, DONE, ENVIRONMENT, ask, event, hello, nothing_left
+
+
+def test_the_client_sees_each_event_before_the_next_is_sent(
+    recorder: Recorder, client: httpx.Client, path: Path
+) -> None:
+    seen = Gate()
+    first, second = event("Hi "), event("🎉")
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return await stream(request, first, seen, second[:-9], second[-9:], DONE)
+
+    with Live(answer) as live, recorder.tape(path, [live.provider()]) as tape:
+        with client.stream("POST", tape.base_url + CHAT, json={}) as response:
+            pieces = response.iter_raw()
+            assert next(pieces) == first
+            seen.open()
+            assert b"".join(pieces) == second + DONE
+        result = tape.finish()
+        assert result.written
+        assert result.live == result.interactions == 1
+        (interaction,) = library.load(path).interactions
+        wire = interaction.response.wire
+        assert interaction.request.uri == f"{live.url}/v1/chat/completions"
+    assert interaction.response.body == first + second + DONE
+    assert wire.chunks is not None
+    ends = [len(first), len(first + second) - 9, len(first + second), len(first + second + DONE)]
+    lengths = [b - a for a, b in zip([0, *ends], ends, strict=False)]
+    assert [c.length for c in wire.chunks] == lengths
+    assert (wire.end, wire.origin, wire.http) == (End.EOF, Origin.RECORDED, "HTTP/1.1")
+    times = [wire.headers_ms, *(c.at_ms for c in wire.chunks), wire.end_ms]
+    assert times == sorted(times, key=lambda t: t or 0)
+    assert wire.recorded["via"] == "proxy"
+    assert wire.recorded["by"].startswith("tapecheck/")
+
+
+def test_the_real_key_goes_out_and_the_dummy_stays(
+    recorder: Recorder, client: httpx.Client, path: Path
+) -> None:
+    with Live(hello) as live, recorder.tape(path, [live.provider()]) as tape:
+        client.post(
+            tape.base_url + "/x%20y/z?b=%C3%A4&a=1",
+            content=b"{}",
+            headers={
+                "authorization": f"Bearer {DUMMY_KEY}",
+                "x-api-key": "another-of-the-client",
+                "cookie": "a=b",
+                "connection": "keep-alive, x-hop",
+                "te": "trailers",
+                "accept-encoding": "gzip, br",
+                "openai-beta": "assistants=v2",
+            },
+        )
+        tape.finish()
+        ((method, target, headers, body),) = live.requests
+    assert (method, target, body) == ("POST", "/v1/x%20y/z?b=%C3%A4&a=1", b"{}")
+    names = {n.lower(): v for n, v in headers.items()}
+    assert names.pop("host") == live.url.removeprefix("http://")
+    assert names.pop("authorization") == f"Bearer {KEY}"
+    assert names.pop("accept-encoding") == "identity"
+    assert names.pop("openai-beta") == "assistants=v2"
+    assert not names.keys() & {"x-api-key", "cookie", "te", "connection"}
+    assert KEY not in path.read_text()
+
+
+def test_a_provider_without_a_key_gets_what_the_client_sends(
+    recorder: Recorder, client: httpx.Client, path: Path
+) -> None:
+    with Live(hello) as live, recorder.tape(path, [live.provider(key=False)]) as tape:
+        ask(client, tape)
+        client.post(tape.base_url + CHAT, headers={"authorization": "Bearer the-clients-own-key"})
+        tape.finish()
+        sent = [r[2].get("Authorization") for r in live.requests]
+    assert sent == [None, "Bearer the-clients-own-key"]
+    assert "the-clients-own-key" not in path.read_text()
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 429, 500, 503, 529])
+def test_errors_are_relayed_and_recorded_as_they_were(
+    recorder: Recorder, client: httpx.Client, path: Path, status: int
+) -> None:
+    body = f'{{"error":{{"message":"no {KEY}","type":"x"}}}}'.encode()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        headers = {"retry-after": "20", "x-request-id": "req_abc", "x-other": "y"}
+        return web.Response(
+            status=status,
+            reason="Because",
+            body=body,
+            headers=headers,
+            content_type="application/json",
+        )
+
+    with Live(answer) as live, recorder.tape(path, [live.provider()]) as tape:
+        got = ask(client, tape)
+        tape.finish()
+    assert (got.status_code, got.reason_phrase, got.content) == (status, "Because", body)
+    assert got.headers["retry-after"] == "20"
+    assert got.headers["x-other"] == "y"
+    recorded = library.load(path).interactions[0].response
+    assert (recorded.status, recorded.reason) == (status, "Because")
+    assert recorded.body == body.replace(KEY.encode(), b"key_REDACTED_1")
+    assert ("retry-after", "20") in recorded.headers
+    assert ("x-request-id", "req_REDACTED_1") in recorded.headers
+    # A body with a length has no chunks of its own.
+    assert recorded.wire.chunks is None
+
+
+Break = Callable[[web.Request], None]
+
+
+def cut(request: web.Request) -> None:
+    assert request.transport is not None
+    request.transport.close()
+
+
+def reset(request: web.Request) -> None:
+    assert request.transport is not None
+    sock = request.transport.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    request.transport.abort()
+
+
+@pytest.mark.parametrize(
+    ("breaks", "end", "error"),
+    [(cut, End.TRUNCATED, httpx.RemoteProtocolError), (reset, End.RESET, httpx.ReadError)],
+)
+def test_an_upstream_that_dies_is_recorded_as_it_was(
+    recorder: Recorder,
+    client: httpx.Client,
+    path: Path,
+    breaks: Break,
+    end: End,
+    error: type[Exception],
+) -> None:
+    seen = Gate()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+        await response.write(event("Hi"))
+        await seen.passed()
+        breaks(request)
+        return response
+
+    def once(tape: TapeHandle) -> bytes:
+        with client.stream("POST", tape.base_url + CHAT) as response:
+            assert response.status_code == 200
+            pieces = response.iter_raw()
+            got = next(pieces)
+            seen.open()
+            with pytest.raises(error):
+                next(pieces)
+        return got
+
+    with Live(answer) as live:
+        with recorder.tape(path, [live.provider()]) as tape:
+            assert once(tape) == event("Hi")
+            with pytest.raises(RecordingError, match=f"ended with {end}"):
+                tape.finish()
+        assert nothing_left(path)
+        with recorder.tape(path, [live.provider()], ends=[end]) as tape:
+            once(tape)
+            tape.finish()
+    wire = library.load(path).interactions[0].response.wire
+    assert wire.end is end
+
+
+def test_no_answer_at_all_is_no_recording(client: httpx.Client, path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        nobody = Provider(
+            name="nobody",
+            base_url=f"http://127.0.0.1:{taken.getsockname()[1]}/{KEY}",
+            key_variables=("LIVE_KEY",),
+        )
+        with Recorder(environment=ENVIRONMENT) as recorder, recorder.tape(path, [nobody]) as tape:
+            with pytest.raises(httpx.TransportError):
+                ask(client, tape)
+            with pytest.raises(RecordingError, match=r"no answer from 127\.0\.0\.1") as caught:
+                tape.finish()
+    assert KEY not in str(caught.value)
+    assert nothing_left(path)
+
+
+def test_an_upstream_that_hangs_up_without_a_word_is_no_recording(
+    recorder: Recorder, client: httpx.Client, path: Path
+) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        cut(request)
+        return web.Response()
+
+    with Live(answer) as live, recorder.tape(path, [live.provider()]) as tape:
+        with pytest.raises(httpx.TransportError):
+            ask(client, tape)
+        with pytest.raises(RecordingError, match="no answer"):
+            tape.finish()
+    assert nothing_left(path)
+
+
+def test_a_client_that_hangs_up_cancels_the_upstream(
+    recorder: Recorder, client: httpx.Client, path: Path
+) -> None:
+    cancelled, never = Gate(), Gate()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        try:
+            return await stream(request, event("Hi"), never)
+        finally:
+            cancelled.open()
+
+    with (
+        Live(answer) as live,
+        recorder.tape(path, [live.provider()], ends=[End.CLIENT_CLOSED]) as tape,
+    ):
+        with client.stream("POST", tape.base_url + CHAT) as response:
+            assert next(response.iter_raw()) == event("Hi")
+        cancelled.wait()
+        never.open()
+        tape.finish()
+    recorded = library.load(path).interactions[0].response
+    assert recorded.wire.end is End.CLIENT_CLOSED
+    assert recorded.body == event("Hi")
+
+
+def test_a_client_that_leaves_with_the_last_event_has_had_it_all(
+    recorder: Recorder, client: httpx.Client, path: Path
+) -> None:
+    left = Gate()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return await stream(request, event("Hi"), DONE, left)
+
+    with Live(answer) as live, recorder.tape(path, [live.provider()]) as tape:
+        with client.stream("POST", tape.base_url + CHAT) as response:
+            got = b""
+            for piece in response.iter_raw():
+                got += piece
+                if got.endswith(DONE):
+                    break
+        left.open()
+        tape.finish()
+    assert library.load(path).interactions[0].response.wire.end is End.EOF
+
+
+@pytest.mark.parametrize(
+    ("method", "answer", "body", "http", "chunked"),
+    [
+        ("GET", b"HTTP/1.0 200 OK\r\n\r\ndata: a\n\n", b"data: a\n\n", "HTTP/1.0", True),
+        ("GET", b"HTTP/1.1 204 No Content\r\n\r\n", b"", "HTTP/1.1", True),
+        ("HEAD", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n", b"", "HTTP/1.1", False),
+        ("GET", b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", b"", "HTTP/1.1", False),
+        (
+            "GET",
+            b"HTTP/1.1 307 Elsewhere\r\nlocation: https://x/y?key=abc\r\ncontent-length: 0\r\n\r\n",
+            b"",
+            "HTTP/1.1",
+            False,
+        ),
+        (
+            "GET",
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+            b"3\r\nabc\r\n1;x=y\r\nd\r\n0\r\nt: u\r\n\r\n",
+            b"abcd",
+            "HTTP/1.1",
+            True,
+        ),
+    ],
+)
+def test_every_form_of_message_is_relayed_and_recorded(
+    recorder: Recorder,
+    client: httpx.Client,
+    path: Path,
+    method: str,
+    answer: bytes,
+    body: bytes,
+    http: str,
+    chunked: bool,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                while b"\r\n\r\n" not in connection.recv(65536):
+                    pass
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        raw = Provider(name="raw", base_url=f"http://127.0.0.1:{server.getsockname()[1]}")
+        with recorder.tape(path, [raw]) as tape:
+            got = client.request(method, f"{tape.base_url}/x", follow_redirects=False)
+            tape.finish()
+        thread.join()
+    assert got.content == body
+    assert got.status_code == int(answer[9:12])
+    response = library.load(path).interactions[0].response
+    assert (response.status, response.body) == (got.status_code, body)
+    assert (response.wire.end, response.wire.http) == (End.EOF, http)
+    assert (response.wire.chunks is not None) is chunked
+    if "location" in got.headers:
+        assert got.headers["location"] == "https://x/y?key=abc"
+        assert response.headers == (("location", "https://x/y?key=REDACTED"),)

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import openai
+import pytest
+
+from mockserver import MockServer
+from mockserver.errors import ProviderError, RecordingError
+from mockserver.recording.providers import DUMMY_KEY
+from mockserver.recording.recorder import Recorder
+from tests.mockserver.live import Live
+from tests.mockserver.taping import CHAT, ENVIRONMENT, ask, hello, nothing_left
+
+
+def test_two_recorders_do_not_write_one_file(recorder: Recorder, path: Path) -> None:
+    with Live(hello) as live, Recorder(environment=ENVIRONMENT) as other:
+        with recorder.tape(path, [live.provider()]):
+            with pytest.raises(RecordingError, match="another process records into it"):
+                other.tape(path, [live.provider()])
+            with pytest.raises(RecordingError, match="is being recorded already"):
+                recorder.tape(path, [live.provider()])
+        other.tape(path, [live.provider()]).close()
+    assert nothing_left(path)
+
+
+def test_what_is_not_open_is_refused(recorder: Recorder, client: httpx.Client, path: Path) -> None:
+    with Live(hello) as live, recorder.tape(path, [live.provider()], name="a/b c") as tape:
+        assert tape.base_url == f"{recorder.url}/_c/a/b%20c/local/v1"
+        assert ask(client, tape).status_code == 200
+        for url, kind in (
+            (f"{recorder.url}/_c/other/local/v1/x", "unknown_cassette"),
+            (f"{recorder.url}/_c/a/b%20c/elsewhere/v1/x", "unknown_provider"),
+            (f"{recorder.url}/_c/a/b%20c", "unknown_cassette"),
+        ):
+            got = client.post(url)
+            assert got.status_code == 404
+            assert got.json()["error"]["type"] == f"tapecheck_{kind}"
+        stranger = client.post(tape.base_url + CHAT, headers={"host": "evil.example"})
+        assert stranger.status_code == 403
+        assert len(live.requests) == 1
+        tape.close()
+        assert ask(client, tape).status_code == 404
+
+
+def test_it_listens_on_this_machine_only(recorder: Recorder) -> None:
+    assert recorder.url.startswith("http://127.0.0.1:")
+
+
+def test_a_missing_key_is_told_before_anything_starts(path: Path) -> None:
+    with Live(hello) as live, Recorder(environment={}) as recorder:
+        with pytest.raises(ProviderError, match="needs its key in LIVE_KEY"):
+            recorder.tape(path, [live.provider()])
+        with pytest.raises(ProviderError, match="needs a provider"):
+            recorder.tape(path, [])
+        with pytest.raises(ProviderError, match="a base URL for each account"):
+            recorder.tape(path, [replace(live.provider(), base_url="")])
+    assert nothing_left(path)
+
+
+def test_a_proxy_for_the_outer_world_is_passed_by(
+    monkeypatch: pytest.MonkeyPatch, path: Path
+) -> None:
+    for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "intra.example")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with (
+        Live(hello) as live,
+        Recorder(environment=ENVIRONMENT) as recorder,
+        recorder.tape(path, [live.provider()]) as tape,
+    ):
+        variables = tape.environment()
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        # A client that knows its proxy from the environment.
+        with httpx.Client() as client:
+            assert ask(client, tape).status_code == 200
+        tape.finish()
+    assert variables["no_proxy"] == "intra.example,127.0.0.1,localhost"
+    assert variables["OPENAI_BASE_URL"] == variables["TAPECHECK_BASE_URL"]
+    assert variables["OPENAI_BASE_URL"].endswith("/_c/tape/local/v1")
+    assert {variables[n] for n in ("LIVE_KEY", "OPENAI_API_KEY", "TAPECHECK_API_KEY")} == {
+        DUMMY_KEY
+    }
+
+
+def test_the_official_sdk_records_and_replays(recorder: Recorder, path: Path) -> None:
+    def say(base_url: str) -> str:
+        with openai.OpenAI(base_url=base_url, api_key=DUMMY_KEY, max_retries=0) as sdk:
+            chunks = sdk.chat.completions.create(
+                model="m", messages=[{"role": "user", "content": "hi"}], stream=True
+            )
+            return "".join(c.choices[0].delta.content or "" for c in chunks)
+
+    with Live(hello) as live, recorder.tape(path, [live.provider()]) as tape:
+        assert say(tape.base_url) == "Hi you"
+        tape.finish()
+    with MockServer(path.parent) as server:
+        assert say(f"{server.url}/c/tape/v1") == "Hi you"
+        assert say(f"{server.url}/v1") == "Hi you"

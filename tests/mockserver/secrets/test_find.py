@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from mockserver.secrets.find import MASKED, Known, find, mask
+
+SECRET = 'K3y/with+all "kinds" of=signs'
+KNOWN = Known.of([SECRET])
+
+
+def escaped(text: str) -> str:
+    return "".join(f"\\u{ord(c):04x}" for c in text)
+
+
+def b64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+ENCODINGS: dict[str, Callable[[str], str]] = {
+    "plain": str,
+    "json": json.dumps,
+    "json, slashes escaped": lambda s: json.dumps(s).replace("/", "\\/"),
+    "json in json": lambda s: json.dumps(json.dumps(s)),
+    "json, every character escaped": escaped,
+    "percent": lambda s: quote(s, safe=""),
+    "percent, lower case": lambda s: re.sub("%..", lambda m: m[0].lower(), quote(s, safe="")),
+    "form": quote_plus,
+    "percent twice": lambda s: quote(quote(s, safe=""), safe=""),
+    "every character in percent": lambda s: "".join(f"%{ord(c):02x}" for c in s),
+    "base64": b64,
+    "base64 for URLs": lambda s: base64.urlsafe_b64encode(s.encode()).decode(),
+    "base64 behind one byte": lambda s: b64("x" + s + "yz"),
+    "base64 behind two bytes": lambda s: b64("xy" + s),
+    "base64 behind other letters": lambda s: "prefix_" + b64(s),
+    "base64 twice": lambda s: b64(b64(s)),
+    "base64 in a data URL": lambda s: f"data:text/plain;base64,{b64(s)}",
+    "basic credentials": lambda s: f"Basic {b64('user:' + s)}",
+    "gzip in base64": lambda s: base64.b64encode(gzip.compress(s.encode())).decode(),
+    "hex": lambda s: s.encode().hex(),
+    "hex, upper case": lambda s: s.encode().hex().upper(),
+    "UTF-16": lambda s: s.encode("utf-16-le").decode("latin-1"),
+}
+
+
+@pytest.mark.parametrize("how", ENCODINGS)
+def test_a_known_secret_is_found_in_every_encoding(how: str) -> None:
+    text = f'before {ENCODINGS[how](SECRET)} "after"'
+    assert list(find(text, KNOWN))
+    masked = mask(text, KNOWN)
+    assert masked.startswith("before ")
+    assert masked.endswith('"after"')
+    assert not list(find(masked, KNOWN))
+
+
+SHAPES = [
+    "sk-proj-4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1",
+    "sk-ant-api03-Zk3v9QmT1xLw7RbNc8Vd",
+    "AIzaSyD4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1abcdef",
+    "ya29.a0AfH6SMBx7Qm2Lw9Rb3Nc8Vd5",
+    "AKIAIOSFODNN7EXAMPLE",
+    "ghp_4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1Ag6Hj2Kl0P",
+    "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",
+    "gsk_4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1",
+    "xai-4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1",
+    "xoxb-123456789012-abcdefghij",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NSJ9.dozjgNryP4J3jVmNHl0w5N",
+    "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\nvXc+/=\n-----END RSA PRIVATE KEY-----",
+    "Authorization: Bearer 4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1",
+    "Set-Cookie: session=4fKx0Zt7Qm2Lw9; Path=/",
+    "__Secure-next-auth.session-token=4fKx0Zt7Qm2Lw9",
+]
+
+
+@pytest.mark.parametrize("text", SHAPES)
+@pytest.mark.parametrize("how", ["plain", "json", "json in json", "percent", "base64"])
+def test_what_looks_like_a_credential_is_found(text: str, how: str) -> None:
+    assert list(find(f"say:\n{ENCODINGS[how](text)}"))
+
+
+@pytest.mark.parametrize("text", SHAPES)
+def test_a_line_end_in_json_does_not_hide_a_credential(text: str) -> None:
+    assert list(find(json.dumps(f"the key:\n{text}")))
+
+
+def test_a_key_that_its_issuer_masked_is_told_apart() -> None:
+    text = "Incorrect API key provided: sk-proj-********************wxyz."
+    assert [f.kind for f in find(text)] == [MASKED]
+    assert mask(text) == "Incorrect API key provided: REDACTED."
+
+
+def test_masking_keeps_what_is_not_secret() -> None:
+    assert mask(f"café {SECRET} 🎉", KNOWN) == "café REDACTED 🎉"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "task-management-for-2024-and-beyond, risk-assessment-1234567890abcdef",
+        "sk-learn-contrib-extension-packages",
+        "chatcmpl-9x8y7z6w5v4u3t2s1r0q call_4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1 fp_44709d6fcb",
+        "resp_68af3b2c1d0e4f5a6b7c8d9e0f1a2b3c msg_01XFDUDYJgAACzvnptvVoYEL",
+        "The bearer of this letter; a basic understanding; cookie: a small cake",
+        "-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----",
+        base64.b64encode(bytes(range(256)) * 40).decode(),
+        "https://example.com/a%20b?c=%7B%22d%22%3A1%7D",
+        'WWW-Authenticate: Bearer error="invalid_token"',
+    ],
+)
+def test_ordinary_text_is_left_alone(text: str) -> None:
+    assert list(find(text)) == []
+    assert mask(text) == text
+
+
+def test_short_values_are_not_taken_for_secrets() -> None:
+    assert Known.of(["", "abc", "no"]).values == frozenset()

@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+import json
+from itertools import accumulate
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockserver.cassettes.cassette import Chunk, Interaction, Request, Response, Wire
+from mockserver.secrets.scan import scan_cassette
+from mockserver.secrets.scrub import Edit, Scrubber, splice
+from mockserver.wire import sse
+from tests.mockserver.rawhttp import cassette
+
+SECRET = "very-secret-value-42"
+
+
+def interaction(
+    *,
+    uri: str = "https://api.example.com/v1/chat/completions",
+    headers: dict[str, str] | None = None,
+    body: object = None,
+    answer: bytes = b"{}",
+    answer_headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),),
+    chunks: tuple[Chunk, ...] | None = None,
+) -> Interaction:
+    return Interaction(
+        Request(
+            method="POST",
+            uri=uri,
+            headers=tuple({"content-type": "application/json", **(headers or {})}.items()),
+            body=b"" if body is None else json.dumps(body).encode(),
+        ),
+        Response(
+            status=200,
+            reason="OK",
+            headers=answer_headers,
+            body=answer,
+            wire=Wire(chunks=chunks),
+        ),
+    )
+
+
+@given(st.data())
+def test_edits_move_the_boundaries_with_the_bytes_around_them(data: st.DataObject) -> None:
+    body = data.draw(st.binary(max_size=60))
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(body)), max_size=6)))
+    edits = [
+        Edit(a, b, data.draw(st.binary(max_size=9)))
+        for a, b in zip(cuts[::2], cuts[1::2], strict=False)
+    ]
+    bounds = sorted(data.draw(st.sets(st.integers(1, max(len(body) - 1, 1)), max_size=8)))
+    ends = [b for b in bounds if b < len(body)] + ([len(body)] if body else [])
+    lengths = [b - a for a, b in zip([0, *ends], ends, strict=False)]
+    chunks = tuple(Chunk(float(n), length) for n, length in enumerate(lengths))
+
+    new, moved = splice(body, chunks, edits)
+
+    plain = body
+    for edit in reversed(edits):
+        plain = plain[: edit.start] + edit.text + plain[edit.stop :]
+    assert new == plain
+    assert moved is not None
+    assert sum(c.length for c in moved) == len(new)
+    assert all(c.length > 0 for c in moved)
+    # A boundary outside of all edits still has the same bytes before it.
+    new_ends = set(accumulate(c.length for c in moved)) | {0}
+    for end in ends:
+        if not any(e.start < end < e.stop for e in edits):
+            before = sum(len(e.text) - (e.stop - e.start) for e in edits if e.stop <= end)
+            assert end + before in new_ends
+
+
+@given(st.sets(st.integers(1, 300), max_size=12))
+def test_framing_survives_wherever_a_secret_is_cut(bounds: set[int]) -> None:
+    event = 'data: {"choices":[{"delta":{"content":"a %s 🎉"}}]}\n\n'
+    body = (event % SECRET * 3 + "data: [DONE]\n\n").encode()
+    ends = [*sorted(b for b in bounds if b < len(body)), len(body)]
+    lengths = [b - a for a, b in zip([0, *ends], ends, strict=False)]
+    chunks = tuple(Chunk(0.0, length) for length in lengths)
+    recorded = interaction(
+        answer=body, answer_headers=(("content-type", "text/event-stream"),), chunks=chunks
+    )
+    safe = Scrubber([SECRET]).interaction(recorded).response
+    assert safe.body == (event % "key_REDACTED_1" * 3 + "data: [DONE]\n\n").encode()
+    assert safe.wire.chunks is not None
+    assert sum(c.length for c in safe.wire.chunks) == len(safe.body)
+    assert [b.data for b in sse.decode(safe.body)][-1] == "[DONE]"
+
+
+def test_headers_are_kept_by_name() -> None:
+    safe = Scrubber().interaction(
+        interaction(
+            headers={
+                "Authorization": "Bearer x",
+                "Cookie": "a=b",
+                "X-Invented-Tomorrow": "x",
+                "User-Agent": "x",
+                "Accept": "text/event-stream",
+                "Anthropic-Version": "2023-06-01",
+                "OpenAI-Organization": "org-acme",
+            },
+            answer_headers=(
+                ("Content-Type", "application/json"),
+                ("Set-Cookie", "a=b"),
+                ("Date", "today"),
+                ("CF-Ray", "x"),
+                ("Server", "x"),
+                ("Retry-After", "20"),
+                ("retry-after-ms", "20000"),
+                ("x-should-retry", "false"),
+                ("X-RateLimit-Remaining-Tokens", "7"),
+                ("anthropic-ratelimit-requests-limit", "50"),
+                ("X-Request-Id", "req_1"),
+            ),
+        )
+    )
+    assert safe.request.headers == (
+        ("content-type", "application/json"),
+        ("accept", "text/event-stream"),
+        ("anthropic-version", "2023-06-01"),
+        ("openai-organization", "org_REDACTED_1"),
+    )
+    assert safe.response.headers == (
+        ("content-type", "application/json"),
+        ("retry-after", "20"),
+        ("retry-after-ms", "20000"),
+        ("x-should-retry", "false"),
+        ("x-ratelimit-remaining-tokens", "7"),
+        ("anthropic-ratelimit-requests-limit", "50"),
+        ("x-request-id", "req_REDACTED_1"),
+    )
+    assert safe.response.wire.redacted == (
+        "request.headers.openai-organization",
+        "response.headers.x-request-id",
+    )
+
+
+def test_addresses_lose_credentials_and_accounts() -> None:
+    def uri(text: str) -> str:
+        return Scrubber([SECRET]).request(interaction(uri=text).request).uri
+
+    assert (
+        uri("https://x/v1/m?alt=sse&key=abc&b=%20c") == "https://x/v1/m?alt=sse&key=REDACTED&b=%20c"
+    )
+    assert uri(f"https://x/keys/{SECRET}/y") == "https://x/keys/REDACTED/y"
+    assert uri("https://me:pw@x/y#z") == "https://x/y"
+    assert (
+        uri("https://acme.openai.azure.com/openai/deployments/prod/chat/completions?api-version=1")
+        == "https://resource-redacted-1.openai.azure.com/openai/deployments/"
+        "deployment_REDACTED_1/chat/completions?api-version=1"
+    )
+    assert (
+        uri("https://h/v1/projects/acme-prod/locations/eu/x")
+        == "https://h/v1/projects/project_REDACTED_1/locations/eu/x"
+    )
+    account = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
+    assert (
+        uri(f"https://gateway.ai.cloudflare.com/v1/{account}/acme-prod/openai/chat/completions")
+        == "https://gateway.ai.cloudflare.com/v1/account_REDACTED_1/gateway_REDACTED_1"
+        "/openai/chat/completions"
+    )
+    assert (
+        uri(f"https://api.cloudflare.com/client/v4/accounts/{account}/ai/run/@cf/meta/llama?x=1")
+        == "https://api.cloudflare.com/client/v4/accounts/account_REDACTED_1"
+        "/ai/run/@cf/meta/llama?x=1"
+    )
+    assert uri(f"https://example.com/v1/{account}/x") == f"https://example.com/v1/{account}/x"
+
+
+def test_the_same_value_has_the_same_placeholder_all_over() -> None:
+    scrubber = Scrubber()
+    one = scrubber.interaction(
+        interaction(
+            body={
+                "user": "alice",
+                "metadata": {"team": "alice", "n": 1},
+                "messages": [{"role": "user", "content": "alice"}],
+                "tools": [{"parameters": {"properties": {"user": {"type": "string"}}}}],
+            },
+            answer=b'{"user": "alice", "metadata": {}, "id": "r1"}',
+        )
+    )
+    two = scrubber.interaction(
+        interaction(
+            body={"user": "bob", "safety_identifier": "alice"},
+            answer=b'data: {"response": {"user": "bob", "metadata": {"team": "red"}}}\n\n',
+            answer_headers=(("content-type", "text/event-stream"),),
+        )
+    )
+    assert json.loads(one.request.body) == {
+        "user": "user_REDACTED_1",
+        "metadata": {"team": "metadata_REDACTED_1", "n": 1},
+        "messages": [{"role": "user", "content": "alice"}],
+        "tools": [{"parameters": {"properties": {"user": {"type": "string"}}}}],
+    }
+    assert one.response.body == b'{"user": "user_REDACTED_1", "metadata": {}, "id": "r1"}'
+    assert json.loads(two.request.body) == {
+        "user": "user_REDACTED_2",
+        "safety_identifier": "user_REDACTED_1",
+    }
+    assert json.loads(sse.decode(two.response.body)[0].data or "") == {
+        "response": {"user": "user_REDACTED_2", "metadata": {"team": "metadata_REDACTED_2"}}
+    }
+
+
+def test_an_account_has_the_same_placeholder_in_every_address() -> None:
+    scrubber = Scrubber()
+    hosts = "gateway.ai.cloudflare.com/v1", "api.cloudflare.com/client/v4/accounts"
+    found = [
+        scrubber.request(interaction(uri=f"https://{host}/{account}/x").request).uri
+        for account in ("acme", "other")
+        for host in hosts
+    ]
+    numbers = [uri.partition("account_REDACTED_")[2][0] for uri in found]
+    assert numbers == ["1", "1", "2", "2"]
+
+
+def test_numbers_go_on_where_an_earlier_recording_ended() -> None:
+    before = Scrubber().interaction(interaction(body={"user": "alice"}))
+    after = Scrubber(before=[before]).interaction(interaction(body={"user": "bob"}))
+    assert json.loads(after.request.body) == {"user": "user_REDACTED_2"}
+    # What is scrubbed stays as it is.
+    assert Scrubber().interaction(before).request == before.request
+
+
+def test_opaque_proof_is_replaced_unless_it_is_asked_for() -> None:
+    call = {"type": "tool_use", "input": {"signature": "mine"}}
+    told = {
+        "content": [{"type": "thinking", "thinking": "hm", "signature": "c2ln"}, call],
+        "encrypted_content": "gAAA",
+    }
+    recorded = interaction(body={"messages": [told]}, answer=json.dumps(told).encode())
+    safe = Scrubber().interaction(recorded)
+    expected = {
+        "content": [
+            {"type": "thinking", "thinking": "hm", "signature": "signature_REDACTED_1"},
+            call,
+        ],
+        "encrypted_content": "encrypted_REDACTED_1",
+    }
+    assert json.loads(safe.response.body) == expected
+    assert json.loads(safe.request.body) == {"messages": [expected]}
+    kept = Scrubber(keep_opaque=True).interaction(recorded)
+    assert kept.response.body == recorded.response.body
+
+
+def test_a_field_over_several_data_lines_is_replaced_in_place() -> None:
+    body = b'event: x\ndata: {"user":\ndata:  "alice"}\n\n'
+    recorded = interaction(
+        answer=body,
+        answer_headers=(("content-type", "text/event-stream"),),
+        chunks=(Chunk(0, 10), Chunk(1, len(body) - 10)),
+    )
+    safe = Scrubber().interaction(recorded).response
+    assert safe.body == body.replace(b"alice", b"user_REDACTED_1")
+
+
+def test_what_was_scrubbed_passes_the_scan() -> None:
+    recorded = interaction(
+        uri=f"https://x/y?api_key={SECRET}",
+        headers={"authorization": f"Bearer {SECRET}"},
+        body={"messages": [{"content": f"my key is {SECRET} or sk-proj-4fKx0Zt7Qm2Lw9Rb3Nc8"}]},
+        answer=json.dumps({"error": {"message": f"bad key {SECRET}"}}).encode(),
+        answer_headers=(("content-type", "application/json"), ("set-cookie", f"s={SECRET}")),
+    )
+    tape = cassette(recorded, path=Path("x.yaml"))
+    assert len(scan_cassette(tape, [SECRET])) >= 5
+    safe = cassette(Scrubber([SECRET]).interaction(recorded), path=Path("x.yaml"))
+    assert scan_cassette(safe, [SECRET]) == []
+    assert SECRET not in repr(safe)

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import json
+
+from mockserver.serving.journal import Journal, Outcome, Record
+
+
+def record(number: int = 0, body: bytes = b"{}") -> Record:
+    return Record(
+        number=number,
+        session="s",
+        method="POST",
+        path="/x",
+        query="key=sk-1&n=1",
+        headers={"Authorization": "Bearer sk-2", "Content-Type": "application/json"},
+        body=body,
+    )
+
+
+def test_json_shows_no_credentials() -> None:
+    data = record().entry.to_json()
+    assert "sk-" not in json.dumps(data)
+    assert data["headers"] == [
+        ["Authorization", "REDACTED"],
+        ["Content-Type", "application/json"],
+    ]
+    assert data["query"] == "key=REDACTED&n=1"
+    assert (data["body"], data["outcome"]) == ("{}", "answering")
+
+
+def test_a_binary_body_is_shown_as_base64() -> None:
+    data = record(body=b"\xff\x00").entry.to_json()
+    assert data["body_base64"] == "/wA="
+    assert "body" not in data
+
+
+def test_only_the_first_end_counts() -> None:
+    ended = []
+    asked = record()
+    asked.on_end = ended.append
+    assert asked.entry.outcome is Outcome.ANSWERING
+    asked.end(Outcome.SERVER_CLOSED, sent=3)
+    asked.end(Outcome.CLIENT_CLOSED, sent=9)
+    assert (asked.entry.outcome, asked.entry.sent) == (Outcome.SERVER_CLOSED, 3)
+    assert ended == [asked]
+
+
+def test_a_full_journal_forgets_the_oldest() -> None:
+    journal = Journal(2)
+    for number in range(3):
+        journal.add(record(number))
+    assert [e.number for e in journal.entries] == [1, 2]
+    journal.clear()
+    assert journal.entries == ()

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import gzip
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mockserver.cassettes.cassette import Chunk, End, Response, Wire
+from mockserver.wire.schedule import (
+    Coding,
+    Ending,
+    Hold,
+    Media,
+    Schedule,
+    Send,
+    from_response,
+    hold_after,
+    media_of,
+    recut,
+)
+
+BODY = b"data: a\n\ndata: b\n\n"
+
+
+def response(
+    body: bytes = BODY,
+    *,
+    content_type: str = "text/event-stream",
+    headers: tuple[tuple[str, str], ...] = (),
+    wire: Wire | None = None,
+) -> Response:
+    return Response(
+        status=200,
+        reason="OK",
+        headers=(("content-type", content_type), *headers),
+        body=body,
+        wire=wire or Wire(),
+    )
+
+
+def pieces(schedule: Schedule) -> list[bytes]:
+    return [s.data for s in schedule.sends]
+
+
+def test_recorded_chunks_are_kept_with_their_times() -> None:
+    wire = Wire(chunks=(Chunk(5, 3), Chunk(9, 15)), headers_ms=4)
+    schedule = from_response(response(wire=wire))
+    assert schedule.steps == (Send(b"dat", 5), Send(b"a: a\n\ndata: b\n\n", 9))
+    assert (schedule.coding, schedule.headers_ms) == (Coding.CHUNKED, 4)
+
+
+def test_a_stream_without_chunks_is_cut_per_event() -> None:
+    assert pieces(from_response(response())) == [b"data: a\n\n", b"data: b\n\n"]
+
+
+def test_ndjson_is_cut_per_line_and_json_not_at_all() -> None:
+    body = b'{"a":1}\n{"b":2}\n'
+    ndjson = from_response(response(body, content_type="application/x-ndjson"))
+    assert pieces(ndjson) == [b'{"a":1}\n', b'{"b":2}\n']
+    json = from_response(response(body, content_type="application/json"))
+    assert (pieces(json), json.coding) == ([body], Coding.LENGTH)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "media"),
+    [
+        ("text/event-stream; charset=utf-8", b"data: a", Media.SSE),
+        ("text/event-stream", b' {"error": {}}', Media.OTHER),
+        ("text/event-stream", b"<html>", Media.OTHER),
+        ("", b"event: x\n", Media.SSE),
+        ("", b"\xef\xbb\xbfdata: x\n", Media.SSE),
+        ("", b"{}", Media.OTHER),
+        ("application/json", b"data: a", Media.OTHER),
+        ("application/x-ndjson", b"{}", Media.NDJSON),
+    ],
+)
+def test_media(content_type: str, body: bytes, media: Media) -> None:
+    assert media_of(content_type, body) is media
+
+
+def test_hop_by_hop_headers_are_left_to_the_server() -> None:
+    kept = from_response(
+        response(
+            headers=(
+                ("Transfer-Encoding", "chunked"),
+                ("Connection", "keep-alive"),
+                ("Content-Length", "9"),
+                ("x-request-id", "req_1"),
+                ("Set-Cookie", "a=1"),
+                ("Set-Cookie", "b=2"),
+            )
+        )
+    ).headers
+    assert kept == (
+        ("content-type", "text/event-stream"),
+        ("x-request-id", "req_1"),
+        ("Set-Cookie", "a=1"),
+        ("Set-Cookie", "b=2"),
+    )
+
+
+def test_a_stale_content_encoding_is_dropped_and_a_true_one_kept() -> None:
+    encoding = (("content-encoding", "gzip"),)
+    assert from_response(response(headers=encoding)).header("content-encoding") is None
+    packed = gzip.compress(BODY)
+    true = from_response(response(packed, headers=encoding))
+    assert true.header("content-encoding") == "gzip"
+    assert true.body == packed
+    plain = true.decoded()
+    assert (pieces(plain), plain.header("content-encoding")) == (
+        [b"data: a\n\n", b"data: b\n\n"],
+        None,
+    )
+    assert true.event_ends() == [9, 18]
+
+
+@pytest.mark.parametrize(
+    ("end", "ending"),
+    [
+        (End.EOF, Ending.FINISH),
+        (End.TRUNCATED, Ending.TRUNCATE),
+        (End.RESET, Ending.RESET),
+        (End.TIMEOUT, Ending.STALL),
+        (End.CLIENT_CLOSED, Ending.STALL),
+    ],
+)
+def test_endings(end: End, ending: Ending) -> None:
+    assert from_response(response(wire=Wire(end=end, end_ms=1))).ending is ending
+
+
+@given(st.binary(max_size=50), st.lists(st.integers(-5, 60)), st.lists(st.integers(1, 9)))
+def test_recutting_keeps_the_bytes_and_the_time_of_each_first_byte(
+    body: bytes, cuts: list[int], sizes: list[int]
+) -> None:
+    sends, at = [], 0
+    for number, size in enumerate(sizes):
+        if piece := body[at : at + size]:
+            sends.append(Send(piece, float(number)))
+        at += size
+    before = Schedule(
+        status=200,
+        reason="OK",
+        headers=(),
+        headers_ms=0,
+        steps=tuple(sends),
+        coding=Coding.CHUNKED,
+        ending=Ending.FINISH,
+        media=Media.OTHER,
+    )
+    after = recut(before, cuts)
+    assert after.body == before.body
+    assert all(s.data for s in after.sends)
+    times = [s.at_ms for s in before.sends for _ in s.data]
+    position = 0
+    for send in after.sends:
+        assert send.at_ms == times[position]
+        position += len(send.data)
+    assert {len(b"".join(pieces(after)[:n])) for n in range(1, len(after.sends))} == {
+        c for c in cuts if 0 < c < len(before.body)
+    }
+
+
+def test_a_hold_stands_where_it_was_asked_for() -> None:
+    held = hold_after(from_response(response()), 9, "first")
+    assert held.steps == (Send(b"data: a\n\n"), Hold("first"), Send(b"data: b\n\n"))
+    inside = hold_after(from_response(response()), 4, "early")
+    assert inside.steps[:2] == (Send(b"data"), Hold("early"))
