@@ -4,7 +4,7 @@ The public names for people who write an adapter of their own; everything else l
 submodules and is imported from there.
 """
 
-from harness.interface import Call, ClientError, adapter
-from harness.model import AssistantTurn, ErrorInfo, Event
+from harness.clients.interface import Call, ClientError, adapter
+from mockserver.vocabulary.model import AssistantTurn, ErrorInfo, Event
 
 __all__ = ["AssistantTurn", "Call", "ClientError", "ErrorInfo", "Event", "adapter"]

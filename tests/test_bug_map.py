@@ -10,9 +10,9 @@ from pathlib import Path
 import bracex
 import pytest
 
-from harness.checks import CHECKS
-from harness.planning import Settings, make_plan
-from harness.selection import matches
+from harness.judge import CHECKS
+from harness.plan.planning import Settings, make_plan
+from harness.suite.selection import matches
 
 ROOT = Path(__file__).parent.parent
 #: How many faults of each client are known.

@@ -23,7 +23,7 @@ def show(adapter: str) -> None:
     \b
     tapecheck baseline show openai-compat
     """
-    from harness import registry
+    from harness.clients import registry
 
     _, baseline = registry.load(adapter)
     for entry in baseline.entries:
@@ -50,11 +50,11 @@ def update(adapter: str, reason: str | None, results: Path | None) -> None:
     tapecheck run --adapter adapters/mine.yaml
     tapecheck baseline update adapters/mine.yaml --reason 'usage is not read yet, #41'
     """
-    from harness import registry
+    from harness.clients import registry
     from harness.commands import last_run
     from harness.errors import BaselineError
-    from harness.rebaseline import is_whole, rebaseline, rewritten
     from harness.reports import ndjson
+    from harness.reports.rebaseline import is_whole, rebaseline, rewritten
     from harness.reports.summary import summarize
 
     loaded, baseline = registry.load(adapter)

@@ -12,10 +12,10 @@ import click
 from harness.commands import options
 
 if TYPE_CHECKING:
-    from harness.cause import Cause
-    from harness.planning import Plan, Settings
-    from harness.results import CaseResult
-    from harness.runner import Runner
+    from harness.plan.planning import Plan, Settings
+    from harness.reports.cause import Cause
+    from harness.reports.records import CaseResult
+    from harness.run.runner import Runner
 
 _FAULTS = ("cut", "reset", "stall")
 _EXIT_CODES = {"pass": 0, "known": 0, "error": 3}
@@ -48,14 +48,14 @@ def command(case: str, seed: int, **chosen: Any) -> int:
     """
     from rich.console import Console
 
-    from harness.explain import explain
-    from harness.planning import make_plan
-    from harness.results import options_of
+    from harness.plan.planning import make_plan
+    from harness.reports.explain import explain
+    from harness.reports.records import options_of
 
     if case.endswith(".json"):
-        from harness import kept
+        from harness.run import evidence
 
-        data = kept.read(Path(case))
+        data = evidence.read(Path(case))
         _print(data["explanation"])
         return _EXIT_CODES.get(data["record"]["outcome"], 1)
     variation = case.rpartition("@")[0].rpartition("/")[2]
@@ -102,9 +102,9 @@ def _is_wire(variation: str) -> bool:
 
 
 async def _played(plan: Plan) -> tuple[CaseResult, Cause | None]:
-    from harness.runner import Runner
-    from harness.scenario import CaseKind
-    from harness.transcript import Outcome
+    from harness.judge.transcript import Outcome
+    from harness.run.runner import Runner
+    from harness.suite.scenario import CaseKind
 
     async with Runner(plan) as runner:
         result = await runner.run_case(plan.cases[0])
@@ -117,12 +117,12 @@ async def _cause(runner: Runner, result: CaseResult, settings: Settings) -> Caus
     """Play the scenario's other wires and say what those that fail alike have in common."""
     from dataclasses import replace
 
-    from harness.cause import smallest_cause
-    from harness.expand import expand
-    from harness.planning import schedules_of
-    from harness.runner import judged
-    from harness.scenario import CaseKind
-    from harness.transcript import Outcome
+    from harness.judge.transcript import Outcome
+    from harness.plan.expand import expand
+    from harness.plan.planning import schedules_of
+    from harness.reports.cause import smallest_cause
+    from harness.run.runner import judged
+    from harness.suite.scenario import CaseKind
 
     case = result.case
     axes = replace(settings.axes, mode="pairwise", chosen=None)

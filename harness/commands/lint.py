@@ -28,9 +28,10 @@ def command(scenarios: tuple[Path, ...], cassettes: tuple[Path, ...]) -> int:
     tapecheck lint
     tapecheck lint specs/scenarios --cassettes cassettes
     """
-    from harness import bundled, registry
-    from harness.explain import relative
-    from harness.lint import lint, unrequired
+    from harness.clients import registry
+    from harness.plan.lint import lint, unrequired
+    from harness.reports.explain import relative
+    from harness.suite import bundled
 
     own = bool(scenarios or cassettes)
     found = lint(

@@ -46,7 +46,7 @@ def command(patterns: tuple[str, ...], what: str, **chosen: Any) -> None:
 
 def _scenarios(settings: Any) -> Iterator[str]:
     from harness.errors import SelectionError
-    from harness.planning import find_scenarios, in_question
+    from harness.plan.planning import find_scenarios, in_question
 
     scenarios = [s for s in find_scenarios(settings)[0] if in_question(s, settings)]
     if not scenarios:
@@ -57,14 +57,14 @@ def _scenarios(settings: Any) -> Iterator[str]:
 
 
 def _cases(settings: Any) -> Iterator[str]:
-    from harness.planning import make_plan
+    from harness.plan.planning import make_plan
 
     return (case.id for case in make_plan(settings).cases)
 
 
 def _cassettes(settings: Any) -> Iterator[str]:
-    from harness import bundled
-    from harness.selection import select
+    from harness.suite import bundled
+    from harness.suite.selection import select
     from mockserver.library.library import Library
 
     library = Library(settings.cassettes or (bundled.cassettes(),))
@@ -73,7 +73,7 @@ def _cassettes(settings: Any) -> Iterator[str]:
 
 
 def _adapters(settings: Any) -> Iterator[str]:
-    from harness import registry
+    from harness.clients import registry
 
     for reference in settings.adapters or registry.bundled_names():
         adapter, baseline = registry.load(reference)
@@ -87,8 +87,8 @@ def _adapters(settings: Any) -> Iterator[str]:
 def _features(settings: Any) -> Iterator[str]:
     from collections import Counter
 
-    from harness import schemas
-    from harness.planning import find_scenarios
+    from harness.plan.planning import find_scenarios
+    from harness.suite import schemas
 
     required = Counter(f for s in find_scenarios(settings)[0] for f in s.requires)
     known = schemas.schema("scenario")["$defs"]["feature"]["enum"]
@@ -97,6 +97,6 @@ def _features(settings: Any) -> Iterator[str]:
 
 
 def _relative(path: Path) -> str:
-    from harness.explain import relative
+    from harness.reports.explain import relative
 
     return relative(str(path), Path.cwd())

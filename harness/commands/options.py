@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from harness.planning import Settings
+    from harness.plan.planning import Settings
 
 _DIRECTORY = click.Path(path_type=Path)
 
@@ -101,8 +101,8 @@ def settings_of(
     no_faults: bool = False,
 ) -> Settings:
     """The settings that a user's options make. Raises ``click.UsageError`` for a wrong axis."""
-    from harness.expand import parse_axes
-    from harness.planning import Settings
+    from harness.plan.expand import parse_axes
+    from harness.plan.planning import Settings
 
     try:
         chosen = parse_axes(axes, seed)

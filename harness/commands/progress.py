@@ -6,8 +6,8 @@ import sys
 from types import TracebackType
 from typing import Self
 
-from harness.model import JsonObject
 from harness.reports.summary import AGAINST
+from mockserver.vocabulary.model import JsonObject
 
 
 class Progress:

@@ -16,8 +16,8 @@ import click
 from harness.commands import options
 
 if TYPE_CHECKING:
-    from harness.model import JsonObject
-    from harness.planning import Plan
+    from harness.plan.planning import Plan
+    from mockserver.vocabulary.model import JsonObject
 
 FORMATS = ("terminal", "ndjson", "junit", "markdown")
 
@@ -80,7 +80,7 @@ def command(
     tapecheck run --failed -x
     """
     from harness.commands import last_run
-    from harness.planning import make_plan
+    from harness.plan.planning import make_plan
 
     settings = options.settings_of(patterns=patterns, **chosen)
     wanted = last_run.failed_cases() if failed else None
@@ -134,7 +134,7 @@ async def _play(
 ) -> list[JsonObject]:
     from harness.commands.progress import Progress
     from harness.reports.ndjson import line
-    from harness.run import run
+    from harness.run.run import run
 
     records = []
     with Progress(len(plan.cases)) as progress:

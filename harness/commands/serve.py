@@ -74,7 +74,7 @@ def command(
     tapecheck serve cassettes/ --port 8080 --speed 1
     tapecheck serve recording.har --match-on method,path
     """
-    from harness import bundled
+    from harness.suite import bundled
     from mockserver import MockServer, Part
 
     chosen = [part.strip() for part in parts.split(",")]
@@ -125,7 +125,7 @@ def _greeting(server: MockServer) -> Iterator[str]:
 
 def _example(server: MockServer) -> tuple[str, str | None, str, str, str] | None:
     """A cassette to begin with: its name, variable, base path, method and path."""
-    from harness.dialects import base_path, recorded_call
+    from harness.suite.dialects import base_path, recorded_call
     from mockserver import MockServerError
 
     names = [n for n in (_EXAMPLE,) if n in server.library.paths]

@@ -26,7 +26,7 @@ def command(library: tuple[Path, ...], rechunk: bool) -> int:
     tapecheck verify cassettes/
     tapecheck verify cassettes/chat.yaml --rechunk
     """
-    from harness import bundled
+    from harness.suite import bundled
     from mockserver.library.library import Library
 
     paths = Library(library or (bundled.cassettes(),)).paths

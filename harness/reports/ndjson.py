@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.errors import ReportError
-from harness.model import JsonObject
+from mockserver.vocabulary.model import JsonObject
 
 
 def line(record: JsonObject) -> str:

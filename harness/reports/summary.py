@@ -6,10 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from harness.cause import smallest_cause
 from harness.errors import ReportError
-from harness.model import JsonObject
-from harness.results import FORMAT
+from harness.reports.cause import smallest_cause
+from harness.reports.records import FORMAT
+from mockserver.vocabulary.model import JsonObject
 
 #: Outcomes that count against a run.
 AGAINST = frozenset({"fail", "stale", "error"})

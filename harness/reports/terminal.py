@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness import explain
-from harness.model import JsonObject
+from harness.reports import explain
 from harness.reports.summary import Cell, Failure, Group, Row, Summary, many, summarize
+from mockserver.vocabulary.model import JsonObject
 
 #: Up to this many rows are all shown; of more, those that are not as they should be.
 FEW_ROWS = 24

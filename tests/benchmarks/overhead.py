@@ -12,12 +12,12 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable, Iterator
 
-from harness.conversation import first_call
-from harness.dialects import base_path
-from harness.expand import Axes
-from harness.planning import Plan, Settings, cassette_of, make_plan, schedules_of
-from harness.run import run
-from harness.scenario import Case
+from harness.clients.conversation import first_call
+from harness.plan.expand import Axes
+from harness.plan.planning import Plan, Settings, cassette_of, make_plan, schedules_of
+from harness.run.run import run
+from harness.suite.dialects import base_path
+from harness.suite.scenario import Case
 from mockserver import MockServer
 from mockserver.library.session import Exchange
 from mockserver.wire import axes

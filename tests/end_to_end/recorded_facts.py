@@ -8,10 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from harness.expand import Axes
-from harness.planning import Plan, Settings, make_plan
-from harness.results import CaseResult
-from harness.runner import Runner, judged
+from harness.plan.expand import Axes
+from harness.plan.planning import Plan, Settings, make_plan
+from harness.reports.records import CaseResult
+from harness.run.runner import Runner, judged
 
 
 @cache

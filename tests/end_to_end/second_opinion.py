@@ -9,13 +9,13 @@ from typing import Any
 
 import openai
 
-from harness.codec import event_from_json, to_json
-from harness.dialects import base_path
-from harness.fold import fold
-from harness.planning import cassette_of, schedules_of
-from harness.scenario import CallSpec, Scenario
+from harness.plan.planning import cassette_of, schedules_of
+from harness.suite.dialects import base_path
+from harness.suite.scenario import CallSpec, Scenario
 from mockserver import MockServer
 from mockserver.library.session import Exchange
+from mockserver.vocabulary.codec import event_from_json, to_json
+from mockserver.vocabulary.fold import fold
 
 
 @dataclass

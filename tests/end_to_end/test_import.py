@@ -17,9 +17,9 @@ import pytest
 import vcr
 import yaml
 
-from harness.checks.facts import facts_of
 from mockserver import MockServer
 from mockserver.cassettes.cassette import Interaction, Origin
+from mockserver.dialects.facts import facts_of
 from mockserver.library import library
 from mockserver.secrets.names import REPLACED
 from mockserver.secrets.scan import scan_cassette

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.planning import Settings, make_plan
-from harness.runner import Runner
-from harness.transcript import Outcome
+from harness.judge.transcript import Outcome
+from harness.plan.planning import Settings, make_plan
+from harness.run.runner import Runner
 from mockserver import MockServer
 from mockserver.cassettes.cassette import End, Origin
 from mockserver.library import library

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.dialects import recorded_call
-from harness.expand import Axes
-from harness.planning import Settings, make_plan
-from harness.results import CaseResult
-from harness.runner import Runner, judged
-from harness.transcript import Outcome
+from harness.judge.transcript import Outcome
+from harness.plan.expand import Axes
+from harness.plan.planning import Settings, make_plan
+from harness.reports.records import CaseResult
+from harness.run.runner import Runner, judged
+from harness.suite.dialects import recorded_call
 from mockserver.library import library
 from tests.end_to_end.recorded_facts import compared, index, results
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness.planning import Settings, cassette_of, find_scenarios
-from harness.scenario import Scenario
+from harness.plan.planning import Settings, cassette_of, find_scenarios
+from harness.suite.scenario import Scenario
 from mockserver import MockServer
 from mockserver.cassettes.cassette import Origin
 from tests.end_to_end.second_opinion import differences, expected_turn, judged_by, sdk_turn

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import vcr
 
-from harness import bundled
+from harness.suite import bundled
 from mockserver.library import library
 from mockserver.wire.schedule import decompress
 

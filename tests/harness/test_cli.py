@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from harness import cli
-from harness.schemas import validator
+from harness.suite.schemas import validator
 
 #: One good scenario without variations: two wire cases that hold the stream, and one recorded.
 QUICK = ("openai-chat/text-basic", "--adapter", "openai-compat", "--axes", "none", "--no-faults")

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness import Call
 from harness.adapters.chatcmpl_to_responses.events import ResponsesEvents
-from harness.codec import event_from_json, to_json
+from mockserver.vocabulary.codec import event_from_json, to_json
 from tests.saboteurs.broken import caught_by
 from tests.saboteurs.client import Event, SimpleClient
 

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from harness import Call
-from harness.baseline import Baseline
-from harness.checks import CHECKS
-from harness.expand import Axes, expand
-from harness.interface import Adapter
-from harness.planning import Plan, Settings, find_scenarios, schedules_of
-from harness.results import CaseResult
-from harness.runner import Runner
-from harness.scenario import Case
-from harness.schemas import schema
-from harness.transcript import Outcome
+from harness.clients.interface import Adapter
+from harness.judge import CHECKS
+from harness.judge.baseline import Baseline
+from harness.judge.transcript import Outcome
+from harness.plan.expand import Axes, expand
+from harness.plan.planning import Plan, Settings, find_scenarios, schedules_of
+from harness.reports.records import CaseResult
+from harness.run.runner import Runner
+from harness.suite.scenario import Case
+from harness.suite.schemas import schema
 from tests.saboteurs.background import BackgroundClient
 from tests.saboteurs.broken import SABOTEURS, Saboteur
 from tests.saboteurs.client import SimpleClient

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from harness.model import (
+from mockserver.vocabulary.model import (
     Citation,
     ContentDelta,
     Event,

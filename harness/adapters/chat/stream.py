@@ -16,7 +16,7 @@ from harness.adapters.chat.tool_calls import ToolCalls
 from harness.adapters.common.failures import failure, from_payload, is_error
 from harness.adapters.common.surrogates import Joiner, mend, mend_json
 from harness.adapters.common.usage import UsageMeter
-from harness.model import (
+from mockserver.vocabulary.model import (
     Citation,
     ContentDelta,
     ErrorClass,

@@ -15,7 +15,7 @@ from itertools import count
 
 from harness.adapters.common.failures import clip, failure
 from harness.adapters.common.surrogates import Joiner, mend, mend_json
-from harness.model import (
+from mockserver.vocabulary.model import (
     ErrorClass,
     ErrorInfo,
     Event,

@@ -26,9 +26,9 @@ from harness.adapters.chatcmpl_to_responses.events import ResponsesEvents
 from harness.adapters.common.retrying import RetryPolicy
 from harness.adapters.common.transport import Closable
 from harness.adapters.openai_compat import OpenAICompatClient
-from harness.fold import fold
-from harness.interface import Call, ClientError, adapter
-from harness.model import AssistantTurn, ErrorInfo, Event, Json, JsonObject
+from harness.clients.interface import Call, ClientError, adapter
+from mockserver.vocabulary.fold import fold
+from mockserver.vocabulary.model import AssistantTurn, ErrorInfo, Event, Json, JsonObject
 
 
 class ChatcmplToResponses:
@@ -127,7 +127,8 @@ class ChatcmplToResponsesClient(Closable):
     ) -> JsonObject:
         """Return the Response object of one answer, asked for without a stream.
 
-        Takes the arguments of :meth:`stream`. Raises :class:`~harness.interface.ClientError`.
+        Takes the arguments of :meth:`stream`. Raises
+        :class:`~harness.clients.interface.ClientError`.
         """
         answer = self.events(
             model=model, messages=messages, tools=tools, options=options, stream=False

@@ -26,7 +26,7 @@ from harness.adapters.chatcmpl_to_responses.items import (
     ReasoningItem,
 )
 from harness.adapters.chatcmpl_to_responses.logprobs import token_logprobs
-from harness.model import (
+from mockserver.vocabulary.model import (
     Citation,
     ContentDelta,
     ErrorClass,

@@ -32,9 +32,9 @@ from harness.adapters.common.failures import request_id_of
 from harness.adapters.common.retrying import Dice, RetryPolicy, Sleep, retrying
 from harness.adapters.common.transport import Closable, HttpError, Transport
 from harness.adapters.responses.stream import ResponsesStream
-from harness.fold import fold
-from harness.interface import Call, ClientError, adapter
-from harness.model import AssistantTurn, ErrorEvent, Event, Json, JsonObject
+from harness.clients.interface import Call, ClientError, adapter
+from mockserver.vocabulary.fold import fold
+from mockserver.vocabulary.model import AssistantTurn, ErrorEvent, Event, Json, JsonObject
 
 BASE_URL = "https://chatgpt.com/backend-api/codex"
 TOKEN_URL = "https://auth.openai.com/oauth/token"  # noqa: S105 - an address, not a token

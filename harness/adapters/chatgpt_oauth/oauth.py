@@ -18,8 +18,8 @@ import httpx
 from harness.adapters.chatgpt_oauth.oauth_store import Credentials, CredentialStore
 from harness.adapters.common.failures import clip, failure, scrub
 from harness.adapters.common.transport import HttpError, Transport
-from harness.interface import ClientError
-from harness.model import ErrorClass, ErrorInfo, Json
+from harness.clients.interface import ClientError
+from mockserver.vocabulary.model import ErrorClass, ErrorInfo, Json
 
 #: Seconds to wait for each byte of the token endpoint.
 REFRESH_TIMEOUT = 30.0

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable
 from typing import Protocol
 
 from harness.adapters.common.failures import clip, failure, plain, scrub
-from harness.model import ErrorClass, ErrorInfo, Event, Json
+from mockserver.vocabulary.model import ErrorClass, ErrorInfo, Event, Json
 from mockserver.wire.sse import Block, Decoder
 
 _ERROR_FIELD = "error:"

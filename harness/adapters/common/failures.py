@@ -1,4 +1,6 @@
-"""Provider error bodies to :class:`~harness.model.ErrorInfo`. Pure: no I/O and no clock.
+"""Provider error bodies to :class:`~mockserver.vocabulary.model.ErrorInfo`.
+
+Pure: no I/O and no clock.
 
 A body is first read for what it tells (codes, texts, delays), whatever its shape, and then
 classed by ``failure_tables``: a code that names one cause, else the HTTP status if it does,
@@ -31,7 +33,7 @@ from harness.adapters.common.failure_tables import (
 )
 from harness.adapters.common.retry_after import from_fields, from_headers, from_text
 from harness.adapters.common.surrogates import mend
-from harness.model import ErrorClass, ErrorInfo, Json
+from mockserver.vocabulary.model import ErrorClass, ErrorInfo, Json
 
 MESSAGE_LIMIT = 500
 _SHORTEST_SECRET = 4

@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from harness.interface import ClientError
-from harness.model import ErrorEvent, ErrorInfo, Event
+from harness.clients.interface import ClientError
+from mockserver.vocabulary.model import ErrorEvent, ErrorInfo, Event
 
 Attempt = Callable[[], AsyncGenerator[Event, None]]
 Sleep = Callable[[float], Awaitable[object]]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 
-from harness.model import Json
+from mockserver.vocabulary.model import Json
 
 _HALF = re.compile("[\ud800-\udfff]")
 

@@ -13,8 +13,8 @@ from typing import Self
 import httpx
 
 from harness.adapters.common.failures import clip, failure, from_http, scrub
-from harness.interface import ClientError
-from harness.model import ErrorClass, ErrorInfo, JsonObject
+from harness.clients.interface import ClientError
+from mockserver.vocabulary.model import ErrorClass, ErrorInfo, JsonObject
 
 _REDIRECTS = frozenset({307, 308})
 _MAX_REDIRECTS = 5

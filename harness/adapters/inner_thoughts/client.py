@@ -20,8 +20,8 @@ from harness.adapters.inner_thoughts.ids import MessageIds, is_uuid
 from harness.adapters.inner_thoughts.tokenizer import TOKENIZERS, TokenCounter, counter_of
 from harness.adapters.inner_thoughts.tokens import UsageEstimate, count_input
 from harness.adapters.openai_compat import OpenAICompatClient, openai_compat, played
-from harness.interface import Call, adapter
-from harness.model import AssistantTurn, Event, Json, JsonObject
+from harness.clients.interface import Call, adapter
+from mockserver.vocabulary.model import AssistantTurn, Event, Json, JsonObject
 
 
 class Stage(Protocol):

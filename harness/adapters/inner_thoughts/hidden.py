@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from harness.model import (
+from mockserver.vocabulary.model import (
     ErrorEvent,
     Event,
     MessageStart,

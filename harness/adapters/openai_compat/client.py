@@ -20,9 +20,16 @@ from harness.adapters.common.answer_body import AnswerBody
 from harness.adapters.common.failures import request_id_of
 from harness.adapters.common.retrying import Dice, RetryPolicy, Sleep, retrying
 from harness.adapters.common.transport import Closable, HttpError, Transport, bearer, endpoint
-from harness.fold import fold
-from harness.interface import Call, ClientError, adapter
-from harness.model import AssistantTurn, ErrorEvent, ErrorInfo, Event, Json, JsonObject
+from harness.clients.interface import Call, ClientError, adapter
+from mockserver.vocabulary.fold import fold
+from mockserver.vocabulary.model import (
+    AssistantTurn,
+    ErrorEvent,
+    ErrorInfo,
+    Event,
+    Json,
+    JsonObject,
+)
 
 
 class OpenAICompatError(ClientError):

@@ -26,9 +26,16 @@ from harness.adapters.response_strategies.background_answer import JobAnswer
 from harness.adapters.response_strategies.background_polling import Clock, PollPolicy, SystemClock
 from harness.adapters.response_strategies.background_store import JobStore, MemoryStore, job_key
 from harness.adapters.response_strategies.request import responses_body
-from harness.fold import fold
-from harness.interface import ClientError
-from harness.model import AssistantTurn, ErrorClass, ErrorEvent, Event, Json, JsonObject
+from harness.clients.interface import ClientError
+from mockserver.vocabulary.fold import fold
+from mockserver.vocabulary.model import (
+    AssistantTurn,
+    ErrorClass,
+    ErrorEvent,
+    Event,
+    Json,
+    JsonObject,
+)
 
 #: An answer that got lost may have started a job; asking again more often would pile them up.
 _LOST_ANSWERS = 1

@@ -8,7 +8,7 @@ from dataclasses import replace
 from harness.adapters.common.failures import failure
 from harness.adapters.responses.calls import word
 from harness.adapters.responses.stream import ResponsesStream, is_response
-from harness.model import ErrorClass, ErrorInfo, Event, Json
+from mockserver.vocabulary.model import ErrorClass, ErrorInfo, Event, Json
 
 _UNFINISHED = ("queued", "in_progress")
 

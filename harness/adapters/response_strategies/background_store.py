@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.adapters.common.whole_file import replace_file
-from harness.model import JsonObject
+from mockserver.vocabulary.model import JsonObject
 
 
 class JobStore(Protocol):

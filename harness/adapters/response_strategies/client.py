@@ -34,9 +34,9 @@ from harness.adapters.response_strategies.background_store import (
     job_key,
 )
 from harness.adapters.response_strategies.model_table import Route, Strategy, route
-from harness.fold import fold
-from harness.interface import Call, adapter
-from harness.model import AssistantTurn, Event, Json, JsonObject
+from harness.clients.interface import Call, adapter
+from mockserver.vocabulary.fold import fold
+from mockserver.vocabulary.model import AssistantTurn, Event, Json, JsonObject
 
 #: How often and how patiently a request is repeated, by every strategy.
 RETRY = RetryPolicy(max_retries=3, first=2.0, ceiling=60.0)
@@ -135,7 +135,7 @@ class StrategyClient(Closable):
         """Return the whole turn of one answer.
 
         Takes the arguments of :meth:`stream`. Raises
-        :class:`~harness.interface.ClientError` with what was received before.
+        :class:`~harness.clients.interface.ClientError` with what was received before.
         """
         way = self._route(model)
         if way.strategy is Strategy.CHAT:

@@ -13,7 +13,7 @@ from itertools import count
 
 from harness.adapters.chat.tool_calls import blame, read_arguments
 from harness.adapters.common.surrogates import Joiner, mend
-from harness.model import (
+from mockserver.vocabulary.model import (
     ErrorInfo,
     Event,
     Json,

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from harness.model import Json, JsonObject
+from mockserver.vocabulary.model import Json, JsonObject
 
 #: Longest call id that the API takes; other providers make longer ones.
 CALL_ID_LIMIT = 64

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from harness.adapters.common.surrogates import Joiner, mend
 from harness.adapters.responses.calls import Call, Calls, remainder, word
-from harness.model import (
+from mockserver.vocabulary.model import (
     Citation,
     ContentDelta,
     Event,

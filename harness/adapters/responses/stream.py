@@ -18,7 +18,7 @@ from harness.adapters.common.surrogates import mend_json
 from harness.adapters.common.usage import UsageMeter
 from harness.adapters.responses.calls import word
 from harness.adapters.responses.items import Channel, Items
-from harness.model import (
+from mockserver.vocabulary.model import (
     ErrorClass,
     ErrorEvent,
     ErrorInfo,

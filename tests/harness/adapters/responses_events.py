@@ -5,12 +5,7 @@ from dataclasses import replace
 
 from harness.adapters.common.surrogates import mend
 from harness.adapters.responses.stream import ResponsesStream
-from harness.model import (
-    ErrorEvent,
-    FinishReason,
-    MessageStart,
-    MessageStop,
-)
+from mockserver.vocabulary.model import ErrorEvent, FinishReason, MessageStart, MessageStop
 
 START = MessageStart(response_id="r1", model="m1")
 STOP = MessageStop(finish_reason=FinishReason.STOP, raw_finish_reason="completed")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from harness.scenario import CaseKind
+from harness.suite.scenario import CaseKind
 
 Record = dict[str, Any]
 FINDING: Record = {

@@ -4,7 +4,7 @@ import pytest
 
 from harness.errors import ReportError
 from harness.reports.summary import NOT_RUN, Cell, summarize
-from harness.schemas import validator
+from harness.suite.schemas import validator
 from tests.harness.reports.made import FINDING, case, run_of, skip
 
 

@@ -2,8 +2,8 @@ import pytest
 
 from harness.adapters.chat.stream import ChatStream
 from harness.adapters.common.failures import failure
-from harness.fold import fold
-from harness.model import (
+from mockserver.vocabulary.fold import fold
+from mockserver.vocabulary.model import (
     Citation,
     ContentDelta,
     ErrorClass,

@@ -1,7 +1,7 @@
 import pytest
 
 from harness.adapters.chat.tool_calls import ToolCalls, read_arguments
-from harness.model import ErrorClass, ToolCallDelta, ToolCallEnd, ToolCallStart
+from mockserver.vocabulary.model import ErrorClass, ToolCallDelta, ToolCallEnd, ToolCallStart
 
 
 def start(n, call_id, name, made=False):

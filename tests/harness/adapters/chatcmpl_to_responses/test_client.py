@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.adapters.chatcmpl_to_responses import ChatcmplToResponses, ChatcmplToResponsesClient
-from harness.checks.native_lifecycle import breaches
-from harness.checks.native_story import story_of
-from harness.interface import ClientError
-from harness.model import ErrorClass, ErrorInfo, Status
-from harness.schemas import definition
+from harness.clients.interface import ClientError
+from harness.suite.schemas import definition
+from mockserver.dialects.openai_responses.grammar import breaches
+from mockserver.dialects.openai_responses.parsed_turn import story_of
+from mockserver.vocabulary.model import ErrorClass, ErrorInfo, Status
 from tests.harness.official import complaints
 
 Json = dict[str, Any]

@@ -10,9 +10,9 @@ from harness.adapters.chatgpt_oauth import ChatGPTOAuthClient, chatgpt_oauth
 from harness.adapters.chatgpt_oauth.oauth_store import Credentials, MemoryStore
 from harness.adapters.chatgpt_oauth.request import Headers
 from harness.adapters.common.retrying import RetryPolicy
-from harness.fold import fold
-from harness.interface import Call, ClientError
-from harness.model import AssistantTurn, ErrorClass, ErrorEvent, Event, MessageStop
+from harness.clients.interface import Call, ClientError
+from mockserver.vocabulary.fold import fold
+from mockserver.vocabulary.model import AssistantTurn, ErrorClass, ErrorEvent, Event, MessageStop
 
 ACCESS, NEW = "access-old-0123", "access-new-0123"
 ASK = {"model": "gpt-5", "messages": [{"role": "user", "content": "hi"}]}

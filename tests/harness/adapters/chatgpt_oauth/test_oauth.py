@@ -8,8 +8,8 @@ import pytest
 
 from harness.adapters.chatgpt_oauth.oauth import Tokens
 from harness.adapters.chatgpt_oauth.oauth_store import Credentials, FileStore, MemoryStore
-from harness.interface import ClientError
-from harness.model import ErrorClass
+from harness.clients.interface import ClientError
+from mockserver.vocabulary.model import ErrorClass
 
 NOW = 1_763_712_000.0
 OLD = Credentials(

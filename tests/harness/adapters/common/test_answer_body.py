@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from harness.adapters.chat.stream import ChatStream
 from harness.adapters.common.answer_body import AnswerBody
 from harness.adapters.common.failures import failure
-from harness.model import (
+from mockserver.vocabulary.model import (
     ContentDelta,
     ErrorClass,
     ErrorEvent,

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from harness.adapters.common.failures import from_http
-from harness.model import ErrorClass as E
+from mockserver.vocabulary.model import ErrorClass as E
 
 OPENAI = {"message": "m", "type": "invalid_request_error", "param": None, "code": None}
 

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from harness.adapters.common.failures import clip, failure, from_http, from_payload, is_error, scrub
-from harness.model import ErrorClass as E
+from mockserver.vocabulary.model import ErrorClass as E
 
 
 def read(status, body, headers=None, now=0.0, **more):

@@ -5,8 +5,14 @@ import pytest
 
 from harness.adapters.common.failures import failure
 from harness.adapters.common.retrying import RetryPolicy, retrying
-from harness.interface import ClientError
-from harness.model import ContentDelta, ErrorClass, ErrorEvent, FinishReason, MessageStop
+from harness.clients.interface import ClientError
+from mockserver.vocabulary.model import (
+    ContentDelta,
+    ErrorClass,
+    ErrorEvent,
+    FinishReason,
+    MessageStop,
+)
 
 BUSY = failure(ErrorClass.OVERLOADED, "busy")
 BAD = failure(ErrorClass.INVALID_REQUEST, "bad")

@@ -1,7 +1,7 @@
 import pytest
 
 from harness.adapters.common.usage import UsageMeter, read_usage
-from harness.model import Usage
+from mockserver.vocabulary.model import Usage
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from harness.adapters.chat.stream import ChatStream
 from harness.adapters.inner_thoughts.calls import CallArguments, CallRules
-from harness.codec import to_json
-from harness.fold import fold
-from harness.model import (
+from mockserver.vocabulary.codec import to_json
+from mockserver.vocabulary.fold import fold
+from mockserver.vocabulary.model import (
     AssistantTurn,
     ContentDelta,
     Event,

@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from harness.adapters.inner_thoughts import InnerThoughtsClient, Thoughts, inner_thoughts
-from harness.interface import Call
-from harness.model import (
+from harness.clients.interface import Call
+from mockserver.vocabulary.model import (
     AssistantTurn,
     ErrorEvent,
     MessageStop,

@@ -8,7 +8,7 @@ import pytest
 from harness.adapters.inner_thoughts.hidden import HiddenReasoning, is_reasoning_model
 from harness.adapters.inner_thoughts.ids import MessageIds
 from harness.adapters.inner_thoughts.tokens import UsageEstimate, count_input
-from harness.model import (
+from mockserver.vocabulary.model import (
     ContentDelta,
     ErrorClass,
     ErrorEvent,

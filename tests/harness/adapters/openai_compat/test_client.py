@@ -10,8 +10,8 @@ import pytest
 from harness.adapters.common.retrying import RetryPolicy
 from harness.adapters.common.transport import endpoint
 from harness.adapters.openai_compat import OpenAICompatClient, OpenAICompatError, openai_compat
-from harness.interface import Call
-from harness.model import (
+from harness.clients.interface import Call
+from mockserver.vocabulary.model import (
     AssistantTurn,
     ContentDelta,
     ErrorClass,

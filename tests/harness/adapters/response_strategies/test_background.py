@@ -7,8 +7,8 @@ import pytest
 
 from harness.adapters.response_strategies.background import ResponsesClient
 from harness.adapters.response_strategies.background_store import FileStore, MemoryStore
-from harness.fold import fold
-from harness.model import ErrorClass, ErrorEvent, MessageStart, MessageStop, Status
+from mockserver.vocabulary.fold import fold
+from mockserver.vocabulary.model import ErrorClass, ErrorEvent, MessageStart, MessageStop, Status
 from tests.harness.adapters.jobs import (
     ASK,
     DONE,

@@ -1,8 +1,8 @@
 import httpx
 
 from harness.adapters.response_strategies.background_store import MemoryStore
-from harness.fold import fold
-from harness.model import ErrorClass, MessageStart, MessageStop
+from mockserver.vocabulary.fold import fold
+from mockserver.vocabulary.model import ErrorClass, MessageStart, MessageStop
 from tests.harness.adapters.jobs import (
     DONE,
     EVENTS,

@@ -8,9 +8,9 @@ import pytest
 from harness.adapters.response_strategies import StrategyClient, execute, response_strategies
 from harness.adapters.response_strategies.background_polling import CountingClock, PollPolicy
 from harness.adapters.response_strategies.model_table import Strategy
-from harness.fold import fold
-from harness.interface import Call, ClientError
-from harness.model import AssistantTurn, ErrorClass
+from harness.clients.interface import Call, ClientError
+from mockserver.vocabulary.fold import fold
+from mockserver.vocabulary.model import AssistantTurn, ErrorClass
 
 KEY = "sk-test-0123456789"
 MESSAGES = [{"role": "user", "content": "hi"}]

@@ -1,7 +1,7 @@
 import pytest
 
-from harness.fold import fold
-from harness.model import (
+from mockserver.vocabulary.fold import fold
+from mockserver.vocabulary.model import (
     ErrorClass,
     FinishReason,
     MessageStop,

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from harness.adapters.common.answer_body import AnswerBody
 from harness.adapters.common.failures import failure
 from harness.adapters.responses.stream import ResponsesStream
-from harness.codec import to_json
-from harness.fold import fold
-from harness.model import (
+from mockserver.library import library
+from mockserver.vocabulary.codec import to_json
+from mockserver.vocabulary.fold import fold
+from mockserver.vocabulary.model import (
     ContentDelta,
     ErrorClass,
     ErrorEvent,
@@ -20,7 +21,6 @@ from harness.model import (
     Usage,
     UsageEvent,
 )
-from mockserver.library import library
 from mockserver.wire.schedule import from_response
 from mockserver.wire.sse import decode
 from tests.harness.adapters.responses_events import (

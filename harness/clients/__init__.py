@@ -1,0 +1,1 @@
+"""Clients under test: what they declare, how they are found and called."""

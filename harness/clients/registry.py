@@ -1,0 +1,149 @@
+"""Finds adapters by name or file: the bundled ones, and those of users.
+
+``openai-compat`` is a declaration in ``specs/adapters``; ``my_adapter.py`` and
+``my_adapter.py:name`` a file with a function marked by :func:`harness.clients.interface.adapter`;
+``package.module:name`` the same in an installed package.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from harness.clients.interface import Adapter
+from harness.errors import AdapterError
+from harness.judge.baseline import Baseline
+from harness.suite import bundled
+from harness.suite.loader import read_yaml
+from harness.suite.schemas import schema
+
+
+def bundled_names() -> tuple[str, ...]:
+    """The names of the adapters that come with tapecheck."""
+    return tuple(sorted(p.stem for p in bundled.adapters().glob("*.yaml")))
+
+
+def load(reference: str) -> tuple[Adapter, Baseline]:
+    """Load an adapter with its baseline.
+
+    Raises :class:`AdapterError` for one that cannot be found or imported, that is not marked,
+    or that declares a dialect or feature which does not exist.
+    """
+    if reference in bundled_names():
+        path = bundled.adapters() / f"{reference}.yaml"
+        return _declared(path)
+    if reference.endswith((".yaml", ".yml")):
+        path = Path(reference)
+        if not path.is_file():
+            raise AdapterError("no such adapter declaration", path=path)
+        return _declared(path)
+    name, _, attribute = reference.partition(":")
+    if name.endswith(".py") or "/" in name:
+        module = _import_file(Path(name))
+    elif attribute:
+        module = _import_module(name)
+    else:
+        raise AdapterError(
+            f"no adapter {reference!r}",
+            hint=f"bundled are {', '.join(bundled_names())}; or give a .py file, "
+            "file.py:name, package.module:name, or a declaration .yaml",
+        )
+    return _check(_find(module, attribute, reference), reference), Baseline.empty(Path(name))
+
+
+def _declared(path: Path) -> tuple[Adapter, Baseline]:
+    data = read_yaml(path, path.read_bytes(), "adapter")
+    entry = data["entry"]
+    name, _, attribute = entry.partition(":")
+    module = _import_file(path.parent / name) if name.endswith(".py") else _import_module(name)
+    adapter = _check(_find(module, attribute, entry), str(path))
+    if adapter.name != data["adapter"]:
+        raise AdapterError(
+            f"the declaration is of {data['adapter']!r}, the code says {adapter.name!r}", path=path
+        )
+    return adapter, Baseline.read(path, data.get("baseline", ()))
+
+
+def _import_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise AdapterError("no such adapter file", path=path)
+    spec = importlib.util.spec_from_file_location(f"tapecheck_adapter_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    # The file's neighbours are importable, as they are when Python runs a script.
+    directory = str(path.parent.resolve())
+    if directory not in sys.path:
+        sys.path.insert(0, directory)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as exc:
+        raise AdapterError(
+            f"the adapter cannot be imported: {type(exc).__name__}: {exc}",
+            path=path,
+            line=_line_in(path, exc),
+            hint="mend the file, or install what it imports",
+        ) from exc
+    return module
+
+
+def _import_module(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except Exception as exc:
+        raise AdapterError(
+            f"module {name!r} cannot be imported: {type(exc).__name__}: {exc}",
+            hint="install the package, or mend the name",
+        ) from exc
+
+
+def _line_in(path: Path, exc: Exception) -> int | None:
+    line = exc.lineno if isinstance(exc, SyntaxError) else None
+    trace = exc.__traceback__
+    while trace is not None:
+        if Path(trace.tb_frame.f_code.co_filename) == path:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def _find(module: ModuleType, attribute: str, reference: str) -> Adapter:
+    if attribute:
+        found = getattr(module, attribute, None)
+        if isinstance(found, Adapter):
+            return found
+        raise AdapterError(
+            f"{reference}: {attribute!r} is not an adapter",
+            hint="mark the function with @harness.adapter(dialects=[…], features=[…])",
+        )
+    # An adapter that the file only imports is not the one it is about.
+    marked = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, Adapter) and value.run.__module__ == module.__name__
+    ]
+    if len(marked) == 1:
+        return marked[0]
+    raise AdapterError(
+        f"{reference}: {len(marked)} adapters in this file, one expected",
+        hint="mark one function with @harness.adapter(dialects=[…], features=[…])"
+        if not marked
+        else "name one, as file.py:name",
+    )
+
+
+def _check(adapter: Adapter, reference: str) -> Adapter:
+    scenario = schema("scenario")
+    for what, declared, known in (
+        ("dialect", adapter.dialects, scenario["properties"]["dialect"]["enum"]),
+        ("feature", adapter.features, scenario["$defs"]["feature"]["enum"]),
+    ):
+        if unknown := sorted(declared - set(known)):
+            raise AdapterError(
+                f"{reference}: unknown {what} {unknown[0]!r}", hint=f"known are {', '.join(known)}"
+            )
+    return adapter

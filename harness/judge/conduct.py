@@ -1,0 +1,201 @@
+"""How the client behaved beside its output: evidence, schema, faults, hygiene."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from harness.judge.expectation import canonical, first_difference, same_event
+from harness.judge.reading import Reading
+from harness.judge.transcript import Blame, Finding
+from harness.suite.loader import describe
+from harness.suite.scenario import CaseKind
+from harness.suite.schemas import definition, validator
+from mockserver.vocabulary.model import ErrorClass, ErrorEvent, JsonObject, MessageStop
+from mockserver.wire.faults import FaultKind
+
+
+def evidence(reading: Reading) -> Iterator[Finding]:
+    """No evidence is a failure: a request, an outcome, and nothing left unplayed.
+
+    A scenario may ask for no request at all, by the count 0; then nothing is to be played.
+    """
+    record, transcript = reading.record, reading.transcript
+    quiet = reading.spec.request is not None and reading.spec.request.count == 0
+    if not record.requests and not quiet:
+        yield Finding(check="evidence", message="the client sent no request")
+        return
+    for request in record.requests:
+        if request.exchange is None:
+            yield Finding(
+                check="evidence",
+                message=f"{request.method} {request.path} is not in the cassette: {request.miss}",
+                observed=f"{request.method} {request.path}",
+            )
+    if record.streamed and not record.events and record.raised is None:
+        yield Finding(check="evidence", message="the client handed out no event")
+    if record.turn is None and record.raised is None:
+        yield Finding(check="evidence", message="the client handed out no turn")
+    last = reading.number == len(transcript.turns) - 1
+    if last and transcript.unplayed and not quiet and reading.case.kind is not CaseKind.FAULT:
+        yield Finding(
+            check="evidence",
+            message=f"{len(transcript.unplayed)} recorded answer(s) were never asked for",
+            expected=len(transcript.schedules),
+            observed=len(transcript.schedules) - len(transcript.unplayed),
+        )
+
+
+def schema(reading: Reading) -> Iterator[Finding]:
+    """Every event and the turn obey the schemas."""
+    for number, event in enumerate(reading.record.events):
+        for problem in _event_problems(json.dumps(event, default=str)):
+            yield Finding(
+                check="schema",
+                message=f"event {number + 1}, {problem}",
+                observed=event,
+                event=number,
+            )
+    if reading.record.turn is not None and reading.record.turn_given:
+        for problem in _turn_problems(json.dumps(reading.record.turn, default=str)):
+            yield Finding(
+                check="schema", message=f"the turn: {problem}", observed=reading.record.turn
+            )
+
+
+# A scenario gives the same events on every wire; each is judged once.
+@lru_cache(maxsize=4096)
+def _event_problems(text: str) -> tuple[str, ...]:
+    event = json.loads(text)
+    if not _is_unicode(event):
+        return ("half a surrogate pair, which no UTF-8 can carry",)
+    kind = event.get("type") if isinstance(event, dict) else None
+    check = definition("stream_event", kind) if isinstance(kind, str) else None
+    if check is None:
+        return (f"unknown type {kind!r}",)
+    return tuple(f"{kind}: {describe(problem)}" for problem in check.iter_errors(event))
+
+
+def _is_unicode(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=1024)
+def _turn_problems(text: str) -> tuple[str, ...]:
+    check = validator("assistant_turn")
+    if not _is_unicode(json.loads(text)):
+        return ("half a surrogate pair, which no UTF-8 can carry",)
+    return tuple(describe(problem) for problem in check.iter_errors(json.loads(text)))
+
+
+#: What tells of a break, by what broke it.
+_BROKEN: Mapping[FaultKind, frozenset[ErrorClass]] = {
+    FaultKind.CUT: frozenset({ErrorClass.TRUNCATED_STREAM, ErrorClass.EMPTY_RESPONSE}),
+    FaultKind.RESET: frozenset({ErrorClass.CONNECTION_LOST}),
+    FaultKind.STALL: frozenset({ErrorClass.TIMEOUT}),
+}
+#: Events that depend on how the turn ends, not on what was streamed before.
+_CLOSING = frozenset({"tool_call_end", "warning", "usage", "message_stop", "error"})
+
+
+def fault(reading: Reading) -> Iterator[Finding]:
+    """A broken stream gives a prefix of the events and one error, never a success.
+
+    Once the wire has decided the outcome, the break must not matter: the turn is complete, or
+    fails with the error that was sent.
+    """
+    case, expect, events = reading.case, reading.spec.expect, reading.events
+    if case.fault is None or expect is None or expect.events is None or not events:
+        return
+    coalesced = reading.granularity == "coalesced"
+    wanted = _content(canonical(expect.events, coalesced=coalesced))
+    seen = _content(canonical(reading.record.events, coalesced=coalesced))
+    at = first_difference(wanted[: len(seen)], seen)
+    if at is not None and not (coalesced and _cut_short(wanted, seen, at)):
+        yield Finding(
+            check="fault",
+            message="what was handed out is not a beginning of the expected events",
+            expected=wanted,
+            observed=seen,
+            event=at,
+        )
+    facts, last = reading.facts, events[-1]
+    if facts is None or not isinstance(last, MessageStop | ErrorEvent):
+        return
+    if not facts.sealed:
+        allowed = _BROKEN[case.fault]
+        error = last.error.error_class if isinstance(last, ErrorEvent) else None
+        if error not in allowed:
+            yield Finding(
+                check="fault",
+                message=f"{case.fault} after wire event {case.event}: "
+                f"{'a success' if error is None else error} instead of an error",
+                expected=" or ".join(sorted(allowed)),
+                observed=to_text(last),
+            )
+    elif isinstance(last, ErrorEvent) and not (facts.error or facts.broken):
+        whole = expect.events[-1]
+        if whole["type"] != "error" or not same_event(whole, reading.record.events[-1]):
+            yield Finding(
+                check="fault",
+                message=f"{case.fault} after the outcome was decided must not fail the turn",
+                expected="message_stop",
+                observed=to_text(last),
+            )
+
+
+def to_text(event: MessageStop | ErrorEvent) -> str:
+    """A terminal event in a few words."""
+    return str(event.finish_reason if isinstance(event, MessageStop) else event.error.error_class)
+
+
+def _content(events: list[JsonObject]) -> list[JsonObject]:
+    return [e for e in events if e.get("type") not in _CLOSING]
+
+
+def _cut_short(wanted: list[JsonObject], seen: list[JsonObject], at: int) -> bool:
+    """Whether the one difference is a joined delta that the fault cut short."""
+    if at != len(seen) - 1 or at >= len(wanted) or wanted[at]["type"] != seen[at]["type"]:
+        return False
+    key = "arguments_delta" if "arguments_delta" in wanted[at] else "delta"
+    return str(wanted[at].get(key)).startswith(str(seen[at].get(key)))
+
+
+def incremental(reading: Reading) -> Iterator[Finding]:
+    """The client handed out events before the server sent the rest."""
+    hold = reading.case.hold
+    if hold is not None and reading.transcript.held_back:
+        yield Finding(
+            check="incremental",
+            message=f"with {hold.after} wire events sent, the client waited for more "
+            f"before it handed out event {hold.seen}",
+            place=("incremental",),
+        )
+
+
+def hygiene(reading: Reading) -> Iterator[Finding]:
+    """The client comes to an end, lets nothing escape, and lets go of the connection."""
+    if reading.record.hung:
+        yield Finding(check="hygiene", message="the client had to be stopped: it never ended")
+    if reading.record.raised is not None:
+        yield Finding(
+            check="hygiene",
+            message="an exception escaped that is not the client's own report of a failure",
+            observed=reading.record.raised,
+        )
+    if not reading.transcript.connection_let_go:
+        yield Finding(check="hygiene", message="the client was done but kept its connection open")
+
+
+def cassette(reading: Reading) -> Iterator[Finding]:
+    """A streamed scenario must have something to stream."""
+    if not reading.transcript.schedules:
+        yield Finding(
+            check="cassette", message="the cassette has no interaction", blame=Blame.CASSETTE
+        )

@@ -1,0 +1,147 @@
+"""What the client sent: how many requests, where to, with which headers and bodies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from harness.judge.expectation import agrees
+from harness.judge.reading import Reading
+from harness.judge.transcript import Finding, SeenRequest
+from harness.suite.scenario import Place, RequestSpec, StepSpec
+from mockserver.secrets.names import is_credential_header
+
+
+def request(reading: Reading) -> Iterator[Finding]:
+    """The client sent what the scenario asks of it."""
+    spec, requests = reading.spec.request, reading.record.requests
+    if spec is None or not requests:
+        return
+    key = reading.transcript.api_key
+    place = (*reading.spec.place, "request")
+    yield from _all(spec, requests, place)
+    first = requests[0]
+    if spec.path is not None and first.path != spec.path:
+        yield Finding(
+            check="request",
+            message="the request went to another path",
+            place=(*place, "path"),
+            expected=spec.path,
+            observed=first.path,
+        )
+    for one in requests if spec.sequence else [first]:
+        yield from _headers(spec.headers, one, key, place)
+    yield from _body(spec, first, place)
+    for number, (step, one) in enumerate(zip(spec.sequence or (), requests, strict=False)):
+        at = (*place, "sequence", number)
+        yield from _headers(step.headers, one, key, at)
+        yield from _body(step, one, at)
+
+
+def _all(spec: RequestSpec, requests: tuple[SeenRequest, ...], place: Place) -> Iterator[Finding]:
+    """The requests taken together."""
+    if spec.count is not None and len(requests) != spec.count:
+        yield Finding(
+            check="request",
+            message=f"{spec.count} request(s) expected, {len(requests)} sent",
+            place=(*place, "count"),
+            expected=spec.count,
+            observed=len(requests),
+        )
+    if spec.identical and len({r.body for r in requests}) > 1:
+        yield Finding(
+            check="request",
+            message="the bodies of the requests differ",
+            place=(*place, "identical"),
+            observed=[r.body.decode(errors="replace") for r in requests],
+        )
+    sent = [f"{r.method} {r.path}{'?' * bool(r.query)}{r.query}" for r in requests]
+    if spec.sequence is not None and (wanted := [s.line for s in spec.sequence]) != sent:
+        yield Finding(
+            check="request",
+            message="other requests were sent, or in another order",
+            place=(*place, "sequence"),
+            expected=wanted,
+            observed=sent,
+        )
+
+
+def _headers(
+    headers: Mapping[str, str | None], sent: SeenRequest, key: str, place: Place
+) -> Iterator[Finding]:
+    for name, wanted in headers.items():
+        filled = None if wanted is None else wanted.replace("{api_key}", key)
+        seen = next((v for n, v in sent.headers if n.lower() == name.lower()), None)
+        if seen != filled:
+            yield Finding(
+                check="request",
+                message=f"header {name} differs",
+                place=(*place, "headers", name),
+                expected=wanted,
+                observed=None if seen is None else _shown(name, seen, key),
+            )
+
+
+def _shown(name: str, value: str, key: str) -> str:
+    """A header as a report may show it: a client may have sent a key of its own."""
+    if key in value:
+        return value.replace(key, "{api_key}")
+    return "another value" if is_credential_header(name) else value
+
+
+def _body(spec: RequestSpec | StepSpec, sent: SeenRequest, place: Place) -> Iterator[Finding]:
+    if spec.contains is None and not spec.absent:
+        return
+    try:
+        body = _fields(sent)
+    except ValueError:
+        yield Finding(
+            check="request", message="the request body is neither JSON nor a form", place=place
+        )
+        return
+    for key, wanted in (spec.contains or {}).items():
+        if key not in body or not agrees(wanted, body[key]):
+            yield Finding(
+                check="request",
+                message=f"{key} of the request body differs",
+                place=(*place, "body", "contains", key),
+                expected=wanted,
+                observed=body.get(key),
+            )
+    for pointer in spec.absent:
+        if (found := _at(body, pointer)) is not _NOTHING:
+            yield Finding(
+                check="request",
+                message=f"{pointer} must not be in the request body",
+                place=(*place, "body", "absent"),
+                observed=found,
+            )
+
+
+def _fields(sent: SeenRequest) -> Mapping[str, Any]:
+    """The fields of a body; raises ``ValueError`` for one that has none."""
+    kind = next((v for n, v in sent.headers if n.lower() == "content-type"), "")
+    if kind.startswith("application/x-www-form-urlencoded"):
+        return dict(parse_qsl(sent.body.decode(), keep_blank_values=True, strict_parsing=True))
+    body = json.loads(sent.body)
+    if not isinstance(body, dict):
+        raise ValueError("not an object")
+    return body
+
+
+_NOTHING = object()
+
+
+def _at(value: Any, pointer: str) -> Any:
+    """The value at a JSON pointer (RFC 6901)."""
+    for raw in pointer.split("/")[1:]:
+        step = raw.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, dict) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return _NOTHING
+    return value

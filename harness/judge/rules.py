@@ -1,0 +1,285 @@
+"""The rules that hold for every adapter in every case, with no need to write them in a spec.
+
+The numbers are those of the README's list of rules.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+from harness.judge.reading import Reading
+from harness.judge.transcript import Finding
+from mockserver.dialects.facts_model import repaired
+from mockserver.vocabulary.codec import to_json
+from mockserver.vocabulary.fold import fold
+from mockserver.vocabulary.model import (
+    ErrorEvent,
+    FinishReason,
+    MessageStop,
+    Status,
+    ToolCallDelta,
+    ToolCallEnd,
+    ToolCallStart,
+)
+
+#: The option and feature under which calls of one tool are text for the user, not calls.
+_MESSAGE_TOOL = "assistant_message_tool"
+
+
+def terminal(reading: Reading) -> Iterator[Finding]:
+    """1. Exactly one terminal event, and nothing after it."""
+    if not reading.record.streamed or reading.events is None:
+        return
+    ends = [i for i, e in enumerate(reading.events) if isinstance(e, MessageStop | ErrorEvent)]
+    if not ends:
+        yield Finding(
+            check="terminal",
+            message="the stream ended with neither message_stop nor error",
+            expected="message_stop or error",
+            observed=reading.record.events[-1]["type"] if reading.record.events else None,
+            event=len(reading.events),
+        )
+    elif len(ends) > 1 or ends[0] != len(reading.events) - 1:
+        first = ends[0]
+        yield Finding(
+            check="terminal",
+            message=f"{len(reading.events) - first - 1} event(s) after the terminal one",
+            expected=[],
+            observed=list(reading.record.events[first + 1 :]),
+            event=first + 1,
+        )
+
+
+def folding(reading: Reading) -> Iterator[Finding]:
+    """2. Folding the events gives the turn."""
+    record = reading.record
+    if not record.streamed or not record.turn_given or reading.events is None:
+        return
+    if reading.turn is None:
+        return
+    folded = to_json(fold(reading.events))
+    if folded != record.turn:
+        yield Finding(
+            check="fold",
+            message="the turn is not what the events tell",
+            expected=folded,
+            observed=record.turn,
+        )
+
+
+def completeness(reading: Reading) -> Iterator[Finding]:
+    """3. A turn is complete only if the wire gave a terminal reason."""
+    facts, turn = reading.facts, reading.turn
+    if facts is None or turn is None:
+        return
+    if turn.status is not Status.FAILED and facts.terminal is None and not facts.done:
+        yield Finding(
+            check="completeness",
+            message=f"the turn is {turn.status}, but the wire ended without a reason",
+            expected="failed",
+            observed=str(turn.status),
+        )
+    if turn.status is Status.COMPLETED:
+        for call in turn.tool_calls:
+            if call.arguments is None:
+                yield Finding(
+                    check="completeness",
+                    message=f"a completed turn holds the incomplete tool call {call.name!r}",
+                    observed=to_json(call),
+                )
+
+
+def usage(reading: Reading) -> Iterator[Finding]:
+    """4. The last value wins per field, nothing is added up, silence is null."""
+    facts, turn = reading.facts, reading.turn
+    if facts is None or turn is None or facts.error:
+        return
+    seen = {} if turn.usage is None else to_json(turn.usage)
+    if wrong := {n: v for n, v in facts.usage.items() if seen.get(n) != v}:
+        yield Finding(
+            check="usage",
+            message=f"not what the wire said last: {', '.join(wrong)}",
+            expected=wrong,
+            observed={name: seen.get(name) for name in wrong},
+        )
+    if not facts.usage and seen and not seen.get("estimated") and any(seen.values()) is False:
+        yield Finding(
+            check="usage",
+            message="usage is given as zeros though the provider was silent",
+            expected=None,
+            observed=seen,
+        )
+
+
+def tool_calls(reading: Reading) -> Iterator[Finding]:
+    """5. Tool calls: every one opened once, whole or not handed out, none merged or lost."""
+    turn = reading.turn
+    if turn is None:
+        return
+    if reading.record.streamed and reading.events is not None:
+        yield from _call_events(reading)
+    ids = [c.id for c in turn.tool_calls]
+    if len(set(ids)) != len(ids):
+        yield Finding(
+            check="tool-calls", message="two tool calls share one id", observed=sorted(ids)
+        )
+    before = [replace(reading, number=number).turn for number in range(reading.number)]
+    taken = {call.id for earlier in before if earlier for call in earlier.tool_calls}
+    if again := [call.id for call in turn.tool_calls if call.id_synthesized and call.id in taken]:
+        yield Finding(
+            check="tool-calls",
+            message="the client made up an id that a tool call of an earlier turn has",
+            observed=again,
+        )
+    for call in turn.tool_calls:
+        if call.arguments is not None and _object(call.arguments_raw) != call.arguments:
+            yield Finding(
+                check="tool-calls",
+                message=f"arguments of {call.name!r} are not what arguments_raw says",
+                expected=call.arguments_raw,
+                observed=call.arguments,
+            )
+    facts = reading.facts
+    judged = facts is not None and facts.calls is not None and turn.status is not Status.FAILED
+    judged = judged and not _asks_for(reading, _MESSAGE_TOOL)
+    if judged and facts is not None and facts.calls != len(turn.tool_calls):
+        yield Finding(
+            check="tool-calls",
+            message=f"{len(turn.tool_calls)} tool call(s), the wire opened {facts.calls}",
+            expected=facts.calls,
+            observed=len(turn.tool_calls),
+        )
+
+
+def _call_events(reading: Reading) -> Iterator[Finding]:
+    opened: dict[int, str] = {}
+    ended: set[int] = set()
+    for number, event in enumerate(reading.events or ()):
+        match event:
+            case ToolCallStart(tool_call_index=index) if index in opened or index != len(opened):
+                message = f"tool call {index} is started out of order or twice"
+            case ToolCallStart(tool_call_index=index):
+                opened[index] = ""
+                continue
+            case ToolCallDelta(tool_call_index=index) | ToolCallEnd(tool_call_index=index) if (
+                index not in opened or index in ended
+            ):
+                message = f"{event.type} for tool call {index}, which is not open"
+            case ToolCallDelta(tool_call_index=index, arguments_delta=piece):
+                opened[index] += piece
+                continue
+            case ToolCallEnd(tool_call_index=index, arguments_raw=raw, arguments=arguments):
+                ended.add(index)
+                joined = opened[index]
+                if joined == raw or joined.strip() in {"", "null"} or _object(joined) == arguments:
+                    continue
+                message = f"the deltas of tool call {index} do not join to its arguments"
+            case _:
+                continue
+        yield Finding(check="tool-calls", message=message, observed=to_json(event), event=number)
+
+
+def _object(text: str) -> object:
+    """The value that arguments stand for, their lone surrogate halves as U+FFFD."""
+    try:
+        return json.loads(repaired(json.dumps(json.loads(text), ensure_ascii=False)))
+    except ValueError:
+        return None
+
+
+def finish_reason(reading: Reading) -> Iterator[Finding]:
+    """6. A stop with a complete tool call is ``tool_calls``; the provider's word is kept."""
+    facts, turn = reading.facts, reading.turn
+    if facts is None or turn is None or turn.status is Status.FAILED or facts.terminal is None:
+        return
+    if turn.raw_finish_reason != facts.terminal:
+        yield Finding(
+            check="finish-reason",
+            message="raw_finish_reason is not the provider's word",
+            expected=facts.terminal,
+            observed=turn.raw_finish_reason,
+        )
+    wanted = _PLAIN_REASONS.get(facts.terminal)
+    if wanted is FinishReason.STOP and any(c.arguments is not None for c in turn.tool_calls):
+        wanted = FinishReason.TOOL_CALLS
+    if (
+        wanted is FinishReason.TOOL_CALLS
+        and not turn.tool_calls
+        and _asks_for(reading, _MESSAGE_TOOL)
+    ):
+        wanted = FinishReason.STOP  # the only call was the message itself
+    if wanted is not None and turn.finish_reason is not wanted:
+        yield Finding(
+            check="finish-reason",
+            message=f"finish_reason for {facts.terminal!r}"
+            + (" with tool calls" if turn.tool_calls else ""),
+            expected=str(wanted),
+            observed=str(turn.finish_reason),
+        )
+
+
+_PLAIN_REASONS = {
+    "stop": FinishReason.STOP,
+    "length": FinishReason.LENGTH,
+    "content_filter": FinishReason.CONTENT_FILTER,
+    "tool_calls": FinishReason.TOOL_CALLS,
+    # Of a Responses wire: the status, or the reason of an incomplete response.
+    "completed": FinishReason.STOP,
+    "max_output_tokens": FinishReason.LENGTH,
+}
+
+
+def content_kept(reading: Reading) -> Iterator[Finding]:
+    """7. What is known is kept whole, whatever unknown things stand beside it."""
+    facts, turn = reading.facts, reading.turn
+    if facts is None or turn is None or _asks_for(reading, "think_tags", _MESSAGE_TOOL):
+        return
+    for name, wire, seen in (
+        ("content", facts.text, turn.content),
+        ("refusal", facts.refusal, turn.refusal),
+    ):
+        if wire is not None and wire != seen:
+            yield Finding(
+                check="content-kept",
+                message=f"{name} is not what the wire carried",
+                expected=wire,
+                observed=seen,
+            )
+
+
+def in_band_error(reading: Reading) -> Iterator[Finding]:
+    """8. An error on the wire, or an event that is not JSON, fails the turn."""
+    facts, turn = reading.facts, reading.turn
+    if facts is None or turn is None or turn.status is Status.FAILED:
+        return
+    if facts.error or facts.broken:
+        what = "an error" if facts.error else "an event that is not JSON"
+        yield Finding(
+            check="in-band-error",
+            message=f"the wire carried {what}, the turn is {turn.status}",
+            expected="failed",
+            observed=str(turn.status),
+        )
+
+
+def secrets(reading: Reading) -> Iterator[Finding]:
+    """9. No key of the request appears in an event, an error message or a log."""
+    key = reading.transcript.api_key
+    places = {
+        "an event": json.dumps(reading.record.events, ensure_ascii=False),
+        "the turn": json.dumps(reading.record.turn, ensure_ascii=False),
+        "an exception": reading.record.raised or "",
+        "a log record": "\n".join(reading.transcript.logs),
+    }
+    for place, text in places.items():
+        if key in text:
+            yield Finding(check="secrets", message=f"the API key appears in {place}")
+
+
+def _asks_for(reading: Reading, *features: str) -> bool:
+    """Whether the client is asked to move what the wire carries to another place."""
+    call = reading.spec.call
+    asked = {*reading.case.scenario.requires, *(call.options if call else ())}
+    return not asked.isdisjoint(features)

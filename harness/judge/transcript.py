@@ -1,0 +1,144 @@
+"""All that was seen in one case: the evidence on which the checks judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
+from typing import Any
+
+from harness.suite.scenario import Case
+from mockserver.cassettes.cassette import Headers
+from mockserver.vocabulary.model import JsonObject
+from mockserver.wire.schedule import Schedule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenRequest:
+    """A request as the server received it; ``exchange`` is ``None`` if nothing matched it."""
+
+    method: str
+    path: str
+    query: str
+    headers: Headers
+    body: bytes
+    exchange: int | None
+    miss: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnRecord:
+    """One call and what came of it.
+
+    ``events`` and ``turn`` are as the adapter gave them, in JSON form; ``turn`` is folded from
+    the events, and ``turn_given`` false, where the adapter gave none. ``raised`` is the text of
+    an exception that the client let escape, ``hung`` says that it had to be stopped.
+    """
+
+    streamed: bool
+    events: tuple[JsonObject, ...] = ()
+    turn: JsonObject | None = None
+    turn_given: bool = False
+    raised: str | None = None
+    hung: bool = False
+    requests: tuple[SeenRequest, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """The evidence of one case.
+
+    ``schedules`` are the answers the server was ready to give, in order; ``unplayed`` the
+    numbers of those nobody asked for. ``logs`` is what the client logged. ``connection_let_go``
+    is false if a request was still open when the client said it was done. ``held_back`` says
+    that an incremental case had to be released because the client was waiting for more.
+    """
+
+    case: Case
+    api_key: str
+    base_url: str
+    turns: tuple[TurnRecord, ...]
+    schedules: tuple[Schedule, ...]
+    unplayed: tuple[int, ...] = ()
+    logs: tuple[str, ...] = ()
+    connection_let_go: bool = True
+    held_back: bool = False
+
+    @property
+    def requests(self) -> tuple[SeenRequest, ...]:
+        """All requests of the case."""
+        return tuple(r for t in self.turns for r in t.requests)
+
+
+class Blame(StrEnum):
+    """Whose fault a finding is."""
+
+    CLIENT = "client"
+    HARNESS = "harness"
+    CASSETTE = "cassette"
+    ENVIRONMENT = "environment"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one check says of one case.
+
+    ``check`` is the name of the check, ``message`` one line. ``place`` is where the requirement
+    stands in the scenario's file. ``expected`` and ``observed`` are JSON values to be set side
+    by side; ``event`` is the number of the first observed event that differs.
+    """
+
+    check: str
+    message: str
+    blame: Blame = Blame.CLIENT
+    place: tuple[str | int, ...] | None = None
+    expected: object = None
+    observed: object = None
+    event: int | None = None
+
+
+class Outcome(StrEnum):
+    """What becomes of a case."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    FAIL = "fail"
+    KNOWN = "known"
+    STALE = "stale"
+    SKIP = "skip"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The outcome of a case with all findings; ``checks`` are those that were run."""
+
+    outcome: Outcome
+    findings: tuple[Finding, ...] = ()
+    checks: tuple[str, ...] = field(default=())
+
+    @property
+    def signature(self) -> str:
+        """What a baseline compares: the checks that found something, sorted."""
+        return "+".join(sorted({f.check for f in self.findings}))
+
+
+def without(value: Any, secret: str) -> Any:
+    """The same evidence with every occurrence of ``secret`` replaced.
+
+    Goes through strings, JSON values, and the frozen types of this module, so that a key which
+    a client gave away goes no further than the check that found it.
+    """
+    match value:
+        case StrEnum():
+            return value
+        case str():
+            return value.replace(secret, "[key]")
+        case dict():
+            return {without(k, secret): without(v, secret) for k, v in value.items()}
+        case list() | tuple():
+            return type(value)(without(item, secret) for item in value)
+        case Finding() | TurnRecord() | Verdict():
+            changed = {f.name: without(getattr(value, f.name), secret) for f in fields(value)}
+            return replace(value, **changed)
+        case _:
+            return value

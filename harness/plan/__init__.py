@@ -1,0 +1,1 @@
+"""From scenarios and axes to the cases of a run."""

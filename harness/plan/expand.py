@@ -1,0 +1,241 @@
+"""From scenarios to cases: which wires each scenario is played on, for each adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, islice
+
+from harness.clients.interface import Adapter
+from harness.suite.scenario import Case, CaseKind, Scenario
+from mockserver.cassettes.cassette import Cassette
+from mockserver.wire.axes import AXES, RECORDED, Point, apply, point
+from mockserver.wire.faults import FaultKind
+from mockserver.wire.schedule import Media, Schedule, from_response
+
+_Value = tuple[str, str]
+#: Bytes of the bodies of a scenario above which less is played than elsewhere.
+LARGE = 65_536
+#: Later rows of a table that together have what the first has alone.
+_TURNS = len(FaultKind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axes:
+    """Which points to play: ``none``, ``pairwise``, ``all``, or exactly ``chosen``."""
+
+    mode: str = "pairwise"
+    chosen: Point | None = None
+    seed: int = 0
+
+
+def parse_axes(text: str, seed: int = 0) -> Axes:
+    """Read ``none``, ``pairwise``, ``all`` or ``eol=crlf,framing=one-byte``.
+
+    Raises ``ValueError`` that names what is known.
+    """
+    if text in {"none", "pairwise", "all"}:
+        return Axes(mode=text, seed=seed)
+    values = {}
+    for item in text.split(","):
+        axis, separator, value = item.partition("=")
+        if not separator:
+            raise ValueError(f"axes are none, pairwise, all, or axis=value,…: not {text!r}")
+        values[axis] = value
+    return Axes(mode="chosen", chosen=point(values, seed), seed=seed)
+
+
+def played(scenario: Scenario, cassette: Cassette) -> tuple[Schedule, ...]:
+    """The schedules of the interactions that a scenario plays, as recorded.
+
+    Raises ``IndexError`` for an interaction number that the cassette does not have.
+    """
+    numbers = scenario.interactions
+    if numbers is None:
+        numbers = tuple(range(len(cassette.interactions)))
+    return tuple(from_response(cassette.interactions[n].response) for n in numbers)
+
+
+def runs(scenario: Scenario, adapter: Adapter) -> str | None:
+    """Why the adapter does not run the scenario, or ``None`` if it does."""
+    if scenario.dialect not in adapter.dialects:
+        return f"speaks {', '.join(sorted(adapter.dialects))}"
+    if missing := sorted(scenario.requires - adapter.features):
+        return f"does not declare {', '.join(missing)}"
+    return None
+
+
+def expand(
+    scenario: Scenario, adapter: str, schedules: Sequence[Schedule], axes: Axes, faults: bool
+) -> Iterator[Case]:
+    """Yield the cases of one scenario for one adapter.
+
+    Faults come behind each event, of every kind; in the later rows of a table, where the axes are
+    pairwise, the kinds take turns.
+    """
+    for at in points(scenario, schedules, axes):
+        yield Case(scenario=scenario, adapter=adapter, point=at)
+    for hold in scenario.incremental:
+        yield Case(scenario=scenario, adapter=adapter, kind=CaseKind.INCREMENTAL, hold=hold)
+    if not faults or not sweepable(scenario, schedules):
+        return
+    for event in range(len(schedules[-1].event_ends()) + 1):
+        kinds = tuple(FaultKind)
+        if scenario.row > 0 and axes.mode == "pairwise":
+            kinds = (kinds[(scenario.row + event) % _TURNS],)
+        for kind in kinds:
+            yield Case(
+                scenario=scenario, adapter=adapter, kind=CaseKind.FAULT, fault=kind, event=event
+            )
+
+
+def sweepable(scenario: Scenario, schedules: Sequence[Schedule]) -> bool:
+    """Whether cutting the stream makes sense: one streamed turn with expected events.
+
+    A client that may retry would ask again, for an answer that nobody recorded.
+    """
+    expect, call = scenario.turns[0].expect, scenario.turns[0].call
+    return (
+        scenario.faults_skip is None
+        and len(scenario.turns) == 1
+        and scenario.streams
+        and call is not None
+        and call.max_retries == 0
+        and expect is not None
+        and expect.events is not None
+        and schedules[-1].media is not Media.OTHER
+    )
+
+
+def points(scenario: Scenario, schedules: Sequence[Schedule], axes: Axes) -> Iterator[Point]:
+    """Yield the points at which a scenario is played, the recorded wire first.
+
+    A value that no client could see on these bodies is left out, and so is a point that is the
+    same on the wire as another. Pairwise is for streams; of a body that is large or no stream each
+    value is played once. The later rows of a table say other things in the form of the first:
+    three of them share what holds each value once. Of a large body ``all`` means pairwise.
+    """
+    yield RECORDED
+    if axes.mode == "none":
+        return
+    if axes.mode == "chosen":
+        assert axes.chosen is not None
+        found: Iterable[Point] = (_effective(schedules, axes.chosen),)
+    else:
+        allowed = _visible(scenario, schedules)
+        is_large = sum(len(s.body) for s in schedules) > LARGE
+        is_stream = any(s.media is not Media.OTHER for s in schedules)
+        if axes.mode == "all" and not is_large:
+            found = (Point(kept, axes.seed) for kept in _product(schedules, allowed, axes.seed))
+        elif axes.mode == "all" or (is_stream and scenario.row == 0 and not is_large):
+            found = (_effective(schedules, point(v, axes.seed)) for v in pairwise(allowed))
+        else:
+            found = _each_once(schedules, allowed, axes.seed)
+            if scenario.row > 0:
+                found = islice(found, scenario.row % _TURNS, None, _TURNS)
+    seen = {RECORDED}
+    for at in found:
+        if at not in seen and not any(_left_out(scenario, a, v) for a, v in at.values):
+            seen.add(at)
+            yield at
+
+
+def _product(
+    schedules: Sequence[Schedule], allowed: Mapping[str, Sequence[str]], seed: int
+) -> Iterator[tuple[_Value, ...]]:
+    """Every combination of values that each change something, one axis after the other."""
+    if not allowed:
+        yield ()
+        return
+    (axis, values), *rest = allowed.items()
+    for value in values:
+        step = Point(() if value == "recorded" else ((axis, value),), seed)
+        changed = [apply(s, step) for s in schedules]
+        if step.values and all(new is s for new, s in zip(changed, schedules, strict=True)):
+            continue
+        for more in _product(changed, dict(rest), seed):
+            yield (*step.values, *more)
+
+
+def pairwise(values: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
+    """A small set of combinations in which every pair of values of two axes stands together.
+
+    Greedy: each new combination takes, axis by axis, the value that covers most open pairs.
+    The result depends on the input alone.
+    """
+    axes = sorted(values, key=lambda a: -len(values[a]))
+    pairs = {
+        ((a, x), (b, y)) for a, b in combinations(axes, 2) for x in values[a] for y in values[b]
+    }
+    if len(axes) == 1:
+        return [{axes[0]: v} for v in values[axes[0]]]
+    chosen: list[dict[str, str]] = []
+    while pairs:
+        first, second = min(pairs)
+        row = dict((first, second))
+        for axis in axes:
+            if axis not in row:
+                row[axis] = max(
+                    values[axis],
+                    key=lambda v, axis=axis: sum(  # type: ignore[misc]
+                        _pair(axes, (axis, v), known) in pairs for known in row.items()
+                    ),
+                )
+        chosen.append({axis: row[axis] for axis in values})
+        pairs -= {_pair(axes, p, q) for p, q in combinations(row.items(), 2)}
+    return chosen
+
+
+def _each_once(
+    schedules: Sequence[Schedule], values: Mapping[str, Sequence[str]], seed: int
+) -> Iterator[Point]:
+    """As few points as hold every value of every axis that changes something."""
+    left = {(axis, v) for axis, several in values.items() for v in several}
+    for row in range(max(map(len, values.values()), default=0)):
+        chosen = {axis: several[row % len(several)] for axis, several in values.items()}
+        at = _effective(schedules, point(chosen, seed))
+        left -= set(at.values)
+        yield at
+    # What another value hid: nobody sees a cut inside a character of compressed text.
+    for alone in sorted(left):
+        yield _effective(schedules, point(dict([alone]), seed))
+
+
+def _pair(axes: Sequence[str], one: _Value, other: _Value) -> tuple[_Value, _Value]:
+    return (one, other) if axes.index(one[0]) < axes.index(other[0]) else (other, one)
+
+
+def _visible(scenario: Scenario, schedules: Sequence[Schedule]) -> dict[str, tuple[str, ...]]:
+    crlf = point({"eol": "crlf"})
+    shown: dict[str, tuple[str, ...]] = {}
+    for axis, values in AXES.items():
+        seen = ["recorded"]
+        for value in values[1:]:
+            alone = point({axis: value})
+            visible = any(
+                apply(s, alone) is not s
+                or (axis == "framing" and apply(c := apply(s, crlf), alone) is not c)
+                for s in schedules
+            )
+            if visible and not _left_out(scenario, axis, value):
+                seen.append(value)
+        if len(seen) > 1:
+            shown[axis] = tuple(seen)
+    return shown
+
+
+def _left_out(scenario: Scenario, axis: str, value: str) -> bool:
+    return axis in scenario.axes_skip or f"{axis}={value}" in scenario.axes_skip
+
+
+def _effective(schedules: Sequence[Schedule], at: Point) -> Point:
+    """Reduce a point to the values that change something where they are applied."""
+    current = list(schedules)
+    kept = []
+    for axis, value in at.values:
+        step = Point(((axis, value),), at.seed)
+        changed = [apply(s, step) for s in current]
+        if any(new is not old for new, old in zip(changed, current, strict=True)):
+            kept.append((axis, value))
+        current = changed
+    return Point(tuple(kept), at.seed)

@@ -1,0 +1,193 @@
+"""Checks that scenarios and cassettes are sound and fit together, without playing any."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import SpecError
+from harness.judge.expectation import agrees, turn_views
+from harness.suite import loader
+from harness.suite.scenario import Place, Scenario, TurnSpec
+from harness.suite.schemas import schema
+from mockserver.cassettes.cassette import Cassette, Origin
+from mockserver.cassettes.yaml_marks import line_of
+from mockserver.errors import CassetteError
+from mockserver.library import library
+from mockserver.secrets.scan import scan_cassette
+from mockserver.vocabulary.codec import event_from_json
+from mockserver.vocabulary.fold import fold
+from mockserver.vocabulary.model import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with a file; ``line`` counts from 1."""
+
+    path: Path
+    line: int | None
+    message: str
+
+
+@dataclass(slots=True)
+class Linted:
+    """What was looked at, and what is wrong with it."""
+
+    scenarios: list[Scenario]
+    cassettes: dict[Path, Cassette]
+    problems: list[Problem]
+
+
+def lint(scenarios: Sequence[Path], cassettes: Sequence[Path], lookup: Sequence[Path]) -> Linted:
+    """Lint the scenarios below some directories and the cassettes below others.
+
+    ``lookup`` are more directories in which scenarios may find their cassettes. Raises
+    :class:`SpecError` or :class:`CassetteError` for a directory that is not there.
+    """
+    problems: list[Problem] = []
+    found = list(_scenarios(scenarios, (*cassettes, *lookup), problems))
+    known = {path.resolve() for path in library.Library(cassettes).paths.values()}
+    loaded: dict[Path, Cassette] = {}
+    for path in sorted(known | {s.cassette.resolve() for s in found}):
+        try:
+            loaded[path] = library.load(path)
+        except CassetteError as exc:
+            problems.append(Problem(exc.path, exc.line, exc.message))
+    for scenario in found:
+        problems += _contradictions(scenario)
+    problems += _twins({s.id: s for s in found})
+    problems += _unplayed(found, loaded)
+    used = {s.cassette.resolve() for s in found}
+    for path in sorted(known & loaded.keys()):
+        if path not in used:
+            problems.append(Problem(path, None, "no scenario plays this cassette"))
+        problems += _origins(loaded[path])
+        problems += _secrets(loaded[path])
+    return Linted(found, loaded, problems)
+
+
+def unrequired(scenarios: Iterable[Scenario]) -> Iterator[str]:
+    """Yield the features of the closed list that none of the scenarios requires."""
+    required = {feature for scenario in scenarios for feature in scenario.requires}
+    known: list[str] = schema("scenario")["$defs"]["feature"]["enum"]
+    return (feature for feature in known if feature not in required)
+
+
+def _scenarios(
+    directories: Iterable[Path], roots: Sequence[Path], problems: list[Problem]
+) -> Iterator[Scenario]:
+    ids: dict[str, Path] = {}
+    for directory in directories:
+        if not directory.is_dir():
+            raise SpecError("no such directory of scenarios", path=directory)
+        for path in sorted(directory.rglob("*.y*ml")):
+            try:
+                loaded = loader.load(path, roots)
+            except SpecError as exc:
+                problems.append(Problem(path, exc.line, exc.message))
+                continue
+            for scenario in loaded:
+                if (first := ids.setdefault(scenario.id, path)) != path:
+                    message = f"scenario id {scenario.id!r} is taken by {first}"
+                    problems.append(_at(path, ("scenario",), message))
+                yield scenario
+
+
+def _contradictions(scenario: Scenario) -> Iterator[Problem]:
+    """Yield where the expected events do not add up to the expected turn."""
+    for turn in scenario.turns:
+        told = _told_by_events(turn)
+        if told is None or turn.expect is None or turn.expect.turn is None:
+            continue
+        for key, wanted in turn.expect.turn.items():
+            if not agrees(_comparable(key, wanted), _comparable(key, told.get(key))):
+                yield _at(
+                    scenario.file,
+                    (*turn.place, "expect", "turn", key),
+                    f"{scenario.id}: the expected events tell another {key} of the turn",
+                )
+
+
+def _twins(by_id: Mapping[str, Scenario]) -> Iterator[Problem]:
+    """Yield where two forms of the same turn expect different things."""
+    for scenario in by_id.values():
+        if scenario.twin is None:
+            continue
+        other = by_id.get(scenario.twin)
+        if other is None:
+            message = f"twin {scenario.twin!r} is not a scenario"
+            yield _at(scenario.file, ("twin",), message)
+            continue
+        for key in ("content", "finish_reason", "tool_calls"):
+            mine, theirs = _expected(scenario.turns[-1], key), _expected(other.turns[-1], key)
+            if mine is not None and theirs is not None and mine != theirs:
+                message = f"{scenario.id} and its twin {other.id} expect a different {key}"
+                yield _at(scenario.file, ("twin",), message)
+
+
+def _unplayed(
+    scenarios: Iterable[Scenario], cassettes: Mapping[Path, Cassette]
+) -> Iterator[Problem]:
+    """Yield interactions that no scenario plays, and numbers that name none."""
+    played: defaultdict[Path, set[int]] = defaultdict(set)
+    for scenario in scenarios:
+        path = scenario.cassette.resolve()
+        if path not in cassettes:
+            continue
+        count = len(cassettes[path].interactions)
+        numbers = tuple(range(count)) if scenario.interactions is None else scenario.interactions
+        played[path] |= set(numbers)
+        if beyond := [n for n in numbers if n >= count]:
+            message = f"{scenario.id} plays interaction {beyond[0]}, {path.name} has {count}"
+            yield _at(scenario.file, ("interactions",), message)
+    for path, seen in played.items():
+        for number in range(len(cassettes[path].interactions)):
+            if number not in seen:
+                yield _at(path, ("interactions", number), f"no scenario plays interaction {number}")
+
+
+def _secrets(cassette: Cassette) -> Iterator[Problem]:
+    """Yield where a cassette holds what looks like a credential."""
+    for hit in scan_cassette(cassette):
+        yield _at(hit.path, ("interactions", hit.interaction), f"{hit.place} holds {hit.kind}")
+
+
+def _origins(cassette: Cassette) -> Iterator[Problem]:
+    """Yield what is missing to tell where the bytes come from."""
+    origins = {i.response.wire.origin for i in cassette.interactions}
+    if Origin.AUTHORED in origins and not cassette.path.read_bytes().startswith(b"#"):
+        message = "an authored cassette names its source in a comment on its first line"
+        yield Problem(cassette.path, 1, message)
+    for number, interaction in enumerate(cassette.interactions):
+        wire = interaction.response.wire
+        if wire.origin is Origin.RECORDED and not wire.recorded:
+            place = ("interactions", number, "response", "wire", "origin")
+            message = f"interaction {number} claims to be recorded, but not when and by what"
+            yield _at(cassette.path, place, message)
+
+
+def _expected(turn: TurnSpec, key: str) -> Any:
+    stated = turn.expect.turn if turn.expect is not None else None
+    value = (stated or {}).get(key, (_told_by_events(turn) or {}).get(key))
+    if key == "tool_calls" and value is not None:
+        # The ids of two recordings differ; what is called does not.
+        return [(call.get("name"), call.get("arguments")) for call in value]
+    return value
+
+
+def _told_by_events(turn: TurnSpec) -> JsonObject | None:
+    if turn.expect is None or turn.expect.events is None:
+        return None
+    return turn_views(fold(event_from_json(loader.completed(e)) for e in turn.expect.events))
+
+
+def _comparable(key: str, value: Any) -> Any:
+    """An error by its class: the message of an expected event is only a stand-in."""
+    return value["class"] if key == "error" and isinstance(value, Mapping) else value
+
+
+def _at(path: Path, place: Place, message: str) -> Problem:
+    return Problem(path, line_of(path.read_bytes(), place), message)

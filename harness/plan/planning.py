@@ -1,0 +1,165 @@
+"""From what the user asked for to a plan: adapters, scenarios, selection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+
+from harness.clients import registry
+from harness.clients.interface import Adapter
+from harness.errors import SelectionError, SpecError
+from harness.judge.baseline import Baseline
+from harness.plan import recordings
+from harness.plan.expand import Axes, expand, played, runs
+from harness.suite import bundled, loader
+from harness.suite.scenario import Case, Scenario
+from harness.suite.selection import may_match, select
+from mockserver.cassettes.cassette import Cassette
+from mockserver.library import library
+from mockserver.wire.schedule import Schedule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What to run. Empty ``adapters``, ``scenarios`` and ``cassettes`` mean the bundled ones.
+
+    ``recordings`` takes the place of scenarios. ``priorities`` narrows to P0, P1 or P2. ``keep``
+    is where the transcripts of failing cases go.
+    """
+
+    adapters: tuple[str, ...] = ()
+    scenarios: tuple[Path, ...] = ()
+    cassettes: tuple[Path, ...] = ()
+    recordings: Path | None = None
+    patterns: tuple[str, ...] = ()
+    priorities: frozenset[str] = frozenset()
+    axes: Axes = field(default_factory=Axes)
+    faults: bool = True
+    keep: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A scenario that an adapter does not run, and why."""
+
+    scenario: str
+    adapter: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run will do.
+
+    ``cases`` are in the order of scenarios, then adapters; ``scenarios`` are those that the
+    patterns leave in question. ``skips`` are not counted as run; ``problems`` are known before
+    the run and fail it: a recording that cannot be read, a declared feature that no scenario
+    of a whole run exercises, a baseline entry that names nothing.
+    """
+
+    settings: Settings
+    adapters: tuple[Adapter, ...]
+    baselines: dict[str, Baseline]
+    cases: tuple[Case, ...]
+    skips: tuple[Skip, ...]
+    problems: tuple[str, ...] = ()
+    scenarios: tuple[Scenario, ...] = ()
+
+
+def make_plan(settings: Settings) -> Plan:
+    """Load everything that is asked for and decide what to run.
+
+    Raises a :class:`~harness.errors.HarnessError` or
+    :class:`~mockserver.errors.CassetteError` for the first thing that is wrong.
+    """
+    loaded = [registry.load(a) for a in settings.adapters or registry.bundled_names()]
+    adapters = tuple(adapter for adapter, _ in loaded)
+    if len({a.name for a in adapters}) < len(adapters):
+        raise SelectionError("two adapters have one name", hint="give one of them another name")
+    scenarios, left = find_scenarios(settings)
+    scenarios = tuple(s for s in scenarios if in_question(s, settings))
+    cases: list[Case] = []
+    skips = [Skip(item.name, "*", item.reason) for item in left if not item.broken]
+    for scenario in scenarios:
+        plain: tuple[Case, ...] | None = None
+        for adapter in adapters:
+            if (reason := runs(scenario, adapter)) is not None:
+                skips.append(Skip(scenario.id, adapter.name, reason))
+                continue
+            if plain is None:
+                wires = schedules_of(scenario)
+                plain = tuple(expand(scenario, "", wires, settings.axes, settings.faults))
+            cases += (replace(case, adapter=adapter.name) for case in plain)
+    problems = [f"{item.name}: {item.reason}" for item in left if item.broken]
+    if not settings.patterns and not settings.priorities and settings.recordings is None:
+        # Of fewer wires or without faults, an entry may name what only a whole run plays.
+        all_kinds = settings.faults and settings.axes.mode in {"pairwise", "all"}
+        baselines = [(a, b) for a, b in loaded if b.entries and all_kinds]
+        for adapter, baseline in baselines:
+            problems += (
+                f"{baseline.path}: baseline entry {e.cases!r} of {adapter.name} names no case"
+                for e in baseline.unmatched(cases)
+            )
+        if not settings.scenarios:
+            problems += _unexercised(adapters, cases)
+    return Plan(
+        settings=settings,
+        adapters=adapters,
+        scenarios=scenarios,
+        baselines={adapter.name: baseline for adapter, baseline in loaded},
+        cases=select(cases, settings.patterns, lambda case: case.id),
+        skips=tuple(skips),
+        problems=tuple(problems),
+    )
+
+
+def in_question(scenario: Scenario, settings: Settings) -> bool:
+    """Whether the priorities and patterns may select a case of the scenario."""
+    if settings.priorities and scenario.priority not in settings.priorities:
+        return False
+    wanted = [p for p in settings.patterns if not p.startswith("!")]
+    return not wanted or any(may_match(scenario.id, pattern) for pattern in wanted)
+
+
+def find_scenarios(settings: Settings) -> tuple[tuple[Scenario, ...], tuple[recordings.Left, ...]]:
+    """The scenarios that the settings name, before any selection."""
+    if settings.recordings is not None:
+        return recordings.scan(settings.recordings)
+    roots = (*settings.cassettes, bundled.cassettes())
+    found: list[Scenario] = []
+    for directory in settings.scenarios or (bundled.scenarios(),):
+        found += loader.load_all(directory, roots)
+    return tuple(found), ()
+
+
+@lru_cache(maxsize=256)
+def cassette_of(path: Path) -> Cassette:
+    """The cassette at ``path``, read once in a while."""
+    return library.load(path)
+
+
+def schedules_of(scenario: Scenario) -> tuple[Schedule, ...]:
+    """The answers that a scenario plays, as recorded.
+
+    Raises :class:`SpecError` for an interaction number that the cassette does not have.
+    """
+    try:
+        return played(scenario, cassette_of(scenario.cassette))
+    except IndexError:
+        raise SpecError(
+            f"{scenario.id} plays interactions {scenario.interactions}, "
+            f"{scenario.cassette.name} has {len(cassette_of(scenario.cassette).interactions)}",
+            path=scenario.file,
+            hint="numbers start at 0",
+        ) from None
+
+
+def _unexercised(adapters: Iterable[Adapter], cases: Iterable[Case]) -> Iterable[str]:
+    exercised: dict[str, set[str]] = {}
+    for case in cases:
+        exercised.setdefault(case.adapter, set()).update(case.scenario.requires)
+    for adapter in adapters:
+        for feature in sorted(adapter.features - exercised.get(adapter.name, set())):
+            yield f"{adapter.name} declares {feature!r}, which no scenario exercises"

@@ -1,0 +1,78 @@
+"""Any directory of cassettes as scenarios without a spec: only the invariants judge."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import SpecError
+from harness.suite.dialects import recorded_call
+from harness.suite.scenario import Scenario, TurnSpec
+from mockserver.cassettes.cassette import Cassette
+from mockserver.errors import CassetteError
+from mockserver.library import library
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Something in the directory that is not run, and why; ``broken`` if it cannot be read."""
+
+    name: str
+    reason: str
+    broken: bool
+
+
+def scan(directory: Path) -> tuple[tuple[Scenario, ...], tuple[Left, ...]]:
+    """Make a scenario of every interaction that can be run.
+
+    Raises :class:`SpecError` for a directory that is missing or holds no cassette.
+    """
+    if not directory.is_dir():
+        raise SpecError("no such directory of recordings", path=directory)
+    files = sorted(p for p in directory.rglob("*") if p.suffix in {".yaml", ".yml", ".har"})
+    if not files:
+        raise SpecError(
+            "no recording found", path=directory, hint="cassettes are *.yaml, *.yml and *.har files"
+        )
+    scenarios: list[Scenario] = []
+    left: list[Left] = []
+    for path in files:
+        name = _name(path.relative_to(directory).with_suffix(""))
+        try:
+            cassette = library.load(path)
+        except CassetteError as exc:
+            left.append(Left(name, str(exc), broken=True))
+            continue
+        for number, _ in enumerate(cassette.interactions):
+            item = _scenario(name, cassette, number)
+            if isinstance(item, Left):
+                left.append(item)
+            else:
+                scenarios.append(item)
+    return tuple(scenarios), tuple(left)
+
+
+def _scenario(name: str, cassette: Cassette, number: int) -> Scenario | Left:
+    scenario_id = f"recordings/{name}/{number}"
+    found = recorded_call(cassette.interactions[number].request)
+    if isinstance(found, str):
+        return Left(scenario_id, found, broken=False)
+    dialect, call = found
+    return Scenario(
+        id=scenario_id,
+        title=f"Interaction {number} of {cassette.path.name}",
+        dialect=dialect,
+        requires=frozenset({"streaming" if call.stream else "non_streaming"}),
+        source=(str(cassette.path),),
+        priority="P0",
+        file=cassette.path,
+        cassette=cassette.path,
+        interactions=(number,),
+        turns=(TurnSpec(place=(), call=call),),
+    )
+
+
+def _name(path: Path) -> str:
+    """A path in the characters of scenario ids, which glob patterns can name plainly."""
+    return "/".join(re.sub(r"[^A-Za-z0-9.-]+", "-", part).strip("-") for part in path.parts)

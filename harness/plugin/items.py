@@ -1,0 +1,286 @@
+"""The collectors and items of the pytest plugin; imported when there is an adapter to test.
+
+Scenario files of a project are collected as files. The bundled scenarios hang under a collector
+named ``tapecheck``, because they lie outside of the project.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Coroutine, Generator, Iterator, Sequence
+from contextlib import aclosing
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from harness.errors import HarnessError, SelectionError
+from harness.judge.transcript import Outcome
+from harness.plan.expand import parse_axes
+from harness.plan.planning import Plan, Settings, make_plan
+from harness.plugin.options import adapters, directories
+from harness.reports import explain
+from harness.reports.records import CaseResult, case_record, options_of
+from harness.run.runner import Runner, judged
+from harness.suite import bundled
+from harness.suite.scenario import Case, CaseKind
+from mockserver.errors import MockServerError
+
+NAME = "tapecheck"
+_T = TypeVar("_T")
+
+
+class FailedCaseError(Exception):
+    """A case or a sweep failed; the text is what the user reads."""
+
+
+class Collection:
+    """What one pytest session knows of tapecheck; registered as a plugin."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.own = directories(config, "scenarios")
+        #: Names of bundled cases that the command line asks for; ``None`` if it asks for none.
+        self.wanted: list[str] | None = None
+        config.addinivalue_line("markers", f"{NAME}: a case of tapecheck")
+
+    @cached_property
+    def plan(self) -> Plan:
+        """All cases: own ones, and bundled ones if those are wanted.
+
+        Raises what :func:`make_plan` raises.
+        """
+        config = self.config
+        axes = config.getoption("--tapecheck-axes") or config.getini("tapecheck_axes")
+        try:
+            chosen = parse_axes(axes)
+        except ValueError as exc:
+            raise SelectionError(str(exc)) from None
+        scenarios = self.own
+        if scenarios and self.wanted is not None:
+            scenarios = tuple(dict.fromkeys((bundled.scenarios().resolve(), *scenarios)))
+        return make_plan(
+            Settings(
+                adapters=adapters(config),
+                scenarios=scenarios,
+                cassettes=directories(config, "cassettes"),
+                axes=chosen,
+                faults=not config.getoption("--no-tapecheck-faults"),
+            )
+        )
+
+    def is_own(self, path: Path) -> bool:
+        """Whether a scenario's file belongs to the project."""
+        return any(path.resolve().is_relative_to(directory) for directory in self.own)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self, session: pytest.Session) -> None:
+        """Decide whether bundled scenarios are wanted: without paths, or by their name."""
+        config = session.config
+        if config.args_source is not pytest.Config.ArgsSource.ARGS:
+            self.wanted = []
+            inside = [Path(arg.partition("::")[0]).resolve() for arg in config.args]
+            # Own scenarios belong to a run without paths even if testpaths leave them out.
+            config.args += [
+                str(own) for own in self.own if not any(own.is_relative_to(path) for path in inside)
+            ]
+            return
+        named = [a for a in config.args if a.partition("::")[0] == NAME and not Path(a).exists()]
+        if named:
+            self.wanted = [a.partition("::")[2] for a in named if "::" in a]
+            config.args = [a for a in config.args if a not in named]
+
+    def pytest_collect_file(
+        self, file_path: Path, parent: pytest.Collector
+    ) -> pytest.Collector | None:
+        """Collect a scenario file of the project."""
+        if file_path.suffix in {".yaml", ".yml"} and self.is_own(file_path):
+            return ScenarioFile.from_parent(parent, path=file_path, collection=self)
+        return None
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Put the bundled scenarios beside what the session itself has found."""
+        report = yield
+        if isinstance(collector, pytest.Session) and self.wanted is not None and report.passed:
+            mine = Bundled.from_parent(collector, name=NAME, nodeid=NAME, collection=self)
+            report.result.append(mine)
+        return report
+
+
+class _Collector(pytest.Collector, ABC):
+    """Collects cases and starts a mock server when the first of them is run."""
+
+    @abstractmethod
+    def belongs(self, path: Path) -> bool:
+        """Whether the scenarios of that file are collected here."""
+
+    def __init__(self, *, collection: Collection, **kw: Any) -> None:
+        super().__init__(**kw)
+        self.collection = collection
+        self.engine: Engine
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Yield an item for each case, each sweep, and each scenario that is not run."""
+        plan = self.collection.plan
+        mine = {s.id for s in plan.scenarios if self.belongs(s.file)}
+        sweeps: dict[tuple[str, str], list[Case]] = {}
+        for case in plan.cases:
+            if case.scenario.id not in mine:
+                continue
+            if case.kind is CaseKind.FAULT:
+                sweeps.setdefault((case.scenario.id, case.adapter), []).append(case)
+            else:
+                yield CaseItem.from_parent(self, name=case.id, cases=[case])
+        for (scenario, adapter), cases in sweeps.items():
+            yield CaseItem.from_parent(self, name=f"{scenario}/faults@{adapter}", cases=cases)
+        for skip in plan.skips:
+            if skip.scenario in mine:
+                item = SkippedItem.from_parent(self, name=f"{skip.scenario}@{skip.adapter}")
+                item.add_marker(pytest.mark.skip(reason=skip.reason))
+                yield item
+
+    def setup(self) -> None:
+        """Start the server. pytest sets a collector up with the first of its items that runs."""
+        self.engine = Engine(self.collection.plan)
+        self.addfinalizer(self.engine.stop)
+
+    def repr_failure(  # type: ignore[override]
+        self, excinfo: pytest.ExceptionInfo[BaseException]
+    ) -> Any:
+        """Show a mistake of the user as it is."""
+        if isinstance(excinfo.value, HarnessError | MockServerError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo)
+
+
+class ScenarioFile(_Collector, pytest.File):
+    """A scenario file of the project."""
+
+    def belongs(self, path: Path) -> bool:
+        """Whether it is this file."""
+        return path.resolve() == self.path.resolve()
+
+
+class Bundled(_Collector):
+    """The scenarios that come with tapecheck."""
+
+    def belongs(self, path: Path) -> bool:
+        """Whether the file is not one of the project."""
+        return not self.collection.is_own(path)
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Yield the items, or those that the command line names, and the plan's problems."""
+        wanted = self.collection.wanted
+        left = set(wanted or ())
+        for item in super().collect():
+            if not wanted or item.name in left:
+                left.discard(item.name)
+                yield item
+        if left:
+            raise SelectionError(
+                f"no case {sorted(left)[0]!r}", hint="'tapecheck list' shows names"
+            )
+        if not wanted and self.collection.plan.problems:
+            yield ProblemsItem.from_parent(self, name="problems")
+
+
+class _Item(pytest.Item):
+    def __init__(self, **kw: Any) -> None:
+        super().__init__(**kw)
+        self.add_marker(NAME)
+
+    def runtest(self) -> None:
+        """Do nothing."""
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Show a failed case as its explanation, without a traceback."""
+        if isinstance(excinfo.value, FailedCaseError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def add_report_section(self, when: str, key: str, content: str) -> None:
+        """Leave out the log: the runner listens at a level that shows every request."""
+        if key != "log":
+            super().add_report_section(when, key, content)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Where pytest says the item stands: where its name begins."""
+        return self.config.rootpath / self.nodeid.partition("::")[0], 0, self.name
+
+
+class SkippedItem(_Item):
+    """A scenario that an adapter does not run."""
+
+
+class ProblemsItem(_Item):
+    """What is wrong with a plan as a whole."""
+
+    parent: _Collector
+
+    def runtest(self) -> None:
+        """Fail: the item exists only if there is something to say."""
+        raise FailedCaseError("\n".join(self.parent.collection.plan.problems))
+
+
+class CaseItem(_Item):
+    """One case, or all faults of one scenario."""
+
+    parent: _Collector
+
+    def __init__(self, *, cases: Sequence[Case], **kw: Any) -> None:
+        super().__init__(**kw)
+        self.cases = cases
+
+    def runtest(self) -> None:
+        """Play and judge."""
+        results = self.parent.engine.play(self.cases)
+        against = [r for r in results if r.verdict.outcome not in {Outcome.PASS, Outcome.KNOWN}]
+        if against:
+            raise FailedCaseError(self._said(against, len(results)))
+        if known := [r for r in results if r.known is not None]:
+            pytest.xfail(known[0].known or "")
+
+    def _said(self, against: Sequence[CaseResult], total: int) -> str:
+        shown = min(against, key=lambda r: (len(r.case.variation), r.case.variation))
+        options = tuple(options_of(self.parent.collection.plan.settings))
+        text = explain.explain(shown, here=self.config.rootpath, width=96, options=options)
+        said = explain.headline(case_record(shown)["findings"][0])
+        if total > 1:
+            others = ", ".join(r.case.variation for r in against)
+            said = f"{len(against)} of {total} breaks failed: {said}\n{others}"
+        return f"{said}\n\n{text}"
+
+
+class Engine:
+    """A mock server and a runner in an event loop of their own."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name=NAME, daemon=True)
+        self._thread.start()
+        self._runner = self._await(Runner(plan).__aenter__())
+
+    def play(self, cases: Sequence[Case]) -> list[CaseResult]:
+        """Play cases side by side and return the results in the order of the cases."""
+        results = {r.case.id: r for r in self._await(self._play(cases))}
+        return [results[case.id] for case in cases]
+
+    def stop(self) -> None:
+        """Stop the server and the loop."""
+        self._await(self._runner.__aexit__(None, None, None))
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _play(self, cases: Sequence[Case]) -> list[CaseResult]:
+        async with aclosing(judged(self._runner, cases, width=6, stall_width=48)) as results:
+            return [result async for result in results]
+
+    def _await(self, work: Coroutine[Any, Any, _T]) -> _T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()

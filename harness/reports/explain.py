@@ -1,0 +1,253 @@
+"""Says in plain text what is wrong with a case: briefly for reports, at length for one case.
+
+Works on the records of a run, so that a report written tomorrow says the same as one today.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import shlex
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile, zip_longest
+from pathlib import Path
+from typing import Any
+
+from harness.judge.transcript import Finding
+from harness.reports.cause import Cause
+from harness.reports.records import CaseResult, case_record, finding_record
+from harness.reports.wirebytes import Excerpt, behind, shown
+from mockserver.vocabulary.model import JsonObject
+
+#: Findings of one case that a report shows; ``explain`` shows all.
+BRIEF = 3
+#: Equal lines that are shown before and after a difference.
+CONTEXT = 2
+_NOTHING = "(nothing)"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where two values part: the place inside them, and both sides in one line each."""
+
+    where: str
+    expected: str
+    observed: str
+
+
+def brief(record: JsonObject, here: Path, width: int = 100) -> Iterator[str]:
+    """Yield a failed case in a few lines, none longer than ``width`` unless it is a name."""
+    findings = record.get("findings", [])
+    for finding in findings[:BRIEF]:
+        yield from textwrap.wrap(
+            headline(finding), width, subsequent_indent="  ", break_on_hyphens=False
+        )
+        if "line" in finding:
+            yield f"  {place(record, finding, here)}"
+        if (found := difference(finding)) is not None:
+            at = f" at {found.where}" if found.where else ""
+            pair = _around(found.expected, found.observed, max(width - 14 - len(at), 20))
+            if "expected" in finding:
+                yield f"    expected{at}  {pair[0]}"
+            yield f"    observed{at}  {pair[1]}"
+    if len(findings) > BRIEF:
+        yield f"and {len(findings) - BRIEF} more findings"
+
+
+def headline(finding: JsonObject) -> str:
+    """The check and what it says, in one line."""
+    blame = "" if finding["blame"] == "client" else f" ({finding['blame']})"
+    return f"{finding['check']}{blame}: {finding['message']}"
+
+
+def place(record: JsonObject, finding: JsonObject, here: Path) -> str:
+    """The ``file:line`` of the requirement behind a finding, seen from ``here``."""
+    line = f":{finding['line']}" if "line" in finding else ""
+    return f"{relative(record['file'], here)}{line}"
+
+
+def relative(file: str, here: Path) -> str:
+    """A path as somebody in the directory ``here`` would write it."""
+    path = Path(file)
+    return str(path.relative_to(here)) if path.is_relative_to(here) else file
+
+
+def replay(case_id: str, options: Sequence[str]) -> str:
+    """The command that plays the case again; ``options`` are those of its run."""
+    return shlex.join(["tapecheck", "explain", case_id, *options])
+
+
+def difference(finding: JsonObject) -> Difference | None:
+    """The first place at which the two sides of a finding differ; ``None`` without two sides."""
+    if "expected" not in finding and "observed" not in finding:
+        return None
+    where: list[str] = []
+    expected, observed = finding.get("expected"), finding.get("observed")
+    number = finding.get("event")
+    while (step := _step(expected, observed, number)) is not None:
+        number = None
+        key, expected, observed = step
+        if not where and _is_event(expected, observed):
+            where.append(f"event {key + 1}")
+            break
+        where.append(str(key))
+    return Difference("/".join(where), said(expected), said(observed))
+
+
+def said(value: Any) -> str:
+    """A value in one line; an event as its type and its fields."""
+    match value:
+        case None:
+            return _NOTHING
+        case {"type": str() as kind, **fields}:
+            inner = fields.get(kind)
+            # The usage of a usage event, the error of an error event.
+            named = inner if len(fields) == 1 and isinstance(inner, dict) else fields
+            return " ".join([kind, *(f"{k}={_json(v)}" for k, v in named.items())])
+    return _json(value)
+
+
+def explain(
+    result: CaseResult,
+    *,
+    here: Path,
+    width: int,
+    options: Sequence[str] = (),
+    cause: Cause | None = None,
+) -> str:
+    """All that is known of one case, for a reader who wants to mend its client.
+
+    Paths are given as seen from ``here``; ``options`` are those that find the case again.
+    """
+    record = case_record(result)
+    lines = [
+        f"{record['outcome'].upper()}  {record['id']}",
+        record["title"],
+        "",
+        f"requirement  {relative(record['file'], here)}",
+        *(f"source       {source}" for source in record["source"]),
+    ]
+    if "known" in record:
+        lines.append(f"known        {record['known']}")
+    if cause is not None:
+        lines.append(f"cause        {cause}")
+    for finding in result.verdict.findings:
+        lines += ["", *_explained(result, finding, here, width)]
+    if not result.verdict.findings:
+        lines += ["", f"{record['checks']} checks found nothing wrong."]
+    return "\n".join([*lines, "", f"again: {replay(record['id'], options)}", ""])
+
+
+def _explained(result: CaseResult, finding: Finding, here: Path, width: int) -> Iterator[str]:
+    data = finding_record(result.case, finding)
+    yield from textwrap.wrap(headline(data), width, subsequent_indent="  ")
+    if "line" in data:
+        file = relative(str(result.case.scenario.file), here)
+        yield f"  {file}:{data['line']}"
+    yield from sides(data.get("expected"), data.get("observed"), width)
+    if (excerpt := _wire_bytes(result, finding)) is not None:
+        yield from (f"  {line}" for line in shown(excerpt, width - 2))
+
+
+def _wire_bytes(result: CaseResult, finding: Finding) -> Excerpt | None:
+    """The piece of the wire from which the first wrong event comes."""
+    if finding.event is None or not isinstance(finding.expected, list):
+        return None
+    match finding.place:
+        case ("turns", int() as number, *_):
+            pass
+        case _:
+            number = 0
+    turns = result.transcript.turns
+    if number >= len(turns) or not turns[number].schedules:
+        return None
+    return behind(turns[number].schedules[-1], finding.expected, finding.event)
+
+
+def sides(expected: Any, observed: Any, width: int) -> Iterator[str]:
+    """Yield two values side by side, equal parts on one line; one alone if nothing is expected."""
+    if expected is None:
+        for item in _listed(observed):
+            yield from textwrap.wrap(
+                item, width, initial_indent="  observed  ", subsequent_indent=" " * 12
+            )
+        return
+    column = (width - 5) // 2
+    yield f"  {'expected':{column}} | observed"
+    left, right = _listed(expected), _listed(observed)
+    opcodes = difflib.SequenceMatcher(a=left, b=right, autojunk=False).get_opcodes()
+    for tag, a, b, c, d in opcodes:
+        if tag == "equal":
+            head = CONTEXT if a else 0
+            tail = CONTEXT if b < len(left) or d < len(right) else 0
+            if b - a > head + tail + 1:
+                yield from _beside(left[a : a + head], right[c : c + head], " ", column)
+                yield f"  … {b - a - head - tail} equal lines"
+                yield from _beside(left[b - tail : b], right[d - tail : d], " ", column)
+                continue
+        yield from _beside(left[a:b], right[c:d], " " if tag == "equal" else ">", column)
+
+
+def _beside(left: Sequence[str], right: Sequence[str], mark: str, column: int) -> Iterator[str]:
+    for one, other in zip_longest(left, right, fillvalue=""):
+        for cells in zip_longest(_folded(one, column), _folded(other, column), fillvalue=""):
+            yield f"{mark} {cells[0]:{column}} | {cells[1]}".rstrip()
+
+
+def _folded(text: str, column: int) -> list[str]:
+    return textwrap.wrap(text, column, drop_whitespace=False, break_on_hyphens=False)
+
+
+def _listed(value: Any) -> list[str]:
+    match value:
+        case None:
+            return []
+        case list():
+            return [said(item) for item in value]
+        case dict():
+            return [f"{k}={_json(v)}" for k, v in value.items()]
+    return [said(value)]
+
+
+def _step(expected: Any, observed: Any, number: int | None) -> tuple[Any, Any, Any] | None:
+    if isinstance(expected, list) and isinstance(observed, list):
+        if number is not None:
+            return number, _item(expected, number), _item(observed, number)
+        pairs: Iterable[tuple[Any, Any, Any]] = (
+            (i, _item(expected, i), _item(observed, i))
+            for i in range(max(len(expected), len(observed)))
+        )
+    elif isinstance(expected, Mapping) and isinstance(observed, Mapping):
+        # What is not expected is not compared.
+        pairs = ((k, v, observed.get(k)) for k, v in expected.items())
+    else:
+        return None
+    return next((step for step in pairs if step[1] != step[2]), None)
+
+
+def _item(values: list[Any], number: int) -> Any:
+    return values[number] if number < len(values) else None
+
+
+def _is_event(*values: Any) -> bool:
+    return any(isinstance(v, Mapping) and isinstance(v.get("type"), str) for v in values)
+
+
+def _around(expected: str, observed: str, room: int) -> tuple[str, str]:
+    """Cut two texts to ``room`` characters, so that the first difference can be seen."""
+    pairs = zip(expected, observed, strict=False)
+    same = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+    lead = room // 3
+    if same + lead > room:
+        expected, observed = (f"…{text[same - lead :]}" for text in (expected, observed))
+    return _clip(expected, room), _clip(observed, room)
+
+
+def _clip(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: room - 1]}…"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,166 @@
+"""The records of a run: one JSON object per line, the truth that all reports are folded from.
+
+``specs/schemas/run_record.schema.json`` is the contract. A run without its ``end`` record is
+not a run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+from harness.judge.transcript import Finding, Outcome, Transcript, Verdict
+from harness.plan.planning import Plan, Settings
+from harness.suite.scenario import Case
+from mockserver.cassettes.yaml_marks import line_of
+from mockserver.vocabulary.model import JsonObject
+
+FORMAT = 1
+#: Values in findings longer than this are cut in the records.
+_VALUE_LIMIT = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    """A judged case. ``known`` is the reason of its baseline entry, ``seconds`` its duration."""
+
+    case: Case
+    verdict: Verdict
+    transcript: Transcript
+    known: str | None = None
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts outcomes and decides the exit code of a run."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one case."""
+        self.counts[str(outcome)] += 1
+
+    @property
+    def exit_code(self) -> int:
+        """0 all as expected, 1 client failures or stale baseline, 3 harness or environment."""
+        if self.counts["error"]:
+            return 3
+        if self.counts["fail"] or self.counts["stale"] or self.problems:
+            return 1
+        return 0
+
+
+def start_record(plan: Plan) -> JsonObject:
+    """The first record: what is going to be run."""
+    settings = plan.settings
+    return {
+        "type": "run",
+        "format": FORMAT,
+        "tapecheck": version("tapecheck"),
+        "adapters": [
+            {
+                "name": a.name,
+                "dialects": sorted(a.dialects),
+                "features": sorted(a.features),
+                "granularity": a.granularity,
+            }
+            for a in plan.adapters
+        ],
+        "options": list(options_of(settings)),
+        "patterns": list(settings.patterns),
+        "priorities": sorted(settings.priorities),
+        "axes": str(settings.axes.chosen) if settings.axes.chosen else settings.axes.mode,
+        "seed": settings.axes.seed,
+        "faults": settings.faults,
+        "cases": len(plan.cases),
+    }
+
+
+def options_of(settings: Settings) -> Iterator[str]:
+    """The options with which another command finds the same adapters and scenarios."""
+    named = {
+        "--adapter": settings.adapters,
+        "--scenarios": settings.scenarios,
+        "--cassettes": settings.cassettes,
+        "--recordings": () if settings.recordings is None else (settings.recordings,),
+        "--seed": (settings.axes.seed,) if settings.axes.seed else (),
+    }
+    for option, values in named.items():
+        for value in values:
+            yield from (option, str(value))
+
+
+def skip_records(plan: Plan) -> Iterable[JsonObject]:
+    """One record for each scenario that an adapter does not run."""
+    for skip in plan.skips:
+        yield {
+            "type": "skip",
+            "scenario": skip.scenario,
+            "adapter": skip.adapter,
+            "reason": skip.reason,
+        }
+
+
+def case_record(result: CaseResult) -> JsonObject:
+    """The record of one case."""
+    case, scenario = result.case, result.case.scenario
+    record: JsonObject = {
+        "type": "case",
+        "id": case.id,
+        "scenario": scenario.id,
+        "adapter": case.adapter,
+        "kind": str(case.kind),
+        "variation": case.variation,
+        "dialect": scenario.dialect,
+        "priority": scenario.priority,
+        "title": scenario.title,
+        "source": list(scenario.source),
+        "file": str(scenario.file),
+        "outcome": str(result.verdict.outcome),
+        "checks": len(result.verdict.checks),
+        "seconds": round(result.seconds, 4),
+    }
+    if result.verdict.findings:
+        record["signature"] = result.verdict.signature
+        record["findings"] = [finding_record(case, f) for f in result.verdict.findings]
+    if result.known is not None:
+        record["known"] = result.known
+    return record
+
+
+def end_record(tally: Tally) -> JsonObject:
+    """The last record: how it came out."""
+    return {
+        "type": "end",
+        "counts": {str(o): tally.counts[str(o)] for o in Outcome},
+        "problems": list(tally.problems),
+        "exit_code": tally.exit_code,
+    }
+
+
+def finding_record(case: Case, finding: Finding) -> JsonObject:
+    """What one check says of a case, as it stands in the records; long values are cut."""
+    data: JsonObject = {
+        "check": finding.check,
+        "message": finding.message,
+        "blame": str(finding.blame),
+    }
+    if finding.place is not None:
+        data["line"] = line_of(case.scenario.file.read_bytes(), finding.place)
+    for name in ("expected", "observed"):
+        value = getattr(finding, name)
+        if value is not None:
+            data[name] = _clipped(value)
+    if finding.event is not None:
+        data["event"] = finding.event
+    return data
+
+
+def _clipped(value: object) -> object:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return value if len(text) <= _VALUE_LIMIT else text[:_VALUE_LIMIT] + "…"

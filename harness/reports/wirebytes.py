@@ -1,0 +1,126 @@
+"""Shows the bytes on the wire behind an event, so that a failure can be seen where it began."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from mockserver.vocabulary.model import JsonObject
+from mockserver.wire import sse
+from mockserver.wire.schedule import Media, Schedule
+
+#: Fields of an event whose text stands on the wire, the most telling first.
+_EVIDENCE = ("delta", "arguments_delta", "tool_name", "raw_finish_reason", "response_id")
+#: Bytes per line of a hex dump, and the most that is shown of one event.
+_WIDTH, _LIMIT = 16, 512
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A piece of a decoded body: its wire event's number from 1, where it lies, its bytes.
+
+    ``cuts`` are the offsets inside at which one HTTP chunk ended and the next began.
+    """
+
+    number: int
+    start: int
+    data: bytes
+    cuts: tuple[int, ...]
+
+
+def behind(schedule: Schedule, expected: Sequence[JsonObject], event: int) -> Excerpt | None:
+    """Find the wire event from which the expected event of that number comes.
+
+    Walks the expected events along the wire, each to the next wire event that holds its text.
+    ``None`` for a body that is not a stream.
+    """
+    plain = schedule.decoded()
+    if plain.media is Media.OTHER:
+        return None
+    spans = _spans(plain)
+    if not spans:
+        return None
+    at = 0
+    for wanted in expected[: event + 1]:
+        at = _find(plain.body, spans, at, wanted)
+    start, end = spans[at]
+    cuts, offset = [], 0
+    if plain is schedule:
+        for send in schedule.sends:
+            offset += len(send.data)
+            if start < offset < end:
+                cuts.append(offset - start)
+    return Excerpt(at + 1, start, plain.body[start:end], tuple(cuts))
+
+
+def _spans(plain: Schedule) -> list[tuple[int, int]]:
+    ends = sse.event_ends(plain.body) if plain.media is Media.SSE else sse.line_ends(plain.body)
+    if not ends or ends[-1] < len(plain.body):
+        ends.append(len(plain.body))
+    return list(zip([0, *ends[:-1]], ends, strict=True))
+
+
+def _find(body: bytes, spans: Sequence[tuple[int, int]], at: int, event: JsonObject) -> int:
+    text = next((event[k] for k in _EVIDENCE if isinstance(event.get(k), str)), None)
+    if text is None:
+        return at
+    forms = {
+        json.dumps(text, ensure_ascii=ascii_only)[1:-1].encode() for ascii_only in (False, True)
+    }
+    for number in range(at, len(spans)):
+        piece = body[slice(*spans[number])]
+        if any(form in piece for form in forms):
+            return number
+    return at
+
+
+def shown(excerpt: Excerpt, width: int) -> Iterator[str]:
+    """Yield the excerpt in lines: its place, its text with bytes escaped, a hex dump if needed.
+
+    A chunk boundary inside is marked ``┊``. The dump is given only for bytes that text cannot
+    show: what is not UTF-8, control characters, and separators that look like spaces.
+    """
+    end = excerpt.start + len(excerpt.data)
+    chunks = f", in {len(excerpt.cuts) + 1} chunks" if excerpt.cuts else ""
+    yield f"wire event {excerpt.number}, bytes {excerpt.start}-{end}{chunks}"
+    data = excerpt.data[:_LIMIT]
+    pieces, begin = [], 0
+    for cut in (*(c for c in excerpt.cuts if c < len(data)), len(data)):
+        pieces.append(_printable(data[begin:cut]))
+        begin = cut
+    text = "┊".join(pieces) + ("…" if len(excerpt.data) > _LIMIT else "")
+    room = max(width - 2, 20)
+    for start in range(0, len(text), room):
+        yield f"  {text[start : start + room]}"
+    if (odd := _odd(data)) is not None:
+        first = max(odd - odd % _WIDTH, 0)
+        yield from _dump(data[first : first + 4 * _WIDTH], excerpt.start + first)
+
+
+def _printable(data: bytes) -> str:
+    out = []
+    for character in data.decode(errors="surrogateescape"):
+        if "\udc80" <= character <= "\udcff":
+            out.append(f"\\x{ord(character) - 0xDC00:02x}")
+        elif character.isprintable():
+            out.append(character)
+        else:
+            out.append(character.encode("unicode_escape").decode())
+    return "".join(out)
+
+
+def _odd(data: bytes) -> int | None:
+    text = data.decode(errors="surrogateescape")
+    match = re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\udc80-\udcff]", text)
+    if match is None:
+        return None
+    return len(text[: match.start()].encode(errors="surrogateescape"))
+
+
+def _dump(data: bytes, offset: int) -> Iterator[str]:
+    for start in range(0, len(data), _WIDTH):
+        row = data[start : start + _WIDTH]
+        text = "".join(chr(b) if 32 <= b < 127 else "." for b in row)
+        yield f"  {offset + start:06x}  {row.hex(' '):<{_WIDTH * 3 - 1}}  {text}"

@@ -1,0 +1,1 @@
+"""Plays cases, side by side and in several processes."""

@@ -1,0 +1,105 @@
+"""Keeps the transcript of a failing case in a file of its own, to be opened later.
+
+The file holds the explanation as text and the evidence as data: what was sent, what came back,
+what the client made of it. Credentials are replaced as in the server's journal.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from harness.errors import ReportError, SetupError
+from harness.judge.transcript import SeenRequest, TurnRecord
+from harness.reports.explain import explain
+from harness.reports.records import CaseResult, case_record
+from mockserver.secrets.names import query, request_headers
+from mockserver.vocabulary.model import JsonObject
+from mockserver.wire.schedule import Hold, Schedule
+
+FORMAT = 1
+WIDTH = 100
+
+
+def keep(directory: Path, result: CaseResult, options: tuple[str, ...] = ()) -> Path:
+    """Write the transcript of ``result`` into ``directory`` and return the file.
+
+    Raises :class:`SetupError` if it cannot be written.
+    """
+    transcript = result.transcript
+    data = {
+        "format": FORMAT,
+        "record": case_record(result),
+        "explanation": explain(result, here=Path.cwd(), width=WIDTH, options=options),
+        "turns": [_turn(t) for t in transcript.turns],
+        "unplayed": list(transcript.unplayed),
+        "connection_let_go": transcript.connection_let_go,
+    }
+    text = json.dumps(data, ensure_ascii=False, indent=1, default=str)
+    path = directory / f"{re.sub(r'[^A-Za-z0-9.=@,-]+', '__', result.case.id)}.json"
+    partial = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
+        partial.replace(path)
+    except OSError as exc:
+        raise SetupError(f"the transcript cannot be kept: {exc.strerror}", path=path) from None
+    return path
+
+
+def read(path: Path) -> JsonObject:
+    """Read a kept transcript. Raises :class:`ReportError` for anything else."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise ReportError(f"cannot be read: {exc.strerror}", path=path) from None
+    except ValueError:
+        data = None
+    if not isinstance(data, dict) or data.get("format") != FORMAT or "explanation" not in data:
+        raise ReportError(
+            "not a kept transcript", path=path, hint="'tapecheck run --keep DIR' writes them"
+        )
+    return data
+
+
+def _turn(turn: TurnRecord) -> JsonObject:
+    return {
+        "requests": [_request(r) for r in turn.requests],
+        "answers": [_answer(s) for s in turn.schedules],
+        "events": list(turn.events),
+        "turn": turn.turn,
+        "raised": turn.raised,
+        "hung": turn.hung,
+    }
+
+
+def _request(request: SeenRequest) -> JsonObject:
+    return {
+        "method": request.method,
+        "path": request.path,
+        "query": query(request.query),
+        "headers": [list(pair) for pair in request_headers(request.headers)],
+        "body": request.body.decode(errors="replace"),
+        "exchange": request.exchange,
+        "miss": request.miss,
+    }
+
+
+def _answer(schedule: Schedule) -> JsonObject:
+    return {
+        "status": schedule.status,
+        "headers": [list(pair) for pair in schedule.headers],
+        "coding": str(schedule.coding),
+        "ending": str(schedule.ending),
+        "chunks": [_step(step) for step in schedule.steps],
+    }
+
+
+def _step(step: Any) -> JsonObject:
+    if isinstance(step, Hold):
+        return {"hold": step.name}
+    return {"at_ms": step.at_ms, "base64": base64.b64encode(step.data).decode()}

@@ -1,0 +1,381 @@
+"""Runs cases: plays each to its adapter, collects the evidence, has it judged.
+
+The server has a thread of its own, so that an adapter which blocks its event loop still gets
+its answer. Cases run side by side, stalled ones many at a time because they only wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+from harness.clients.conversation import first_call, next_call
+from harness.clients.in_process import Output, drive
+from harness.clients.interface import Adapter, Call
+from harness.judge import judge
+from harness.judge.transcript import (
+    Blame,
+    Finding,
+    Outcome,
+    SeenRequest,
+    Transcript,
+    TurnRecord,
+    Verdict,
+    without,
+)
+from harness.plan.planning import Plan, cassette_of, schedules_of
+from harness.reports import records as results
+from harness.reports.records import CaseResult
+from harness.run import evidence
+from harness.suite.dialects import base_path
+from harness.suite.scenario import Case, CaseKind, TurnSpec
+from mockserver import MockServer, SessionHandle
+from mockserver.dialects.facts import facts_of
+from mockserver.library.session import Exchange
+from mockserver.serving.journal import JournalEntry
+from mockserver.vocabulary.codec import turn_from_json
+from mockserver.vocabulary.model import JsonObject
+from mockserver.wire import axes, faults
+from mockserver.wire.faults import Fault, FaultKind
+from mockserver.wire.schedule import Schedule, hold_after
+
+#: Seconds after which a case is stopped and its client blamed.
+DEADLINE = 30.0
+#: The client's patience for the next byte, where the scenario does not say: long where nothing
+#: stalls, short where the answer never comes, longer again where a whole answer must be read first.
+PATIENCE, STALL_PATIENCE, SEALED_PATIENCE = 10.0, 0.3, 1.0
+#: Seconds until a held stream is let go because the client shows nothing.
+HOLD_PATIENCE = 5.0
+_KEY_PREFIX = "sk-tapecheck-"
+_AGAINST = frozenset({Outcome.FAIL, Outcome.STALE, Outcome.ERROR})
+_HOLD = "until-seen"
+#: How a held stream is packed again whose recording is compressed.
+_PACKED = axes.point({"gzip": "yes"})
+#: How many times the patience a case gets that failed and in which the client must time out.
+_SLACK = 8
+#: How a held stream is packed again whose recording is compressed.
+_PACKED = axes.point({"gzip": "yes"})
+#: How much more patience a stalled case gets when it is played again.
+_MORE = 20
+
+
+class Runner:
+    """Plays cases against one mock server. An async context manager."""
+
+    def __init__(
+        self, plan: Plan, *, deadline: float = DEADLINE, hold_patience: float = HOLD_PATIENCE
+    ) -> None:
+        self.plan = plan
+        self.deadline = deadline
+        self.hold_patience = hold_patience
+        self._adapters = {adapter.name: adapter for adapter in plan.adapters}
+        self._server = MockServer()
+        self._logs = _LogCapture()
+
+    async def __aenter__(self) -> Self:
+        self._server.__enter__()
+        self._logs.install()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._logs.remove()
+        self._server.__exit__(kind, exc, trace)
+
+    async def run_case(self, case: Case) -> CaseResult:
+        """Play one case and judge it. Never raises for what the client does.
+
+        On a busy machine a client that must time out may do so before it has even asked. Such a
+        case is played again with more patience, and only that counts.
+        """
+        began = time.perf_counter()
+        adapter = self._adapters[case.adapter]
+        transcript = await self._play(case, adapter, slack=1)
+        verdict = judge(transcript, adapter.granularity, adapter.features)
+        if verdict.outcome is Outcome.FAIL and _waits(case):
+            transcript = await self._play(case, adapter, slack=_SLACK)
+            verdict = judge(transcript, adapter.granularity, adapter.features)
+        key = transcript.api_key
+        if any(f.check == "secrets" for f in verdict.findings):
+            verdict = without(verdict, key)
+            turns, logs = without(transcript.turns, key), without(transcript.logs, key)
+            transcript = replace(transcript, turns=turns, logs=logs)
+        verdict, known = self.plan.baselines[case.adapter].apply(case, verdict)
+        return CaseResult(
+            case=case,
+            verdict=verdict,
+            transcript=transcript,
+            known=known,
+            seconds=time.perf_counter() - began,
+        )
+
+    async def _play(self, case: Case, adapter: Adapter, *, slack: int) -> Transcript:
+        whole = schedules_of(case.scenario)
+        schedules = _varied(case, whole)
+        requests = [i.request for i in cassette_of(case.scenario.cassette).interactions]
+        numbers = case.scenario.interactions or range(len(requests))
+        played = tuple(Exchange(requests[n], s) for n, s in zip(numbers, schedules, strict=True))
+        key = _KEY_PREFIX + hashlib.sha256(case.id.encode()).hexdigest()[:24]
+        with self._server.session(exchanges=played) as session, self._logs.of(key) as logs:
+            base_url = session.url
+            if played:
+                # Where only a token endpoint is asked, the others still tell the base URL.
+                paths = [r.url.path for r in (*(e.request for e in played), *requests)]
+                base_url += base_path(case.scenario.dialect, paths)
+            turns, held_back = await self._converse(
+                case, adapter, session, schedules, base_url, key, slack
+            )
+            let_go = await session.settled(self.deadline)
+        answered = {r.exchange for turn in turns for r in turn.requests}
+        return Transcript(
+            case=case,
+            api_key=key,
+            base_url=base_url,
+            turns=turns,
+            schedules=whole,
+            unplayed=tuple(n for n in range(len(played)) if n not in answered),
+            logs=tuple(logs),
+            connection_let_go=let_go,
+            held_back=held_back,
+        )
+
+    async def _converse(
+        self,
+        case: Case,
+        adapter: Adapter,
+        session: SessionHandle,
+        schedules: Sequence[Schedule],
+        base_url: str,
+        key: str,
+        slack: int,
+    ) -> tuple[tuple[TurnRecord, ...], bool]:
+        records: list[TurnRecord] = []
+        call: Call | None = None
+        held_back, seen = False, 0
+        for spec in case.scenario.turns:
+            call = _call_for(case, spec, call, records, base_url, key)
+            if call is None:
+                break
+            call = replace(call, timeout=call.timeout * slack)
+            output, held_back = await self._drive(case, adapter, call, session)
+            entries = session.journal
+            records.append(_record(call, output, entries[seen:], schedules))
+            seen = len(entries)
+        return tuple(records), held_back
+
+    async def _drive(
+        self, case: Case, adapter: Adapter, call: Call, session: SessionHandle
+    ) -> tuple[Output, bool]:
+        if case.hold is None:
+            return await drive(adapter, call, deadline=self.deadline), False
+        hold, late = case.hold, False
+
+        def let_go() -> None:
+            nonlocal late
+            late = True
+            session.release(_HOLD)
+
+        timer = asyncio.get_running_loop().call_later(self.hold_patience, let_go)
+
+        def seen(count: int) -> None:
+            if count == hold.seen:
+                timer.cancel()
+                session.release(_HOLD)
+
+        output = await drive(adapter, call, deadline=self.deadline, on_event=seen)
+        timer.cancel()
+        return output, late
+
+
+def _varied(case: Case, schedules: Sequence[Schedule]) -> tuple[Schedule, ...]:
+    match case.kind:
+        case CaseKind.WIRE:
+            return tuple(axes.apply(s, case.point) for s in schedules)
+        case CaseKind.FAULT:
+            assert case.fault is not None
+            *others, last = schedules
+            offset = [0, *last.event_ends()][case.event]
+            return (*others, faults.apply(last, Fault(case.fault, offset)))
+        case CaseKind.INCREMENTAL:
+            assert case.hold is not None
+            first, *rest = schedules
+            plain = first.decoded()
+            held = hold_after(plain, plain.event_ends()[case.hold.after - 1], _HOLD)
+            if plain is not first:
+                held = axes.apply(held, _PACKED)
+            return (held, *rest)
+
+
+def _waits(case: Case) -> bool:
+    return case.fault is FaultKind.STALL or any(
+        turn.call is not None and turn.call.timeout is not None for turn in case.scenario.turns
+    )
+
+
+def _patience(case: Case) -> float:
+    if case.fault is not FaultKind.STALL:
+        return PATIENCE
+    facts = facts_of(case.scenario.dialect, *_varied(case, schedules_of(case.scenario)))
+    return SEALED_PATIENCE if facts is not None and facts.sealed else STALL_PATIENCE
+
+
+def _call_for(
+    case: Case,
+    spec: TurnSpec,
+    before: Call | None,
+    records: Sequence[TurnRecord],
+    base_url: str,
+    key: str,
+) -> Call | None:
+    if spec.call is not None:
+        return first_call(
+            spec,
+            dialect=case.scenario.dialect,
+            base_url=base_url,
+            api_key=key,
+            timeout=_patience(case),
+        )
+    assert before is not None
+    try:
+        turn = turn_from_json(records[-1].turn or {})
+        return next_call(before, turn, spec)
+    except (ValueError, LookupError):
+        # The checks of the turn before say what is wrong; there is nothing to go on with.
+        return None
+
+
+def _record(
+    call: Call, output: Output, entries: Sequence[JournalEntry], schedules: Sequence[Schedule]
+) -> TurnRecord:
+    requests = tuple(
+        SeenRequest(
+            method=e.method,
+            path=e.path,
+            query=e.query,
+            headers=e.headers,
+            body=e.body,
+            exchange=e.exchange,
+            miss=e.note,
+        )
+        for e in entries
+    )
+    return TurnRecord(
+        streamed=call.stream,
+        events=tuple(output.events),
+        turn=output.turn,
+        turn_given=output.turn_given,
+        raised=output.raised,
+        hung=output.hung,
+        requests=requests,
+        schedules=tuple(schedules[r.exchange] for r in requests if r.exchange is not None),
+    )
+
+
+class _LogCapture(logging.Handler):
+    """Keeps log records that hold a key of ours, so that a client cannot leak it there."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self._caught: dict[str, list[str]] = {}
+        self._level = logging.WARNING
+
+    def install(self) -> None:
+        root = logging.getLogger()
+        self._level = root.level
+        root.setLevel(min(root.level, logging.INFO) or logging.INFO)
+        root.addHandler(self)
+
+    def remove(self) -> None:
+        root = logging.getLogger()
+        root.removeHandler(self)
+        root.setLevel(self._level)
+
+    @contextmanager
+    def of(self, key: str):  # type: ignore[no-untyped-def]
+        """Collect the records that hold ``key``."""
+        caught = self._caught[key] = []
+        try:
+            yield caught
+        finally:
+            del self._caught[key]
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if record.exc_info:
+            text += f"\n{record.exc_info[1]!r}"
+        if _KEY_PREFIX not in text:
+            return
+        for key, caught in self._caught.items():
+            if key in text:
+                caught.append(f"{record.name}: {text}")
+
+
+async def case_records(
+    plan: Plan, *, width: int, stall_width: int
+) -> AsyncGenerator[JsonObject, None]:
+    """Run the cases of ``plan`` in this process and yield each record when it is there."""
+    async with Runner(plan) as runner:
+        source = judged(runner, plan.cases, width=width, stall_width=stall_width)
+        # Closed here: clients must end before the server does, even if nobody reads on.
+        async with aclosing(source) as finished:
+            async for result in finished:
+                yield _recorded(plan, result)
+
+
+def _recorded(plan: Plan, result: CaseResult) -> JsonObject:
+    """The record of a case; if it counts against the run, its transcript is kept where asked."""
+    keep = plan.settings.keep
+    if keep is not None and result.verdict.outcome in _AGAINST:
+        evidence.keep(keep, result, tuple(results.options_of(plan.settings)))
+    return results.case_record(result)
+
+
+async def judged(
+    runner: Runner, cases: Sequence[Case], *, width: int, stall_width: int
+) -> AsyncGenerator[CaseResult, None]:
+    """Run cases side by side and yield each result when it is there."""
+    done: asyncio.Queue[CaseResult] = asyncio.Queue()
+
+    async def work(lane: Iterator[Case]) -> None:
+        for case in lane:
+            done.put_nowait(await _guarded(runner, case))
+
+    # The workers of a lane share one iterator, so that each takes the next case that is left.
+    stalled = iter([c for c in cases if c.fault is FaultKind.STALL])
+    others = iter([c for c in cases if c.fault is not FaultKind.STALL])
+    lanes = [others] * width + [stalled] * stall_width
+    workers = [asyncio.create_task(work(lane)) for lane in lanes]
+    try:
+        for _ in cases:
+            yield await done.get()
+    finally:
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+
+
+async def _guarded(runner: Runner, case: Case) -> CaseResult:
+    """Run a case; what breaks in the harness itself becomes an error of that case alone."""
+    try:
+        return await runner.run_case(case)
+    except Exception as exc:
+        finding = Finding(
+            check="harness", message=f"{type(exc).__name__}: {exc}", blame=Blame.HARNESS
+        )
+        empty = Transcript(case=case, api_key="", base_url="", turns=(), schedules=())
+        return CaseResult(
+            case=case,
+            verdict=Verdict(outcome=Outcome.ERROR, findings=(finding,)),
+            transcript=empty,
+        )

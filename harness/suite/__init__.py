@@ -1,0 +1,1 @@
+"""Scenarios: their types, files, schemas, and the patterns that select them."""

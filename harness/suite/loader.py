@@ -1,0 +1,264 @@
+"""Reads scenario files: YAML, checked against the schema, errors with file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import ValidationError
+
+from harness.errors import SpecError
+from harness.suite.scenario import (
+    CallSpec,
+    Expectation,
+    HoldSpec,
+    Place,
+    RequestSpec,
+    Scenario,
+    StepSpec,
+    ToolResult,
+    TurnSpec,
+)
+from harness.suite.schemas import definition, validator
+from mockserver.cassettes.yaml_marks import DuplicateKeyError, line_of, reject_duplicate_keys
+from mockserver.vocabulary.model import JsonObject
+
+
+def load_all(directory: Path, cassettes: Iterable[Path]) -> tuple[Scenario, ...]:
+    """Read every scenario below ``directory``, in the order of their ids.
+
+    ``cassettes`` are the directories in which cassettes are looked up. Raises
+    :class:`SpecError` for the first thing that is wrong; two scenarios with one id are wrong.
+    """
+    if not directory.is_dir():
+        raise SpecError("no such directory of scenarios", path=directory)
+    roots = tuple(cassettes)
+    by_id: dict[str, Scenario] = {}
+    for path in sorted(directory.rglob("*.y*ml")):
+        for scenario in load(path, roots):
+            if (first := by_id.get(scenario.id)) is not None:
+                raise SpecError(
+                    f"scenario id {scenario.id!r} is taken by {first.file}",
+                    path=path,
+                    line=line_of(path.read_bytes(), ("scenario",)),
+                    hint="give one of them another id",
+                )
+            by_id[scenario.id] = scenario
+    if not by_id:
+        raise SpecError("no scenario found", path=directory, hint="scenarios are *.yaml files")
+    _check_twins(by_id)
+    return tuple(by_id[i] for i in sorted(by_id))
+
+
+def load(path: Path, cassettes: Iterable[Path]) -> tuple[Scenario, ...]:
+    """Read one file: a scenario, or one per row. Raises :class:`SpecError`."""
+    text = path.read_bytes()
+    data = read_yaml(path, text, "scenario")
+    events = data.get("expect", {}).get("events", ())
+    _check_events(path, text, ("expect", "events"), events)
+    for key in ("rows", "turns"):
+        for i, item in enumerate(data.get(key, ())):
+            listed = item.get("expect", {}).get("events", ())
+            _check_events(path, text, (key, i, "expect", "events"), listed)
+    cassette = data.get("cassette", f"{data['scenario']}.yaml")
+    found = next((c / cassette for c in cassettes if (c / cassette).is_file()), None)
+    if found is None:
+        raise SpecError(
+            f"cassette {cassette!r} is in none of: {', '.join(str(c) for c in cassettes)}",
+            path=path,
+            line=line_of(text, ("cassette",)),
+            hint="record or author it, or mend the name",
+        )
+    if "rows" not in data:
+        return (_scenario(path, found, data),)
+    return tuple(
+        _scenario(path, found, _row(data, row), ("rows", i), row=i)
+        for i, row in enumerate(data["rows"])
+    )
+
+
+def read_yaml(path: Path, text: bytes, schema: str) -> dict[str, Any]:
+    """Read a YAML file that obeys ``schema``. Raises :class:`SpecError` with the line."""
+    try:
+        reject_duplicate_keys(text)
+        data = yaml.load(text, Loader=yaml.CSafeLoader)
+    except DuplicateKeyError as exc:
+        raise SpecError(str(exc), path=path, line=exc.line, hint="remove one of them") from None
+    except yaml.MarkedYAMLError as exc:
+        mark = exc.problem_mark or exc.context_mark
+        raise SpecError(
+            f"not valid YAML: {exc.problem or exc.context}",
+            path=path,
+            line=mark.line + 1 if mark else None,
+            hint="mend the YAML at this line",
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as exc:
+        raise SpecError(f"not valid YAML: {exc}", path=path) from None
+    problems = sorted(validator(schema).iter_errors(data), key=lambda e: list(map(str, e.path)))
+    if problems:
+        problem = _most_telling(problems)
+        raise SpecError(
+            describe(problem),
+            path=path,
+            line=line_of(text, _place_of(problem)),
+            hint=f"the schema is specs/schemas/{schema}.schema.json",
+        )
+    assert isinstance(data, dict)
+    return data
+
+
+def describe(problem: ValidationError) -> str:
+    """Say what a schema found wrong, in one line, with the place inside the document."""
+    at = "/".join(str(p) for p in problem.absolute_path)
+    known = ""
+    if problem.validator == "additionalProperties" and isinstance(problem.schema, Mapping):
+        known = f"; known keys are {', '.join(problem.schema.get('properties', ()))}"
+    message = problem.message if len(problem.message) < 300 else problem.message[:300] + "…"
+    return f"{at + ': ' if at else ''}{message}{known}"
+
+
+def _most_telling(problems: list[ValidationError]) -> ValidationError:
+    # An unknown key is what a typing mistake looks like; everything else follows from it.
+    for problem in problems:
+        if problem.validator == "additionalProperties":
+            return problem
+    return problems[0]
+
+
+def _place_of(problem: ValidationError) -> Place:
+    at: Place = tuple(problem.absolute_path)
+    if problem.validator == "additionalProperties" and isinstance(problem.instance, Mapping):
+        known = problem.schema.get("properties", {}) if isinstance(problem.schema, Mapping) else {}
+        unknown = next((k for k in problem.instance if k not in known), None)
+        if unknown is not None:
+            return (*at, unknown)
+    return at
+
+
+def _check_events(path: Path, text: bytes, place: Place, events: Any) -> None:
+    for i, event in enumerate(events):
+        check = definition("stream_event", event["type"])
+        assert check is not None
+        if problems := list(check.iter_errors(completed(event))):
+            raise SpecError(
+                describe(_most_telling(problems)),
+                path=path,
+                line=line_of(text, (*place, i)),
+                hint="the schema is specs/schemas/stream_event.schema.json",
+            )
+
+
+def completed(event: JsonObject) -> JsonObject:
+    """Fill in what an expected event need not state, so that the event schema can judge it."""
+    match event["type"]:
+        case "warning":
+            return {"message": "any", **event}
+        case "error":
+            error = {"message": "any", "retryable": True, **event.get("error", {})}
+            error.pop("message_contains", None)
+            return {**event, "error": error}
+        case "tool_call_start" if event.get("id_synthesized"):
+            return {"tool_call_id": "any", **event}
+        case "tool_call_end":
+            return {"arguments_raw": "{}", **event}
+    return event
+
+
+def _row(data: JsonObject, row: JsonObject) -> JsonObject:
+    merged = {k: v for k, v in data.items() if k != "rows"}
+    merged |= {k: v for k, v in row.items() if k not in {"name", "call"}}
+    merged["scenario"] = f"{data['scenario']}/{row['name']}"
+    merged["title"] = row.get("title", f"{data['title']}: {row['name']}")
+    merged["call"] = {**data["call"], **row.get("call", {})}
+    return merged
+
+
+def _scenario(
+    path: Path, cassette: Path, data: JsonObject, place: Place = (), row: int = 0
+) -> Scenario:
+    source = data["source"]
+    turns = data.get("turns", [data])
+    places = [("turns", i) for i in range(len(turns))] if "turns" in data else [place]
+    faults = data.get("faults", True)
+    return Scenario(
+        id=data["scenario"],
+        title=data["title"],
+        dialect=data["dialect"],
+        requires=frozenset(data["requires"]),
+        source=(source,) if isinstance(source, str) else tuple(source),
+        priority=data["priority"],
+        file=path,
+        row=row,
+        cassette=cassette,
+        interactions=tuple(data["interactions"]) if "interactions" in data else None,
+        turns=tuple(_turn(t, p) for t, p in zip(turns, places, strict=True)),
+        incremental=tuple(HoldSpec(h["after"], h["seen"]) for h in data.get("incremental", ())),
+        twin=data.get("twin"),
+        axes_skip=data.get("axes", {}).get("skip", {}),
+        faults_skip=faults["skip"] if isinstance(faults, dict) else None,
+    )
+
+
+def _turn(data: JsonObject, place: Place) -> TurnSpec:
+    expect = data.get("expect", {})
+    request = data.get("request")
+    return TurnSpec(
+        place=place,
+        call=call_spec(data["call"]) if "call" in data else None,
+        results=tuple(ToolResult(**r) for r in data.get("results", ())),
+        messages=tuple(data.get("messages", ())),
+        request=None if request is None else _request(request),
+        expect=Expectation(
+            events=tuple(expect["events"]) if "events" in expect else None,
+            native=tuple(expect["native"]) if "native" in expect else None,
+            turn=expect.get("turn"),
+            error=expect.get("error"),
+        ),
+    )
+
+
+def _request(data: JsonObject) -> RequestSpec:
+    return RequestSpec(
+        count=data.get("count"),
+        sequence=tuple(map(_step, data["sequence"])) if "sequence" in data else None,
+        identical=data.get("identical", False),
+        path=data.get("path"),
+        **_carried(data),
+    )
+
+
+def _step(data: str | JsonObject) -> StepSpec:
+    if isinstance(data, str):
+        return StepSpec(line=data)
+    return StepSpec(line=data["request"], **_carried(data))
+
+
+def _carried(data: JsonObject) -> JsonObject:
+    """What a request must have in its head and its body, however many there are."""
+    body = data.get("body", {})
+    return {
+        "headers": data.get("headers", {}),
+        "contains": body.get("contains"),
+        "absent": tuple(body.get("absent", ())),
+    }
+
+
+def call_spec(data: JsonObject) -> CallSpec:
+    """Read the ``call`` of a scenario."""
+    fields = dict(data)
+    fields["messages"] = tuple(fields["messages"])
+    fields["tools"] = tuple(fields.get("tools", ()))
+    return CallSpec(**fields)
+
+
+def _check_twins(by_id: Mapping[str, Scenario]) -> None:
+    for scenario in by_id.values():
+        if scenario.twin is not None and scenario.twin not in by_id:
+            raise SpecError(
+                f"twin {scenario.twin!r} is not a scenario",
+                path=scenario.file,
+                line=line_of(scenario.file.read_bytes(), ("twin",)),
+                hint="name the id of the same turn in the other form",
+            )

@@ -1,0 +1,173 @@
+"""Scenarios and cases: what is asked of a client, and under which wire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from mockserver.vocabulary.model import Json, JsonObject
+from mockserver.wire.axes import RECORDED, Point
+from mockserver.wire.faults import FaultKind
+
+Place = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallSpec:
+    """The call of a scenario; the harness adds where to send it and the key."""
+
+    model: str
+    messages: tuple[JsonObject, ...]
+    tools: tuple[JsonObject, ...] = ()
+    stream: bool = True
+    timeout: float | None = None
+    max_retries: int = 0
+    options: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepSpec:
+    """One request of a sequence: ``METHOD path?query``, and what it must carry."""
+
+    line: str
+    headers: Mapping[str, str | None] = field(default_factory=dict)
+    contains: JsonObject | None = None
+    absent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestSpec:
+    """What the client must have sent. A header value of ``None`` means absent.
+
+    ``sequence`` names every request, in order; then the headers hold for all of them, else for
+    the first one. ``contains`` and ``absent`` are about the fields of the first one's body.
+    """
+
+    count: int | None = None
+    sequence: tuple[StepSpec, ...] | None = None
+    identical: bool = False
+    path: str | None = None
+    headers: Mapping[str, str | None] = field(default_factory=dict)
+    contains: JsonObject | None = None
+    absent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What the client must hand out, in the forms of the schemas; ``None`` is not judged.
+
+    ``native`` holds Responses events, of which only the given keys are compared.
+    """
+
+    events: tuple[JsonObject, ...] | None = None
+    native: tuple[JsonObject, ...] | None = None
+    turn: JsonObject | None = None
+    error: JsonObject | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolResult:
+    """A tool's answer, for the call with that number in the turn before."""
+
+    call: int
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnSpec:
+    """One turn of a conversation. Later turns may repeat the call before with more messages.
+
+    ``place`` is where the turn stands in the scenario's file.
+    """
+
+    place: Place
+    call: CallSpec | None
+    results: tuple[ToolResult, ...] = ()
+    messages: tuple[JsonObject, ...] = ()
+    request: RequestSpec | None = None
+    expect: Expectation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldSpec:
+    """Stop behind wire event ``after`` (from 1) until ``seen`` events were handed out."""
+
+    after: int
+    seen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One provider behaviour and what a client must make of it.
+
+    ``file`` is the YAML file, ``cassette`` the path of the recording; ``interactions`` are the
+    numbers of those that are played, ``None`` for all. ``row`` is its place in the file's table,
+    from 0. ``expect`` of a turn is ``None`` for a recording without a spec: then only the
+    invariants are checked.
+    """
+
+    id: str
+    title: str
+    dialect: str
+    requires: frozenset[str]
+    source: tuple[str, ...]
+    priority: str
+    file: Path
+    row: int = 0
+    cassette: Path
+    interactions: tuple[int, ...] | None = None
+    turns: tuple[TurnSpec, ...]
+    incremental: tuple[HoldSpec, ...] = ()
+    twin: str | None = None
+    axes_skip: Mapping[str, str] = field(default_factory=dict)
+    faults_skip: str | None = None
+
+    @property
+    def streams(self) -> bool:
+        """Whether the first call asks for a stream."""
+        call = self.turns[0].call
+        return call is not None and call.stream
+
+
+class CaseKind(StrEnum):
+    """What a case varies: the wire losslessly, a fault, or the moment of delivery."""
+
+    WIRE = "wire"
+    FAULT = "fault"
+    INCREMENTAL = "incremental"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A scenario on one wire with one adapter.
+
+    ``event`` is the number of wire events before the fault. The id is a path:
+    ``openai-chat/tools-parallel/framing=one-byte@openai-compat``.
+    """
+
+    scenario: Scenario
+    adapter: str
+    kind: CaseKind = CaseKind.WIRE
+    point: Point = RECORDED
+    fault: FaultKind | None = None
+    event: int = 0
+    hold: HoldSpec | None = None
+
+    @property
+    def variation(self) -> str:
+        """The last segment of the id, without the adapter."""
+        match self.kind:
+            case CaseKind.WIRE:
+                return str(self.point)
+            case CaseKind.FAULT:
+                return f"{self.fault}={self.event}"
+            case CaseKind.INCREMENTAL:
+                assert self.hold is not None
+                return f"hold={self.hold.after}"
+
+    @property
+    def id(self) -> str:
+        """The stable name of the case."""
+        return f"{self.scenario.id}/{self.variation}@{self.adapter}"

@@ -1,0 +1,158 @@
+"""What a Chat Completions wire says, streamed or not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from mockserver.dialects.facts_model import Facts, repaired
+from mockserver.vocabulary.model import JsonObject
+from mockserver.wire import sse
+from mockserver.wire.schedule import Media, Schedule
+
+_CHAT_USAGE: Mapping[str, tuple[str, ...]] = {
+    "input_tokens": ("prompt_tokens",),
+    "output_tokens": ("completion_tokens",),
+    "total_tokens": ("total_tokens",),
+    "cache_read_input_tokens": ("prompt_tokens_details", "cached_tokens"),
+    "reasoning_tokens": ("completion_tokens_details", "reasoning_tokens"),
+}
+
+
+def read(schedule: Schedule) -> Facts:
+    """Read the facts of one answer, whose body has no content coding."""
+    return _Reader().read(schedule)
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.facts = Facts()
+        self.keys: set[tuple[object, object]] = set()
+        self.whole = False
+
+    def read(self, schedule: Schedule) -> Facts:
+        if schedule.media is Media.SSE:
+            decoder = sse.Decoder()
+            for block in decoder.feed(schedule.body):
+                if not self.block(block):
+                    break
+            last = decoder.close()
+            # An unfinished block counts only as the end marker; its JSON may be cut.
+            if last is not None and (last.data or "").strip() == "[DONE]":
+                self.facts.done = True
+        elif schedule.body.strip():
+            self.whole = True
+            self.document(schedule.body)
+        facts = self.facts
+        if facts.calls is not None:
+            facts.calls = len(self.keys)
+        for name in ("text", "refusal"):
+            if (value := getattr(facts, name)) is not None:
+                setattr(facts, name, repaired(value, cut=not facts.sealed))
+        return facts
+
+    def block(self, block: sse.Block) -> bool:
+        if any(line.startswith(("error", "{")) for line in block.ignored):
+            # Not standard: llama.cpp's error field, or JSON that stands bare in the stream.
+            self.facts.error = True
+            return False
+        data = (block.data or "").strip()
+        if not data:
+            return True
+        if data == "[DONE]":
+            self.facts.done = True
+            return False
+        try:
+            chunk = json.loads(data)
+        except ValueError:
+            self.facts.broken = True
+            return False
+        return self.chunk(chunk, "delta")
+
+    def document(self, body: bytes) -> None:
+        text = body.decode(errors="replace").strip()
+        try:
+            chunk, end = json.JSONDecoder().raw_decode(text)
+        except ValueError:
+            self.facts.broken = True
+            return
+        # Some gateways glue the end marker of a stream behind a whole answer.
+        if text[end:].strip() not in {"", "data: [DONE]", "data:[DONE]"}:
+            self.facts.broken = True
+            return
+        if isinstance(chunk, dict) and isinstance(chunk.get("choices"), list):
+            self.chunk(chunk, "message")
+            self.facts.done = True
+        else:
+            self.facts.error = True
+
+    def chunk(self, chunk: Any, key: str) -> bool:
+        if chunk is None:
+            return True
+        if not isinstance(chunk, dict):
+            self.facts.broken = True
+            return False
+        if chunk.get("error") or chunk.get("object") == "error" or "error_type" in chunk:
+            self.facts.error = True
+            return False
+        self.usage(chunk.get("usage"))
+        if isinstance(x_groq := chunk.get("x_groq"), dict):
+            self.usage(x_groq.get("usage"))
+            if x_groq.get("error"):
+                self.facts.error = True
+                return False
+        for choice in chunk.get("choices") or ():
+            if isinstance(choice, dict) and choice.get("index", 0) == 0:
+                self.choice(choice, choice.get(key))
+        return True
+
+    def choice(self, choice: JsonObject, delta: Any) -> None:
+        facts = self.facts
+        if isinstance(delta, dict):
+            for name, attribute in (("content", "text"), ("refusal", "refusal")):
+                piece = delta.get(name)
+                if piece is None or piece == "":
+                    continue
+                before = getattr(facts, attribute)
+                plain = isinstance(piece, str) and facts.terminal is None and before is not None
+                setattr(facts, attribute, before + piece if plain else None)
+            for place, call in enumerate(delta.get("tool_calls") or ()):
+                if isinstance(call, dict) and "custom" in call and not call.get("function"):
+                    continue  # a tool without JSON arguments, which no turn can hold
+                if self.whole:
+                    # In a whole answer every entry is a call, whatever its id says.
+                    self.keys.add((place, None))
+                else:
+                    self.call(call)
+            function = delta.get("function_call")
+            if isinstance(function, dict) and function.get("name"):
+                self.keys.add(("function", None))
+        reason = choice.get("finish_reason")
+        if isinstance(reason, str) and reason not in {"", "null"} and facts.terminal is None:
+            facts.terminal = reason
+
+    def call(self, call: Any) -> None:
+        if not isinstance(call, dict) or isinstance(call.get("index"), bool):
+            self.facts.calls = None
+            return
+        index, call_id = call.get("index"), call.get("id") or None
+        if call_id is not None:
+            self.keys.discard((index, None))
+            self.keys.add((index, call_id))
+        elif index is not None and not any(k[0] == index for k in self.keys):
+            self.keys.add((index, None))
+        elif index is None and not self.keys:
+            self.keys.add((None, None))
+        elif index is None and (call.get("function") or {}).get("name"):
+            self.facts.calls = None
+
+    def usage(self, usage: Any) -> None:
+        if not isinstance(usage, dict):
+            return
+        for name, path in _CHAT_USAGE.items():
+            value: Any = usage
+            for step in path:
+                value = value.get(step) if isinstance(value, dict) else None
+            if isinstance(value, int) and not isinstance(value, bool):
+                self.facts.usage[name] = value

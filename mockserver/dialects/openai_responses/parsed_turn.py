@@ -1,0 +1,248 @@
+"""What a Responses event sequence tells, read independently of any adapter. Pure.
+
+Reads lawful sequences and what real servers make of them: whole texts without deltas, deltas
+without whole texts, ids that change, an empty ``output`` at the end, ``response.done``. Where a
+sequence is ambiguous the answer is ``None``, and nobody is judged by it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mockserver.dialects.facts_model import repaired
+from mockserver.vocabulary.model import Json, JsonObject, Status
+
+#: Text of an item by the event that carries it: the kind, and the field of the whole text.
+_SPEECH: Mapping[str, tuple[str, str]] = {
+    "response.output_text": ("text", "text"),
+    "response.refusal": ("refusal", "refusal"),
+    "response.reasoning_text": ("reasoning", "text"),
+    "response.reasoning_summary_text": ("summary", "text"),
+}
+_PARTS: Mapping[str, tuple[str, str]] = {
+    "output_text": ("text", "text"),
+    "refusal": ("refusal", "refusal"),
+    "reasoning_text": ("reasoning", "text"),
+    "summary_text": ("summary", "text"),
+}
+_ARGUMENTS: Mapping[str, str] = {
+    "response.function_call_arguments": "arguments",
+    "response.custom_tool_call_input": "input",
+}
+_CALLS: Mapping[str, str] = {"function_call": "arguments", "custom_tool_call": "input"}
+#: The events that end a sequence.
+ENDS: Mapping[str, Status] = {
+    "response.completed": Status.COMPLETED,
+    "response.done": Status.COMPLETED,
+    "response.incomplete": Status.INCOMPLETE,
+    "response.failed": Status.FAILED,
+    "response.cancelled": Status.FAILED,
+    "error": Status.FAILED,
+}
+#: What ``response.done`` may say of the response; the other ends say it by their names.
+_WORDS = {"incomplete": Status.INCOMPLETE, "failed": Status.FAILED, "cancelled": Status.FAILED}
+_COUNTS: Mapping[str, tuple[str, ...]] = {
+    "input_tokens": ("input_tokens",),
+    "output_tokens": ("output_tokens",),
+    "total_tokens": ("total_tokens",),
+    "cache_read_input_tokens": ("input_tokens_details", "cached_tokens"),
+    "cache_creation_input_tokens": ("input_tokens_details", "cache_write_tokens"),
+    "reasoning_tokens": ("output_tokens_details", "reasoning_tokens"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool call; ``call_id`` and ``name`` are ``None`` where they never came."""
+
+    call_id: str | None
+    name: str | None
+    arguments: str
+    custom: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Story:
+    """A turn as a Responses sequence tells it.
+
+    ``texts`` maps ``text``, ``refusal``, ``reasoning`` and ``summary`` to all text of that
+    kind, in the order of the output. ``ended`` says that an end was sent; ``reason`` is why the
+    turn is incomplete, ``error`` the message of a failure, ``usage`` the counts under our names.
+    """
+
+    ended: bool = False
+    status: Status = Status.FAILED
+    reason: str | None = None
+    error: str | None = None
+    usage: dict[str, int] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    calls: tuple[Call, ...] = ()
+
+
+def story_of(events: Sequence[JsonObject]) -> Story | None:
+    """Read a sequence; ``None`` if what belongs together cannot be told."""
+    reader = _Reader()
+    try:
+        for event in events:
+            reader.take(event)
+            if event.get("type") in ENDS:
+                break
+        return reader.story()
+    except _AmbiguousError:
+        return None
+
+
+def counts(usage: Json) -> dict[str, int]:
+    """The token counts of a Responses usage object under our names."""
+    found = {}
+    for name, path in _COUNTS.items():
+        value = usage
+        for step in path:
+            value = value.get(step) if isinstance(value, Mapping) else None
+        if isinstance(value, int) and not isinstance(value, bool):
+            found[name] = value
+    return found
+
+
+class _AmbiguousError(Exception):
+    pass
+
+
+@dataclass(slots=True)
+class _Item:
+    type: str | None = None
+    call_id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+    texts: dict[tuple[str, int], str] = field(default_factory=dict)
+
+    def hear(self, kind: str, part: int, whole: str) -> None:
+        self.texts[kind, part] = _longer(self.texts.get((kind, part), ""), whole)
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.items: dict[int, _Item] = {}
+        self.told = Story()
+
+    def take(self, event: JsonObject) -> None:
+        kind = str(event.get("type"))
+        speech, _, step = kind.rpartition(".")
+        if kind in ENDS:
+            self.end(event, ENDS[kind])
+        elif kind in {"response.output_item.added", "response.output_item.done"}:
+            self.whole_item(self.item(event), event.get("item"))
+        elif speech in _SPEECH:
+            name, key = _SPEECH[speech]
+            part = (name, _number(event, "summary_index" if name == "summary" else "content_index"))
+            texts = self.item(event).texts
+            said = texts.get(part, "")
+            texts[part] = (
+                said + _text(event.get("delta"))
+                if step == "delta"
+                else _longer(said, _text(event.get(key)))
+            )
+        elif speech in _ARGUMENTS:
+            item = self.item(event)
+            if step == "delta":
+                item.arguments += _text(event.get("delta"))
+            else:
+                item.arguments = _longer(item.arguments, _text(event.get(_ARGUMENTS[speech])))
+        elif kind.startswith(("response.content_part.", "response.reasoning_summary_part.")):
+            number = _number(event, "summary_index" if "summary" in kind else "content_index")
+            self.whole_part(self.item(event), number, event.get("part"))
+
+    def item(self, event: JsonObject) -> _Item:
+        return self.items.setdefault(_number(event, "output_index"), _Item())
+
+    def whole_item(self, item: _Item, data: Json) -> None:
+        if not isinstance(data, Mapping):
+            return
+        kind, call_id = str(data.get("type")), data.get("call_id") or None
+        if item.type not in (None, kind) or item.call_id not in (None, call_id):
+            raise _AmbiguousError
+        item.type, item.call_id = kind, call_id
+        item.name = data.get("name") or item.name
+        if kind in _CALLS:
+            item.arguments = _longer(item.arguments, _text(data.get(_CALLS[kind])))
+        for key in ("content", "summary"):
+            parts = data.get(key)
+            for number, part in enumerate(parts if isinstance(parts, list) else ()):
+                self.whole_part(item, number, part)
+
+    def whole_part(self, item: _Item, number: int, part: Json) -> None:
+        if isinstance(part, Mapping) and part.get("type") in _PARTS:
+            kind, key = _PARTS[part["type"]]
+            item.hear(kind, number, _text(part.get(key)))
+
+    def end(self, event: JsonObject, status: Status) -> None:
+        told, response = self.told, event.get("response")
+        error: Json = event.get("error") or event
+        if isinstance(response, Mapping):
+            error = response.get("error")
+            details = response.get("incomplete_details")
+            told.reason = details.get("reason") if isinstance(details, Mapping) else None
+            told.usage = counts(response.get("usage"))
+            self.output(response.get("output"))
+        if isinstance(response, Mapping) and error:
+            status = Status.FAILED
+        elif event["type"] == "response.done" and isinstance(response, Mapping):
+            status = _WORDS.get(str(response.get("status")), status)
+        told.ended, told.status = True, status
+        if status is Status.FAILED and isinstance(error, Mapping):
+            told.error = error.get("message")
+
+    def output(self, output: Json) -> None:
+        found = [o for o in output if isinstance(o, Mapping)] if isinstance(output, list) else []
+        if not found:
+            return
+        types = [data.get("type") for data in found]
+        if self.items and types != [item.type for _, item in sorted(self.items.items())]:
+            raise _AmbiguousError
+        places = sorted(self.items) or range(len(found))
+        for place, data in zip(places, found, strict=True):
+            self.whole_item(self.items.setdefault(place, _Item()), data)
+
+    def story(self) -> Story:
+        ordered = [item for _, item in sorted(self.items.items())]
+        for kind in ("text", "refusal", "reasoning", "summary"):
+            text = "".join(_of_kind(ordered, kind))
+            self.told.texts[kind] = repaired(text, cut=not self.told.ended)
+        self.told.calls = tuple(
+            Call(
+                i.call_id,
+                i.name,
+                repaired(i.arguments, cut=not self.told.ended),
+                i.type == "custom_tool_call",
+            )
+            for i in ordered
+            if i.type in _CALLS
+        )
+        return self.told
+
+
+def _of_kind(items: Iterable[_Item], kind: str) -> Iterable[str]:
+    for item in items:
+        for (name, _), text in sorted(item.texts.items()):
+            if name == kind:
+                yield text
+
+
+def _longer(said: str, whole: str) -> str:
+    """The whole text, unless it tells another story than its pieces did."""
+    return whole if whole.startswith(said) else said
+
+
+def _text(value: Json) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _number(event: JsonObject, key: str) -> int:
+    value = event.get(key)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise _AmbiguousError
+    return value

@@ -1,0 +1,186 @@
+"""Folding a stream of events into the turn they tell.
+
+One rule for every dialect: a delta joins the part it belongs to. With an ``index``, that is
+the part of this kind and index; without one, the turn has a single text, a single refusal,
+and one reasoning part per channel until a signature closes it. A signature with an ``index``
+belongs to the reasoning part of that index, and a later one takes its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from mockserver.vocabulary.model import (
+    AssistantTurn,
+    Citation,
+    ContentDelta,
+    ErrorEvent,
+    ErrorInfo,
+    Event,
+    FinishReason,
+    HostedToolEvent,
+    HostedToolPart,
+    MessageStart,
+    MessageStop,
+    Part,
+    ReasoningDelta,
+    ReasoningOmitted,
+    ReasoningPart,
+    ReasoningSignature,
+    RefusalDelta,
+    RefusalPart,
+    Status,
+    TextPart,
+    ToolCallDelta,
+    ToolCallEnd,
+    ToolCallPart,
+    ToolCallStart,
+    Usage,
+    UsageEvent,
+)
+
+_INCOMPLETE = {FinishReason.LENGTH, FinishReason.CONTENT_FILTER}
+
+
+def fold(events: Iterable[Event]) -> AssistantTurn:
+    """Fold ``events`` into a turn. Without a terminal event the turn is ``failed``.
+
+    Events that refer to a part that was never opened are left out: judging the sequence is
+    the business of the checks, not of the fold.
+    """
+    state = _Fold()
+    for event in events:
+        state.add(event)
+    return state.turn()
+
+
+class _Fold:
+    def __init__(self) -> None:
+        self.parts: list[Part] = []
+        self.places: dict[tuple[object, ...], int] = {}
+        self.response_id: str | None = None
+        self.model: str | None = None
+        self.usage: Usage | None = None
+        self.stop: MessageStop | None = None
+        self.error: ErrorInfo | None = None
+        self.last_reasoning: tuple[object, ...] | None = None
+
+    def add(self, event: Event) -> None:
+        match event:
+            case MessageStart():
+                self.response_id = event.response_id or self.response_id
+                self.model = event.model or self.model
+            case ContentDelta():
+                at = self._open(("text", event.index), TextPart(text="", phase=event.phase))
+                self._append(at, TextPart, "text", event.delta)
+            case RefusalDelta():
+                at = self._open(("refusal", event.index), RefusalPart(refusal=""))
+                self._append(at, RefusalPart, "refusal", event.delta)
+            case ReasoningDelta():
+                self.last_reasoning = ("reasoning", event.index, event.channel)
+                at = self._open(self.last_reasoning, ReasoningPart(text="", channel=event.channel))
+                self._append(at, ReasoningPart, "text", event.delta)
+            case ReasoningSignature():
+                self._sign(event)
+            case ReasoningOmitted():
+                self.parts.append(ReasoningPart(text="", channel="text", omitted=True))
+            case Citation():
+                at = self._open(("text", event.index), TextPart(text=""))
+                text = self.parts[at]
+                if isinstance(text, TextPart):
+                    cited = replace(event, index=None, native=())
+                    self.parts[at] = replace(text, citations=(*text.citations, cited))
+            case ToolCallStart():
+                self.places[("tool", event.tool_call_index)] = len(self.parts)
+                self.parts.append(
+                    ToolCallPart(
+                        id=event.tool_call_id,
+                        name=event.tool_name,
+                        arguments=None,
+                        arguments_raw="",
+                        id_synthesized=event.id_synthesized,
+                    )
+                )
+            case ToolCallDelta():
+                place = self.places.get(("tool", event.tool_call_index))
+                if place is not None:
+                    self._append(place, ToolCallPart, "arguments_raw", event.arguments_delta)
+            case ToolCallEnd():
+                self._end_call(event)
+            case HostedToolEvent():
+                self.parts.append(
+                    HostedToolPart(kind=event.kind, status=event.status, native=event.native)
+                )
+            case UsageEvent():
+                self.usage = (self.usage or Usage()).merged(event.usage)
+            case MessageStop():
+                self.stop = event
+            case ErrorEvent():
+                self.error = event.error
+            case _:
+                pass
+
+    def turn(self) -> AssistantTurn:
+        stop = None if self.error else self.stop
+        if stop is None:
+            status = Status.FAILED
+        elif stop.finish_reason in _INCOMPLETE:
+            status = Status.INCOMPLETE
+        else:
+            status = Status.COMPLETED
+        return AssistantTurn(
+            response_id=self.response_id,
+            model=self.model,
+            status=status,
+            finish_reason=stop.finish_reason if stop else None,
+            raw_finish_reason=stop.raw_finish_reason if stop else None,
+            usage=self.usage,
+            error=self.error,
+            parts=tuple(self.parts),
+        )
+
+    def _open(self, key: tuple[object, ...], part: Part) -> int:
+        if key not in self.places:
+            self.places[key] = len(self.parts)
+            self.parts.append(part)
+        return self.places[key]
+
+    def _append(self, at: int, kind: type[Part], name: str, delta: str) -> None:
+        part = self.parts[at]
+        if isinstance(part, kind):
+            self.parts[at] = replace(part, **{name: getattr(part, name) + delta})
+
+    def _end_call(self, event: ToolCallEnd) -> None:
+        place = self.places.get(("tool", event.tool_call_index))
+        if place is None:
+            return
+        call = self.parts[place]
+        assert isinstance(call, ToolCallPart)
+        self.parts[place] = replace(
+            call,
+            arguments=event.arguments,
+            arguments_raw=event.arguments_raw,
+            thought_signature=event.thought_signature,
+        )
+
+    def _sign(self, event: ReasoningSignature) -> None:
+        at = None
+        if event.index is not None:
+            key = ("reasoning", event.index)
+            at = next((place for k, place in self.places.items() if k[:2] == key), None)
+        elif self.last_reasoning is not None and event.redacted_data is None:
+            at = self.places.pop(self.last_reasoning, None)
+        if at is None:
+            at = len(self.parts)
+            self.parts.append(ReasoningPart(text="", channel="text"))
+            if event.index is not None:
+                self.places[("reasoning", event.index, "text")] = at
+        signed = self.parts[at]
+        assert isinstance(signed, ReasoningPart)
+        self.parts[at] = replace(
+            signed,
+            signature=event.signature,
+            encrypted_content=event.encrypted_content,
+            redacted_data=event.redacted_data,
+        )

@@ -1,0 +1,407 @@
+"""The normalized vocabulary: what an adapter hands out, whatever the provider sent.
+
+The JSON Schemas in ``specs/schemas`` are the public contract; this module is its Python
+twin, held to it by ``tests/harness/test_model.py``. Names of usage fields and finish
+reasons follow OpenTelemetry's GenAI conventions and the OpenAI APIs. Everything is frozen
+and uses the standard library only. ``mockserver.vocabulary.codec`` turns it into JSON and back.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar, TypeAlias
+
+Json: TypeAlias = Any
+JsonObject: TypeAlias = dict[str, Any]
+
+
+class FinishReason(StrEnum):
+    """Why the model stopped, in one vocabulary for all providers."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    TOOL_CALLS = "tool_calls"
+    CONTENT_FILTER = "content_filter"
+    REFUSAL = "refusal"
+    PAUSE = "pause"
+    UNKNOWN = "unknown"
+
+
+class ErrorClass(StrEnum):
+    """What went wrong, from the caller's point of view."""
+
+    AUTHENTICATION = "authentication"
+    PERMISSION = "permission"
+    MODEL_NOT_FOUND = "model_not_found"
+    INVALID_REQUEST = "invalid_request"
+    CONTEXT_LENGTH = "context_length"
+    PAYLOAD_TOO_LARGE = "payload_too_large"
+    CONTENT_FILTERED = "content_filtered"
+    QUOTA_EXHAUSTED = "quota_exhausted"
+    RATE_LIMIT = "rate_limit"
+    OVERLOADED = "overloaded"
+    SERVER_ERROR = "server_error"
+    TIMEOUT = "timeout"
+    CONNECTION_LOST = "connection_lost"
+    TRUNCATED_STREAM = "truncated_stream"
+    EMPTY_RESPONSE = "empty_response"
+    STREAM_ERROR = "stream_error"
+    INVALID_TOOL_ARGUMENTS = "invalid_tool_arguments"
+    PROTOCOL = "protocol"
+    CANCELLED = "cancelled"
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same request may succeed later (the default of the class)."""
+        return self in _RETRYABLE
+
+
+_RETRYABLE = frozenset(
+    {
+        ErrorClass.RATE_LIMIT,
+        ErrorClass.OVERLOADED,
+        ErrorClass.SERVER_ERROR,
+        ErrorClass.TIMEOUT,
+        ErrorClass.CONNECTION_LOST,
+        ErrorClass.TRUNCATED_STREAM,
+        ErrorClass.EMPTY_RESPONSE,
+        ErrorClass.STREAM_ERROR,
+    }
+)
+
+
+class Status(StrEnum):
+    """How far a turn came."""
+
+    COMPLETED = "completed"
+    INCOMPLETE = "incomplete"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorInfo:
+    """One failure: its class and what the provider said, free of secrets.
+
+    ``status`` is the HTTP status, ``code`` the provider's own code, ``retry_after`` is in
+    seconds, ``message`` is clipped by the adapter.
+    """
+
+    error_class: ErrorClass
+    message: str
+    retryable: bool
+    status: int | None = None
+    code: str | None = None
+    request_id: str | None = None
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Token counts; ``None`` where the provider was silent.
+
+    ``estimated`` says that the client counted, not the provider.
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    total_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    estimated: bool = False
+
+    def merged(self, later: Usage) -> Usage:
+        """Take ``later`` where it has a value: the last value wins, nothing is added up."""
+        known = {
+            f.name: value
+            for f in dataclasses.fields(later)
+            if (value := getattr(later, f.name)) is not None
+        }
+        return dataclasses.replace(self, **known)
+
+
+# --- events -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Base of all stream events. ``native`` holds the wire events it came from."""
+
+    type: ClassVar[str]
+    native: tuple[Json, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageStart(Event):
+    """The provider began to answer."""
+
+    type: ClassVar[str] = "message_start"
+    response_id: str | None = None
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentDelta(Event):
+    """A piece of visible text. ``index`` is the content part; absent means the only one.
+
+    ``phase`` is the provider's word for what its part is: ``commentary`` or ``final_answer``.
+    """
+
+    type: ClassVar[str] = "content_delta"
+    delta: str
+    index: int | None = None
+    phase: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasoningDelta(Event):
+    """A piece of reasoning. ``channel`` is ``text``, ``summary`` or ``inner_thoughts``."""
+
+    type: ClassVar[str] = "reasoning_delta"
+    delta: str
+    channel: str
+    index: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasoningSignature(Event):
+    """Opaque proof that belongs to the reasoning before it, to be sent back unchanged."""
+
+    type: ClassVar[str] = "reasoning_signature"
+    signature: str | None = None
+    encrypted_content: str | None = None
+    redacted_data: str | None = None
+    index: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasoningOmitted(Event):
+    """The model reasoned and the provider hides it."""
+
+    type: ClassVar[str] = "reasoning_omitted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalDelta(Event):
+    """A piece of a refusal, apart from the text."""
+
+    type: ClassVar[str] = "refusal_delta"
+    delta: str
+    index: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation(Event):
+    """A source of the text; ``start`` and ``end`` are the provider's character offsets."""
+
+    type: ClassVar[str] = "citation"
+    url: str | None = None
+    title: str | None = None
+    start: int | None = None
+    end: int | None = None
+    index: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCallStart(Event):
+    """A tool call whose name is known. ``id_synthesized``: the client made the id."""
+
+    type: ClassVar[str] = "tool_call_start"
+    tool_call_index: int
+    tool_call_id: str
+    tool_name: str
+    id_synthesized: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCallDelta(Event):
+    """A piece of a tool call's argument text."""
+
+    type: ClassVar[str] = "tool_call_delta"
+    tool_call_index: int
+    arguments_delta: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCallEnd(Event):
+    """A complete tool call: ``arguments_raw`` is valid JSON text of the object."""
+
+    type: ClassVar[str] = "tool_call_end"
+    tool_call_index: int
+    arguments: JsonObject
+    arguments_raw: str
+    thought_signature: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostedToolEvent(Event):
+    """A tool that the provider ran itself; never to be dispatched by the client."""
+
+    type: ClassVar[str] = "hosted_tool"
+    kind: str
+    status: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageEvent(Event):
+    """Token counts so far; a later one replaces its fields."""
+
+    type: ClassVar[str] = "usage"
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarningEvent(Event):
+    """Something unlawful that could be mended without guessing at content."""
+
+    type: ClassVar[str] = "warning"
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageStop(Event):
+    """The turn ended with a reason. Terminal."""
+
+    type: ClassVar[str] = "message_stop"
+    finish_reason: FinishReason
+    raw_finish_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorEvent(Event):
+    """The turn failed. Terminal."""
+
+    type: ClassVar[str] = "error"
+    error: ErrorInfo
+
+
+EVENT_TYPES: Mapping[str, type[Event]] = {
+    cls.type: cls
+    for cls in (
+        MessageStart,
+        ContentDelta,
+        ReasoningDelta,
+        ReasoningSignature,
+        ReasoningOmitted,
+        RefusalDelta,
+        Citation,
+        ToolCallStart,
+        ToolCallDelta,
+        ToolCallEnd,
+        HostedToolEvent,
+        UsageEvent,
+        WarningEvent,
+        MessageStop,
+        ErrorEvent,
+    )
+}
+
+
+# --- the turn ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Base of the ordered parts of a turn."""
+
+    type: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextPart(Part):
+    """Visible text with its citations (``Citation`` objects without ``index``).
+
+    ``phase`` must be sent back, as it tells the model its remarks from its answers.
+    """
+
+    type: ClassVar[str] = "text"
+    text: str
+    phase: str | None = None
+    citations: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasoningPart(Part):
+    """Reasoning with what must be sent back; ``omitted`` when the provider hides it."""
+
+    type: ClassVar[str] = "reasoning"
+    text: str
+    channel: str
+    signature: str | None = None
+    encrypted_content: str | None = None
+    redacted_data: str | None = None
+    omitted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalPart(Part):
+    """The model declined."""
+
+    type: ClassVar[str] = "refusal"
+    refusal: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCallPart(Part):
+    """A tool call; ``arguments`` is ``None`` when it never became complete."""
+
+    type: ClassVar[str] = "tool_call"
+    id: str
+    name: str
+    arguments: JsonObject | None
+    arguments_raw: str
+    thought_signature: str | None = None
+    id_synthesized: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostedToolPart(Part):
+    """A tool that the provider ran."""
+
+    type: ClassVar[str] = "hosted_tool"
+    kind: str
+    status: str | None = None
+    native: tuple[Json, ...] = ()
+
+
+PART_TYPES: Mapping[str, type[Part]] = {
+    cls.type: cls for cls in (TextPart, ReasoningPart, RefusalPart, ToolCallPart, HostedToolPart)
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssistantTurn:
+    """The final assistant turn. ``parts`` is the truth, the properties are views of it."""
+
+    response_id: str | None = None
+    model: str | None = None
+    status: Status
+    finish_reason: FinishReason | None = None
+    raw_finish_reason: str | None = None
+    usage: Usage | None = None
+    error: ErrorInfo | None = None
+    parts: tuple[Part, ...]
+
+    @property
+    def content(self) -> str:
+        """All visible text."""
+        return "".join(p.text for p in self.parts if isinstance(p, TextPart))
+
+    @property
+    def reasoning(self) -> str:
+        """All reasoning text, of every channel."""
+        return "".join(p.text for p in self.parts if isinstance(p, ReasoningPart))
+
+    @property
+    def refusal(self) -> str:
+        """All refusal text."""
+        return "".join(p.refusal for p in self.parts if isinstance(p, RefusalPart))
+
+    @property
+    def tool_calls(self) -> tuple[ToolCallPart, ...]:
+        """The tool calls in order, complete or not."""
+        return tuple(p for p in self.parts if isinstance(p, ToolCallPart))

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+
+from harness.clients.in_process import Output, drive
+from harness.clients.interface import Adapter, Call, ClientError, adapter
+from harness.model import (
+    AssistantTurn,
+    ContentDelta,
+    ErrorClass,
+    ErrorInfo,
+    FinishReason,
+    MessageStop,
+    Status,
+)
+from mockserver.vocabulary.fold import fold
+
+CALL = Call(base_url="http://x", api_key="k", model="m", messages=())
+EVENTS = (ContentDelta(delta="Hi"), MessageStop(finish_reason=FinishReason.STOP))
+TURN = fold(EVENTS)
+EVENTS_JSON = [
+    {"type": "content_delta", "delta": "Hi"},
+    {"type": "message_stop", "finish_reason": "stop"},
+]
+TURN_JSON = {
+    "status": "completed",
+    "finish_reason": "stop",
+    "parts": [{"type": "text", "text": "Hi"}],
+}
+FAILURE = ErrorInfo(error_class=ErrorClass.TIMEOUT, message="silence", retryable=True)
+
+
+def of(run: Callable[[Call], Any]) -> Adapter:
+    return adapter(dialects=["openai-chat"], features=["streaming"])(run)
+
+
+def driven(run: Callable[[Call], Any], call: Call = CALL, **options: Any) -> Output:
+    return asyncio.run(drive(of(run), call, **{"deadline": 20.0, **options}))
+
+
+async def async_generator(_: Call) -> AsyncIterator[Any]:
+    for event in EVENTS:
+        yield event
+    yield TURN
+
+
+def generator(_: Call) -> Iterator[Any]:
+    yield from (*EVENTS, TURN)
+
+
+async def coroutine(_: Call) -> list[Any]:
+    return [*EVENTS, TURN]
+
+
+async def coroutine_of_iterator(call: Call) -> AsyncIterator[Any]:
+    return async_generator(call)
+
+
+def plain(_: Call) -> list[Any]:
+    return [*EVENTS_JSON, TURN_JSON]
+
+
+@pytest.mark.parametrize(
+    "run", [async_generator, generator, coroutine, coroutine_of_iterator, plain]
+)
+def test_every_kind_of_adapter(run: Callable[[Call], Any]) -> None:
+    output = driven(run)
+    assert (output.events, output.turn) == (EVENTS_JSON, TURN_JSON)
+    assert output.turn_given
+    assert output.raised is None
+
+
+def test_a_turn_that_is_not_given_is_folded() -> None:
+    output = driven(lambda _: iter(EVENTS))
+    assert output.turn == TURN_JSON
+    assert not output.turn_given
+
+
+def test_a_whole_answer_is_a_turn_alone() -> None:
+    call = Call(base_url="http://x", api_key="k", model="m", messages=(), stream=False)
+    output = driven(lambda _: TURN, call)
+    assert (output.events, output.turn, output.turn_given) == ([], TURN_JSON, True)
+
+
+def failing(turn: AssistantTurn | None) -> Callable[[Call], Iterator[Any]]:
+    def run(_: Call) -> Iterator[Any]:
+        yield EVENTS[0]
+        raise ClientError(FAILURE, turn)
+
+    return run
+
+
+def test_a_raised_client_error_is_an_error_event() -> None:
+    output = driven(failing(None))
+    assert [e["type"] for e in output.events] == ["content_delta", "error"]
+    assert output.turn is not None
+    assert (output.turn["status"], output.turn["error"]["class"]) == ("failed", "timeout")
+    assert output.raised is None
+
+
+def test_a_client_error_may_bring_its_turn() -> None:
+    turn = AssistantTurn(status=Status.FAILED, error=FAILURE, parts=())
+    output = driven(failing(turn))
+    assert output.turn_given
+    assert output.turn is not None
+    assert output.turn["parts"] == []
+
+
+def test_any_other_exception_is_kept_as_text() -> None:
+    def run(_: Call) -> Iterator[Any]:
+        yield EVENTS[0]
+        raise KeyError("choices")
+
+    output = driven(run)
+    assert output.raised == "KeyError: 'choices'"
+    assert len(output.events) == 1
+
+
+@pytest.mark.parametrize("item", ["text", 7, b"bytes"])
+def test_what_is_neither_event_nor_turn(item: Any) -> None:
+    output = driven(lambda _: iter([item]))
+    assert output.raised is not None
+    assert "events and turns are objects of harness.model or dicts" in output.raised
+
+
+def test_an_async_adapter_that_hangs_is_stopped_and_closed() -> None:
+    closed = []
+
+    async def run(_: Call) -> AsyncIterator[Any]:
+        try:
+            yield EVENTS[0]
+            await asyncio.Event().wait()
+        finally:
+            closed.append(True)
+
+    output = driven(run, deadline=0.05)
+    assert output.hung
+    assert closed == [True]
+    assert len(output.events) == 1
+
+
+def test_a_sync_adapter_that_hangs_does_not_keep_the_run() -> None:
+    let_go = threading.Event()
+
+    def run(_: Call) -> Iterator[Any]:
+        yield EVENTS[0]
+        let_go.wait()
+
+    output = driven(run, deadline=0.05)
+    let_go.set()
+    assert output.hung
+    assert len(output.events) == 1
+
+
+def test_events_are_told_one_by_one() -> None:
+    seen: list[int] = []
+    driven(async_generator, on_event=seen.append)
+    assert seen == [1, 2]

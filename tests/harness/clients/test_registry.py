@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.clients import registry
+from harness.errors import AdapterError, SpecError
+
+GOOD = """\
+from harness import adapter
+
+@adapter(dialects=["openai-chat"], features=["streaming"])
+def my_client(call):
+    yield {"type": "message_stop", "finish_reason": "stop"}
+"""
+
+
+def test_bundled_adapters_load() -> None:
+    for name in registry.bundled_names():
+        adapter, _ = registry.load(name)
+        assert adapter.name == name
+
+
+def test_a_file_with_one_adapter(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(GOOD)
+    adapter, baseline = registry.load(str(path))
+    assert adapter.name == "my-client"
+    assert baseline.entries == ()
+    assert registry.load(f"{path}:my_client")[0].name == "my-client"
+
+
+def test_an_imported_adapter_is_not_the_one_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text("from harness.adapters.openai_compat import openai_compat\n" + GOOD)
+    assert registry.load(str(path))[0].name == "my-client"
+
+
+def test_a_file_may_import_its_neighbours(tmp_path: Path) -> None:
+    (tmp_path / "neighbour_of_adapter.py").write_text("X = 1\n")
+    path = tmp_path / "mine.py"
+    path.write_text("import neighbour_of_adapter\n" + GOOD)
+    assert registry.load(str(path))[0].name == "my-client"
+
+
+def test_a_declaration_with_a_baseline(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(GOOD)
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "adapter: my-client\nentry: mine.py:my_client\n"
+        "baseline:\n- {cases: sse/*, signature: sequence, reason: not yet}\n"
+    )
+    _, baseline = registry.load(str(path))
+    assert baseline.entries[0].reason == "not yet"
+
+
+@pytest.mark.parametrize(
+    ("code", "reference", "says"),
+    [
+        (GOOD, "mine.py:other", "'other' is not an adapter"),
+        ("x = 1\n", "mine.py", "0 adapters in this file, one expected"),
+        (GOOD + GOOD.replace("my_client", "two"), "mine.py", "2 adapters in this file"),
+        ("import nothing_like_this\n", "mine.py", "No module named 'nothing_like_this'"),
+        ("def broken(:\n", "mine.py", "SyntaxError"),
+        (GOOD.replace("streaming", "flying"), "mine.py", "unknown feature 'flying'"),
+        (GOOD.replace("openai-chat", "telex"), "mine.py", "unknown dialect 'telex'"),
+        (GOOD, "none.py", "no such adapter file"),
+        (GOOD, "nobody", "no adapter 'nobody'"),
+        (GOOD, "nothing.like.this:x", "cannot be imported"),
+        (GOOD, "none.yaml", "no such adapter declaration"),
+    ],
+)
+def test_what_cannot_be_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, reference: str, says: str
+) -> None:
+    (tmp_path / "mine.py").write_text(code)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(AdapterError) as caught:
+        registry.load(reference)
+    assert says in str(caught.value)
+
+
+def test_an_import_error_names_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text("import os\n\nimport nothing_like_this\n")
+    with pytest.raises(AdapterError) as caught:
+        registry.load(str(path))
+    assert caught.value.line == 3
+
+
+def test_a_declaration_that_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("adapter: x\nentry: harness.nothing:y\nextra: 1\n")
+    with pytest.raises(SpecError, match="extra") as caught:
+        registry.load(str(path))
+    assert caught.value.line == 3

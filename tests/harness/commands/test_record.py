@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from harness.cli import main
+from mockserver.library import library
+from mockserver.recording.providers import DUMMY_KEY
+from tests.mockserver.live import EVENT, KEY, Live
+from tests.mockserver.rawhttp import cassette, interaction
+
+ROOT = Path(__file__).parents[3]
+
+#: A client: says what it knows, asks once for each argument, and exits with the last.
+CLIENT = """
+import os, sys, urllib.request
+key = os.environ["OPENAI_API_KEY"]
+print("key", key, os.environ["LIVE_KEY"], os.environ["TAPECHECK_API_KEY"])
+for text in sys.argv[1:-1]:
+    request = urllib.request.Request(
+        os.environ["OPENAI_BASE_URL"] + "/chat/completions",
+        data=b'{"q": "%s"}' % text.encode(),
+        headers={"content-type": "application/json", "authorization": "Bearer " + key},
+    )
+    print("got", urllib.request.urlopen(request).read())
+sys.exit(int(sys.argv[-1]))
+"""
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVE_KEY", KEY)
+    monkeypatch.delenv("CI", raising=False)
+
+
+@pytest.fixture
+def options(live: Live, tmp_path: Path) -> list[str]:
+    """The live endpoint as a provider of the user's own."""
+    file = tmp_path / "providers.yaml"
+    file.write_text(live.providers_file())
+    return ["--providers", str(file), "--provider", "local"]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "cassettes" / "mine.yaml"
+
+
+def run(*arguments: str | Path) -> int:
+    with pytest.raises(SystemExit) as caught:
+        main(["record", *map(str, arguments)])
+    assert isinstance(caught.value.code, int)
+    return caught.value.code
+
+
+def client(*texts: str, code: int = 0) -> list[str]:
+    return ["--", sys.executable, "-c", CLIENT, *texts, str(code)]
+
+
+def test_a_command_is_recorded(
+    options: list[str], path: Path, live: Live, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*options, "-o", path.with_suffix(""), "--note", "server=x-1", *client("a", "b")) == 0
+    out, err = capfd.readouterr()
+    # The command has standard output to itself, and never sees the key.
+    answer = EVENT % b"Hello" + b"data: [DONE]\n\n"
+    assert out.splitlines() == [
+        f"key {DUMMY_KEY} {DUMMY_KEY} {DUMMY_KEY}",
+        f"got {answer!r}",
+        f"got {answer!r}",
+    ]
+    assert f"1 POST /v1/chat/completions: 200, 2 pieces, {len(answer)} bytes" in err
+    assert f"wrote {path}: 2 interactions" in err
+    assert KEY not in out + err
+    recorded = library.load(path).interactions
+    assert [json.loads(i.request.body)["q"] for i in recorded] == ["a", "b"]
+    assert recorded[0].response.wire.recorded["server"] == "x-1"
+    assert {r[2]["Authorization"] for r in live.requests} == {f"Bearer {KEY}"}
+
+
+def test_a_command_that_fails_leaves_the_old(
+    options: list[str], path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*options, "-o", path, *client("a")) == 0
+    before = path.read_bytes()
+    assert run(*options, "-o", path, *client("b", code=7)) == 7
+    assert "exited with 7: nothing is written" in capfd.readouterr().err
+    assert path.read_bytes() == before
+    assert [f.name for f in path.parent.iterdir()] == [path.name]
+
+
+def test_a_second_recording_tells_what_is_different(
+    options: list[str], path: Path, words: dict[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    run(*options, "-o", path, *client("a"))
+    run(*options, "-o", path, *client("a"))
+    assert "1 interaction, 1 as before\n  no difference" in capfd.readouterr().err
+    words["text"] = "Bye"
+    run(*options, "-o", path, *client("a"))
+    assert "body.choices[].delta.content: Hello → Bye" in capfd.readouterr().err
+
+
+def test_a_secret_is_refused(
+    options: list[str], path: Path, words: dict[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    words["text"] = KEY[:9] + '"}}]}\n\ndata: {"choices": [{"delta": {"content": "' + KEY[9:]
+    assert run(*options, "-o", path, *client("a")) == 1
+    err = capfd.readouterr().err
+    assert "not written" in err
+    assert "deltas at choices/delta/content: a known secret" in err
+    assert KEY not in err
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("command", [True, False])
+def test_drift_is_told_and_nothing_written(
+    options: list[str],
+    path: Path,
+    words: dict[str, str],
+    command: bool,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    asks = client("a") if command else []
+    run(*options, "-o", path, *client("a"))
+    before = path.read_bytes()
+    assert run(*options, "--mode", "diff", "-o", path, *asks) == 0
+    words["text"] = "Other words"
+    assert run(*options, "--mode", "diff", "-o", path, *asks) == 0
+    words["text"] = 'x", "refusal": "no'
+    assert run(*options, "--mode", "diff", "-o", path, *asks) == 1
+    err = capfd.readouterr().err
+    assert "~ 0 POST /v1/chat/completions: field body.choices[].delta.refusal appears" in err
+    assert path.read_bytes() == before
+
+
+def test_a_directory_is_compared_without_a_command(
+    options: list[str], path: Path, live: Live, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run(*options, "-o", path, *client("a"))
+    library.write(cassette(interaction(b"{}"), path=path.with_name("imported.yaml")))
+    (recorded,) = library.load(path).interactions
+    body = b'{"input": [{"encrypted_content": "encrypted_REDACTED_1"}], "user": "user_REDACTED_1"}'
+    opaque = replace(recorded, request=replace(recorded.request, body=body))
+    library.write(cassette(opaque, path=path.with_name("opaque.yaml")))
+    capfd.readouterr()
+    assert run(*options, "--mode", "diff", "-o", path.parent) == 1
+    err = capfd.readouterr().err
+    assert f"{path}: 1 interaction compared\n  no difference" in err
+    assert "interaction 0 cannot be asked again: its encrypted was replaced" in err
+    assert "2 cassettes compared, 1 not recorded" in err
+    assert [json.loads(r[3])["q"] for r in live.requests] == ["a", "a"]
+
+
+def test_replaying_needs_no_network(
+    options: list[str], path: Path, live: Live, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run(*options, "-o", path, *client("a"))
+    assert run(*options, "--mode", "none", "-o", path, *client("a")) == 0
+    assert run(*options, "--mode", "none", "-o", path, *client()) == 1
+    assert "interaction 0 was not asked for" in capfd.readouterr().err
+    assert len(live.requests) == 1
+
+
+def test_on_a_build_server_the_network_must_be_asked_for(
+    options: list[str],
+    path: Path,
+    live: Live,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    assert run(*options, "-o", path, *client("a")) == 2
+    assert "add --in-ci" in capfd.readouterr().err
+    assert live.requests == []
+    assert run(*options, "-o", path, "--in-ci", *client("a")) == 0
+    assert run(*options, "-o", path, "--mode", "none", *client("a")) == 0
+
+
+def test_old_recordings_are_told(
+    options: list[str], path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run(*options, "-o", path, *client("a"))
+    (recorded,) = library.load(path).interactions
+    wire = replace(recorded.response.wire, recorded={"at": "2020-01-01T00:00:00Z"})
+    old = replace(recorded, response=replace(recorded.response, wire=wire))
+    library.write(cassette(old, path=path))
+    replayed = [*options, "--mode", "none", "-o", str(path), "--max-age", "30d"]
+    assert run(*replayed, *client("a")) == 0
+    assert "days ago; record it anew" in capfd.readouterr().err
+    assert run(*replayed, "--strict-age", *client("a")) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-o", "x", "--", "true"], "name a --provider"),
+        (["-p", "nobody", "-o", "x", "--", "true"], "no provider 'nobody'; known are"),
+        (["-p", "openai", "-o", "x", "--", "true"], "needs its key in OPENAI_API_KEY"),
+        (["-p", "azure", "-o", "x", "--", "true"], "a base URL for each account"),
+        (["--upstream", "http://x", "-o", "x", "--", "true"], "name that, too"),
+        (["-p", "llamacpp", "--upstream", "x", "-o", "x", "--", "true"], "a base URL is http"),
+        (["-p", "llamacpp", "-o", "x", "--note", "x", "--", "true"], "NAME=VALUE"),
+        (["-p", "llamacpp", "-o", "x", "--max-age", "x", "--", "true"], "such as 30d"),
+        (["-p", "llamacpp", "-o", "x", "--", "no-such-command"], "cannot run no-such-command"),
+        (["-p", "llamacpp", "-o", "x", "--mode", "none", "--", "true"], "no such cassette"),
+        (["-p", "llamacpp", "-o", "x", "--mode", "diff"], "no such file"),
+        (["-p", "llamacpp", "-o", "x", "--providers", "no.yaml", "--", "true"], "cannot be read"),
+    ],
+)
+def test_what_is_asked_wrongly_is_told(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    for variable in ("OPENAI_API_KEY", "AZURE_OPENAI_API_KEY"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert run(*arguments) == 2
+    assert message in capfd.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_without_a_command_it_records_until_it_is_interrupted(
+    options: list[str], path: Path, number: signal.Signals
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness", "record", *options, "-o", str(path)],
+        cwd=ROOT,
+        env=os.environ,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    said = {}
+    for line in process.stderr:
+        name, equals, value = line.strip().partition("=")
+        if not equals:
+            break
+        said[name] = value
+    assert said["OPENAI_API_KEY"] == DUMMY_KEY
+    with httpx.Client(trust_env=False) as asking:
+        assert asking.post(f"{said['OPENAI_BASE_URL']}/chat/completions").status_code == 200
+    process.send_signal(number)
+    rest = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(10) == 0
+    assert f"wrote {path}: 1 interaction" in rest
+    assert len(library.load(path).interactions) == 1

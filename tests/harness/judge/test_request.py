@@ -1,0 +1,127 @@
+from types import SimpleNamespace
+
+import pytest
+
+from harness.judge.request import request
+from harness.judge.transcript import SeenRequest
+from harness.suite.scenario import RequestSpec, StepSpec
+
+KEY = "sk-tapecheck-0123"
+POST = ("POST", "/v1/responses", "")
+GET = ("GET", "/v1/responses/resp_1", "stream=true&starting_after=7")
+SEQUENCE = (
+    StepSpec(line="POST /v1/responses"),
+    StepSpec(line="GET /v1/responses/resp_1?stream=true&starting_after=7"),
+)
+FORM = ("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
+
+
+def seen(method, path, query, key=KEY, *, headers=(), body=b""):
+    return SeenRequest(
+        method=method,
+        path=path,
+        query=query,
+        headers=(("Authorization", f"Bearer {key}"), *headers),
+        body=body,
+        exchange=0,
+    )
+
+
+def findings(spec, *requests):
+    reading = SimpleNamespace(
+        spec=SimpleNamespace(request=spec, place=()),
+        record=SimpleNamespace(requests=requests),
+        transcript=SimpleNamespace(api_key=KEY),
+    )
+    return list(request(reading))
+
+
+def found(spec, *requests):
+    return [finding.place for finding in findings(spec, *requests)]
+
+
+@pytest.mark.parametrize(
+    ("requests", "places"),
+    [
+        ([seen(*POST), seen(*GET)], []),
+        ([seen(*POST)], [("request", "sequence")]),
+        ([seen(*GET), seen(*POST)], [("request", "sequence")]),
+        (
+            [seen(*POST), seen(GET[0], GET[1], "stream=true&starting_after=8")],
+            [("request", "sequence")],
+        ),
+        ([seen(*POST), seen(*GET, key="another")], [("request", "headers", "authorization")]),
+    ],
+)
+def test_a_sequence_names_every_request(requests, places):
+    headers = {"authorization": "Bearer {api_key}"}
+    assert found(RequestSpec(sequence=SEQUENCE, headers=headers), *requests) == places
+
+
+def test_without_a_sequence_headers_are_those_of_the_first():
+    spec = RequestSpec(count=2, headers={"authorization": "Bearer {api_key}"})
+    assert found(spec, seen(*POST), seen(*GET, key="another")) == []
+    assert found(spec, seen(*POST, key="another"), seen(*GET)) == [
+        ("request", "headers", "authorization")
+    ]
+
+
+def test_each_request_of_a_sequence_has_headers_of_its_own():
+    old, new = {"authorization": "Bearer {api_key}"}, {"authorization": "Bearer new"}
+    steps = (
+        StepSpec(line="POST /v1/responses", headers=old),
+        StepSpec(line="POST /v1/responses", headers=new),
+    )
+    spec = RequestSpec(sequence=steps, headers={"x-extra": None})
+    assert found(spec, seen(*POST), seen(*POST, key="new")) == []
+    assert found(spec, seen(*POST), seen(*POST)) == [
+        ("request", "sequence", 1, "headers", "authorization")
+    ]
+    extra = seen(*POST, key="new", headers=[("X-Extra", "1")])
+    assert found(spec, seen(*POST, key="new"), extra) == [
+        ("request", "headers", "x-extra"),
+        ("request", "sequence", 0, "headers", "authorization"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "places"),
+    [
+        ([FORM], b"a=1&b=x+y", []),
+        ([], b'{"a":"1","b":"x y"}', []),
+        ([FORM], b"a=2&b=x+y", [("body", "contains", "a")]),
+        ([FORM], b"a=1&b=x+y&c=", [("body", "absent")]),
+        ([FORM], b"nonsense", [()]),
+        ([FORM], b"\xff=1", [()]),
+        ([], b"a=1&b=x+y", [()]),
+        ([], b"[]", [()]),
+    ],
+)
+def test_a_body_is_json_or_a_form(headers, body, places):
+    wanted = {"contains": {"a": "1", "b": "x y"}, "absent": ("/c",)}
+    one = seen(*POST, headers=headers, body=body)
+    assert found(RequestSpec(**wanted), one) == [("request", *place) for place in places]
+    steps = (StepSpec(line="POST /v1/responses", **wanted),)
+    at = ("request", "sequence", 0)
+    assert found(RequestSpec(sequence=steps), one) == [(*at, *place) for place in places]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "key", "observed"),
+    [
+        ("Bearer new", KEY, "Bearer {api_key}"),
+        ("Bearer new", "sk-of-somebody", "another value"),
+        ("Bearer {api_key}", "sk-of-somebody", "another value"),
+        (None, KEY, "Bearer {api_key}"),
+    ],
+)
+def test_no_key_is_shown(wanted, key, observed):
+    spec = RequestSpec(headers={"authorization": wanted})
+    (finding,) = findings(spec, seen(*POST, key=key))
+    assert (finding.expected, finding.observed) == (wanted, observed)
+
+
+def test_other_headers_are_shown():
+    spec = RequestSpec(headers={"openai-beta": "b", "x-none": "c"})
+    shown = [f.observed for f in findings(spec, seen(*POST, headers=[("OpenAI-Beta", "a")]))]
+    assert shown == ["a", None]

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.errors import SpecError
+from harness.plan.lint import lint
+from harness.suite import bundled
+
+SCENARIO = """\
+scenario: a/{name}
+title: T
+dialect: openai-chat
+requires: [streaming]
+source: a document
+priority: P0
+call: {{model: m, messages: [{{role: user, content: hi}}]}}
+cassette: a/c.yaml
+expect:
+  events:
+  - {{type: message_start, response_id: i, model: m}}
+  - {{type: content_delta, delta: Hel}}
+  - {{type: content_delta, delta: lo}}
+  - {{type: message_stop, finish_reason: stop, raw_finish_reason: stop}}
+"""
+INTERACTION = """\
+- request: {method: POST, uri: https://api.openai.com/v1/chat/completions, body: '{}'}
+  response:
+    status: {code: 200, message: OK}
+    headers: {content-type: [text/event-stream]}
+    body: {string: "data: [DONE]\\n\\n"}
+    wire: {v: 1, origin: authored}
+"""
+CASSETTE = "# Authored from a document.\nversion: 1\ninteractions:\n" + INTERACTION
+
+
+class Place:
+    def __init__(self, root: Path) -> None:
+        self.scenarios, self.cassettes = root / "scenarios", root / "cassettes"
+        self.scenario("one")
+        self.cassette("a/c", CASSETTE)
+
+    def scenario(self, name: str, more: str = "", text: str = SCENARIO) -> None:
+        self.scenarios.mkdir(exist_ok=True)
+        (self.scenarios / f"{name}.yaml").write_text(text.format(name=name) + more)
+
+    def cassette(self, name: str, text: str) -> None:
+        path = self.cassettes / f"{name}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def problems(self) -> list[str]:
+        return [
+            f"{p.path.name}:{p.line}: {p.message}"
+            for p in lint([self.scenarios], [self.cassettes], ()).problems
+        ]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def test_nothing_wrong(place: Place) -> None:
+    assert place.problems() == []
+
+
+def test_the_bundled_specs_are_sound() -> None:
+    assert lint([bundled.scenarios()], [bundled.cassettes()], ()).problems == []
+
+
+def test_events_that_contradict_their_turn(place: Place) -> None:
+    place.scenario("one", "  turn: {status: completed, content: Hallo}\n")
+    assert place.problems() == [
+        "one.yaml:15: a/one: the expected events tell another content of the turn"
+    ]
+
+
+def test_twins_that_disagree(place: Place) -> None:
+    place.scenario("one", "twin: a/two\n")
+    place.scenario("two", text=SCENARIO.replace("delta: lo", "delta: p"))
+    place.scenario("three", "twin: a/nobody\n")
+    assert sorted(place.problems()) == [
+        "one.yaml:15: a/one and its twin a/two expect a different content",
+        "three.yaml:15: twin 'a/nobody' is not a scenario",
+    ]
+
+
+def test_a_cassette_that_nobody_plays(place: Place) -> None:
+    place.cassette("orphan", CASSETTE)
+    assert place.problems() == ["orphan.yaml:None: no scenario plays this cassette"]
+
+
+def test_interactions_that_nobody_plays(place: Place) -> None:
+    place.cassette("a/c", CASSETTE + INTERACTION)
+    place.scenario("one", "interactions: [0]\n")
+    assert place.problems() == ["c.yaml:10: no scenario plays interaction 1"]
+
+
+def test_interactions_that_are_not_there(place: Place) -> None:
+    place.scenario("one", "interactions: [0, 3]\n")
+    assert place.problems() == ["one.yaml:15: a/one plays interaction 3, c.yaml has 1"]
+
+
+def test_cassettes_that_do_not_say_where_they_come_from(place: Place) -> None:
+    place.cassette("a/c", CASSETTE.removeprefix("# Authored from a document.\n"))
+    assert place.problems() == [
+        "c.yaml:1: an authored cassette names its source in a comment on its first line"
+    ]
+    place.cassette("a/c", CASSETTE.replace("origin: authored", "origin: recorded"))
+    assert place.problems() == [
+        "c.yaml:9: interaction 0 claims to be recorded, but not when and by what"
+    ]
+
+
+def test_cassettes_that_hold_a_secret(place: Place) -> None:
+    key = "sk-proj-4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1"
+    place.cassette("a/c", CASSETTE.replace("[DONE]", key))
+    (problem,) = place.problems()
+    assert problem == "c.yaml:4: response.body holds a key (sk-…)"
+
+
+def test_files_that_cannot_be_read(place: Place) -> None:
+    place.scenario("two", "surprise: true\n")
+    place.cassette("a/c", CASSETTE.replace("origin: authored", "origin: dreamt"))
+    problems = place.problems()
+    assert len(problems) == 2
+    assert "two.yaml:15: Additional properties" in problems[0]
+    assert "c.yaml:9: unknown origin 'dreamt'" in problems[1]
+
+
+def test_an_id_that_is_taken(place: Place) -> None:
+    place.scenario("copy", text=SCENARIO.replace("{name}", "one"))
+    assert [p.partition(" by ")[0] for p in place.problems()] == [
+        "one.yaml:1: scenario id 'a/one' is taken"
+    ]
+
+
+def test_a_missing_directory_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="no such directory"):
+        lint([tmp_path / "nowhere"], [], ())

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import asyncio
+import base64
+from pathlib import Path
+
+import pytest
+
+from harness.errors import ReportError, SetupError
+from harness.plan.expand import Axes
+from harness.plan.planning import Settings, make_plan
+from harness.run import evidence
+from harness.run.run import run
+from mockserver.vocabulary.model import JsonObject
+
+LEAKING = """\
+from harness import adapter
+
+@adapter(dialects=["openai-chat"], features=["streaming"])
+async def leaking(call):
+    import httpx
+    headers = {"authorization": f"Bearer {call.api_key}"}
+    async with httpx.AsyncClient() as client:
+        await client.post(call.base_url + "/chat/completions", headers=headers, json={"a": 1})
+    yield {"type": "content_delta", "delta": "half \\ud83d " + call.api_key}
+"""
+
+
+def run_with(adapter: str, keep: Path) -> list[JsonObject]:
+    settings = Settings(
+        adapters=(adapter,),
+        patterns=("openai-chat/text-basic/recorded",),
+        axes=Axes(mode="none"),
+        keep=keep,
+    )
+
+    async def play() -> list[JsonObject]:
+        return [record async for record in run(make_plan(settings))]
+
+    return asyncio.run(play())
+
+
+def test_a_failing_case_is_kept_with_its_evidence_and_without_its_key(tmp_path: Path) -> None:
+    adapter = tmp_path / "leaking.py"
+    adapter.write_text(LEAKING)
+    run_with(str(adapter), tmp_path / "kept")
+    (path,) = (tmp_path / "kept").iterdir()
+    assert path.name == "openai-chat__text-basic__recorded@leaking.json"
+    assert "sk-tapecheck-" not in path.read_text()
+    data = evidence.read(path)
+    (turn,) = data["turns"]
+    assert turn["events"][0]["delta"] == "half \ud83d [key]"
+    assert turn["requests"][0]["body"] == '{"a":1}'
+    first = base64.b64decode(turn["answers"][0]["chunks"][0]["base64"])
+    assert first.startswith(b'data: {"id":')
+    assert data["explanation"].startswith("FAIL  openai-chat/text-basic/recorded@leaking\n")
+
+
+def test_a_passing_case_is_not_kept(tmp_path: Path) -> None:
+    run_with("openai-compat", tmp_path / "kept")
+    assert not (tmp_path / "kept").exists()
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"format": 1}', '{"format": 9, "explanation": ""}'])
+def test_what_is_not_a_kept_transcript(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    with pytest.raises(ReportError, match="not a kept transcript"):
+        evidence.read(path)
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+    adapter = tmp_path / "leaking.py"
+    adapter.write_text(LEAKING)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SetupError, match="cannot be kept"):
+        run_with(str(adapter), tmp_path / "file" / "below")

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import asyncio
+import inspect
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.plan.expand import Axes
+from harness.plan.planning import Plan, Settings, make_plan
+from harness.run import parallel
+from harness.run.run import run
+from harness.suite.schemas import definition
+from mockserver.vocabulary.model import JsonObject
+
+DYING = """\
+import os
+from harness import adapter
+
+@adapter(dialects=["openai-chat"], features=["streaming"])
+def dying(call):
+    os._exit(7)
+"""
+SILENT = DYING.replace("os._exit(7)", "return []")
+
+
+def played(plan: Plan, **options: object) -> list[JsonObject]:
+    async def play() -> list[JsonObject]:
+        return [record async for record in run(plan, **options)]  # type: ignore[arg-type]
+
+    return asyncio.run(play())
+
+
+def plan_of(adapter: str = "openai-compat", *patterns: str) -> Plan:
+    patterns = patterns or ("openai-chat/text-basic", "openai-chat/tools-interleaved")
+    return make_plan(Settings(adapters=(adapter,), patterns=patterns, axes=Axes(mode="none")))
+
+
+def test_records_obey_the_schema_and_end_with_the_end() -> None:
+    records = played(plan_of())
+    for record in records:
+        check = definition("run_record", record["type"])
+        assert check is not None
+        check.validate(record)
+    assert [r["type"] for r in records[:1]] == ["run"]
+    assert records[-1]["type"] == "end"
+    assert records[-1]["exit_code"] == 0
+    assert records[-1]["counts"]["pass"] == records[0]["cases"] == len(plan_of().cases)
+
+
+def test_several_processes_give_the_same_records() -> None:
+    def told(records: list[JsonObject]) -> list[tuple[str, str]]:
+        return sorted((r["id"], r["outcome"]) for r in records if r["type"] == "case")
+
+    plan = plan_of()
+    assert told(played(plan, jobs=2)) == told(played(plan, jobs=1))
+
+
+def test_a_process_that_dies_is_an_error_not_a_green_run(tmp_path: Path) -> None:
+    path = tmp_path / "dying.py"
+    path.write_text(DYING)
+    with pytest.raises(HarnessError, match="ended early: 0 of"):
+        played(plan_of(str(path), "openai-chat/text-basic"), jobs=2)
+
+
+def test_a_client_that_does_nothing_fails_every_case(tmp_path: Path) -> None:
+    path = tmp_path / "silent.py"
+    path.write_text(SILENT)
+    records = played(plan_of(str(path), "openai-chat/text-basic/recorded"))
+    (case,) = (r for r in records if r["type"] == "case")
+    assert case["outcome"] == "fail"
+    assert {"evidence"} <= {f["check"] for f in case["findings"]}
+    assert records[-1]["exit_code"] == 1
+
+
+def test_stopping_after_the_first_failure(tmp_path: Path) -> None:
+    path = tmp_path / "silent.py"
+    path.write_text(SILENT)
+    records = played(plan_of(str(path), "openai-chat/text-basic"), fail_fast=True)
+    assert sum(r["type"] == "case" for r in records) == 1
+    assert "stopped after the first failure" in records[-1]["problems"]
+
+
+def test_short_runs_stay_in_one_process() -> None:
+    assert parallel.jobs_for(plan_of()) == 1
+
+
+def test_a_run_that_is_stopped_leaves_no_client_behind() -> None:
+    async def left() -> set[object]:
+        async with aclosing(run(plan_of(), jobs=1)) as records:
+            async for record in records:
+                if record["type"] == "case":
+                    break
+        # The HTTP library's own generators are closed by the loop, in tasks that do nothing else.
+        return {task for task in asyncio.all_tasks() if inspect.iscoroutine(task.get_coro())} - {
+            asyncio.current_task()
+        }
+
+    assert asyncio.run(left()) == set()

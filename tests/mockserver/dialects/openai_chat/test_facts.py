@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mockserver.cassettes.cassette import Response
+from mockserver.dialects.facts import facts_of
+from mockserver.wire.schedule import Schedule, from_response
+
+
+def sent(body: str, *, status: int = 200, kind: str = "text/event-stream") -> Schedule:
+    return from_response(
+        Response(
+            status=status,
+            reason="",
+            headers=(("content-type", kind),),
+            body=body.encode(errors="surrogatepass"),
+        )
+    )
+
+
+def data(*payloads: str) -> Schedule:
+    return sent("".join(f"data: {p}\n\n" for p in payloads))
+
+
+def delta(fields: str, rest: str = "") -> str:
+    return '{"choices":[{"index":0,"delta":{' + fields + "}" + rest + "}]}"
+
+
+FINISH = delta("", ',"finish_reason":"stop"')
+CALL = '"tool_calls":[%s]'
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        (data(delta('"content":"a"'), delta('"content":"b"'), FINISH), {"text": "ab"}),
+        (data(FINISH, "[DONE]", delta('"content":"x"')), {"text": "", "terminal": "stop"}),
+        (data("[DONE]"), {"done": True, "terminal": None, "sealed": True}),
+        (sent("data: [DONE]"), {"done": True}),
+        (data(delta('"content":"a"')), {"sealed": False}),
+        (data('{"error":{"message":"x"}}'), {"error": True, "sealed": True}),
+        (data('{"error":null,"choices":[]}'), {"error": False, "sealed": False}),
+        (data('{"object":"error","message":"x"}'), {"error": True}),
+        (data('{"choices":[],"x_groq":{"error":"x"}}'), {"error": True}),
+        (sent('error: {"code":400}\n\n'), {"error": True}),
+        (sent("foo: bar\n\n"), {"error": False, "sealed": False}),
+        (data('{"a":'), {"broken": True}),
+        (sent('data: {"a":'), {"broken": False, "sealed": False}),
+        (data("null"), {"broken": False}),
+        (data("[1]"), {"broken": True}),
+        (data(delta("", ',"finish_reason":""')), {"terminal": None}),
+        (data(delta("", ',"finish_reason":"null"')), {"terminal": None}),
+        (
+            data(delta('"content":"\\ud83d"'), delta('"content":"\\ude00"'), FINISH),
+            {"text": "\U0001f600"},
+        ),
+        (data(delta('"content":"a\\ud83d"')), {"text": "a"}),
+        (data(delta('"content":"a\\ud83d"'), FINISH), {"text": "a�"}),
+        (data(delta('"content":[{"type":"text"}]')), {"text": None}),
+        (data(FINISH, delta('"content":"late"')), {"text": None}),
+        (data(delta('"refusal":"no"')), {"refusal": "no"}),
+        (
+            data('{"choices":[{"index":1,"delta":{"content":"other"}}]}', delta('"content":"a"')),
+            {"text": "a"},
+        ),
+        (sent("", status=500), {"error": True}),
+        (sent('{"error":{}}', kind="application/json"), {"error": True}),
+        (sent("<html>", kind="text/html"), {"broken": True}),
+    ],
+)
+def test_chat_facts(schedule: Schedule, expected: dict[str, Any]) -> None:
+    facts = facts_of("openai-chat", schedule)
+    assert facts is not None
+    assert {name: getattr(facts, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("deltas", "calls"),
+    [
+        (['{"index":0,"id":"a"}', '{"index":0}'], 1),
+        (['{"index":0,"id":"a"}', '{"index":0,"id":"b"}'], 2),
+        (['{"index":0,"id":"a"}', '{"index":1,"id":"b"}', '{"index":0,"id":""}'], 2),
+        (['{"index":0,"id":""}', '{"index":0}'], 1),
+        (['{"index":0}', '{"index":0,"id":"a"}'], 1),
+        (['{"id":"a"}', '{"function":{"arguments":"1"}}', '{"id":"b"}'], 2),
+        (['{"index":0,"id":"a"},{"index":1,"id":"a"}'], 2),
+        (['{"index":0,"id":"a","custom":{"name":"c"}}', '{"index":0,"custom":{}}'], 0),
+        (['{"index":0,"id":"a","custom":{"name":""},"function":{"name":"f"}}'], 1),
+        (['{"index":true}'], None),
+    ],
+)
+def test_tool_calls_are_counted(deltas: list[str], calls: int | None) -> None:
+    facts = facts_of("openai-chat", data(*(delta(CALL % d) for d in deltas), FINISH))
+    assert facts is not None
+    assert facts.calls == calls
+
+
+def test_in_a_whole_answer_every_entry_is_a_call() -> None:
+    body = '{"choices":[{"index":0,"message":{"tool_calls":[{"id":"a"},{"id":"a"}]}}]}'
+    facts = facts_of("openai-chat", sent(body, kind="application/json"))
+    assert facts is not None
+    assert (facts.calls, facts.sealed) == (2, True)
+
+
+def test_the_last_usage_of_each_field_counts() -> None:
+    facts = facts_of(
+        "openai-chat",
+        data(
+            '{"usage":{"prompt_tokens":1,"completion_tokens":2}}',
+            '{"usage":null}',
+            '{"usage":{"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":0}}}',
+            '{"x_groq":{"usage":{"total_tokens":9}}}',
+        ),
+    )
+    assert facts is not None
+    assert facts.usage == {
+        "input_tokens": 1,
+        "output_tokens": 5,
+        "cache_read_input_tokens": 0,
+        "total_tokens": 9,
+    }
+
+
+def test_a_dialect_without_a_reader() -> None:
+    assert facts_of("cohere", data("{}")) is None
