@@ -76,7 +76,7 @@ def test_without_an_adapter_nothing_happens(pytester: pytest.Pytester) -> None:
         import sys
 
         def test_nothing_is_loaded(request):
-            heavy = {"aiohttp", "jsonschema", "yaml", "harness.run.runner", "mockserver"}
+            heavy = {"aiohttp", "jsonschema", "yaml", "harness.run", "mockserver.serving"}
             assert not heavy & sys.modules.keys()
             assert not request.config.pluginmanager.has_plugin("tapecheck-collection")
         """
@@ -262,7 +262,7 @@ def test_the_fixture_serves_own_and_bundled_cassettes(project: pytest.Pytester) 
 def test_the_plugin_is_light() -> None:
     code = (
         "import sys, harness.plugin.options\n"
-        "heavy = {'aiohttp', 'jsonschema', 'yaml', 'rich', 'httpx', 'click', 'mockserver'}\n"
+        "heavy = {'aiohttp', 'jsonschema', 'yaml', 'rich', 'httpx', 'click', 'mockserver.serving'}\n"
         "print(sorted(heavy & sys.modules.keys()))"
     )
     done = subprocess.run(
