@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from mockserver.cassettes.cassette import Cassette
     from mockserver.errors import CassetteError, MockServerError, ServerStartError, SessionError
     from mockserver.library.matcher import Part
+    from mockserver.library.outcome import Outcome
     from mockserver.library.session import Exchange, exchanges
     from mockserver.serving.app import Limits
-    from mockserver.serving.journal import JournalEntry, Outcome
+    from mockserver.serving.journal import JournalEntry
     from mockserver.serving.server import MockServer, SessionHandle
 
 __all__ = [
@@ -38,9 +39,10 @@ _HOMES = {
     "cassettes.cassette": ("Cassette",),
     "errors": ("CassetteError", "MockServerError", "ServerStartError", "SessionError"),
     "library.matcher": ("Part",),
+    "library.outcome": ("Outcome",),
     "library.session": ("Exchange", "exchanges"),
     "serving.app": ("Limits",),
-    "serving.journal": ("JournalEntry", "Outcome"),
+    "serving.journal": ("JournalEntry",),
     "serving.server": ("MockServer", "SessionHandle"),
 }
 

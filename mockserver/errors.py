@@ -32,6 +32,15 @@ class SessionError(MockServerError):
     """A session was asked for that cannot be opened or is not there."""
 
 
+class DialectError(MockServerError):
+    """A dialect does not exist, or an installed one cannot be used. ``hint`` says what to do."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        self.message = message
+        self.hint = hint
+        super().__init__(f"{message} ({hint})")
+
+
 class ProviderError(MockServerError):
     """A provider cannot be recorded from: it is not known, or its key is not there."""
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.clients.interface import Adapter, Call, ClientError
-from harness.model import AssistantTurn, ErrorEvent, Event, JsonObject, Status
 from mockserver.vocabulary.codec import event_from_json, to_json
 from mockserver.vocabulary.fold import fold
+from mockserver.vocabulary.model import AssistantTurn, ErrorEvent, Event, JsonObject, Status
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from harness.judge.baseline import Baseline
 from harness.suite import bundled
 from harness.suite.loader import read_yaml
 from harness.suite.schemas import schema
+from mockserver.dialects.registry import dialects
 
 
 def bundled_names() -> tuple[str, ...]:
@@ -137,10 +138,9 @@ def _find(module: ModuleType, attribute: str, reference: str) -> Adapter:
 
 
 def _check(adapter: Adapter, reference: str) -> Adapter:
-    scenario = schema("scenario")
     for what, declared, known in (
-        ("dialect", adapter.dialects, scenario["properties"]["dialect"]["enum"]),
-        ("feature", adapter.features, scenario["$defs"]["feature"]["enum"]),
+        ("dialect", adapter.dialects, sorted(dialects())),
+        ("feature", adapter.features, schema("scenario")["$defs"]["feature"]["enum"]),
     ):
         if unknown := sorted(declared - set(known)):
             raise AdapterError(

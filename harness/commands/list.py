@@ -16,7 +16,7 @@ from harness.commands import options
 @click.option(
     "--what",
     "-w",
-    type=click.Choice(["scenarios", "cases", "cassettes", "adapters", "features"]),
+    type=click.Choice(["scenarios", "cases", "cassettes", "adapters", "dialects", "features"]),
     default="scenarios",
     show_default=True,
 )
@@ -24,7 +24,7 @@ from harness.commands import options
 @options.extent
 @options.places
 def command(patterns: tuple[str, ...], what: str, **chosen: Any) -> None:
-    """List scenarios, cases, cassettes, adapters or features, one per line.
+    """List scenarios, cases, cassettes, adapters, dialects or features, one per line.
 
     \b
     tapecheck list
@@ -38,6 +38,7 @@ def command(patterns: tuple[str, ...], what: str, **chosen: Any) -> None:
         "cases": _cases,
         "cassettes": _cassettes,
         "adapters": _adapters,
+        "dialects": _dialects,
         "features": _features,
     }[what](settings)
     for line in lines:
@@ -82,6 +83,15 @@ def _adapters(settings: Any) -> Iterator[str]:
         yield f"  features  {', '.join(sorted(adapter.features))}"
         if baseline.entries:
             yield f"  baseline  {len(baseline.entries)} known failures"
+
+
+def _dialects(_settings: Any) -> Iterator[str]:
+    from mockserver.dialects.registry import dialects
+
+    known = dialects()
+    for name, dialect in sorted(known.items()):
+        judged = "judged" if dialect.reads_facts else "served and recorded, not judged"
+        yield f"{name:{max(map(len, known))}}  {judged}"
 
 
 def _features(settings: Any) -> Iterator[str]:

@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 _LOOK = 0.2
 #: The cassette that is best shown first, and how many others are opened to find an example.
 _EXAMPLE, _TRIES = "openai-chat/text-basic", 20
-_VARIABLES = {
-    "openai-chat": "OPENAI_BASE_URL",
-    "openai-responses": "OPENAI_BASE_URL",
-    "anthropic": "ANTHROPIC_BASE_URL",
-}
 _PARTS = ("method", "path", "query", "body")
 
 
@@ -125,8 +120,8 @@ def _greeting(server: MockServer) -> Iterator[str]:
 
 def _example(server: MockServer) -> tuple[str, str | None, str, str, str] | None:
     """A cassette to begin with: its name, variable, base path, method and path."""
-    from harness.suite.dialects import base_path, recorded_call
     from mockserver import MockServerError
+    from mockserver.dialects.registry import of_request
 
     names = [n for n in (_EXAMPLE,) if n in server.library.paths]
     first = None
@@ -139,10 +134,10 @@ def _example(server: MockServer) -> tuple[str, str | None, str, str, str] | None
             continue
         request = interactions[0].request
         path = quote(request.url.path or "/", safe="/%:@!$&'()*+,;=~")
-        found = recorded_call(request)
-        if not isinstance(found, str) and found[0] in _VARIABLES:
-            base = base_path(found[0], [path])
-            return name, _VARIABLES[found[0]], base, request.method, path
+        dialect = of_request(request)
+        if dialect is not None and dialect.form.base_url_variables:
+            variable = dialect.form.base_url_variables[0]
+            return name, variable, dialect.base_path([path]), request.method, path
         first = first or (name, None, "", request.method, path)
     return first
 

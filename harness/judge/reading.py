@@ -7,7 +7,8 @@ from functools import cached_property
 
 from harness.judge.transcript import Transcript, TurnRecord
 from harness.suite.scenario import Case, TurnSpec
-from mockserver.dialects.facts import Facts, facts_of
+from mockserver.dialects.facts import Facts
+from mockserver.dialects.registry import facts_of
 from mockserver.vocabulary.codec import event_from_json, turn_from_json
 from mockserver.vocabulary.model import AssistantTurn, Event
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from harness.judge.reading import Reading
 from harness.judge.transcript import Finding
-from mockserver.dialects.facts_model import repaired
+from mockserver.dialects.facts import repaired
+from mockserver.dialects.registry import get
 from mockserver.vocabulary.codec import to_json
 from mockserver.vocabulary.fold import fold
 from mockserver.vocabulary.model import (
@@ -201,7 +202,7 @@ def finish_reason(reading: Reading) -> Iterator[Finding]:
             expected=facts.terminal,
             observed=turn.raw_finish_reason,
         )
-    wanted = _PLAIN_REASONS.get(facts.terminal)
+    wanted = get(reading.case.scenario.dialect).reasons.get(facts.terminal)
     if wanted is FinishReason.STOP and any(c.arguments is not None for c in turn.tool_calls):
         wanted = FinishReason.TOOL_CALLS
     if (
@@ -218,17 +219,6 @@ def finish_reason(reading: Reading) -> Iterator[Finding]:
             expected=str(wanted),
             observed=str(turn.finish_reason),
         )
-
-
-_PLAIN_REASONS = {
-    "stop": FinishReason.STOP,
-    "length": FinishReason.LENGTH,
-    "content_filter": FinishReason.CONTENT_FILTER,
-    "tool_calls": FinishReason.TOOL_CALLS,
-    # Of a Responses wire: the status, or the reason of an incomplete response.
-    "completed": FinishReason.STOP,
-    "max_output_tokens": FinishReason.LENGTH,
-}
 
 
 def content_kept(reading: Reading) -> Iterator[Finding]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -14,11 +15,15 @@ from harness.judge.baseline import Baseline
 from harness.plan import recordings
 from harness.plan.expand import Axes, expand, played, runs
 from harness.suite import bundled, loader
-from harness.suite.scenario import Case, Scenario
+from harness.suite.scenario import Case, CaseKind, Scenario
 from harness.suite.selection import may_match, select
 from mockserver.cassettes.cassette import Cassette
+from mockserver.dialects import registry as dialects
 from mockserver.library import library
 from mockserver.wire.schedule import Schedule
+
+#: Scenarios that a problem names before it counts the rest.
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +86,7 @@ def make_plan(settings: Settings) -> Plan:
     scenarios, left = find_scenarios(settings)
     scenarios = tuple(s for s in scenarios if in_question(s, settings))
     cases: list[Case] = []
+    unjudged: defaultdict[tuple[str, str], list[Case]] = defaultdict(list)
     skips = [Skip(item.name, "*", item.reason) for item in left if not item.broken]
     for scenario in scenarios:
         plain: tuple[Case, ...] | None = None
@@ -91,8 +97,13 @@ def make_plan(settings: Settings) -> Plan:
             if plain is None:
                 wires = schedules_of(scenario)
                 plain = tuple(expand(scenario, "", wires, settings.axes, settings.faults))
-            cases += (replace(case, adapter=adapter.name) for case in plain)
+            for case in plain:
+                if is_judged(case):
+                    cases.append(replace(case, adapter=adapter.name))
+                else:
+                    unjudged[adapter.name, scenario.dialect].append(case)
     problems = [f"{item.name}: {item.reason}" for item in left if item.broken]
+    problems += (_unjudged(*key, those) for key, those in unjudged.items())
     if not settings.patterns and not settings.priorities and settings.recordings is None:
         # Of fewer wires or without faults, an entry may name what only a whole run plays.
         all_kinds = settings.faults and settings.axes.mode in {"pairwise", "all"}
@@ -112,6 +123,26 @@ def make_plan(settings: Settings) -> Plan:
         cases=select(cases, settings.patterns, lambda case: case.id),
         skips=tuple(skips),
         problems=tuple(problems),
+    )
+
+
+def is_judged(case: Case) -> bool:
+    """Whether anything can tell a right client from a wrong one.
+
+    What a broken stream must become is known by the facts of its wire alone.
+    """
+    if dialects.get(case.scenario.dialect).reads_facts:
+        return True
+    expected = any(turn.expect is not None for turn in case.scenario.turns)
+    return expected and case.kind is CaseKind.WIRE
+
+
+def _unjudged(adapter: str, dialect: str, cases: Sequence[Case]) -> str:
+    ids = list(dict.fromkeys(case.scenario.id for case in cases))
+    named = ", ".join(ids[:_NAMED]) + (f" and {len(ids) - _NAMED} more" * (len(ids) > _NAMED))
+    return (
+        f"{adapter}: {len(cases)} cases of {named} cannot be judged and were not run: the dialect "
+        f"{dialect} has no reader of wire facts (leave them out with --no-faults, or by pattern)"
     )
 
 

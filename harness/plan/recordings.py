@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import SpecError
-from harness.suite.dialects import recorded_call
 from harness.suite.scenario import Scenario, TurnSpec
 from mockserver.cassettes.cassette import Cassette
+from mockserver.dialects.registry import recorded_call
 from mockserver.errors import CassetteError
 from mockserver.library import library
 
@@ -62,7 +62,7 @@ def _scenario(name: str, cassette: Cassette, number: int) -> Scenario | Left:
     return Scenario(
         id=scenario_id,
         title=f"Interaction {number} of {cassette.path.name}",
-        dialect=dialect,
+        dialect=dialect.name,
         requires=frozenset({"streaming" if call.stream else "non_streaming"}),
         source=(str(cassette.path),),
         priority="P0",

@@ -18,9 +18,9 @@ from harness.clients.in_process import Output, drive
 from harness.clients.interface import Call
 from harness.plugin.items import CaseItem, FailedCaseError
 from harness.plugin.recording import State
-from harness.suite.dialects import base_path
 from harness.suite.scenario import Case, Scenario
 from mockserver.cassettes.cassette import Cassette, Origin
+from mockserver.dialects.registry import base_path
 from mockserver.errors import MockServerError
 from mockserver.library import library
 from mockserver.recording.providers import DUMMY_KEY

@@ -34,10 +34,9 @@ from harness.plan.planning import Plan, cassette_of, schedules_of
 from harness.reports import records as results
 from harness.reports.records import CaseResult
 from harness.run import evidence
-from harness.suite.dialects import base_path
 from harness.suite.scenario import Case, CaseKind, TurnSpec
 from mockserver import MockServer, SessionHandle
-from mockserver.dialects.facts import facts_of
+from mockserver.dialects.registry import base_path, facts_of
 from mockserver.library.session import Exchange
 from mockserver.serving.journal import JournalEntry
 from mockserver.vocabulary.codec import turn_from_json

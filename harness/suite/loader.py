@@ -11,7 +11,6 @@ from jsonschema import ValidationError
 
 from harness.errors import SpecError
 from harness.suite.scenario import (
-    CallSpec,
     Expectation,
     HoldSpec,
     Place,
@@ -23,6 +22,9 @@ from harness.suite.scenario import (
 )
 from harness.suite.schemas import definition, validator
 from mockserver.cassettes.yaml_marks import DuplicateKeyError, line_of, reject_duplicate_keys
+from mockserver.dialects import registry as dialects
+from mockserver.errors import DialectError
+from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.model import JsonObject
 
 
@@ -56,6 +58,12 @@ def load(path: Path, cassettes: Iterable[Path]) -> tuple[Scenario, ...]:
     """Read one file: a scenario, or one per row. Raises :class:`SpecError`."""
     text = path.read_bytes()
     data = read_yaml(path, text, "scenario")
+    try:
+        dialects.get(data["dialect"])
+    except DialectError as exc:
+        raise SpecError(
+            exc.message, path=path, line=line_of(text, ("dialect",)), hint=exc.hint
+        ) from None
     events = data.get("expect", {}).get("events", ())
     _check_events(path, text, ("expect", "events"), events)
     for key in ("rows", "turns"):
@@ -245,12 +253,12 @@ def _carried(data: JsonObject) -> JsonObject:
     }
 
 
-def call_spec(data: JsonObject) -> CallSpec:
+def call_spec(data: JsonObject) -> NeutralCall:
     """Read the ``call`` of a scenario."""
     fields = dict(data)
     fields["messages"] = tuple(fields["messages"])
     fields["tools"] = tuple(fields.get("tools", ()))
-    return CallSpec(**fields)
+    return NeutralCall(**fields)
 
 
 def _check_twins(by_id: Mapping[str, Scenario]) -> None:

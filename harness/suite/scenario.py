@@ -7,24 +7,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from mockserver.vocabulary.model import Json, JsonObject
+from mockserver.vocabulary.call import NeutralCall
+from mockserver.vocabulary.model import JsonObject
 from mockserver.wire.axes import RECORDED, Point
 from mockserver.wire.faults import FaultKind
 
 Place = tuple[str | int, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallSpec:
-    """The call of a scenario; the harness adds where to send it and the key."""
-
-    model: str
-    messages: tuple[JsonObject, ...]
-    tools: tuple[JsonObject, ...] = ()
-    stream: bool = True
-    timeout: float | None = None
-    max_retries: int = 0
-    options: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +71,7 @@ class TurnSpec:
     """
 
     place: Place
-    call: CallSpec | None
+    call: NeutralCall | None
     results: tuple[ToolResult, ...] = ()
     messages: tuple[JsonObject, ...] = ()
     request: RequestSpec | None = None

@@ -1,44 +1,59 @@
-"""What a wire says beyond doubt, read independently of any adapter.
+"""The facts that can be read off a wire, whatever its dialect.
 
-The invariants compare a client's turn with these facts, so that they hold for any recording,
-with or without a spec. A fact that cannot be read plainly is ``None`` and is not judged.
+A dialect reads them independently of any client. The rules compare a client's turn with them, so
+that they hold for any recording, with or without a spec. A fact that cannot be read plainly is
+``None`` and is not judged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
-from mockserver.dialects.facts_model import Facts
-from mockserver.dialects.openai_chat import facts as facts_chat
-from mockserver.dialects.openai_responses import facts as facts_responses
 from mockserver.wire.schedule import Schedule
 
-__all__ = ["Facts", "facts_of"]
 
+@dataclass(slots=True, kw_only=True)
+class Facts:
+    """Facts of one answer.
 
-def facts_of(dialect: str, *answers: Schedule) -> Facts | None:
-    """Read the facts of one turn, or ``None`` for a dialect without a reader.
-
-    ``answers`` are those to all requests of the turn, in order, at least one. The last counts;
-    of a background job all do, for they tell it together.
+    ``terminal`` is the provider's word for why it stopped; ``done`` an end marker without a
+    reason; ``error`` an error on the wire, by HTTP status or in band; ``broken`` a complete
+    event that is not JSON. ``calls`` counts tool calls that were opened. ``usage`` maps our
+    usage names to the last value sent.
     """
-    reader = _READERS.get(dialect)
-    return None if reader is None else reader(answers)
+
+    terminal: str | None = None
+    done: bool = False
+    error: bool = False
+    broken: bool = False
+    text: str | None = ""
+    refusal: str | None = ""
+    calls: int | None = 0
+    usage: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the outcome is decided: a reason, an end marker or an error was sent."""
+        return self.terminal is not None or self.done or self.error or self.broken
 
 
-def _last(read: Callable[[Schedule], Facts]) -> Callable[[Sequence[Schedule]], Facts]:
-    def of(answers: Sequence[Schedule]) -> Facts:
-        answer = answers[-1]
-        if answer.status >= 400:
-            return Facts(error=True, text=None, refusal=None, calls=None)
-        return read(answer.decoded())
+def of_last(answers: Sequence[Schedule], read: Callable[[Schedule], Facts]) -> Facts:
+    """Read the last of several answers; an HTTP error is a fact of its own.
 
-    return of
+    ``read`` gets an answer without content coding.
+    """
+    answer = answers[-1]
+    if answer.status >= 400:
+        return Facts(error=True, text=None, refusal=None, calls=None)
+    return read(answer.decoded())
 
 
-_READERS: Mapping[str, Callable[[Sequence[Schedule]], Facts]] = {
-    "openai-chat": _last(facts_chat.read),
-    "openai-responses": _last(facts_responses.read),
-    "codex": _last(facts_responses.read),
-    "background": facts_responses.read_job,
-}
+def repaired(text: str, *, cut: bool = False) -> str:
+    """Join surrogate halves that came in two pieces; a lone one becomes U+FFFD.
+
+    ``cut``: more was to come, so half a character at the end is no character yet.
+    """
+    if cut and "\ud800" <= text[-1:] <= "\udbff":
+        text = text[:-1]
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

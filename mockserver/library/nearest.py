@@ -8,9 +8,9 @@ from typing import Any
 
 from mockserver.cassettes.cassette import Request
 from mockserver.library.matcher import ALL_PARTS, Difference, Part, differences, rank, signature
+from mockserver.library.outcome import Outcome
 from mockserver.library.refusal import RefusalError
 from mockserver.library.session import Exchange
-from mockserver.serving.journal import Outcome
 
 #: How many differences and how many near recordings an explanation lists.
 SHOWN = 8

@@ -12,30 +12,13 @@ from dataclasses import replace
 from typing import Any
 
 from mockserver.cassettes.cassette import Headers, Interaction, Request, Response
+from mockserver.dialects.registry import form
 from mockserver.library.matcher import plain_path
 from mockserver.secrets import scrub
 from mockserver.wire.documents import NOT_JSON, Document, Path, documents
 from mockserver.wire.schedule import decompress
 
 _ID_FIELD = re.compile(r"(?:.*[_-])?id|.*[a-z]Id")
-_VOLATILE = frozenset(
-    {
-        "cache_creation_input_tokens",
-        "cache_read_input_tokens",
-        "cached_tokens",
-        "completed_at",
-        "created",
-        "created_at",
-        "eval_duration",
-        "load_duration",
-        "obfuscation",
-        "prompt_eval_duration",
-        "system_fingerprint",
-        "timings",
-        "total_duration",
-    }
-)
-_VOLATILE_HEADER = re.compile(r".*ratelimit.*|retry-after.*|x-codex-.*|openai-version")
 
 
 class Renaming:
@@ -76,7 +59,12 @@ class Renaming:
 def is_volatile(path: Path) -> bool:
     """Whether the value at ``path`` is another in every answer."""
     names = [step for step in path if isinstance(step, str)]
-    return not _VOLATILE.isdisjoint(names) or bool(names and _ID_FIELD.fullmatch(names[-1]))
+    return not form().volatile_fields.isdisjoint(names) or bool(names and is_id(names[-1]))
+
+
+def is_id(name: str) -> bool:
+    """Whether a field of that name carries an id."""
+    return _ID_FIELD.fullmatch(name) is not None or name in form().id_fields
 
 
 def same_request(old: Request, new: Request, ids: Renaming) -> bool:
@@ -170,9 +158,9 @@ def _same_value(a: Any, b: Any, ids: Renaming) -> bool:
 
 
 def _same_field(name: str, a: Any, b: Any, ids: Renaming) -> bool:
-    if name in _VOLATILE:
+    if name in form().volatile_fields:
         return True
-    if isinstance(a, str) and isinstance(b, str) and a and b and _ID_FIELD.fullmatch(name):
+    if isinstance(a, str) and isinstance(b, str) and a and b and is_id(name):
         return ids.allows(a, b)
     if scrub.is_placeholder(a) and scrub.is_placeholder(b):
         return ids.allows(a, b)
@@ -180,8 +168,9 @@ def _same_field(name: str, a: Any, b: Any, ids: Renaming) -> bool:
 
 
 def _fixed(headers: Headers) -> list[tuple[str, str]]:
+    volatile = form().is_volatile_header
     return sorted(
-        (name, "" if _VOLATILE_HEADER.fullmatch(name) or scrub.is_placeholder(value) else value)
+        (name, "" if volatile(name) or scrub.is_placeholder(value) else value)
         for name, value in headers
     )
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from mockserver.cassettes.cassette import End, Interaction, Response
+from mockserver.dialects.registry import form
 from mockserver.library import similarity
 from mockserver.secrets import scrub
 from mockserver.wire.documents import NOT_JSON, Document, Path, documents, leaves
@@ -32,8 +33,6 @@ _JSON_TYPES: Mapping[type, str] = {
     list: "array",
     dict: "object",
 }
-#: A header whose presence depends on load and plan, not on the interface.
-_INCIDENTAL = ("ratelimit", "retry-after", "x-codex-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ def _shapes(old: Interaction, new: Interaction) -> Iterator[str]:
         yield f"ended with {a.end} → {b.end}"
     for name in sorted(a.headers.keys() | b.headers.keys()):
         before, after = a.headers.get(name), b.headers.get(name)
-        if before != after and not any(word in name for word in _INCIDENTAL):
+        if before != after and not form().is_volatile_header(name):
             yield f"header {name}: {before or 'absent'} → {after or 'absent'}"
     lines = list(_event_changes(a.events, b.events))
     for name in sorted(a.fields.keys() | b.fields.keys()):

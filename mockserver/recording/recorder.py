@@ -32,6 +32,7 @@ from mockserver.recording.writer import Check, locked
 from mockserver.secrets.find import Known
 from mockserver.serving.app import App, Options, read_body, target_of
 from mockserver.serving.playback import Playback
+from mockserver.serving.responses import refused
 from mockserver.serving.server import MockServer
 
 PREFIX = "/_c/"
@@ -270,7 +271,7 @@ class _RecordingApp(App):
         except RefusalError as refusal:
             if entry is not None:
                 entry.tape.problems.append(refusal.message)
-            return refusal.response()
+            return refused(refusal)
         if found is not None:
             return await self._replay(request, received, found)
         capture = Capture(number, received, Known(entry.tape.known))

@@ -10,25 +10,16 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl, urlencode
 
 from mockserver.cassettes.cassette import Headers
+from mockserver.dialects.registry import form
 
 PLACEHOLDER = "REDACTED"
 #: What scrubbing leaves of a value: its kind and its number.
 REPLACED = re.compile(rf"([a-z]+)_{PLACEHOLDER}_(\d+)")
 
-_SAFE_REQUEST_HEADERS = frozenset(
-    {
-        "accept",
-        "accept-encoding",
-        "anthropic-beta",
-        "anthropic-version",
-        "connection",
-        "content-encoding",
-        "content-length",
-        "content-type",
-        "expect",
-        "openai-beta",
-        "transfer-encoding",
-    }
+#: Request headers that say how the body travels; a report shows them beside those that a
+#: recording keeps.
+_TRANSPORT_HEADERS = frozenset(
+    {"accept-encoding", "connection", "content-length", "expect", "transfer-encoding"}
 )
 _SECRET_KEYS = frozenset(
     {
@@ -52,41 +43,6 @@ _CREDENTIAL_HEADER = re.compile(
     r"cookie|authorization|api[-_]?key|(?:^|[-_])(?:token|secret|password)$", re.I
 )
 
-#: Request headers that a cassette keeps as they are.
-REQUEST_KEPT = frozenset(
-    {
-        "accept",
-        "anthropic-beta",
-        "anthropic-version",
-        "content-encoding",
-        "content-type",
-        "openai-beta",
-    }
-)
-#: Request headers of which a cassette keeps a placeholder of that kind.
-REQUEST_REPLACED: Mapping[str, str] = {
-    "chatgpt-account-id": "account",
-    "openai-organization": "org",
-    "openai-project": "project",
-    "x-goog-user-project": "project",
-}
-_RESPONSE_KEPT = re.compile(
-    r"content-type|content-encoding|location|retry-after.*|x-should-retry|.*ratelimit.*"
-    r"|www-authenticate|x-amzn-errortype|x-codex-.*|x-error-json|openai-(?:model|version)"
-)
-#: Response headers of which a cassette keeps a placeholder of that kind.
-RESPONSE_REPLACED: Mapping[str, str] = {
-    "anthropic-organization-id": "org",
-    "apim-request-id": "req",
-    "openai-organization": "org",
-    "openai-project": "project",
-    "request-id": "req",
-    "x-amzn-requestid": "req",
-    "x-ms-request-id": "req",
-    "x-oai-request-id": "req",
-    "x-request-id": "req",
-}
-
 #: Parts of an address that name an account, each as the group of its pattern: Azure's resource
 #: and deployment, Google's project, Cloudflare's account and gateway.
 ADDRESS_PARTS: Mapping[str, re.Pattern[str]] = {
@@ -98,16 +54,6 @@ ADDRESS_PARTS: Mapping[str, re.Pattern[str]] = {
     ),
     "gateway": re.compile(r"://gateway\.ai\.cloudflare\.com/v1/[^/?]+/([^/?]+)"),
 }
-
-#: Proof that only its provider can read, and that says nothing to anybody else.
-_OPAQUE_FIELDS: Mapping[str, str] = {
-    "encrypted_content": "encrypted",
-    "signature": "signature",
-    "thoughtSignature": "signature",
-    "thought_signature": "signature",
-}
-#: What stands below these was written by the model or the user, in names of their own.
-_FOREIGN_FIELDS = frozenset({"args", "arguments", "input_schema", "parameters", "properties"})
 
 
 def is_secret_key(name: str) -> bool:
@@ -121,11 +67,6 @@ def is_credential_header(name: str) -> bool:
     return _CREDENTIAL_HEADER.search(name) is not None
 
 
-def is_kept_in_response(name: str) -> bool:
-    """Whether a cassette keeps a response header of that name as it is."""
-    return _RESPONSE_KEPT.fullmatch(name.lower()) is not None
-
-
 def field_kind(path: tuple[str | int, ...], *, keep_opaque: bool = False) -> str | None:
     """The kind of placeholder for the string at ``path`` in a JSON body; ``None`` to keep it.
 
@@ -134,25 +75,23 @@ def field_kind(path: tuple[str | int, ...], *, keep_opaque: bool = False) -> str
     names = [step for step in path if isinstance(step, str)]
     if not names:
         return None
-    if names[0] == "response" and len(names) > 1:
-        # Events of the Responses API repeat the request inside.
+    known = form()
+    if names[0] in known.request_echoes and len(names) > 1:
         names = names[1:]
-    match names:
-        case ["user" | "safety_identifier"]:
-            return "user"
-        case ["metadata", _, *_]:
-            return "metadata"
-    # A tool's input; that of a request to the Responses API holds messages.
-    foreign = not _FOREIGN_FIELDS.isdisjoint(names) or "input" in names[1:]
-    return None if keep_opaque or foreign else _OPAQUE_FIELDS.get(names[-1])
+    first, *below = names
+    if not below and first in known.user_fields:
+        return known.user_fields[first]
+    if below and first in known.user_trees:
+        return known.user_trees[first]
+    # A tool's input; a top-level one holds messages.
+    foreign = not known.foreign_fields.isdisjoint(names) or "input" in below
+    return None if keep_opaque or foreign else known.opaque_fields.get(names[-1])
 
 
 def request_headers(headers: Iterable[tuple[str, str]]) -> Headers:
     """Return the headers with every value replaced that is not known to be harmless."""
-    return tuple(
-        (name, value if name.lower() in _SAFE_REQUEST_HEADERS else PLACEHOLDER)
-        for name, value in headers
-    )
+    safe = form().kept_request_headers | _TRANSPORT_HEADERS
+    return tuple((n, value if n.lower() in safe else PLACEHOLDER) for n, value in headers)
 
 
 def query(text: str) -> str:

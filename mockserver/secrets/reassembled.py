@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
+from mockserver.dialects.registry import form
 from mockserver.secrets import find
 from mockserver.secrets.find import Known
 from mockserver.wire.documents import NOT_JSON, Document, Path, documents, leaves
-
-#: What tells apart the things that deltas belong to.
-_NUMBERS = ("index", "output_index", "content_index", "summary_index", "item_id")
 
 #: No random key has the same so many characters over and over.
 _LONG = 8
@@ -120,15 +118,18 @@ def _keys(data: Any, path: Path, names: tuple[str, ...]) -> Iterator[Hashable]:
     numbers = tuple(_numbers(data, path))
     yield kind, names, numbers
     yield kind, names
-    if kind.startswith("content_block_"):
-        # The first piece may stand in the event that opens the block (Messages API).
+    if kind.startswith(form().delta_openers):
+        # The first piece may be in the event that opens what is numbered.
         yield names[-1], numbers
 
 
 def _numbers(data: Any, path: Path) -> Iterator[Any]:
+    known = form().delta_numbers
     for step in path:
         if isinstance(data, dict):
-            yield from (data[name] for name in _NUMBERS if isinstance(data.get(name), int | str))
+            # In one order, whatever that of the fields is.
+            found = (data[name] for name in sorted(known & data.keys()))
+            yield from (value for value in found if isinstance(value, int | str))
         data = data[step]
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from mockserver.cassettes.cassette import Chunk, Headers, Interaction, Request, Response
+from mockserver.dialects.registry import form
 from mockserver.secrets import find, names
 from mockserver.secrets.find import Known
 from mockserver.secrets.reassembled import channels
@@ -127,17 +128,18 @@ class Scrubber:
                 raise SplitSecretError(place, found)
 
     def _request(self, request: Request, replaced: set[str]) -> Request:
-        headers = []
+        headers, known = [], form()
         for name, value in request.headers:
             low = name.lower()
-            if low in names.REQUEST_REPLACED:
+            if low in known.replaced_request_headers:
                 replaced.add(f"request.headers.{low}")
-                headers.append((low, self._placeholder(names.REQUEST_REPLACED[low], value)))
-            elif low in names.REQUEST_KEPT:
+                kind = known.replaced_request_headers[low]
+                headers.append((low, self._placeholder(kind, value)))
+            elif low in known.kept_request_headers:
                 headers.append((low, self._text(value, f"request.headers.{low}", replaced)))
-        kind = _header(request.headers, "content-type")
+        media = _header(request.headers, "content-type")
         encoding = _header(request.headers, "content-encoding")
-        edits = self._edits(request.body, kind, encoding, "request.body", replaced)
+        edits = self._edits(request.body, media, encoding, "request.body", replaced)
         return Request(
             method=request.method,
             uri=self._uri(request.uri, replaced),
@@ -146,18 +148,19 @@ class Scrubber:
         )
 
     def _response(self, response: Response, replaced: set[str]) -> Response:
-        headers = []
+        headers, known = [], form()
         for name, value in response.headers:
             low = name.lower()
-            if low in names.RESPONSE_REPLACED:
+            if low in known.replaced_response_headers:
                 replaced.add(f"response.headers.{low}")
-                headers.append((low, self._placeholder(names.RESPONSE_REPLACED[low], value)))
+                kind = known.replaced_response_headers[low]
+                headers.append((low, self._placeholder(kind, value)))
             elif low == "location":
                 headers.append((low, self._uri(value, replaced)))
-            elif names.is_kept_in_response(low):
+            elif known.is_kept_response_header(low):
                 headers.append((low, self._text(value, f"response.headers.{low}", replaced)))
-        kind, encoding = response.header("content-type"), response.header("content-encoding")
-        edits = self._edits(response.body, kind, encoding, "response.body", replaced)
+        media, encoding = response.header("content-type"), response.header("content-encoding")
+        edits = self._edits(response.body, media, encoding, "response.body", replaced)
         body, chunks = splice(response.body, response.wire.chunks, edits)
         return replace(
             response,

@@ -18,24 +18,52 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from aiohttp import web
 
 from mockserver.errors import CassetteError, SessionError
+from mockserver.library.library import Library
 from mockserver.library.lookup import broken
-from mockserver.library.refusal import RefusalError, json_response
-from mockserver.library.session import exchanges
+from mockserver.library.refusal import RefusalError
+from mockserver.library.session import Exchange, exchanges
+from mockserver.serving.journal import Journal
+from mockserver.serving.responses import json_response
 from mockserver.serving.sessions import LiveSession
 from mockserver.wire import axes, faults
-
-if TYPE_CHECKING:
-    from mockserver.serving.app import App
 
 PREFIX = "/__tapecheck/"
 
 
-async def answer(app: App, request: web.BaseRequest, path: str, body: bytes) -> web.Response:
+class Administered(Protocol):
+    """What is administered: the application of the server."""
+
+    @property
+    def library(self) -> Library:
+        """The cassettes that it serves."""
+
+    @property
+    def sessions(self) -> Mapping[str, LiveSession]:
+        """The open sessions by id."""
+
+    @property
+    def journal(self) -> Journal:
+        """All requests so far."""
+
+    def open_session(self, exchanges: Sequence[Exchange], name: str) -> LiveSession:
+        """Open a session. Raises :class:`SessionError`."""
+
+    def close_session(self, session_id: str) -> None:
+        """Close a session."""
+
+    async def reset(self) -> None:
+        """Close all sessions, forget the journal and list the library again."""
+
+
+async def answer(
+    app: Administered, request: web.BaseRequest, path: str, body: bytes
+) -> web.Response:
     """Answer an administration request. Raises :class:`RefusalError`."""
     match request.method, *path.removeprefix(PREFIX).rstrip("/").split("/"):
         case "GET", "health":
@@ -67,7 +95,7 @@ async def answer(app: App, request: web.BaseRequest, path: str, body: bytes) -> 
     raise RefusalError(404, "unknown_route", f"no {request.method} {path} here; see the README")
 
 
-def _health(app: App) -> dict[str, Any]:
+def _health(app: Administered) -> dict[str, Any]:
     return {
         "status": "ok",
         "cassettes": len(app.library.paths),
@@ -77,7 +105,7 @@ def _health(app: App) -> dict[str, Any]:
     }
 
 
-async def _cassettes(app: App) -> list[dict[str, Any]]:
+async def _cassettes(app: Administered) -> list[dict[str, Any]]:
     index = await asyncio.to_thread(app.library.build_index)
     counts = Counter(place.name for place in index.places)
     broken_ones = app.library.problems
@@ -102,7 +130,7 @@ def _session(live: LiveSession, request: web.BaseRequest) -> dict[str, Any]:
     }
 
 
-async def _open(app: App, wanted: dict[str, Any]) -> LiveSession:
+async def _open(app: Administered, wanted: dict[str, Any]) -> LiveSession:
     name = _text(wanted, "cassette")
     chosen, seed, fault = wanted.get("axes", {}), wanted.get("seed", 0), wanted.get("fault")
     if not isinstance(chosen, dict) or not isinstance(seed, int):
@@ -121,7 +149,7 @@ async def _open(app: App, wanted: dict[str, Any]) -> LiveSession:
         raise RefusalError(400, "bad_request", str(exc)) from None
 
 
-def _find(app: App, session_id: str) -> LiveSession:
+def _find(app: Administered, session_id: str) -> LiveSession:
     live = app.sessions.get(session_id)
     if live is None:
         raise RefusalError(404, "unknown_session", f"no session {session_id!r} is open")

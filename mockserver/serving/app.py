@@ -30,6 +30,7 @@ from mockserver.library.session import Exchange, Found
 from mockserver.serving import admin
 from mockserver.serving.journal import Journal, Record
 from mockserver.serving.playback import Playback
+from mockserver.serving.responses import refused
 from mockserver.serving.sessions import Answers, LiveSession
 
 #: Finds the recorded answer to a request, or raises :class:`RefusalError`.
@@ -122,7 +123,7 @@ class App:
             if not path.startswith(admin.PREFIX):
                 record = self._record(request, path, query, body, live)
                 record.refuse(refusal.outcome, status=refusal.status, note=refusal.message)
-            return refusal.response()
+            return refused(refusal)
         record = self._record(request, path, query, body, live, found)
         playback = Playback(request, found.exchange.message, record)
         if self.options.speed or not playback.play_at_once():

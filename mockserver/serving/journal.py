@@ -6,29 +6,12 @@ import base64
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from mockserver.cassettes.cassette import Headers
+from mockserver.library.outcome import Outcome
 from mockserver.library.session import Found
 from mockserver.secrets import names
-
-
-class Outcome(StrEnum):
-    """What became of a request.
-
-    ``missed``: nothing recorded for it. ``refused``: it could not be considered at all (an
-    unknown session, a body too large). The rest says how a recorded answer ended.
-    """
-
-    ANSWERING = "answering"
-    FINISHED = "finished"
-    TRUNCATED = "truncated"
-    RESET = "reset"
-    CLIENT_CLOSED = "client_closed"
-    SERVER_CLOSED = "server_closed"
-    MISSED = "missed"
-    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from aiohttp.http import RawRequestMessage
 
 from mockserver.library.refusal import RefusalError
 from mockserver.serving.app import Limits
+from mockserver.serving.responses import refused
 
 _log = logging.getLogger(__name__)
 
@@ -60,14 +61,14 @@ class _Connection(web.RequestHandler):
         if status < 500:
             reason = " ".join((message or str(exc)).split())
             refusal = RefusalError(status, "bad_request", f"malformed HTTP: {reason}", last=True)
-            return refusal.response()
+            return refused(refusal)
         _log.error("a request failed inside the server", exc_info=exc)
         if request.writer.output_size > 0:
             raise ConnectionError("the answer had begun already")
         refusal = RefusalError(
             500, "internal_error", "the mock server failed; see its log", last=True
         )
-        return refusal.response()
+        return refused(refusal)
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
         # The client was told; what is left of its body raises the same again.

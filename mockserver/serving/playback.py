@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
-from mockserver.serving.journal import Outcome, Record
+from mockserver.library.outcome import Outcome
+from mockserver.serving.journal import Record
 from mockserver.wire.http1 import Message
 from mockserver.wire.schedule import Coding, Ending, Hold, Send
 

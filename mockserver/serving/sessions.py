@@ -10,8 +10,9 @@ from typing import Any
 from mockserver.cassettes.cassette import Request
 from mockserver.library import nearest
 from mockserver.library.matcher import Part
+from mockserver.library.outcome import Outcome
 from mockserver.library.session import Exchange, Found, Session
-from mockserver.serving.journal import Journal, Outcome, Record
+from mockserver.serving.journal import Journal, Record
 
 
 class Answers:

@@ -16,9 +16,9 @@ from harness.clients.conversation import first_call
 from harness.plan.expand import Axes
 from harness.plan.planning import Plan, Settings, cassette_of, make_plan, schedules_of
 from harness.run.run import run
-from harness.suite.dialects import base_path
 from harness.suite.scenario import Case
 from mockserver import MockServer
+from mockserver.dialects.registry import base_path
 from mockserver.library.session import Exchange
 from mockserver.wire import axes
 

@@ -10,10 +10,11 @@ from typing import Any
 import openai
 
 from harness.plan.planning import cassette_of, schedules_of
-from harness.suite.dialects import base_path
-from harness.suite.scenario import CallSpec, Scenario
+from harness.suite.scenario import Scenario
 from mockserver import MockServer
+from mockserver.dialects.registry import base_path
 from mockserver.library.session import Exchange
+from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.codec import event_from_json, to_json
 from mockserver.vocabulary.fold import fold
 
@@ -62,7 +63,7 @@ def sdk_turn(server: MockServer, scenario: Scenario) -> Turn:
     return turn
 
 
-def _ask(client: openai.OpenAI, call: CallSpec, turn: Turn) -> None:
+def _ask(client: openai.OpenAI, call: NeutralCall, turn: Turn) -> None:
     known = {"n", "response_format", "max_completion_tokens", "temperature"}
     arguments: dict[str, Any] = {k: v for k, v in call.options.items() if k in known}
     if call.tools:

@@ -19,7 +19,7 @@ import yaml
 
 from mockserver import MockServer
 from mockserver.cassettes.cassette import Interaction, Origin
-from mockserver.dialects.facts import facts_of
+from mockserver.dialects.registry import facts_of
 from mockserver.library import library
 from mockserver.secrets.names import REPLACED
 from mockserver.secrets.scan import scan_cassette

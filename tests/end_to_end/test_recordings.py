@@ -17,7 +17,7 @@ from harness.plan.expand import Axes
 from harness.plan.planning import Settings, make_plan
 from harness.reports.records import CaseResult
 from harness.run.runner import Runner, judged
-from harness.suite.dialects import recorded_call
+from mockserver.dialects.registry import recorded_call
 from mockserver.library import library
 from tests.end_to_end.recorded_facts import compared, index, results
 

@@ -1,1 +1,76 @@
-"""OpenAI Chat Completions."""
+"""OpenAI Chat Completions, and the many servers that speak it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from mockserver.cassettes.cassette import Request
+from mockserver.dialects.dialect import Dialect, UnreadableRequestError
+from mockserver.dialects.facts import Facts, of_last
+from mockserver.dialects.form import Form
+from mockserver.dialects.openai_chat.facts import read
+from mockserver.vocabulary.call import NeutralCall
+from mockserver.vocabulary.model import FinishReason
+from mockserver.wire.schedule import Schedule
+
+#: Fields of a request that a neutral call has a place for, or that a client sends of its own.
+_PLACED = frozenset({"model", "messages", "tools", "stream", "stream_options", "tool_choice"})
+
+
+class OpenAIChat(Dialect):
+    """Chat Completions (https://platform.openai.com/docs/api-reference/chat)."""
+
+    name = "openai-chat"
+    endpoint = re.compile("/chat/completions")
+    form = Form(
+        opaque_fields={"thought_signature": "signature"},
+        foreign_fields=frozenset({"arguments"}),
+        user_fields={"user": "user", "safety_identifier": "user"},
+        user_trees={"metadata": "metadata"},
+        volatile_fields=frozenset(
+            {"cached_tokens", "created", "obfuscation", "system_fingerprint", "timings"}
+        ),
+        volatile_headers=("openai-version",),
+        kept_request_headers=frozenset({"openai-beta"}),
+        replaced_request_headers={"openai-organization": "org", "openai-project": "project"},
+        kept_response_headers=("openai-(?:model|version)",),
+        replaced_response_headers={
+            "apim-request-id": "req",
+            "openai-organization": "org",
+            "openai-project": "project",
+            "x-ms-request-id": "req",
+        },
+        base_url_variables=("OPENAI_BASE_URL",),
+    )
+    reasons: ClassVar[Mapping[str, FinishReason]] = {
+        "stop": FinishReason.STOP,
+        "length": FinishReason.LENGTH,
+        "content_filter": FinishReason.CONTENT_FILTER,
+        "tool_calls": FinishReason.TOOL_CALLS,
+    }
+
+    def read_call(self, request: Request) -> NeutralCall:
+        """Take the request as it is: the neutral call has its shape."""
+        try:
+            body = json.loads(request.body)
+        except ValueError:
+            raise UnreadableRequestError("the recorded request body is not JSON") from None
+        if not isinstance(body, dict):
+            raise UnreadableRequestError("the recorded request body is not a JSON object")
+        return NeutralCall(
+            model=str(body.get("model", "")),
+            messages=tuple(body.get("messages", ())),
+            tools=tuple(body.get("tools") or ()),
+            stream=bool(body.get("stream", False)),
+            options={k: v for k, v in body.items() if k not in _PLACED},
+        )
+
+    def read_facts(self, answers: Sequence[Schedule]) -> Facts:
+        """Read the last answer: the ones before were retried."""
+        return of_last(answers, read)
+
+
+DIALECT = OpenAIChat()

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from mockserver.dialects.facts_model import Facts, repaired
+from mockserver.dialects.facts import Facts, repaired
 from mockserver.vocabulary.model import JsonObject
 from mockserver.wire import sse
 from mockserver.wire.schedule import Media, Schedule

@@ -1,1 +1,51 @@
-"""The OpenAI Responses API."""
+"""The OpenAI Responses API, and the servers that speak it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from mockserver.dialects.dialect import Dialect
+from mockserver.dialects.facts import Facts, of_last
+from mockserver.dialects.form import Form
+from mockserver.dialects.openai_responses.facts import read
+from mockserver.dialects.openai_responses.native import GRAMMAR
+from mockserver.vocabulary.model import FinishReason
+from mockserver.wire.schedule import Schedule
+
+
+class OpenAIResponses(Dialect):
+    """Responses (https://platform.openai.com/docs/api-reference/responses)."""
+
+    name = "openai-responses"
+    endpoint = re.compile("/responses")
+    form = Form(
+        opaque_fields={"encrypted_content": "encrypted"},
+        foreign_fields=frozenset({"arguments"}),
+        user_fields={"user": "user", "safety_identifier": "user"},
+        user_trees={"metadata": "metadata"},
+        request_echoes=frozenset({"response"}),
+        volatile_fields=frozenset({"cached_tokens", "completed_at", "created_at", "obfuscation"}),
+        volatile_headers=("openai-version",),
+        delta_numbers=frozenset({"output_index", "content_index", "summary_index", "item_id"}),
+        kept_request_headers=frozenset({"openai-beta"}),
+        replaced_request_headers={"openai-organization": "org", "openai-project": "project"},
+        kept_response_headers=("openai-(?:model|version)",),
+        replaced_response_headers={"openai-organization": "org", "openai-project": "project"},
+        base_url_variables=("OPENAI_BASE_URL",),
+    )
+    # The status, or the reason of an incomplete response.
+    reasons: ClassVar[Mapping[str, FinishReason]] = {
+        "completed": FinishReason.STOP,
+        "max_output_tokens": FinishReason.LENGTH,
+        "content_filter": FinishReason.CONTENT_FILTER,
+    }
+    grammar = GRAMMAR
+
+    def read_facts(self, answers: Sequence[Schedule]) -> Facts:
+        """Read the last answer: the ones before were retried."""
+        return of_last(answers, read)
+
+
+DIALECT = OpenAIResponses()

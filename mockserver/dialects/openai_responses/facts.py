@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from mockserver.dialects.facts_model import Facts
+from mockserver.dialects.facts import Facts
 from mockserver.dialects.openai_responses.parsed_turn import ENDS, story_of
 from mockserver.vocabulary.model import Json, JsonObject, Status
 from mockserver.wire import sse

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from mockserver.dialects.dialect import Difference
 from mockserver.vocabulary.model import Json, JsonObject
 
 TERMINAL = frozenset({"response.completed", "response.incomplete", "response.failed"})
@@ -23,25 +24,15 @@ _TEXTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Breach:
-    """A broken rule: the number of the event that breaks it, from 0, and what is wrong."""
-
-    at: int
-    message: str
-    expected: Json = None
-    observed: Json = None
-
-
-def breaches(events: Sequence[JsonObject]) -> Iterator[Breach]:
-    """Yield every breach of a sequence whose events obey their schema."""
+def violations(events: Sequence[JsonObject]) -> Iterator[Difference]:
+    """Yield every broken rule of a sequence whose events obey their schema."""
     stream = _Stream()
     for at, event in enumerate(events):
         for message, expected, observed in stream.take(at, event):
-            yield Breach(at, f"{event['type']}: {message}", expected, observed)
+            yield Difference(f"{event['type']}: {message}", at, expected, observed)
     if not stream.ended:
-        yield Breach(
-            len(events), "the sequence has no end", sorted(TERMINAL), [e["type"] for e in events]
+        yield Difference(
+            "the sequence has no end", len(events), sorted(TERMINAL), [e["type"] for e in events]
         )
 
 

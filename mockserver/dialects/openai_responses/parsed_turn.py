@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mockserver.dialects.facts_model import repaired
+from mockserver.dialects.facts import repaired
 from mockserver.vocabulary.model import Json, JsonObject, Status
 
 #: Text of an item by the event that carries it: the kind, and the field of the whole text.

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from harness.clients.interface import Adapter
 from harness.plan.expand import Axes, expand, pairwise, parse_axes, points, runs
-from harness.suite.scenario import CallSpec, CaseKind, Expectation, HoldSpec, Scenario, TurnSpec
+from harness.suite.scenario import CaseKind, Expectation, HoldSpec, Scenario, TurnSpec
 from mockserver.cassettes.cassette import Response
+from mockserver.vocabulary.call import NeutralCall
 from mockserver.wire.axes import RECORDED, Point, apply, point
 from mockserver.wire.faults import FaultKind
 from mockserver.wire.schedule import Schedule, from_response
@@ -28,7 +29,7 @@ SCENARIO = Scenario(
     turns=(
         TurnSpec(
             place=(),
-            call=CallSpec(model="m", messages=()),
+            call=NeutralCall(model="m", messages=()),
             expect=Expectation(events=({"type": "message_stop", "finish_reason": "stop"},)),
         ),
     ),
@@ -170,7 +171,7 @@ def test_cases_have_stable_names() -> None:
         replace(
             SCENARIO,
             turns=(
-                replace(SCENARIO.turns[0], call=CallSpec(model="m", messages=(), max_retries=1)),
+                replace(SCENARIO.turns[0], call=NeutralCall(model="m", messages=(), max_retries=1)),
             ),
         ),
     ],

@@ -262,7 +262,7 @@ def test_the_fixture_serves_own_and_bundled_cassettes(project: pytest.Pytester) 
 def test_the_plugin_is_light() -> None:
     code = (
         "import sys, harness.plugin.options\n"
-        "heavy = {'aiohttp', 'jsonschema', 'yaml', 'rich', 'httpx', 'click', 'mockserver.serving'}\n"
+        "heavy = {'aiohttp', 'jsonschema', 'yaml', 'rich', 'httpx', 'click'}\n"
         "print(sorted(heavy & sys.modules.keys()))"
     )
     done = subprocess.run(

@@ -133,7 +133,12 @@ def test_turns(written, library: Path) -> None:  # type: ignore[no-untyped-def]
     [
         ("title:", "titel:", 2, "unknown|unexpected"),
         ("priority: P0", "priority: P7", 6, "'P7' is not one of"),
-        ("dialect: openai-chat", "dialect: openai", 3, "'openai' is not one of"),
+        (
+            "dialect: openai-chat",
+            "dialect: openai",
+            3,
+            "no dialect 'openai'",
+        ),
         ("requires: [streaming]", "requires: [flying]", 4, "'flying' is not one of"),
         ("delta: Hi}", "detla: Hi}", 15, "detla"),
         ("finish_reason: stop}", "finish_reason: end}", 17, "'end' is not one of"),

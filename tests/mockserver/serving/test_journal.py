@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import json
 
-from mockserver.serving.journal import Journal, Outcome, Record
+from mockserver.library.outcome import Outcome
+from mockserver.serving.journal import Journal, Record
 
 
 def record(number: int = 0, body: bytes = b"{}") -> Record:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from harness.adapters.chatcmpl_to_responses import ChatcmplToResponses, ChatcmplToResponsesClient
 from harness.clients.interface import ClientError
 from harness.suite.schemas import definition
-from mockserver.dialects.openai_responses.grammar import breaches
+from mockserver.dialects.openai_responses.grammar import violations
 from mockserver.dialects.openai_responses.parsed_turn import story_of
 from mockserver.vocabulary.model import ErrorClass, ErrorInfo, Status
 from tests.harness.official import complaints
@@ -53,7 +53,7 @@ def assert_lawful(events: list[Json]) -> None:
         assert schema is not None
         assert [problem.message for problem in schema.iter_errors(event)] == []
         assert complaints(event) == []
-    assert [breach.message for breach in breaches(events)] == []
+    assert [breach.message for breach in violations(events)] == []
 
 
 def types(events: list[Json]) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mockserver.cassettes.cassette import Response
-from mockserver.dialects.facts import facts_of
+from mockserver.dialects.registry import facts_of
 from mockserver.wire.schedule import Schedule, from_response
 
 

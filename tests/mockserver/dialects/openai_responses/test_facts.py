@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from mockserver.cassettes.cassette import Response
-from mockserver.dialects.facts import Facts, facts_of
+from mockserver.dialects.facts import Facts
+from mockserver.dialects.registry import facts_of
 from mockserver.library import library
 from mockserver.wire.schedule import from_response
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from mockserver.cassettes.cassette import Response
-from mockserver.dialects.facts import Facts, facts_of
+from mockserver.dialects.facts import Facts
+from mockserver.dialects.registry import facts_of
 from mockserver.wire.schedule import Schedule, from_response
 
 Json = dict[str, Any]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from harness.adapters.chatcmpl_to_responses import ChatcmplToResponses
-from mockserver.dialects.openai_responses.grammar import breaches
+from mockserver.dialects.openai_responses.grammar import violations
 from tests.harness.judge.sequences import at, changed, merged, renumbered, twice, without
 
 Json = dict[str, Any]
@@ -79,7 +79,7 @@ BROKEN: list[tuple[str, Callable[[list[Json]], list[Json]], str]] = [
 
 
 def test_the_sequence_before_it_is_broken_is_lawful() -> None:
-    assert list(breaches(lawful())) == []
+    assert list(violations(lawful())) == []
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_the_sequence_before_it_is_broken_is_lawful() -> None:
 def test_a_broken_sequence_is_caught(
     name: str, damage: Callable[[list[Json]], list[Json]], message: str
 ) -> None:
-    assert message in " / ".join(breach.message for breach in breaches(damage(lawful())))
+    assert message in " / ".join(breach.message for breach in violations(damage(lawful())))
 
 
 def test_cut_arguments_may_stay_unfinished_and_must_not_be_complete() -> None:
@@ -100,4 +100,4 @@ def test_cut_arguments_may_stay_unfinished_and_must_not_be_complete() -> None:
         item = {**half, "status": status}
         events[at(events, "output_item.done", 2)]["item"] = item
         events[-1]["response"]["output"][2] = item
-        assert len(list(breaches(renumbered(events)))) == wrong
+        assert len(list(violations(renumbered(events)))) == wrong

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from harness.judge.native import wire_events
 from harness.suite.schemas import definition, schema
-from mockserver.dialects.openai_responses.grammar import breaches
+from mockserver.dialects.openai_responses.grammar import violations
+from mockserver.dialects.openai_responses.native import wire_events
 from mockserver.library import library
 from mockserver.wire.schedule import from_response
 from tests.harness.official import MODELS
@@ -64,5 +64,5 @@ def test_schema_and_grammar_are_fair_to_real_streams(recordings: Path, provider:
             assert check is not None
             assert [problem.message for problem in check.iter_errors(event)] == []
         # OpenAI itself sends reasoning that shows nothing; a translator has no reason to.
-        wrong = [b.message for b in breaches(events) if "a reasoning item holds" not in b.message]
+        wrong = [b.message for b in violations(events) if "a reasoning item holds" not in b.message]
         assert wrong == []

@@ -1,0 +1,38 @@
+"""Background jobs of the Responses API: created, polled, resumed and cancelled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from mockserver.cassettes.cassette import Request
+from mockserver.dialects.facts import Facts
+from mockserver.dialects.form import Form
+from mockserver.dialects.openai_responses import OpenAIResponses
+from mockserver.dialects.openai_responses.facts import read_job
+from mockserver.wire.schedule import Schedule
+
+
+class Background(OpenAIResponses):
+    """A response in the background (https://platform.openai.com/docs/guides/background)."""
+
+    name = "background"
+    refines = frozenset({"openai-responses"})
+    form = Form()
+
+    def matches(self, request: Request) -> bool:
+        """Whether it creates a job: what asks for it later is of no use without that."""
+        if not super().matches(request) or b'"background"' not in request.body:
+            return False
+        try:
+            body = json.loads(request.body)
+        except ValueError:
+            return False
+        return isinstance(body, dict) and body.get("background") is True
+
+    def read_facts(self, answers: Sequence[Schedule]) -> Facts:
+        """Read all answers about the job, which say together what came of it."""
+        return read_job(answers)
+
+
+DIALECT = Background()

@@ -1,0 +1,126 @@
+"""The protocol behind which every wire format stands.
+
+A dialect is one folder whose package has a ``DIALECT``, an object of a subclass of
+:class:`Dialect`. A folder may begin with a name, an endpoint and a form: then its wires are
+served, recorded and scrubbed, and what needs more says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mockserver.cassettes.cassette import Request
+from mockserver.dialects.facts import Facts
+from mockserver.dialects.form import Form
+from mockserver.vocabulary.call import NeutralCall
+from mockserver.vocabulary.model import AssistantTurn, FinishReason, Json, JsonObject
+from mockserver.wire.schedule import Schedule
+
+
+class UnreadableRequestError(ValueError):
+    """A recorded request cannot be turned back into a call. Says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What is wrong with native events, or differs between them and something else.
+
+    ``at`` is the number of the event, from 0, where there is one. ``expected`` and ``observed``
+    are JSON values.
+    """
+
+    message: str
+    at: int | None = None
+    expected: Json = None
+    observed: Json = None
+
+
+class Grammar:
+    """The rules of a dialect's own event sequence, for clients that hand it out.
+
+    Pure functions from native events to differences; they know nothing of clients.
+    """
+
+    #: The feature by which a client declares that it hands out these events.
+    feature: ClassVar[str]
+    #: The JSON Schema of one event, by the name of its file without the ending.
+    schema: ClassVar[str]
+
+    def violations(self, events: Sequence[JsonObject]) -> Iterator[Difference]:
+        """Yield what is wrong with a sequence whose events obey their schema."""
+        raise NotImplementedError
+
+    def relayed(self, events: Sequence[Json], answer: Schedule) -> Iterator[Difference]:
+        """Yield where events differ from those of the answer that they relay."""
+        raise NotImplementedError
+
+    def against_turn(
+        self,
+        events: Sequence[JsonObject],
+        turn: AssistantTurn,
+        *,
+        relayed: bool,
+        answer: Schedule | None,
+    ) -> Iterator[Difference]:
+        """Yield where the native events say something else than the turn.
+
+        ``relayed``: they are the wire's, of which ``answer`` is the last one that came, if any.
+        """
+        raise NotImplementedError
+
+    def resplit(self, events: Sequence[JsonObject], *, relayed: bool) -> Iterator[Difference]:
+        """Yield the ways of splitting the deltas otherwise that give another turn."""
+        raise NotImplementedError
+
+
+class Dialect:
+    """One wire format of one provider API."""
+
+    #: The name in scenarios, declarations and cassette folders.
+    name: ClassVar[str]
+    #: What the path of a request for an answer has; what stands before is in the base URL.
+    endpoint: ClassVar[re.Pattern[str]]
+    form: ClassVar[Form] = Form()
+    #: Names of dialects with the same endpoint that this one is a special case of.
+    refines: ClassVar[frozenset[str]] = frozenset()
+    #: The provider's words for why it stopped that have one plain meaning.
+    reasons: ClassVar[Mapping[str, FinishReason]] = {}
+    #: The rules of its native events, if the wire carries some.
+    grammar: ClassVar[Grammar | None] = None
+
+    def matches(self, request: Request) -> bool:
+        """Whether a request asks for an answer in this dialect."""
+        return request.method.upper() == "POST" and bool(
+            re.fullmatch(rf".*(?:{self.endpoint.pattern})", request.url.path)
+        )
+
+    def base_path(self, paths: Sequence[str]) -> str:
+        """The part of the recorded ``paths`` that belongs into a client's base URL.
+
+        The first path counts that has the endpoint, or something below it: a token endpoint may
+        have been asked before. If none has it, all of the first.
+        """
+        for path in paths:
+            for found in reversed(list(self.endpoint.finditer(path))):
+                if path[found.end() :][:1] in ("", "/"):
+                    return path[: found.start()]
+        return paths[0].rstrip("/")
+
+    def read_call(self, _request: Request) -> NeutralCall:
+        """Turn a recorded request back into a call. Raises :class:`UnreadableRequestError`."""
+        raise UnreadableRequestError(f"{self.name} requests cannot be turned back into calls")
+
+    @property
+    def reads_facts(self) -> bool:
+        """Whether what a client makes of this dialect can be judged by what the wire says."""
+        return type(self).read_facts is not Dialect.read_facts
+
+    def read_facts(self, _answers: Sequence[Schedule]) -> Facts | None:
+        """Read what the answers to all requests of one turn say, in order, at least one.
+
+        ``None`` where the dialect has no reader.
+        """
+        return None

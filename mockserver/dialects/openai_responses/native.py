@@ -1,0 +1,189 @@
+"""The native Responses events that a client hands out beside the normalized ones.
+
+A translator, which makes them out of another dialect, is held to the schema and to the whole
+grammar. A client that relays a Responses wire is held to that wire: every event, in order; what
+breaks the grammar there is the server's doing. Pure; knows nothing of clients.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from mockserver.dialects.dialect import Difference, Grammar
+from mockserver.dialects.facts import repaired
+from mockserver.dialects.openai_responses.grammar import violations
+from mockserver.dialects.openai_responses.parsed_turn import ENDS, Story, story_of
+from mockserver.dialects.openai_responses.resplit import cut, joined, without_deltas
+from mockserver.vocabulary.codec import to_json
+from mockserver.vocabulary.model import (
+    AssistantTurn,
+    ErrorClass,
+    FinishReason,
+    Json,
+    JsonObject,
+    ReasoningPart,
+    Status,
+)
+from mockserver.wire import sse
+from mockserver.wire.schedule import Media, Schedule
+
+_REASONS = {
+    "max_output_tokens": FinishReason.LENGTH,
+    "content_filter": FinishReason.CONTENT_FILTER,
+}
+#: Errors that the client finds in an answer which the server takes for complete.
+_OWN_VERDICTS = frozenset({ErrorClass.INVALID_TOOL_ARGUMENTS, ErrorClass.PROTOCOL})
+
+
+class ResponsesGrammar(Grammar):
+    """The rules of Responses events."""
+
+    feature = "native_responses"
+    schema = "responses_event"
+
+    def violations(self, events: Sequence[JsonObject]) -> Iterator[Difference]:
+        """Yield what is wrong with a sequence whose events obey their schema."""
+        return violations(events)
+
+    def relayed(self, events: Sequence[Json], answer: Schedule) -> Iterator[Difference]:
+        """Yield the first event that is not the wire's, or how many were not relayed."""
+        wire = wire_events(answer)
+        # An error without a type is an answer of its own, and no Responses event.
+        objects = [e for e in wire if isinstance(e, dict) and ("type" in e or not e.get("error"))]
+        ends = [n for n, event in enumerate(objects) if event.get("type") in ENDS]
+        least = ends[0] + 1 if ends else len(objects)
+        for number, event in enumerate(events):
+            if number >= len(wire) or not _same(wire[number], event):
+                expected = wire[number] if number < len(wire) else None
+                yield Difference(f"is not the wire's event {number + 1}", number, expected, event)
+                return
+        if len(events) < least:
+            yield Difference(
+                f"{least - len(events)} event(s) of the wire were not passed on",
+                expected=list(wire[:least]),
+                observed=list(events),
+            )
+
+    def against_turn(
+        self,
+        events: Sequence[JsonObject],
+        turn: AssistantTurn,
+        *,
+        relayed: bool,
+        answer: Schedule | None,
+    ) -> Iterator[Difference]:
+        """Yield where the native events say something else than the turn."""
+        if relayed and answer is not None:
+            # What was handed out is the beginning of the wire, which still has the halves of
+            # characters; a whole response is no event sequence at all.
+            wire = wire_events(answer)
+            events = [e for e in wire[: len(events)] if isinstance(e, dict)]
+        parsed = story_of(events) if events or not relayed else None
+        if parsed is None:
+            return
+        for name, native_says, turn_says in _compared(parsed, turn, lenient=relayed):
+            if native_says != turn_says:
+                yield Difference(
+                    f"{name} of the native events is not that of the turn",
+                    expected=native_says,
+                    observed=turn_says,
+                )
+
+    def resplit(self, events: Sequence[JsonObject], *, relayed: bool) -> Iterator[Difference]:
+        """Yield the ways of splitting the deltas otherwise that give another turn."""
+        parsed = story_of(events)
+        ways = {"cut": cut, "joined": joined}
+        if not relayed:
+            ways["left out"] = without_deltas
+        for how, split in ways.items():
+            if (other := story_of(split(events))) != parsed:
+                yield Difference(
+                    f"with their deltas {how} the native events tell another turn",
+                    expected=str(parsed),
+                    observed=str(other),
+                )
+
+
+GRAMMAR = ResponsesGrammar()
+
+
+def wire_events(schedule: Schedule) -> list[Json]:
+    """The JSON of an event stream, up to the first event that is none or no object."""
+    plain = schedule.decoded()
+    found: list[Json] = []
+    if plain.status >= 400 or plain.media is not Media.SSE:
+        return found
+    for block in sse.Decoder().feed(plain.body):
+        data = (block.data or "").strip()
+        if data == "[DONE]":
+            break
+        try:
+            value = json.loads(data) if data else None
+        except ValueError:
+            break
+        if value is not None:
+            found.append(value)
+        if not isinstance(value, dict | None):
+            break
+    return found
+
+
+def _same(wire: Json, event: Json) -> bool:
+    """Equal, but for a sequence number that the wire left out and half a character."""
+    if isinstance(wire, dict) and isinstance(event, dict) and "sequence_number" not in wire:
+        event = {k: v for k, v in event.items() if k != "sequence_number"}
+    return bool(wire == event or _plain(wire) == _plain(event))
+
+
+def _plain(value: Json) -> Json:
+    return json.loads(repaired(json.dumps(value, ensure_ascii=False)))
+
+
+def _compared(
+    story: Story, turn: AssistantTurn, *, lenient: bool
+) -> Iterator[tuple[str, Json, Json]]:
+    yield "the text", story.texts["text"], turn.content
+    yield "the refusal", story.texts["refusal"], turn.refusal
+    for kind, channel in (("reasoning", "text"), ("summary", "summary")):
+        thoughts = [p for p in turn.parts if isinstance(p, ReasoningPart) and p.channel == channel]
+        yield (
+            f"the {channel} of the reasoning",
+            story.texts[kind],
+            "".join(p.text for p in thoughts),
+        )
+    refused = turn.error is not None and turn.error.error_class in _OWN_VERDICTS
+    if not lenient or (story.ended and not refused):
+        yield "the status", str(story.status), str(turn.status)
+    if story.reason in _REASONS and not refused:
+        yield "the finish reason", str(_REASONS[story.reason]), str(turn.finish_reason)
+    if not lenient and turn.error is not None:
+        yield "the error", story.error, turn.error.message
+    yield from _compared_usage(story.usage, {} if turn.usage is None else to_json(turn.usage))
+    if lenient and turn.status is Status.FAILED:
+        return
+    yield "the number of tool calls", len(story.calls), len(turn.tool_calls)
+    # The text of a custom tool is no JSON, and how a client makes it JSON is its own affair.
+    pairs = [p for p in zip(story.calls, turn.tool_calls, strict=False) if not p[0].custom]
+    for call, part in pairs:
+        call_id = part.id if lenient and part.id_synthesized else call.call_id
+        yield (
+            "a tool call",
+            (call_id, call.name, _value(call.arguments)),
+            (part.id, part.name, _value(part.arguments_raw)),
+        )
+
+
+def _compared_usage(said: dict[str, int], seen: JsonObject) -> Iterator[tuple[str, Json, Json]]:
+    for name, value in said.items():
+        # 0 is how the API says that it was not told.
+        if value or name in seen:
+            yield name, value, seen.get(name)
+
+
+def _value(arguments: str) -> Json:
+    """What arguments mean, or their text where they are no JSON."""
+    try:
+        return json.loads(arguments.strip() or "null") or {}
+    except ValueError:
+        return arguments

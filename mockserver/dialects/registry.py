@@ -1,0 +1,115 @@
+"""Finds the dialects: a folder each beside this module, and those of installed packages.
+
+A package joins by an entry point in the group ``tapecheck.dialects`` whose value is an object of
+a subclass of :class:`~mockserver.dialects.dialect.Dialect`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from pkgutil import iter_modules
+
+from mockserver import dialects as folder
+from mockserver.cassettes.cassette import Request
+from mockserver.dialects.dialect import Dialect, Grammar, UnreadableRequestError
+from mockserver.dialects.facts import Facts
+from mockserver.dialects.form import COMMON, Form, merged
+from mockserver.errors import DialectError
+from mockserver.vocabulary.call import NeutralCall
+from mockserver.wire.schedule import Schedule
+
+GROUP = "tapecheck.dialects"
+
+
+@cache
+def dialects() -> Mapping[str, Dialect]:
+    """All dialects by name; one that refines another comes before it.
+
+    Raises :class:`DialectError` for an installed one that cannot be used.
+    """
+    found: dict[str, Dialect] = {}
+    for dialect in (*_bundled(), *_installed()):
+        if dialect.name in found:
+            raise DialectError(f"two dialects are called {dialect.name!r}", "uninstall one of them")
+        found[dialect.name] = dialect
+    ordered = sorted(found.values(), key=lambda d: not d.refines)
+    return {dialect.name: dialect for dialect in ordered}
+
+
+@cache
+def form() -> Form:
+    """The forms of all dialects as one, with what is common to them."""
+    return merged((COMMON, *(dialect.form for dialect in dialects().values())))
+
+
+def get(name: str) -> Dialect:
+    """Return a dialect by name. Raises :class:`DialectError` that lists the names."""
+    known = dialects()
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        question = f"did you mean {close[0]}? " if close else ""
+        raise DialectError(
+            f"no dialect {name!r}", f"{question}known are {', '.join(sorted(known))}"
+        )
+    return known[name]
+
+
+def of_request(request: Request) -> Dialect | None:
+    """The dialect in which a request asks for an answer; ``None`` if none does."""
+    return next((d for d in dialects().values() if d.matches(request)), None)
+
+
+def grammars() -> Iterator[Grammar]:
+    """The grammars of native events, each once."""
+    yield from {id(d.grammar): d.grammar for d in dialects().values() if d.grammar}.values()
+
+
+def base_path(name: str, paths: Sequence[str]) -> str:
+    """The part of the recorded paths that belongs into the base URL of a dialect's client."""
+    known = dialects().get(name)
+    return paths[0].rstrip("/") if known is None else known.base_path(paths)
+
+
+def facts_of(name: str, *answers: Schedule) -> Facts | None:
+    """Read what the answers of one turn say; ``None`` for a dialect without a reader."""
+    known = dialects().get(name)
+    return None if known is None else known.read_facts(answers)
+
+
+def recorded_call(request: Request) -> tuple[Dialect, NeutralCall] | str:
+    """Tell the dialect of a recorded request and the call behind it, or why it cannot be run."""
+    dialect = of_request(request)
+    if dialect is None:
+        return f"no known dialect has {request.method} {request.url.path}"
+    try:
+        return dialect, dialect.read_call(request)
+    except UnreadableRequestError as exc:
+        return str(exc)
+
+
+def _bundled() -> Iterator[Dialect]:
+    for module in iter_modules(folder.__path__):
+        if module.ispkg:
+            yield import_module(f"{folder.__name__}.{module.name}").DIALECT
+
+
+def _installed() -> Iterator[Dialect]:
+    for point in entry_points(group=GROUP):
+        try:
+            loaded = point.load()
+        except Exception as exc:
+            raise DialectError(
+                f"the dialect {point.name!r} of {point.value} cannot be loaded: "
+                f"{type(exc).__name__}: {exc}",
+                "fix or uninstall its package",
+            ) from exc
+        if not isinstance(loaded, Dialect):
+            raise DialectError(
+                f"{point.value} is not an object of mockserver.dialects.Dialect",
+                "fix the entry point of its package",
+            )
+        yield loaded

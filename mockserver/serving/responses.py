@@ -1,0 +1,33 @@
+"""Answers of the server's own: what its control interface says, and errors.
+
+All are JSON in the form that the providers' SDKs show to their users, under a status that
+they do not retry (they retry 408, 409, 425, 429 and 5xx).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aiohttp import web
+
+from mockserver.library.refusal import RefusalError
+
+
+def refused(refusal: RefusalError) -> web.Response:
+    """Return the HTTP response that tells the client of a refusal."""
+    error = {"type": f"tapecheck_{refusal.kind}", "message": f"tapecheck: {refusal.message}"}
+    response = json_response(
+        {"type": "error", "error": error | refusal.details}, status=refusal.status
+    )
+    # Known to the official OpenAI and Anthropic SDKs.
+    response.headers["x-should-retry"] = "false"
+    if refusal.last:
+        response.force_close()
+    return response
+
+
+def json_response(data: Any, *, status: int = 200) -> web.Response:
+    """Return a JSON answer, readable in a terminal."""
+    text = json.dumps(data, indent=2) + "\n"
+    return web.Response(body=text.encode(), status=status, content_type="application/json")

@@ -1,0 +1,26 @@
+"""The neutral call: what a client is asked to do, in words common to all dialects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mockserver.vocabulary.model import Json, JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeutralCall:
+    """A call without the address and the key, which depend on where it is sent.
+
+    ``messages`` and ``tools`` have the shape of OpenAI Chat Completions for every dialect.
+    ``timeout`` is the longest wait for the next byte, in seconds. ``options`` holds the rest by
+    its Chat Completions name.
+    """
+
+    model: str
+    messages: tuple[JsonObject, ...]
+    tools: tuple[JsonObject, ...] = ()
+    stream: bool = True
+    timeout: float | None = None
+    max_retries: int = 0
+    options: Mapping[str, Json] = field(default_factory=dict)

@@ -1,0 +1,82 @@
+"""The same events with their deltas split otherwise: the turn must stay the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from mockserver.vocabulary.model import (
+    ContentDelta,
+    Event,
+    ReasoningDelta,
+    ReasoningSignature,
+    RefusalDelta,
+    ToolCallDelta,
+)
+
+#: Into about how many pieces a delta is cut.
+_PIECES = 8
+
+
+def cut(events: Iterable[Event]) -> Iterator[Event]:
+    """The same events with every delta in up to some ten pieces."""
+    for event in events:
+        if _text_of(event) is None:
+            yield event
+        else:
+            yield from (_with(event, piece) for piece in pieces(_said(event)))
+
+
+def joined(events: Iterable[Event]) -> list[Event]:
+    """The same events with one delta for each text, where its first one stood."""
+    out: list[Event] = []
+    places: dict[tuple[object, ...], int] = {}
+    for event in events:
+        if isinstance(event, ReasoningSignature):
+            # It ends the reasoning before it; what follows is another text.
+            places = {key: at for key, at in places.items() if key[0] is not ReasoningDelta}
+        key = _text_of(event)
+        if key is not None and key in places:
+            at = places[key]
+            out[at] = _with(out[at], _said(out[at]) + _said(event))
+            continue
+        if key is not None:
+            places[key] = len(out)
+        out.append(event)
+    return out
+
+
+def _text_of(event: Event) -> tuple[object, ...] | None:
+    """Which text a delta adds to; ``None`` for what is no delta."""
+    match event:
+        case ContentDelta() | RefusalDelta():
+            return (type(event), event.index)
+        case ReasoningDelta():
+            return (type(event), event.index, event.channel)
+        case ToolCallDelta():
+            return (type(event), event.tool_call_index)
+    return None
+
+
+def _said(event: Event) -> str:
+    match event:
+        case ToolCallDelta():
+            return event.arguments_delta
+        case ContentDelta() | ReasoningDelta() | RefusalDelta():
+            return event.delta
+    return ""
+
+
+def _with(event: Event, text: str) -> Event:
+    match event:
+        case ToolCallDelta():
+            return replace(event, arguments_delta=text)
+        case ContentDelta() | ReasoningDelta() | RefusalDelta():
+            return replace(event, delta=text)
+    return event
+
+
+def pieces(text: str) -> list[str]:
+    """Cut a text into some ten pieces, at least one."""
+    size = max(1, len(text) // _PIECES)
+    return [text[at : at + size] for at in range(0, len(text), size)] or [text]

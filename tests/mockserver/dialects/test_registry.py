@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mockserver.cassettes.cassette import Request
+from mockserver.dialects import registry
+from mockserver.errors import DialectError
+from tests.toy_dialect import Toy
+
+
+def request(path: str, *, method: str = "POST", body: bytes = b"{}", **headers: str) -> Request:
+    pairs = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    return Request(method=method, uri=f"https://api.example{path}", headers=pairs, body=body)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "paths", "base"),
+    [
+        ("openai-chat", ["/v1/chat/completions"], "/v1"),
+        ("background", ["/v1/responses", "/v1/responses/resp_1"], "/v1"),
+        ("background", ["/v1/responses/resp_1/cancel"], "/v1"),
+        ("codex", ["/oauth/token", "/backend-api/codex/responses"], "/backend-api/codex"),
+        ("background", ["/v1/responses_of_another_kind"], "/v1/responses_of_another_kind"),
+        ("gemini", ["/v1beta/models/"], "/v1beta/models"),
+        ("gemini", ["/v1beta/models/gemini-x:streamGenerateContent"], ""),
+        ("gemini", ["/proxy/v1/projects/p/locations/l/models/m:generateContent"], "/proxy"),
+        ("anthropic", ["/v1/messages"], ""),
+        ("anthropic", ["/gateway/v1/messages/count_tokens"], "/gateway"),
+        ("ollama", ["/api/chat"], ""),
+        ("bedrock", ["/model/a.b-v1:0/converse-stream"], ""),
+        ("cohere", ["/v2/chat"], ""),
+        ("a dialect of nobody's", ["/x/y/"], "/x/y"),
+    ],
+)
+def test_base_path(dialect: str, paths: list[str], base: str) -> None:
+    assert registry.base_path(dialect, paths) == base
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "name"),
+    [
+        ("/v1/chat/completions", {}, "openai-chat"),
+        ("/openai/deployments/d/chat/completions", {}, "openai-chat"),
+        ("/v1/responses", {}, "openai-responses"),
+        ("/v1/responses", {"chatgpt_account_id": "a"}, "codex"),
+        ("/backend-api/codex/responses", {}, "codex"),
+        ("/v1/responses", {"body": b'{"background": true}'}, "background"),
+        ("/v1/responses", {"body": b'{"background": false}'}, "openai-responses"),
+        ("/v1/responses", {"body": b'"background"'}, "openai-responses"),
+        ("/v1/responses", {"body": b'{"background": '}, "openai-responses"),
+        ("/v1/messages", {}, "anthropic"),
+        ("/v1beta/models/g:generateContent", {}, "gemini"),
+        ("/v1beta1/projects/p/models/g:streamGenerateContent", {}, "gemini"),
+        ("/api/generate", {}, "ollama"),
+        ("/model/m/invoke-with-response-stream", {}, "bedrock"),
+        ("/v1/chat", {}, "cohere"),
+        ("/v1/models", {}, None),
+        ("/v1/messages/count_tokens", {}, None),
+        ("/v1/chat/completions", {"method": "GET"}, None),
+    ],
+)
+def test_a_request_has_one_dialect(path: str, given: dict, name: str | None) -> None:  # type: ignore[type-arg]
+    found = registry.of_request(request(path, **given))
+    assert (None if found is None else found.name) == name
+
+
+def test_an_unknown_dialect_is_refused_with_a_close_one() -> None:
+    with pytest.raises(DialectError, match=r"no dialect 'openai-chta' .did you mean openai-chat\?"):
+        registry.get("openai-chta")
+
+
+def test_a_dialect_without_a_reader_has_no_facts_and_says_why_it_reads_no_call() -> None:
+    assert not registry.get("cohere").reads_facts
+    assert registry.facts_of("cohere") is None
+    assert registry.facts_of("a dialect of nobody's") is None
+    told = registry.recorded_call(request("/v2/chat"))
+    assert told == "cohere requests cannot be turned back into calls"
+    assert registry.recorded_call(request("/v9")) == "no known dialect has POST /v9"
+
+
+@pytest.mark.parametrize(("body", "why"), [(b"{", "is not JSON"), (b"[]", "is not a JSON object")])
+def test_a_chat_request_that_is_none_says_why(body: bytes, why: str) -> None:
+    told = registry.recorded_call(request("/v1/chat/completions", body=body))
+    assert told == f"the recorded request body {why}"
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The entry points of a package that joins the registry; written by the test."""
+    info = tmp_path / "toy_dialect-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-dialect\nVersion: 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    registry.dialects.cache_clear()
+    registry.form.cache_clear()
+    yield info / "entry_points.txt"
+    registry.dialects.cache_clear()
+    registry.form.cache_clear()
+
+
+def joins(entry_points: Path, value: str) -> None:
+    entry_points.write_text(f"[tapecheck.dialects]\ntoy = {value}\n")
+    assert str(entry_points.parent.parent) in sys.path
+
+
+def test_a_package_joins_by_an_entry_point(installed: Path) -> None:
+    joins(installed, "tests.toy_dialect:DIALECT")
+    assert isinstance(registry.get("toy"), Toy)
+    assert registry.form().opaque_fields["toySeal"] == "seal"
+    assert registry.form().opaque_fields["encrypted_content"] == "encrypted"
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("tests.toy_dialect:NOTHING", "AttributeError"),
+        ("no_such_package:DIALECT", "ModuleNotFoundError"),
+        ("tests.toy_dialect:Toy", "is not an object of"),
+        ("mockserver.dialects.openai_chat:DIALECT", "two dialects are called 'openai-chat'"),
+    ],
+)
+def test_an_installed_dialect_that_cannot_be_used_is_named(
+    installed: Path, value: str, why: str
+) -> None:
+    joins(installed, value)
+    with pytest.raises(DialectError, match=why):
+        registry.dialects()
