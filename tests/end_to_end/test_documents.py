@@ -1,0 +1,162 @@
+"""The examples of README.md and of docs/ do what the text around them says.
+
+A block behind ``<!-- file: NAME -->`` is a file. One with ``<!-- output -->`` and another block
+behind it is a script that prints exactly that, against a server with the bundled cassettes.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import pytest
+
+from harness import cli
+from mockserver import MockServer
+from mockserver.library import library
+from mockserver.serving.verify import verify
+
+ROOT = Path(__file__).parents[2]
+#: The address of the server in the documents.
+ADDRESS = "http://127.0.0.1:8080"
+FILE, OUTPUT = "<!-- file: ", "<!-- output -->"
+_BLOCK = re.compile(
+    r"<!-- file: (\S+) -->\n```\w+\n(.*?)```\n(?:\n<!-- output -->\n```\w*\n(.*?)```\n)?", re.DOTALL
+)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A file that a document shows, and what it prints if that is shown too."""
+
+    document: str
+    name: str
+    text: str
+    output: str | None
+
+    def __str__(self) -> str:
+        return f"{self.document}:{self.name}"
+
+
+DOCUMENTS = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+}
+EXAMPLES = [
+    Example(document, name, text, output or None)
+    for document, content in DOCUMENTS.items()
+    for name, text, output in _BLOCK.findall(content)
+]
+SCRIPTS = [example for example in EXAMPLES if example.output is not None]
+COMMANDS = [
+    (document, line.split("#")[0].strip())
+    for document, content in DOCUMENTS.items()
+    for block in re.findall(r"```bash\n(.*?)```", content, re.DOTALL)
+    for line in block.splitlines()
+    if line.startswith("tapecheck ")
+]
+README = [command for document, command in COMMANDS if document == "README.md"]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A directory with all the files that the README shows."""
+    for example in EXAMPLES:
+        if example.document == "README.md":
+            path = tmp_path / example.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(example.text, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[MockServer]:
+    """A server with the bundled cassettes."""
+    with MockServer(ROOT / "cassettes") as running:
+        yield running
+
+
+def python(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=directory,
+        env={"PYTHONPATH": str(ROOT), "PATH": "", "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def tapecheck(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return python(project, "-m", "harness", *arguments)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_marked_block_is_read(document: str) -> None:
+    mine = [example for example in EXAMPLES if example.document == document]
+    assert DOCUMENTS[document].count(FILE) == len(mine)
+    assert DOCUMENTS[document].count(OUTPUT) == sum(example.output is not None for example in mine)
+
+
+@pytest.mark.parametrize("example", SCRIPTS, ids=str)
+def test_every_script_prints_what_is_shown(
+    example: Example, server: MockServer, tmp_path: Path
+) -> None:
+    done = python(tmp_path, "-W", "error", "-c", example.text.replace(ADDRESS, server.url))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == example.output
+
+
+def test_every_client_has_an_example_that_is_run() -> None:
+    text = DOCUMENTS["docs/CLIENTS.md"]
+    assert text.count("```python") == text.count(FILE)
+    scripts = [example.text for example in SCRIPTS if example.document == "docs/CLIENTS.md"]
+    for declaration in (ROOT / "specs" / "adapters").glob("*.yaml"):
+        client = declaration.stem
+        assert f"\n## {client}\n" in text, client
+        package = f"from harness.adapters.{client.replace('-', '_')} import"
+        assert any(package in script for script in scripts), client
+
+
+@pytest.mark.parametrize(("document", "command"), COMMANDS)
+def test_every_command_exists_with_its_options(document: str, command: str) -> None:
+    words = shlex.split(command)[1:]
+    context = cli.tapecheck.make_context("tapecheck", words, resilient_parsing=True)
+    group: click.Command = cli.tapecheck
+    while isinstance(group, click.Group):
+        name, found, words = group.resolve_command(context, words)
+        assert found is not None
+        assert name is not None
+        group = found
+    group.make_context(name, words)
+
+
+def test_the_adapter_does_what_the_readme_says(project: Path) -> None:
+    first = next(c for c in README if "--adapter my_adapter.py" in c)
+    done = tapecheck(project, *shlex.split(first)[1:])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "openai-chat    ✓ " in done.stdout
+    cut = "openai-chat/text-basic/cut=3@my-adapter"
+    done = tapecheck(project, "explain", cut, "--adapter", "my_adapter.py")
+    assert done.returncode == 1
+    assert "an error" in done.stdout
+
+
+def test_the_scenario_and_its_cassette_are_sound(project: Path) -> None:
+    lint, run = (shlex.split(c)[1:] for c in README if "--cassettes cassettes" in c)
+    done = tapecheck(project, *lint)
+    assert (done.returncode, done.stdout) == (0, "1 scenarios, 1 cassettes: 0 problems\n")
+    done = tapecheck(project, *run, "--no-faults")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert verify(library.load(project / "cassettes/my/hello.yaml")) == []
+
+
+def test_the_readme_lists_every_verb() -> None:
+    for verb in cli.VERBS:
+        assert f"tapecheck {verb}" in DOCUMENTS["README.md"], verb
