@@ -13,14 +13,13 @@ from dataclasses import replace
 from harness.adapters.chat.delta import read_delta
 from harness.adapters.chat.think_tags import ThinkTags
 from harness.adapters.chat.tool_calls import ToolCalls
+from harness.adapters.common.answer import Answer
 from harness.adapters.common.failures import failure, from_payload, is_error
 from harness.adapters.common.surrogates import Joiner, mend, mend_json
-from harness.adapters.common.usage import UsageMeter
 from mockserver.vocabulary.model import (
     Citation,
     ContentDelta,
     ErrorClass,
-    ErrorEvent,
     ErrorInfo,
     Event,
     FinishReason,
@@ -30,8 +29,6 @@ from mockserver.vocabulary.model import (
     MessageStop,
     ReasoningDelta,
     RefusalDelta,
-    UsageEvent,
-    WarningEvent,
 )
 
 _FINISH: Mapping[str, FinishReason] = {
@@ -55,20 +52,18 @@ _CUTS = frozenset({FinishReason.LENGTH, FinishReason.CONTENT_FILTER})
 _Text = ContentDelta | ReasoningDelta | RefusalDelta
 
 
-class ChatStream:
-    """One answer. Feed it with ``chunk``, then end it in one of four ways.
-
-    ``done``: the server said ``[DONE]``, or the body was one whole JSON answer; ``ended``: the
-    body ended; ``lost``: it broke off; ``fail``: the answer is an error. Each returns events,
-    of which the last is terminal; after that everything is ignored.
+class ChatStream(Answer):
+    """One answer of Chat Completions. Feed it with chunks.
 
     ``tools`` are those of the request, ``taken_ids`` the tool call ids of earlier turns.
-    ``think_tags`` turns a leading ``<think>`` block into reasoning. ``secrets`` never appear
-    in an error; ``request_id`` goes into it if it has none of its own.
+    ``think_tags`` turns a leading ``<think>`` block into reasoning.
 
     A piece of text has as ``native`` the choices with its log probabilities, if there are any;
     those of a choice that says nothing belong to the text that follows.
     """
+
+    api = "Chat Completions"
+    terminal = "finish_reason"
 
     def __init__(
         self,
@@ -79,25 +74,17 @@ class ChatStream:
         secrets: Collection[str] = (),
         request_id: str | None = None,
     ) -> None:
-        self.form = "Chat Completions"
-        self.closed = False
-        self.secrets = secrets
-        self._request_id = request_id
+        super().__init__(secrets=secrets, request_id=request_id)
         self._id: str | None = None
         self._model: str | None = None
-        self._started = False
-        self._any_chunk = False
         self._tags = ThinkTags() if think_tags else None
         self._halves: dict[tuple[type, str], tuple[_Text, Joiner]] = {}
         self._measured: list[Json] = []
         self._citations: list[Citation] = []
         self._calls = ToolCalls({name for tool in tools if (name := _tool_name(tool))}, taken_ids)
-        self._usage = UsageMeter()
         self._finish: str | None = None
         self._error: ErrorInfo | None = None
         self._said_anything = False
-        self._warned: set[str] = set()
-        self._warnings: list[Event] = []
 
     def is_answer(self, value: Json) -> bool:
         """Whether ``value`` is a chunk, a whole answer or an error."""
@@ -108,16 +95,13 @@ class ChatStream:
         value: Json,
         *,
         is_named_error: bool = False,
-        nameless: ErrorClass = ErrorClass.STREAM_ERROR,
+        default: ErrorClass = ErrorClass.STREAM_ERROR,
     ) -> list[Event]:
-        """Take one JSON value. ``is_named_error``: it came as an SSE event named ``error``.
-
-        ``nameless`` is the class of an error that names no cause. ``null`` says nothing.
-        """
+        """Take one chunk, or a whole answer; see :meth:`Answer.chunk`. ``null`` is skipped."""
         if self.closed or value is None:
             return []
         if is_named_error or is_error(value):
-            self._error = from_payload(value, default=nameless, secrets=self.secrets)
+            self._error = from_payload(value, default=default, secrets=self.secrets)
         events: list[Event] = []
         if isinstance(value, Mapping):
             self._any_chunk = True
@@ -137,12 +121,6 @@ class ChatStream:
             events = [*start, *self._take_warnings(), *events]
         return [*events, *self.fail(self._error)] if self._error else events
 
-    def warn(self, code: str, message: str) -> None:
-        """Queue a warning, once for each ``code``; it comes with the next events."""
-        if code not in self._warned:
-            self._warned.add(code)
-            self._warnings.append(WarningEvent(code=code, message=message))
-
     def done(self) -> list[Event]:
         """End on the server's word that this was all, even if it gave no finish reason."""
         if self.closed:
@@ -153,27 +131,11 @@ class ChatStream:
             self.warn("finish_reason_missing", "the answer ended without a finish_reason")
         return self._complete()
 
-    def ended(self) -> list[Event]:
-        """End because the body did: only a finish reason makes that a complete turn."""
-        if not self._any_chunk:
-            return self.fail(failure(ErrorClass.EMPTY_RESPONSE, "the server sent no event"))
-        return self.lost(
-            failure(ErrorClass.TRUNCATED_STREAM, "the stream ended without a finish_reason")
-        )
-
     def lost(self, error: ErrorInfo) -> list[Event]:
         """End because the connection broke; after a finish reason the turn is complete."""
         if self._finish is not None and not self.closed:
             return self._complete()
         return self.fail(error)
-
-    def fail(self, error: ErrorInfo) -> list[Event]:
-        """End with an error. What is held back unsaid is dropped: more might have changed it."""
-        if self.closed:
-            return []
-        self.closed = True
-        error = replace(error, request_id=error.request_id or self._request_id)
-        return [*self._take_warnings(), *self._usage_event(), ErrorEvent(error=error)]
 
     def _complete(self) -> list[Event]:
         events = []
@@ -286,14 +248,6 @@ class ChatStream:
             self._usage.add(groq.get("usage"))
             if groq.get("error"):
                 self._error = self._error or from_payload(groq["error"], secrets=self.secrets)
-
-    def _usage_event(self) -> list[Event]:
-        usage = self._usage.total()
-        return [UsageEvent(usage=usage)] if usage else []
-
-    def _take_warnings(self) -> list[Event]:
-        warnings, self._warnings = self._warnings, []
-        return warnings
 
 
 def _tool_name(tool: JsonObject) -> str | None:

@@ -61,6 +61,35 @@ def blame(number: int | None, name: str, raw: str) -> ErrorInfo:
     )
 
 
+class CallStarts:
+    """Opens the tool calls of one turn, numbered from 0, each with an id of its own.
+
+    ``taken_ids`` are ids of earlier turns, which ids made here must not repeat.
+    """
+
+    def __init__(self, taken_ids: Collection[str] = ()) -> None:
+        self._taken = taken_ids
+        self._used: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self._used)
+
+    def start(self, call_id: str, name: str) -> ToolCallStart:
+        """Open the next call. An id that is empty or in use in this turn is replaced."""
+        number = len(self._used)
+        synthesized = not call_id or call_id in self._used
+        if synthesized:
+            made = (f"call_{n}" for n in count(number))
+            call_id = next(m for m in made if m not in self._taken and m not in self._used)
+        self._used.add(call_id)
+        return ToolCallStart(
+            tool_call_index=number,
+            tool_call_id=call_id,
+            tool_name=name,
+            id_synthesized=synthesized,
+        )
+
+
 @dataclass(slots=True)
 class _Call:
     number: int | None = None
@@ -104,12 +133,10 @@ class ToolCalls:
 
     def __init__(self, known: Collection[str] = (), taken_ids: Collection[str] = ()) -> None:
         self._known = known
-        self._taken = taken_ids
-        self._used: set[str] = set()
+        self._starts = CallStarts(taken_ids)
         self._calls: list[_Call] = []
         self._by_index: dict[Json, _Call] = {}
         self._last: _Call | None = None
-        self._started = 0
 
     def __bool__(self) -> bool:
         return bool(self._calls)
@@ -199,26 +226,12 @@ class ToolCalls:
                     if skip_nameless:
                         continue
                     return
-                call.number = self._started
-                self._started += 1
-                yield self._start(call, call.number)
+                start = self._starts.start(call.wire_id, call.name)
+                call.number = start.tool_call_index
+                yield start
             for piece in call.unsaid:
                 yield ToolCallDelta(tool_call_index=call.number, arguments_delta=piece)
             call.unsaid.clear()
-
-    def _start(self, call: _Call, number: int) -> ToolCallStart:
-        call_id = call.wire_id
-        synthesized = not call_id or call_id in self._used
-        if synthesized:
-            made = (f"call_{n}" for n in count(number))
-            call_id = next(m for m in made if m not in self._taken and m not in self._used)
-        self._used.add(call_id)
-        return ToolCallStart(
-            tool_call_index=number,
-            tool_call_id=call_id,
-            tool_name=call.name,
-            id_synthesized=synthesized,
-        )
 
 
 def _is_nothing(raw: str) -> bool:

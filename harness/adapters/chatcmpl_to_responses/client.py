@@ -18,14 +18,15 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import aclosing
-
-import httpx
+from typing import Unpack
 
 from harness.adapters.chat.stream import ChatStream
 from harness.adapters.chatcmpl_to_responses.events import ResponsesEvents
+from harness.adapters.common.client import ClientSettings
+from harness.adapters.common.harness_call import with_turn
 from harness.adapters.common.retrying import RetryPolicy
 from harness.adapters.common.transport import Closable
-from harness.adapters.openai_compat import OpenAICompatClient
+from harness.adapters.openai_compat import OpenAICompatClient, openai_compat
 from harness.clients.interface import Call, ClientError, adapter
 from mockserver.vocabulary.fold import fold
 from mockserver.vocabulary.model import AssistantTurn, ErrorInfo, Event, Json, JsonObject
@@ -84,14 +85,10 @@ class ChatcmplToResponsesClient(Closable):
         base_url: str,
         api_key: str = "",
         *,
-        timeout: float = 30.0,
-        retry: RetryPolicy | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
         now: Callable[[], float] = time.time,
+        **settings: Unpack[ClientSettings],
     ) -> None:
-        self._chat = OpenAICompatClient(
-            base_url, api_key, timeout=timeout, retry=retry, transport=transport
-        )
+        self._chat = OpenAICompatClient(base_url, api_key, **settings)
         self._now = now
 
     async def aclose(self) -> None:
@@ -167,23 +164,8 @@ def _raise_failure(turn: AssistantTurn) -> None:
 
 
 @adapter(
-    dialects=["openai-chat"],
-    features=[
-        "streaming",
-        "non_streaming",
-        "tools",
-        "reasoning",
-        "refusal",
-        "citations",
-        "retries",
-        "think_tags",
-        "return_reasoning",
-        "multi_turn",
-        "legacy_functions",
-        "structured_output",
-        "multiple_choices",
-        "native_responses",
-    ],
+    dialects=openai_compat.dialects,
+    features=[*openai_compat.features, "native_responses"],
 )
 async def chatcmpl_to_responses(call: Call) -> AsyncIterator[Event | AssistantTurn]:
     """The client under the harness: one client for each call, closed with it."""
@@ -191,7 +173,6 @@ async def chatcmpl_to_responses(call: Call) -> AsyncIterator[Event | AssistantTu
     async with ChatcmplToResponsesClient(
         call.base_url, call.api_key, timeout=call.timeout, retry=retry
     ) as client:
-        seen = []
         answer = client.events(
             model=call.model,
             messages=call.messages,
@@ -199,12 +180,10 @@ async def chatcmpl_to_responses(call: Call) -> AsyncIterator[Event | AssistantTu
             options=call.options,
             stream=call.stream,
         )
-        async with aclosing(answer) as events:
-            async for event in events:
-                seen.append(event)
+        async with aclosing(with_turn(answer)) as items:
+            async for item in items:
                 if call.stream:
-                    yield event
-        turn = fold(seen)
-        if not call.stream:
-            _raise_failure(turn)
-        yield turn
+                    yield item
+                elif isinstance(item, AssistantTurn):
+                    _raise_failure(item)
+                    yield item

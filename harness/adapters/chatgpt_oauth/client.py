@@ -7,6 +7,7 @@ reads what other servers of the Responses API send as well.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import functools
 import random
 import tempfile
@@ -27,14 +28,20 @@ from harness.adapters.chatgpt_oauth.oauth_store import (
     MemoryStore,
 )
 from harness.adapters.chatgpt_oauth.request import Headers, request_body
-from harness.adapters.common.answer_body import AnswerBody
 from harness.adapters.common.failures import request_id_of
-from harness.adapters.common.retrying import Dice, RetryPolicy, Sleep, retrying
-from harness.adapters.common.transport import Closable, HttpError, Transport
+from harness.adapters.common.harness_call import make_call
+from harness.adapters.common.retrying import (
+    Dice,
+    RetryPolicy,
+    Sleep,
+    errors_as_events,
+    retrying,
+)
+from harness.adapters.common.transport import Closable, HttpError, Transport, endpoint
 from harness.adapters.responses.stream import ResponsesStream
 from harness.clients.interface import Call, ClientError, adapter
 from mockserver.vocabulary.fold import fold
-from mockserver.vocabulary.model import AssistantTurn, ErrorEvent, Event, Json, JsonObject
+from mockserver.vocabulary.model import AssistantTurn, Event, Json, JsonObject
 
 BASE_URL = "https://chatgpt.com/backend-api/codex"
 TOKEN_URL = "https://auth.openai.com/oauth/token"  # noqa: S105 - an address, not a token
@@ -70,17 +77,18 @@ class ChatGPTOAuthClient(Closable):
         now: Callable[[], float] = time.time,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        for name, url in (("base_url", base_url), ("token_url", token_url)):
-            if not url.startswith(("http://", "https://")):
-                raise ValueError(f"{name} is http://host or https://host, not {url!r}")
-        self._url = base_url.rstrip("/") + "/responses"
+        self._url = endpoint(base_url, "/responses")
         self._headers = headers
         self._session_id = session_id or str(uuid.uuid4())
         self._retry = retry or RetryPolicy()
         self._sleep = sleep
         self._dice = dice
         self._tokens = Tokens(
-            store, token_url=token_url, client_id=client_id, now=now, transport=transport
+            store,
+            token_url=endpoint(token_url, name="token_url"),
+            client_id=client_id,
+            now=now,
+            transport=transport,
         )
         self._transport = Transport(
             timeout=timeout, secrets=self._tokens.secrets, transport=transport, now=now
@@ -109,12 +117,9 @@ class ChatGPTOAuthClient(Closable):
         body = request_body(model=model, messages=messages, tools=tools, options=options)
         attempt = functools.partial(self._attempt, body, call_ids(messages))
         attempts = retrying(attempt, self._retry, sleep=self._sleep, dice=self._dice)
-        async with aclosing(attempts) as events:
-            try:
-                async for event in events:
-                    yield event
-            except ClientError as exc:
-                yield ErrorEvent(error=exc.error)
+        async with aclosing(errors_as_events(attempts)) as events:
+            async for event in events:
+                yield event
 
     async def complete(
         self,
@@ -139,25 +144,14 @@ class ChatGPTOAuthClient(Closable):
     async def _attempt(self, body: JsonObject, taken: set[str]) -> AsyncGenerator[Event, None]:
         async with AsyncExitStack() as stack:
             response = await self._answer(stack, body)
-            answer = AnswerBody(
-                ResponsesStream(
-                    taken_ids=taken,
-                    secrets=self._tokens.secrets,
-                    request_id=request_id_of(response.headers),
-                ),
-                content_type=response.headers.get("content-type"),
+            answer = ResponsesStream(
+                taken_ids=taken,
+                secrets=self._tokens.secrets,
+                request_id=request_id_of(response.headers),
             )
-            try:
-                async for data in response.aiter_bytes():
-                    for event in answer.feed(data):
-                        yield event
-                    if answer.closed:
-                        return
-                last = answer.end()
-            except httpx.HTTPError as exc:
-                last = answer.lost(self._transport.lost(exc))
-            for event in last:
-                yield event
+            async with aclosing(self._transport.read(response, answer)) as events:
+                async for event in events:
+                    yield event
 
     async def _answer(self, stack: AsyncExitStack, body: JsonObject) -> httpx.Response:
         """Send the request, once more with a new token if the backend refuses the old one."""
@@ -210,9 +204,20 @@ async def chatgpt_oauth(call: Call) -> AsyncIterator[Event | AssistantTurn]:
     stands at ``{base_url}/oauth/token``.
     """
     options = dict(call.options)
+    headers = Headers[str(options.pop("header_set", "current")).upper()]
     with _store(call.api_key, options) as store:
-        async for item in _answer(call, store, options):
-            yield item
+        client = ChatGPTOAuthClient(
+            store,
+            base_url=call.base_url,
+            token_url=f"{call.base_url}/oauth/token",
+            headers=headers,
+            timeout=call.timeout,
+            retry=RetryPolicy(max_retries=call.max_retries),
+        )
+        own = dataclasses.replace(call, options=options)
+        async with client, aclosing(make_call(client, own)) as answer:
+            async for item in answer:
+                yield item
 
 
 @contextmanager
@@ -226,30 +231,3 @@ def _store(api_key: str, options: dict[str, Json]) -> Iterator[CredentialStore]:
         path = Path(directory, "auth.json")
         path.write_text(text.replace("{api_key}", api_key), encoding="utf-8")
         yield FileStore(path)
-
-
-async def _answer(
-    call: Call, store: CredentialStore, options: dict[str, Json]
-) -> AsyncIterator[Event | AssistantTurn]:
-    async with ChatGPTOAuthClient(
-        store,
-        base_url=call.base_url,
-        token_url=f"{call.base_url}/oauth/token",
-        headers=Headers[str(options.pop("header_set", "current")).upper()],
-        timeout=call.timeout,
-        retry=RetryPolicy(max_retries=call.max_retries),
-    ) as client:
-        if not call.stream:
-            yield await client.complete(
-                model=call.model, messages=call.messages, tools=call.tools, options=options
-            )
-            return
-        seen = []
-        answer = client.stream(
-            model=call.model, messages=call.messages, tools=call.tools, options=options
-        )
-        async with aclosing(answer) as events:
-            async for event in events:
-                seen.append(event)
-                yield event
-        yield fold(seen)

@@ -112,7 +112,7 @@ class Tokens:
         except HttpError as exc:
             raise ClientError(self._said_no(exc)) from None
         except httpx.HTTPError as exc:
-            raise ClientError(_as_refusal(self._transport.lost(exc))) from None
+            raise ClientError(_as_refusal(self._transport.error_of(exc))) from None
         new = self._renewed(old, body)
         self._remember(new)
         try:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable
-from typing import Protocol
+from collections.abc import Iterable
 
+from harness.adapters.common.answer import Answer
 from harness.adapters.common.failures import clip, failure, plain, scrub
 from mockserver.vocabulary.model import ErrorClass, ErrorInfo, Event, Json
 from mockserver.wire.sse import Block, Decoder
@@ -20,45 +20,6 @@ from mockserver.wire.sse import Block, Decoder
 _ERROR_FIELD = "error:"
 #: The end of a stream behind a whole answer, on its line (decolua/9router#3492).
 _GLUED_END = re.compile(r"\s*data: ?\[DONE\]$")
-
-
-class Answer(Protocol):
-    """One answer of a dialect, fed with JSON values: ``ChatStream`` or ``ResponsesStream``.
-
-    ``form`` names the dialect in error messages. ``closed`` says that the terminal event was
-    handed out; after that every method gives nothing.
-    """
-
-    form: str
-    closed: bool
-    secrets: Collection[str]
-
-    def is_answer(self, value: Json) -> bool:
-        """Whether a JSON value that came outside of an event belongs to the answer."""
-
-    def chunk(
-        self,
-        value: Json,
-        *,
-        is_named_error: bool = False,
-        nameless: ErrorClass = ErrorClass.STREAM_ERROR,
-    ) -> list[Event]:
-        """Take one JSON value."""
-
-    def warn(self, code: str, message: str) -> None:
-        """Queue a warning."""
-
-    def done(self) -> list[Event]:
-        """End on the server's word that this was all."""
-
-    def ended(self) -> list[Event]:
-        """End because the body did."""
-
-    def lost(self, error: ErrorInfo) -> list[Event]:
-        """End because the connection broke."""
-
-    def fail(self, error: ErrorInfo) -> list[Event]:
-        """End with an error."""
 
 
 class AnswerBody:
@@ -144,7 +105,7 @@ class AnswerBody:
             return self._stream.fail(self._strange(f"the answer ({self._content_type})", text))
         self._warn()
         return [
-            *self._stream.chunk(value, nameless=ErrorClass.INVALID_REQUEST),
+            *self._stream.chunk(value, default=ErrorClass.INVALID_REQUEST),
             *self._stream.done(),
         ]
 
@@ -155,7 +116,7 @@ class AnswerBody:
     def _strange(self, what: str, text: str) -> ErrorInfo:
         shown = clip(scrub(plain(text), self._stream.secrets), 200)
         return failure(
-            ErrorClass.PROTOCOL, f"{what} is no {self._stream.form} chunk or answer: {shown}"
+            ErrorClass.PROTOCOL, f"{what} is no {self._stream.api} chunk or answer: {shown}"
         )
 
 

@@ -77,3 +77,13 @@ async def retrying(
                     raise
         retries += 1
         await sleep(wait)
+
+
+async def errors_as_events(answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+    """Yield the events of ``answer``; a :class:`ClientError` becomes the last of them."""
+    async with aclosing(answer) as events:
+        try:
+            async for event in events:
+                yield event
+        except ClientError as exc:
+            yield ErrorEvent(error=exc.error)

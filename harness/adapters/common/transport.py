@@ -6,15 +6,17 @@ import functools
 import ssl
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Self
 
 import httpx
 
+from harness.adapters.common.answer import Answer
+from harness.adapters.common.answer_body import AnswerBody
 from harness.adapters.common.failures import clip, failure, from_http, scrub
 from harness.clients.interface import ClientError
-from mockserver.vocabulary.model import ErrorClass, ErrorInfo, JsonObject
+from mockserver.vocabulary.model import ErrorClass, ErrorInfo, Event, JsonObject
 
 _REDIRECTS = frozenset({307, 308})
 _MAX_REDIRECTS = 5
@@ -119,7 +121,35 @@ class Transport:
         finally:
             await response.aclose()
 
-    def lost(self, exc: httpx.HTTPError) -> ErrorInfo:
+    async def read(
+        self,
+        response: httpx.Response,
+        answer: Answer,
+        *,
+        before_each: Callable[[], None] = lambda: None,
+    ) -> AsyncGenerator[Event, None]:
+        """Read the body of ``response`` into ``answer`` and yield the events, the last terminal.
+
+        Stops when the answer is closed, even if the body goes on. ``before_each`` is called
+        between the arrival of bytes and the first of their events.
+        """
+        body = AnswerBody(answer, content_type=response.headers.get("content-type"))
+        try:
+            async for data in response.aiter_bytes():
+                events = body.feed(data)
+                before_each()
+                for event in events:
+                    yield event
+                if body.closed:
+                    return
+            events = body.end()
+        except httpx.HTTPError as exc:
+            events = body.lost(self.error_of(exc))
+        before_each()
+        for event in events:
+            yield event
+
+    def error_of(self, exc: httpx.HTTPError) -> ErrorInfo:
         """Say what broke. The words of the exception stay out: some quote the request."""
         match exc:
             case httpx.TimeoutException():
@@ -139,7 +169,7 @@ class Transport:
         try:
             return await self._http.send(request, stream=True)
         except httpx.HTTPError as exc:
-            raise HttpError(self.lost(exc)) from None
+            raise HttpError(self.error_of(exc)) from None
         except (httpx.InvalidURL, UnicodeError):  # of a location that is looked at late
             raise HttpError(failure(ErrorClass.PROTOCOL, _NO_ADDRESS)) from None
 
@@ -162,14 +192,17 @@ class Transport:
         return HttpError(error, clip(scrub(body.decode(errors="replace"), self._secrets)))
 
 
-def endpoint(base_url: str, path: str) -> str:
-    """Join ``base_url`` and ``path``. Raises ``ValueError`` for a base URL that is not HTTP."""
+def endpoint(base_url: str, path: str = "", *, name: str = "base_url") -> str:
+    """Join ``base_url`` and ``path``.
+
+    Raises ``ValueError`` for a base URL that is not HTTP; ``name`` is what the message calls it.
+    """
     try:
-        url = httpx.URL(base_url.rstrip("/") + path)
+        url = httpx.URL(base_url.rstrip("/") + path if path else base_url)
     except httpx.InvalidURL as exc:
-        raise ValueError(f"base_url {base_url!r} is no URL: {exc}") from None
+        raise ValueError(f"{name} {base_url!r} is not a URL: {exc}") from None
     if url.scheme not in ("http", "https") or not url.host:
-        raise ValueError(f"base_url is http://host or https://host, not {base_url!r}")
+        raise ValueError(f"{name} must begin with http://host or https://host, not {base_url!r}")
     return str(url)
 
 

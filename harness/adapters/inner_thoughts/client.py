@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 from uuid import UUID
 
-from harness.adapters.common.retrying import RetryPolicy
+from harness.adapters.common.harness_call import make_call
 from harness.adapters.inner_thoughts.calls import CallArguments, CallRules
 from harness.adapters.inner_thoughts.hidden import HiddenReasoning
 from harness.adapters.inner_thoughts.ids import MessageIds, is_uuid
 from harness.adapters.inner_thoughts.tokenizer import TOKENIZERS, TokenCounter, counter_of
 from harness.adapters.inner_thoughts.tokens import UsageEstimate, count_input
-from harness.adapters.openai_compat import OpenAICompatClient, openai_compat, played
+from harness.adapters.openai_compat import OpenAICompatClient, openai_compat
 from harness.clients.interface import Call, adapter
 from mockserver.vocabulary.model import AssistantTurn, Event, Json, JsonObject
 
@@ -148,12 +148,7 @@ class InnerThoughtsClient(OpenAICompatClient):
 )
 async def inner_thoughts(call: Call) -> AsyncIterator[Event | AssistantTurn]:
     """The client under the harness; the fields of :class:`Thoughts` are options of the call."""
-    client = InnerThoughtsClient(
-        call.base_url,
-        call.api_key,
-        timeout=call.timeout,
-        retry=RetryPolicy(max_retries=call.max_retries),
-    )
-    async with client, aclosing(played(client, call)) as answer:
+    client = InnerThoughtsClient.for_call(call)
+    async with client, aclosing(make_call(client, call)) as answer:
         async for item in answer:
             yield item

@@ -5,26 +5,22 @@ Usable by a program as it is, and an adapter of the harness by the function at t
 
 from __future__ import annotations
 
-import asyncio
 import functools
-import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from typing import Protocol
-
-import httpx
+from typing import Self
 
 from harness.adapters.chat.request import call_ids, request_body
 from harness.adapters.chat.stream import ChatStream
-from harness.adapters.common.answer_body import AnswerBody
+from harness.adapters.common.client import ApiClient
 from harness.adapters.common.failures import request_id_of
-from harness.adapters.common.retrying import Dice, RetryPolicy, Sleep, retrying
-from harness.adapters.common.transport import Closable, HttpError, Transport, bearer, endpoint
+from harness.adapters.common.harness_call import make_call
+from harness.adapters.common.retrying import RetryPolicy, errors_as_events, retrying
+from harness.adapters.common.transport import HttpError
 from harness.clients.interface import Call, ClientError, adapter
 from mockserver.vocabulary.fold import fold
 from mockserver.vocabulary.model import (
     AssistantTurn,
-    ErrorEvent,
     ErrorInfo,
     Event,
     Json,
@@ -44,37 +40,16 @@ class OpenAICompatError(ClientError):
         self.args = (text,)
 
 
-class OpenAICompatClient(Closable):
-    """Talks to ``{base_url}/chat/completions``; to be used in ``async with`` or closed.
+class OpenAICompatClient(ApiClient):
+    """Sends requests to ``{base_url}/chat/completions``."""
 
-    ``api_key`` is sent as a bearer token, none if empty. ``timeout`` is the longest wait for
-    the next byte, in seconds. ``retry`` holds before the first event only. ``sleep``, ``dice``
-    and ``transport`` are for tests. Raises ``ValueError`` for a base URL that is not HTTP and
-    for a key that cannot stand in a header.
-    """
+    path = "/chat/completions"
 
-    def __init__(
-        self,
-        base_url: str,
-        api_key: str = "",
-        *,
-        timeout: float = 30.0,
-        retry: RetryPolicy | None = None,
-        sleep: Sleep = asyncio.sleep,
-        dice: Dice = random.random,
-        transport: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
-        self._url = endpoint(base_url, "/chat/completions")
-        self._api_key = api_key
-        self._bearer = bearer(api_key)
-        self._retry = retry or RetryPolicy()
-        self._sleep = sleep
-        self._dice = dice
-        self._transport = Transport(timeout=timeout, secrets=(api_key,), transport=transport)
-
-    async def aclose(self) -> None:
-        """Close all connections."""
-        await self._transport.aclose()
+    @classmethod
+    def for_call(cls, call: Call) -> Self:
+        """Make a client for one call of the harness."""
+        retry = RetryPolicy(max_retries=call.max_retries)
+        return cls(call.base_url, call.api_key, timeout=call.timeout, retry=retry)
 
     async def stream(
         self,
@@ -92,12 +67,9 @@ class OpenAICompatClient(Closable):
         back). Leaving the iteration early closes the connection.
         """
         attempts = self._attempts(model, messages, tools, options, stream=True)
-        async with aclosing(attempts) as events:
-            try:
-                async for event in events:
-                    yield event
-            except HttpError as exc:
-                yield ErrorEvent(error=exc.error)
+        async with aclosing(errors_as_events(attempts)) as events:
+            async for event in events:
+                yield event
 
     async def complete(
         self,
@@ -149,7 +121,7 @@ class OpenAICompatClient(Closable):
             tools=tools,
             taken_ids=call_ids(messages),
             think_tags=think_tags,
-            secrets=(self._api_key,),
+            secrets=self._secrets,
         )
         attempt = functools.partial(self._attempt, body, reading)
         return retrying(attempt, self._retry, sleep=self._sleep, dice=self._dice)
@@ -162,63 +134,10 @@ class OpenAICompatClient(Closable):
             **self._bearer,
         }
         async with self._transport.post(self._url, headers=headers, body=body) as response:
-            answer = AnswerBody(
-                reading(request_id=request_id_of(response.headers)),
-                content_type=response.headers.get("content-type"),
-            )
-            try:
-                async for data in response.aiter_bytes():
-                    for event in answer.feed(data):
-                        yield event
-                    if answer.closed:
-                        return
-                last = answer.end()
-            except httpx.HTTPError as exc:
-                last = answer.lost(self._transport.lost(exc))
-            for event in last:
-                yield event
-
-
-class Client(Protocol):
-    """What can be asked as :class:`OpenAICompatClient` can."""
-
-    def stream(
-        self,
-        *,
-        model: str,
-        messages: Sequence[JsonObject],
-        tools: Sequence[JsonObject] = (),
-        options: Mapping[str, Json] | None = None,
-    ) -> AsyncGenerator[Event, None]:
-        """Yield the events of one answer."""
-
-    async def complete(
-        self,
-        *,
-        model: str,
-        messages: Sequence[JsonObject],
-        tools: Sequence[JsonObject] = (),
-        options: Mapping[str, Json] | None = None,
-    ) -> AssistantTurn:
-        """Return the whole turn of one answer."""
-
-
-async def played(client: Client, call: Call) -> AsyncGenerator[Event | AssistantTurn, None]:
-    """Make ``call`` with ``client``: yield its events and its turn, or the turn alone."""
-    if not call.stream:
-        yield await client.complete(
-            model=call.model, messages=call.messages, tools=call.tools, options=call.options
-        )
-        return
-    seen = []
-    answer = client.stream(
-        model=call.model, messages=call.messages, tools=call.tools, options=call.options
-    )
-    async with aclosing(answer) as events:
-        async for event in events:
-            seen.append(event)
-            yield event
-    yield fold(seen)
+            answer = reading(request_id=request_id_of(response.headers))
+            async with aclosing(self._transport.read(response, answer)) as events:
+                async for event in events:
+                    yield event
 
 
 @adapter(
@@ -241,12 +160,7 @@ async def played(client: Client, call: Call) -> AsyncGenerator[Event | Assistant
 )
 async def openai_compat(call: Call) -> AsyncIterator[Event | AssistantTurn]:
     """The client under the harness: one client for each call, closed with it."""
-    client = OpenAICompatClient(
-        call.base_url,
-        call.api_key,
-        timeout=call.timeout,
-        retry=RetryPolicy(max_retries=call.max_retries),
-    )
-    async with client, aclosing(played(client, call)) as answer:
+    client = OpenAICompatClient.for_call(call)
+    async with client, aclosing(make_call(client, call)) as answer:
         async for item in answer:
             yield item

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import functools
 import json
-import random
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
+from typing import Unpack
 from urllib.parse import quote
 
 import httpx
 
 from harness.adapters.chat.request import call_ids
-from harness.adapters.common.answer_body import AnswerBody
+from harness.adapters.common.client import ApiClient, ClientSettings
 from harness.adapters.common.failures import failure, request_id_of
-from harness.adapters.common.retrying import Dice, RetryPolicy, retrying
-from harness.adapters.common.transport import Closable, HttpError, Transport, bearer, endpoint
+from harness.adapters.common.retrying import retrying
+from harness.adapters.common.transport import HttpError
 from harness.adapters.response_strategies.background_answer import JobAnswer
 from harness.adapters.response_strategies.background_polling import Clock, PollPolicy, SystemClock
 from harness.adapters.response_strategies.background_store import JobStore, MemoryStore, job_key
@@ -71,42 +71,32 @@ class _Job:
         return self.answer.response_id is None and self.lost <= _LOST_ANSWERS
 
 
-class ResponsesClient(Closable):
-    """Talks to ``{base_url}/responses``; to be used in ``async with`` or closed.
+class ResponsesClient(ApiClient):
+    """Sends requests to ``{base_url}/responses``.
 
-    ``api_key`` is sent as a bearer token, none if empty. ``timeout`` is the longest wait for
-    the next byte, in seconds. ``retry`` holds for every request; polls have it anew after each
-    one that succeeds. ``store`` keeps the ids of unfinished jobs, in memory if none is given.
-    ``clock``, ``dice`` and ``transport`` are for tests. Raises ``ValueError`` for a base URL
-    that is not HTTP and for a key that cannot stand in a header.
+    ``retry`` applies to every request; a poll that succeeds restores all retries. ``polls``
+    says how often a job is polled and for how long. ``store`` keeps the ids of unfinished jobs,
+    in memory by default. ``clock`` is for tests; the ``settings`` are those of
+    :class:`~harness.adapters.common.client.ApiClient`. Closing the client leaves jobs running
+    and their ids in the store.
     """
+
+    path = "/responses"
 
     def __init__(
         self,
         base_url: str,
         api_key: str = "",
         *,
-        timeout: float = 30.0,
-        retry: RetryPolicy | None = None,
         polls: PollPolicy | None = None,
         store: JobStore | None = None,
         clock: Clock | None = None,
-        dice: Dice = random.random,
-        transport: httpx.AsyncBaseTransport | None = None,
+        **settings: Unpack[ClientSettings],
     ) -> None:
-        self._url = endpoint(base_url, "/responses")
-        self._secrets = (api_key,)
-        self._bearer = bearer(api_key)
-        self._retry = retry or RetryPolicy()
+        self._clock = clock or SystemClock()
+        super().__init__(base_url, api_key, sleep=self._clock.sleep, **settings)
         self._polls = polls or PollPolicy()
         self._store = MemoryStore() if store is None else store
-        self._clock = clock or SystemClock()
-        self._dice = dice
-        self._transport = Transport(timeout=timeout, secrets=self._secrets, transport=transport)
-
-    async def aclose(self) -> None:
-        """Close all connections. Jobs go on; their ids stay in the store."""
-        await self._transport.aclose()
 
     async def stream(
         self,
@@ -208,7 +198,7 @@ class ResponsesClient(Closable):
             creating = retrying(
                 functools.partial(self._create, job),
                 self._retry,
-                sleep=self._clock.sleep,
+                sleep=self._sleep,
                 dice=self._dice,
                 repeatable=job.repeatable,
             )
@@ -257,7 +247,7 @@ class ResponsesClient(Closable):
                 for event in await self._give_up(job):
                     yield event
                 return
-            await self._clock.sleep(pause)
+            await self._sleep(pause)
             told = answer.sequence_number
             try:
                 async with aclosing(self._ask(job)) as events:
@@ -289,21 +279,11 @@ class ResponsesClient(Closable):
         async with asked as response:
             job.pause = self._polls.pause(response.headers)
             answer.connect(request_id_of(response.headers))
-            body = AnswerBody(answer, content_type=response.headers.get("content-type"))
-            try:
-                async for data in response.aiter_bytes():
-                    events = body.feed(data)
-                    self._keep(job)
-                    for event in events:
-                        yield event
-                    if body.closed:
-                        return
-                last = body.end()
-            except httpx.HTTPError as exc:
-                last = body.lost(self._transport.lost(exc))
-            self._keep(job)
-            for event in last:
-                yield event
+            keep = functools.partial(self._keep, job)
+            reading = self._transport.read(response, answer, before_each=keep)
+            async with aclosing(reading) as events:
+                async for event in events:
+                    yield event
 
     async def _give_up(self, job: _Job) -> list[Event]:
         """Cancel the job. If it has just ended, its answer is not thrown away."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from harness.adapters.common.failures import failure
 from harness.adapters.responses.calls import word
 from harness.adapters.responses.stream import ResponsesStream, is_response
 from mockserver.vocabulary.model import ErrorClass, ErrorInfo, Event, Json
@@ -53,7 +52,7 @@ class JobAnswer(ResponsesStream):
         value: Json,
         *,
         is_named_error: bool = False,
-        nameless: ErrorClass = ErrorClass.STREAM_ERROR,
+        default: ErrorClass = ErrorClass.STREAM_ERROR,
     ) -> list[Event]:
         """Take one stream event or a whole response, unless it was told before."""
         if self.closed or self._is_known(value):
@@ -63,7 +62,7 @@ class JobAnswer(ResponsesStream):
         if response is value and self.response_id and response.get("status") in _UNFINISHED:
             self.unfinished = self._resumable = True
             return [] if self._started else self._announce(response)
-        events = super().chunk(value, is_named_error=is_named_error, nameless=nameless)
+        events = super().chunk(value, is_named_error=is_named_error, default=default)
         self.told = bool(response) and self.closed
         return events
 
@@ -77,9 +76,7 @@ class JobAnswer(ResponsesStream):
             return []
         if not self._goes_on():
             return super().ended()
-        return self.lost(
-            failure(ErrorClass.TRUNCATED_STREAM, "the stream ended without a terminal event")
-        )
+        return self.lost(self._truncated())
 
     def lost(self, error: ErrorInfo) -> list[Event]:
         """Take the break of the connection."""

@@ -8,18 +8,17 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import functools
-import random
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
-import httpx
-
-from harness.adapters.common.retrying import Dice, RetryPolicy
+from harness.adapters.common.client import ClientSettings
+from harness.adapters.common.harness_call import make_call, with_turn
+from harness.adapters.common.retrying import RetryPolicy
 from harness.adapters.common.transport import Closable
-from harness.adapters.openai_compat import OpenAICompatClient, played
+from harness.adapters.openai_compat import OpenAICompatClient
 from harness.adapters.response_strategies.background import ResponsesClient
 from harness.adapters.response_strategies.background_polling import (
     Clock,
@@ -35,7 +34,6 @@ from harness.adapters.response_strategies.background_store import (
 )
 from harness.adapters.response_strategies.model_table import Route, Strategy, route
 from harness.clients.interface import Call, adapter
-from mockserver.vocabulary.fold import fold
 from mockserver.vocabulary.model import AssistantTurn, Event, Json, JsonObject
 
 #: How often and how patiently a request is repeated, by every strategy.
@@ -46,8 +44,8 @@ class StrategyClient(Closable):
     """Talks to an OpenAI-compatible server; to be used in ``async with`` or closed.
 
     :func:`~harness.adapters.response_strategies.model_table.route` chooses the strategy by the
-    name of the model, unless ``strategy`` is given: then the name is sent as it is. ``retry``
-    holds for all strategies; the other arguments are those of
+    name of the model, unless ``strategy`` is given: then the name is sent as it is. ``retry``,
+    :data:`RETRY` by default, applies to all strategies; the other arguments are those of
     :class:`~harness.adapters.response_strategies.background.ResponsesClient`.
     """
 
@@ -57,35 +55,17 @@ class StrategyClient(Closable):
         api_key: str = "",
         *,
         strategy: Strategy | None = None,
-        timeout: float = 30.0,
-        retry: RetryPolicy = RETRY,
         polls: PollPolicy | None = None,
         store: JobStore | None = None,
         clock: Clock | None = None,
-        dice: Dice = random.random,
-        transport: httpx.AsyncBaseTransport | None = None,
+        **settings: Unpack[ClientSettings],
     ) -> None:
         clock = clock or SystemClock()
+        settings.setdefault("retry", RETRY)
         self._strategy = strategy
-        self._chat = OpenAICompatClient(
-            base_url,
-            api_key,
-            timeout=timeout,
-            retry=retry,
-            sleep=clock.sleep,
-            dice=dice,
-            transport=transport,
-        )
+        self._chat = OpenAICompatClient(base_url, api_key, sleep=clock.sleep, **settings)
         self._responses = ResponsesClient(
-            base_url,
-            api_key,
-            timeout=timeout,
-            retry=retry,
-            polls=polls,
-            store=store,
-            clock=clock,
-            dice=dice,
-            transport=transport,
+            base_url, api_key, polls=polls, store=store, clock=clock, **settings
         )
 
     async def aclose(self) -> None:
@@ -266,9 +246,9 @@ async def response_strategies(call: Call) -> AsyncIterator[Event | AssistantTurn
             call.base_url, call.api_key, **settings, clock=CountingClock(), dice=lambda: 0.0
         ) as client:
             if response_id is None:
-                answer = played(client, dataclasses.replace(call, options=options))
+                answer = make_call(client, dataclasses.replace(call, options=options))
             else:
-                answer = _taken_up(client, response_id, call.stream)
+                answer = _resumed(client, response_id, call.stream)
             async with aclosing(answer) as items:
                 async for item in items:
                     yield item
@@ -288,15 +268,12 @@ def _jobs(call: Call, *, files: bool) -> Iterator[JobStore]:
             directory.rmdir()
 
 
-async def _taken_up(
+async def _resumed(
     client: StrategyClient, response_id: str, stream: bool
 ) -> AsyncGenerator[Event | AssistantTurn, None]:
     if not stream:
         yield await client.result(response_id)
         return
-    seen = []
-    async with aclosing(client.resume(response_id)) as events:
-        async for event in events:
-            seen.append(event)
-            yield event
-    yield fold(seen)
+    async with aclosing(with_turn(client.resume(response_id))) as items:
+        async for item in items:
+            yield item

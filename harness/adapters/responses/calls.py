@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import count
 
-from harness.adapters.chat.tool_calls import blame, read_arguments
+from harness.adapters.chat.tool_calls import CallStarts, blame, read_arguments
 from harness.adapters.common.surrogates import Joiner, mend
 from mockserver.vocabulary.model import (
     ErrorInfo,
@@ -19,7 +18,6 @@ from mockserver.vocabulary.model import (
     Json,
     ToolCallDelta,
     ToolCallEnd,
-    ToolCallStart,
     WarningEvent,
 )
 
@@ -102,12 +100,11 @@ class Calls:
     """
 
     def __init__(self, taken_ids: Collection[str] = ()) -> None:
-        self._taken = taken_ids
-        self._used: set[str] = set()
+        self._starts = CallStarts(taken_ids)
         self.error: ErrorInfo | None = None
 
     def __bool__(self) -> bool:
-        return bool(self._used)
+        return bool(self._starts)
 
     def say(self, call: Call, *, last_chance: bool = False) -> Iterator[Event]:
         """Yield what is certain: a call opens when its name and id are known.
@@ -117,7 +114,9 @@ class Calls:
         if call.number is None:
             if not call.name or not (call.call_id or last_chance):
                 return
-            yield self._start(call)
+            start = self._starts.start(call.call_id, call.name)
+            call.number = start.tool_call_index
+            yield start
         assert call.number is not None
         for piece in call.unsaid:
             yield ToolCallDelta(tool_call_index=call.number, arguments_delta=piece)
@@ -149,19 +148,4 @@ class Calls:
             tool_call_index=call.number,
             arguments=arguments,
             arguments_raw="{}" if nothing else call.raw,
-        )
-
-    def _start(self, call: Call) -> ToolCallStart:
-        number = call.number = len(self._used)
-        call_id = call.call_id
-        synthesized = not call_id or call_id in self._used
-        if synthesized:
-            made = (f"call_{n}" for n in count(number))
-            call_id = next(m for m in made if m not in self._taken and m not in self._used)
-        self._used.add(call_id)
-        return ToolCallStart(
-            tool_call_index=number,
-            tool_call_id=call_id,
-            tool_name=call.name,
-            id_synthesized=synthesized,
         )

@@ -13,22 +13,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
+from harness.adapters.common.answer import Answer
 from harness.adapters.common.failures import failure, from_payload, is_error
 from harness.adapters.common.surrogates import mend_json
-from harness.adapters.common.usage import UsageMeter
 from harness.adapters.responses.calls import word
 from harness.adapters.responses.items import Channel, Items
 from mockserver.vocabulary.model import (
     ErrorClass,
-    ErrorEvent,
     ErrorInfo,
     Event,
     FinishReason,
     Json,
     MessageStart,
     MessageStop,
-    UsageEvent,
-    WarningEvent,
 )
 
 _TEXTS = {
@@ -54,18 +51,18 @@ _TERMINAL = {
 }
 
 
-class ResponsesStream:
-    """One answer. Feed it with ``chunk``, then end it if it has not ended itself.
+class ResponsesStream(Answer):
+    """One answer of the Responses API. Feed it with stream events, or with a whole response.
 
-    ``done``: the server said ``[DONE]``; ``ended``: the body ended; ``lost``: it broke off;
-    ``fail``: the answer is an error. Each returns events, of which the last is terminal; after
-    that everything is ignored. A terminal wire event ends the answer at once, and so does an
-    ``error``, even if ``response.failed`` would say it again.
+    A terminal wire event ends the answer at once, and so does an ``error``, even if
+    ``response.failed`` would say it again.
 
-    ``taken_ids`` are the tool call ids of earlier turns. ``secrets`` never appear in an error;
-    ``request_id`` goes into it if it has none of its own. ``sequence_number`` is the last one
+    ``taken_ids`` are the tool call ids of earlier turns. ``sequence_number`` is the last one
     seen, from which a broken stream may be resumed.
     """
+
+    api = "Responses"
+    terminal = "terminal event"
 
     def __init__(
         self,
@@ -74,17 +71,9 @@ class ResponsesStream:
         secrets: Collection[str] = (),
         request_id: str | None = None,
     ) -> None:
-        self.form = "Responses"
-        self.closed = False
-        self.secrets = secrets
+        super().__init__(secrets=secrets, request_id=request_id)
         self.sequence_number: int | None = None
-        self._request_id = request_id
-        self._started = False
-        self._any_event = False
         self._items = Items(taken_ids)
-        self._usage = UsageMeter()
-        self._warned: set[str] = set()
-        self._warnings: list[Event] = []
         self._native: list[Json] = []
 
     def is_answer(self, value: Json) -> bool:
@@ -96,23 +85,13 @@ class ResponsesStream:
         value: Json,
         *,
         is_named_error: bool = False,
-        nameless: ErrorClass = ErrorClass.STREAM_ERROR,
+        default: ErrorClass = ErrorClass.STREAM_ERROR,
     ) -> list[Event]:
-        """Take one stream event, or a whole response as a plain request gets it.
-
-        ``is_named_error``: it came as an SSE event named ``error``. ``nameless`` is the class
-        of an error that names no cause.
-        """
+        """Take one stream event, or a whole response; see :meth:`Answer.chunk`."""
         if self.closed:
             return []
-        self._any_event = True
-        return self._with_native(self._take(value, is_named_error, nameless))
-
-    def warn(self, code: str, message: str) -> None:
-        """Queue a warning, once for each ``code``; it comes before the next events."""
-        if code not in self._warned:
-            self._warned.add(code)
-            self._warnings.append(WarningEvent(code=code, message=message))
+        self._any_chunk = True
+        return self._with_native(self._take(value, is_named_error, default))
 
     def done(self) -> list[Event]:
         """End on the server's word that this was all, though no terminal event came."""
@@ -123,33 +102,16 @@ class ResponsesStream:
         self.warn("finish_reason_missing", "the answer ended without a terminal event")
         return self._with_native(self._complete({}, None, FinishReason.UNKNOWN))
 
-    def ended(self) -> list[Event]:
-        """End because the body did: only a terminal event makes that a complete turn."""
-        if not self._any_event:
-            return self.fail(failure(ErrorClass.EMPTY_RESPONSE, "the server sent no event"))
-        return self.lost(
-            failure(ErrorClass.TRUNCATED_STREAM, "the stream ended without a terminal event")
-        )
-
-    def lost(self, error: ErrorInfo) -> list[Event]:
-        """End because the connection broke."""
-        return self.fail(error)
-
     def fail(self, error: ErrorInfo) -> list[Event]:
         """End with an error."""
-        if self.closed:
-            return []
-        self.closed = True
-        error = replace(error, request_id=error.request_id or self._request_id)
-        events = [*self._take_warnings(), *self._usage_event(), ErrorEvent(error=error)]
-        return self._with_native(events)
+        return self._with_native(super().fail(error))
 
-    def _take(self, value: Json, is_named_error: bool, nameless: ErrorClass) -> list[Event]:
+    def _take(self, value: Json, is_named_error: bool, default: ErrorClass) -> list[Event]:
         whole = isinstance(value, Mapping) and is_response(value)
         if isinstance(value, Mapping) and not whole and ("type" in value or not is_error(value)):
             self._native.append(mend_json(value))
         if (is_named_error or is_error(value)) and not whole:
-            return self.fail(from_payload(value, default=nameless, secrets=self.secrets))
+            return self.fail(from_payload(value, default=default, secrets=self.secrets))
         if not isinstance(value, Mapping):
             what = type(value).__name__
             return self.fail(failure(ErrorClass.PROTOCOL, f"an event is an object, not {what}"))
@@ -248,14 +210,6 @@ class ResponsesStream:
                 )
             )
         return [*before, *self._take_warnings(), *events]
-
-    def _usage_event(self) -> list[Event]:
-        usage = self._usage.total()
-        return [UsageEvent(usage=usage)] if usage else []
-
-    def _take_warnings(self) -> list[Event]:
-        warnings, self._warnings = self._warnings, []
-        return warnings
 
     def _with_native(self, events: list[Event]) -> list[Event]:
         """Give the wire events so far to the first event that has something to say."""

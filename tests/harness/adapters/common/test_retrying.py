@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from harness.adapters.common.failures import failure
-from harness.adapters.common.retrying import RetryPolicy, retrying
+from harness.adapters.common.retrying import RetryPolicy, errors_as_events, retrying
 from harness.clients.interface import ClientError
 from mockserver.vocabulary.model import (
     ContentDelta,
@@ -78,3 +78,19 @@ def test_never_after_the_first_event():
     assert play(broken, [STOP]) == (broken, [], 1)
     with pytest.raises(ClientError):
         play([TEXT, ClientError(BUSY)], [STOP])
+
+
+def test_a_raised_error_is_the_last_event():
+    async def answer(*steps):
+        for step in steps:
+            if isinstance(step, Exception):
+                raise step
+            yield step
+
+    async def run(*steps):
+        return [event async for event in errors_as_events(answer(*steps))]
+
+    assert asyncio.run(run(TEXT, STOP)) == [TEXT, STOP]
+    assert asyncio.run(run(TEXT, ClientError(BAD))) == [TEXT, ErrorEvent(error=BAD)]
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(run(TEXT, ZeroDivisionError()))
