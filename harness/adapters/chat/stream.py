@@ -15,7 +15,7 @@ from harness.adapters.chat.think_tags import ThinkTags
 from harness.adapters.chat.tool_calls import ToolCalls
 from harness.adapters.common.answer import Answer
 from harness.adapters.common.failures import failure, from_payload, is_error
-from harness.adapters.common.surrogates import Joiner, mend, mend_json
+from harness.adapters.common.surrogates import SurrogateJoiner, fix_surrogates, fix_surrogates_in
 from mockserver.vocabulary.model import (
     Citation,
     ContentDelta,
@@ -47,7 +47,7 @@ _FINISH_ERRORS: Mapping[str, ErrorClass] = {
     "error": ErrorClass.STREAM_ERROR,
     "insufficient_system_resource": ErrorClass.OVERLOADED,  # DeepSeek
 }
-_CUTS = frozenset({FinishReason.LENGTH, FinishReason.CONTENT_FILTER})
+_INCOMPLETE = frozenset({FinishReason.LENGTH, FinishReason.CONTENT_FILTER})
 
 _Text = ContentDelta | ReasoningDelta | RefusalDelta
 
@@ -78,13 +78,13 @@ class ChatStream(Answer):
         self._id: str | None = None
         self._model: str | None = None
         self._tags = ThinkTags() if think_tags else None
-        self._halves: dict[tuple[type, str], tuple[_Text, Joiner]] = {}
-        self._measured: list[Json] = []
+        self._joiners: dict[tuple[type, str], tuple[_Text, SurrogateJoiner]] = {}
+        self._with_logprobs: list[Json] = []
         self._citations: list[Citation] = []
         self._calls = ToolCalls({name for tool in tools if (name := _tool_name(tool))}, taken_ids)
         self._finish: str | None = None
         self._error: ErrorInfo | None = None
-        self._said_anything = False
+        self._has_content = False
 
     def is_answer(self, value: Json) -> bool:
         """Whether ``value`` is a chunk, a whole answer or an error."""
@@ -107,8 +107,8 @@ class ChatStream(Answer):
             self._any_chunk = True
             self._take_groq(value.get("x_groq"))
             self._usage.add(value.get("usage"))
-            self._id = self._id or _word(value.get("id"))
-            self._model = self._model or _word(value.get("model"))
+            self._id = self._id or _text_or_none(value.get("id"))
+            self._model = self._model or _text_or_none(value.get("model"))
             events += self._content(value)
         elif not self._error:
             what = type(value).__name__
@@ -125,7 +125,7 @@ class ChatStream(Answer):
         """End on the server's word that this was all, even if it gave no finish reason."""
         if self.closed:
             return []
-        if self._finish is None and not (self._said_anything or self._calls):
+        if self._finish is None and not (self._has_content or self._calls):
             return self.fail(failure(ErrorClass.EMPTY_RESPONSE, "the answer has no content"))
         if self._finish is None:
             self.warn("finish_reason_missing", "the answer ended without a finish_reason")
@@ -140,14 +140,16 @@ class ChatStream(Answer):
     def _complete(self) -> list[Event]:
         events = []
         if self._tags:
-            events += [e for kind, text in self._tags.close() for e in self._tagged(kind, text)]
+            events += [
+                e for kind, text in self._tags.close() for e in self._emit_tagged(kind, text)
+            ]
         events += [
-            replace(said, delta=rest)
-            for said, halves in self._halves.values()
-            if (rest := halves.close())
+            replace(last, delta=rest)
+            for last, joiner in self._joiners.values()
+            if (rest := joiner.close())
         ]
         reason = self._reason()
-        call_events, error = self._calls.close(cut=reason in _CUTS)
+        call_events, error = self._calls.close(incomplete=reason in _INCOMPLETE)
         events += call_events
         if not self._started:
             events.insert(0, MessageStart(response_id=self._id, model=self._model))
@@ -181,7 +183,7 @@ class ChatStream(Answer):
     def _choice(self, choice: Mapping[str, Json]) -> Iterator[Event]:
         delta, message = choice.get("delta"), choice.get("message")
         if choice.get("logprobs"):
-            self._measured.append(mend_json(choice))
+            self._with_logprobs.append(fix_surrogates_in(choice))
         if isinstance(delta, Mapping):
             yield from self._delta(delta, delta.get("tool_calls"))
         elif isinstance(message, Mapping):
@@ -192,7 +194,7 @@ class ChatStream(Answer):
             )
         if choice.get("error"):
             self._error = self._error or from_payload(choice["error"], secrets=self.secrets)
-        word = _word(choice.get("finish_reason"))
+        word = _text_or_none(choice.get("finish_reason"))
         if word is None or word == "null":
             return
         if word in _FINISH_ERRORS:
@@ -203,23 +205,23 @@ class ChatStream(Answer):
 
     def _delta(self, delta: Mapping[str, Json], calls: Json) -> Iterator[Event]:
         for event in read_delta(delta):
-            yield from self._say(event)
+            yield from self._emit(event)
         calls = [c for c in calls if isinstance(c, Mapping)] if isinstance(calls, list) else []
         if calls:
-            self._measured.clear()
+            self._with_logprobs.clear()
         for call in calls:
             yield from self._calls.add(call)
         if not calls and isinstance(delta.get("function_call"), Mapping):
             yield from self._calls.add_legacy(delta["function_call"])
 
-    def _say(self, event: Event) -> Iterator[Event]:
-        self._said_anything = True
+    def _emit(self, event: Event) -> Iterator[Event]:
+        self._has_content = True
         match event:
             case ContentDelta() if self._tags:
                 for kind, text in self._tags.feed(event.delta):
-                    yield from self._tagged(kind, text)
+                    yield from self._emit_tagged(kind, text)
             case ContentDelta() | ReasoningDelta() | RefusalDelta():
-                yield from self._joined(event)
+                yield from self._emit_text(event)
             case Citation():
                 if event not in self._citations:
                     self._citations.append(event)
@@ -227,24 +229,24 @@ class ChatStream(Answer):
             case _:
                 yield event
 
-    def _tagged(self, kind: str, text: str) -> Iterator[Event]:
-        yield from self._joined(
+    def _emit_tagged(self, kind: str, text: str) -> Iterator[Event]:
+        yield from self._emit_text(
             ContentDelta(delta=text)
             if kind == "text"
             else ReasoningDelta(delta=text, channel="text")
         )
 
-    def _joined(self, event: _Text) -> Iterator[Event]:
+    def _emit_text(self, event: _Text) -> Iterator[Event]:
         key = (type(event), event.channel if isinstance(event, ReasoningDelta) else "")
-        _, halves = self._halves.setdefault(key, (event, Joiner()))
-        if text := halves.feed(event.delta):
-            native, self._measured = tuple(self._measured), []
+        _, joiner = self._joiners.setdefault(key, (event, SurrogateJoiner()))
+        if text := joiner.feed(event.delta):
+            native, self._with_logprobs = tuple(self._with_logprobs), []
             yield replace(event, delta=text, native=native)
 
     def _take_groq(self, groq: Json) -> None:
         """Groq's own field: request id and usage, and an error if the stream stops early."""
         if isinstance(groq, Mapping):
-            self._request_id = self._request_id or _word(groq.get("id"))
+            self._request_id = self._request_id or _text_or_none(groq.get("id"))
             self._usage.add(groq.get("usage"))
             if groq.get("error"):
                 self._error = self._error or from_payload(groq["error"], secrets=self.secrets)
@@ -252,8 +254,8 @@ class ChatStream(Answer):
 
 def _tool_name(tool: JsonObject) -> str | None:
     function = tool.get("function")
-    return _word(function.get("name")) if isinstance(function, Mapping) else None
+    return _text_or_none(function.get("name")) if isinstance(function, Mapping) else None
 
 
-def _word(value: Json) -> str | None:
-    return mend(value) if isinstance(value, str) and value else None
+def _text_or_none(value: Json) -> str | None:
+    return fix_surrogates(value) if isinstance(value, str) and value else None

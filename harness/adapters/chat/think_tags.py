@@ -20,19 +20,19 @@ class ThinkTags:
 
     def __init__(self) -> None:
         self._state: Literal["before", "inside", "after"] = "before"
-        self._held = ""
+        self._pending = ""
 
     def feed(self, piece: str) -> Iterator[tuple[Kind, str]]:
         """Yield what is certain by now, as ``(kind, text)``."""
-        text = self._held + piece
-        self._held = ""
+        text = self._pending + piece
+        self._pending = ""
         if self._state == "before":
             opening = text.lstrip()
             if opening.startswith(_OPEN):
                 self._state = "inside"
                 text = opening.removeprefix(_OPEN)
             elif _OPEN.startswith(opening):
-                self._held = text
+                self._pending = text
                 return
             else:
                 self._state = "after"
@@ -42,7 +42,10 @@ class ThinkTags:
                 self._state = "after"
             else:
                 keep = _overlap(thought, _CLOSE)
-                thought, self._held = thought[: len(thought) - keep], thought[len(thought) - keep :]
+                thought, self._pending = (
+                    thought[: len(thought) - keep],
+                    thought[len(thought) - keep :],
+                )
             if thought:
                 yield "reasoning", thought
         if text:
@@ -50,9 +53,9 @@ class ThinkTags:
 
     def close(self) -> Iterator[tuple[Kind, str]]:
         """Yield what was held back for a tag that never became whole."""
-        if self._held:
-            yield ("reasoning" if self._state == "inside" else "text"), self._held
-            self._held = ""
+        if self._pending:
+            yield ("reasoning" if self._state == "inside" else "text"), self._pending
+            self._pending = ""
 
 
 def _overlap(text: str, tag: str) -> int:

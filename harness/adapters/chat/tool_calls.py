@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from harness.adapters.common.failures import clip, failure
-from harness.adapters.common.surrogates import Joiner, mend, mend_json
+from harness.adapters.common.surrogates import SurrogateJoiner, fix_surrogates, fix_surrogates_in
 from mockserver.vocabulary.model import (
     ErrorClass,
     ErrorInfo,
@@ -35,21 +35,21 @@ _SIGNATURE_PATHS = (
 def read_arguments(raw: str) -> JsonObject | None:
     """Read a call's argument text; ``None`` if it is not exactly one JSON object.
 
-    No text and ``null`` mean a call without arguments. Lone surrogate halves in the values
+    No text and ``null`` mean a call without arguments. Lone surrogate joiner in the values
     become U+FFFD.
     """
-    if _is_nothing(raw):
+    if _is_empty(raw):
         return {}
     try:
-        value = json.loads(raw, parse_constant=_not_json)
+        value = json.loads(raw, parse_constant=_reject_constant)
         if "\\u" in raw:
-            value = mend_json(value)
+            value = fix_surrogates_in(value)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 
 
-def blame(number: int | None, name: str, raw: str) -> ErrorInfo:
+def call_error(number: int | None, name: str, raw: str) -> ErrorInfo:
     """Say what is wrong with a call whose argument text ``raw`` is no JSON object."""
     if not name:
         return failure(
@@ -98,21 +98,21 @@ class _Call:
     wire_id: str = ""
     signature: str | None = None
     pieces: list[str] = field(default_factory=list)
-    unsaid: list[str] = field(default_factory=list)
-    halves: Joiner = field(default_factory=Joiner)
+    pending: list[str] = field(default_factory=list)
+    joiner: SurrogateJoiner = field(default_factory=SurrogateJoiner)
 
-    def take_name(self, fragment: str, known: Collection[str]) -> None:
+    def add_name(self, fragment: str, known: Collection[str]) -> None:
         """A name may come in pieces or again and again: it grows until it is a known tool's."""
         if not self.name_is_certain and fragment != self.name:
             self.name += fragment
         if self.name in known:
             self.name_is_certain = True
 
-    def take_arguments(self, piece: str) -> None:
-        piece = self.halves.feed(piece)
+    def add_arguments(self, piece: str) -> None:
+        piece = self.joiner.feed(piece)
         if piece:
             self.pieces.append(piece)
-            self.unsaid.append(piece)
+            self.pending.append(piece)
             self.name_is_certain |= bool(self.name)
 
     @property
@@ -120,7 +120,7 @@ class _Call:
         return "".join(self.pieces)
 
     @property
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         return bool(self.pieces) and read_arguments(self.raw) is not None
 
 
@@ -161,40 +161,40 @@ class ToolCalls:
         call.wire_id = call.wire_id or wire_id
         call.signature = signature or call.signature
         if name:
-            call.take_name(name, self._known)
+            call.add_name(name, self._known)
         if arguments:
-            call.take_arguments(arguments)
-        yield from self._say()
+            call.add_arguments(arguments)
+        yield from self._emit()
 
     def add_legacy(self, function_call: Mapping[str, Json]) -> Iterator[Event]:
         """Take a ``function_call`` delta of the older API: one call without an id."""
         yield from self.add({"index": "function_call", "function": function_call})
 
-    def close(self, *, cut: bool) -> tuple[list[Event], ErrorInfo | None]:
+    def close(self, *, incomplete: bool) -> tuple[list[Event], ErrorInfo | None]:
         """End the turn: the remaining events, and what was wrong with the first bad call.
 
-        ``cut``: the model was stopped in the middle, so a call that is not whole is no error;
+        ``incomplete``: the model was stopped in the middle, so a call that is not whole is no error;
         it gets no end.
         """
         for call in self._calls:
-            call.take_arguments(call.halves.close())
+            call.add_arguments(call.joiner.close())
             call.name_is_certain = bool(call.name)
-        events = list(self._say(skip_nameless=True))
+        events = list(self._emit(skip_nameless=True))
         error: ErrorInfo | None = None
         for call in self._calls:
             raw = call.raw
-            arguments = None if cut and not raw.strip() else read_arguments(raw)
+            arguments = None if incomplete and not raw.strip() else read_arguments(raw)
             if call.number is not None and arguments is not None:
                 events.append(
                     ToolCallEnd(
                         tool_call_index=call.number,
                         arguments=arguments,
-                        arguments_raw="{}" if _is_nothing(raw) else raw,
+                        arguments_raw="{}" if _is_empty(raw) else raw,
                         thought_signature=call.signature,
                     )
                 )
-            elif not cut:
-                error = error or blame(call.number, call.name, call.raw)
+            elif not incomplete:
+                error = error or call_error(call.number, call.name, call.raw)
         return events, error
 
     def _find(self, index: Json, wire_id: str, name: str) -> _Call | None:
@@ -210,7 +210,7 @@ class ToolCalls:
             if same is None:
                 return last if last and not last.wire_id and not name else None
             return same
-        return None if last and name and last.is_whole else last
+        return None if last and name and last.is_complete else last
 
     def _open(self, index: Json) -> _Call:
         call = _Call()
@@ -219,7 +219,7 @@ class ToolCalls:
             self._by_index[index] = call
         return call
 
-    def _say(self, *, skip_nameless: bool = False) -> Iterator[Event]:
+    def _emit(self, *, skip_nameless: bool = False) -> Iterator[Event]:
         for call in self._calls:
             if call.number is None:
                 if not call.name_is_certain:
@@ -229,12 +229,12 @@ class ToolCalls:
                 start = self._starts.start(call.wire_id, call.name)
                 call.number = start.tool_call_index
                 yield start
-            for piece in call.unsaid:
+            for piece in call.pending:
                 yield ToolCallDelta(tool_call_index=call.number, arguments_delta=piece)
-            call.unsaid.clear()
+            call.pending.clear()
 
 
-def _is_nothing(raw: str) -> bool:
+def _is_empty(raw: str) -> bool:
     return raw.strip() in ("", "null")
 
 
@@ -247,7 +247,7 @@ def _object(value: Json) -> Mapping[str, Json]:
 
 
 def _text(value: Json) -> str:
-    return mend(value) if isinstance(value, str) else ""
+    return fix_surrogates(value) if isinstance(value, str) else ""
 
 
 def _signature(delta: Mapping[str, Json]) -> str | None:
@@ -260,5 +260,5 @@ def _signature(delta: Mapping[str, Json]) -> str | None:
     return None
 
 
-def _not_json(constant: str) -> Json:
+def _reject_constant(constant: str) -> Json:
     raise ValueError(f"{constant} is not JSON")

@@ -54,21 +54,21 @@ class ChatcmplToResponses:
 
     def chunk(self, value: Json) -> list[JsonObject]:
         """Take one ``chat.completion.chunk``, or a whole ``chat.completion``."""
-        return self._told(self._chat.chunk(value))
+        return self._translate(self._chat.chunk(value))
 
     def done(self) -> list[JsonObject]:
         """End on the server's ``[DONE]``."""
-        return self._told(self._chat.done())
+        return self._translate(self._chat.done())
 
     def ended(self) -> list[JsonObject]:
         """End because the stream did; without a finish reason that is a failure."""
-        return self._told(self._chat.ended())
+        return self._translate(self._chat.ended())
 
     def lost(self, error: ErrorInfo) -> list[JsonObject]:
         """End because the connection broke: ``error`` says how."""
-        return self._told(self._chat.lost(error))
+        return self._translate(self._chat.lost(error))
 
-    def _told(self, events: Iterable[Event]) -> list[JsonObject]:
+    def _translate(self, events: Iterable[Event]) -> list[JsonObject]:
         return [native for event in events for native in self._responses.feed(event).native]
 
 

@@ -87,7 +87,7 @@ class ResponsesEvents:
             "usage": None,
             **shell,
         }
-        self._begun = False
+        self._started = False
         self._sequence_number = 0
         self._items: list[Item] = []
         self._message: MessageItem | None = None
@@ -104,31 +104,31 @@ class ResponsesEvents:
         return replace(event, native=tuple(self._numbered(event)))
 
     def _numbered(self, event: Event) -> Iterator[JsonObject]:
-        for told in self._told(event):
-            kind = told.pop("type")
-            yield {"type": kind, "sequence_number": self._sequence_number, **told}
+        for data in self._events_for(event):
+            kind = data.pop("type")
+            yield {"type": kind, "sequence_number": self._sequence_number, **data}
             self._sequence_number += 1
 
-    def _told(self, event: Event) -> Iterator[JsonObject]:
-        if not self._begun:
-            yield from self._begin(event)
+    def _events_for(self, event: Event) -> Iterator[JsonObject]:
+        if not self._started:
+            yield from self._start(event)
         match event:
             case ContentDelta():
-                yield from self._say(event.delta, OUTPUT_TEXT, token_logprobs(event.native))
+                yield from self._add_text(event.delta, OUTPUT_TEXT, token_logprobs(event.native))
             case RefusalDelta():
-                yield from self._say(event.delta, REFUSAL)
+                yield from self._add_text(event.delta, REFUSAL)
             case Citation(url=str()):
                 yield from self._cite(event)
             case ReasoningDelta():
                 kind = SUMMARY_TEXT if event.channel == "summary" else REASONING_TEXT
-                yield from self._think(event.delta, kind)
+                yield from self._add_reasoning(event.delta, kind)
             case ReasoningSignature():
-                yield from self._sign(event)
+                yield from self._add_signature(event)
             case ToolCallStart():
-                yield from self._call(event)
+                yield from self._start_call(event)
             case ToolCallDelta():
                 self._last = call = self._calls[event.tool_call_index]
-                yield from call.say(event.arguments_delta)
+                yield from call.add(event.arguments_delta)
             case ToolCallEnd():
                 call = self._calls[event.tool_call_index]
                 call.finish(event.arguments_raw, event.thought_signature)
@@ -139,20 +139,20 @@ class ResponsesEvents:
             case ErrorEvent():
                 yield from self._fail(event.error)
 
-    def _begin(self, event: Event) -> Iterator[JsonObject]:
-        self._begun = True
+    def _start(self, event: Event) -> Iterator[JsonObject]:
+        self._started = True
         if isinstance(event, MessageStart):
             self._shell["id"] = event.response_id or self._shell["id"]
             self._shell["model"] = event.model or self._shell["model"]
         yield {"type": "response.created", "response": self._response("in_progress")}
         yield {"type": "response.in_progress", "response": self._response("in_progress")}
 
-    def _say(
+    def _add_text(
         self, piece: str, kind: PartKind, logprobs: Sequence[JsonObject] = ()
     ) -> Iterator[JsonObject]:
         yield from self._open_message()
         assert self._message is not None
-        yield from self._message.say(kind, piece, logprobs)
+        yield from self._message.add(kind, piece, logprobs)
 
     def _cite(self, citation: Citation) -> Iterator[JsonObject]:
         yield from self._open_message()
@@ -170,29 +170,31 @@ class ResponsesEvents:
 
     def _open_message(self) -> Iterator[JsonObject]:
         if self._message is None:
-            self._message = MessageItem(**self._place("msg"))
+            self._message = MessageItem(**self._new_item_fields("msg"))
             yield from self._open(self._message)
         self._last = self._message
 
-    def _think(self, piece: str, kind: PartKind) -> Iterator[JsonObject]:
+    def _add_reasoning(self, piece: str, kind: PartKind) -> Iterator[JsonObject]:
         yield from self._open_reasoning()
         assert self._reasoning is not None
-        yield from self._reasoning.say(kind, piece)
+        yield from self._reasoning.add(kind, piece)
 
     def _open_reasoning(self) -> Iterator[JsonObject]:
         if self._reasoning is None:
-            reasoning = ReasoningItem(**self._place("rs"))
+            reasoning = ReasoningItem(**self._new_item_fields("rs"))
             yield from self._open(reasoning)
             self._reasoning = reasoning
         self._last = self._reasoning
 
-    def _sign(self, event: ReasoningSignature) -> Iterator[JsonObject]:
+    def _add_signature(self, event: ReasoningSignature) -> Iterator[JsonObject]:
         if event.redacted_data is not None:
             yield from self._close_reasoning()
         yield from self._open_reasoning()
         reasoning = self._reasoning
         assert reasoning is not None
-        reasoning.proof = event.signature or event.encrypted_content or event.redacted_data
+        reasoning.encrypted_content = (
+            event.signature or event.encrypted_content or event.redacted_data
+        )
         if event.redacted_data is not None:
             reasoning.block = {"type": "redacted_thinking", "data": event.redacted_data}
         elif event.signature is not None:
@@ -200,8 +202,10 @@ class ResponsesEvents:
             reasoning.block = {"type": "thinking", **thinking}
         yield from self._close_reasoning()
 
-    def _call(self, event: ToolCallStart) -> Iterator[JsonObject]:
-        call = CallItem(call_id=event.tool_call_id, name=event.tool_name, **self._place("fc"))
+    def _start_call(self, event: ToolCallStart) -> Iterator[JsonObject]:
+        call = CallItem(
+            call_id=event.tool_call_id, name=event.tool_name, **self._new_item_fields("fc")
+        )
         self._calls[event.tool_call_index] = self._last = call
         yield from self._open(call)
 
@@ -210,7 +214,7 @@ class ResponsesEvents:
         self._items.append(item)
         yield item.added()
 
-    def _place(self, prefix: str) -> JsonObject:
+    def _new_item_fields(self, prefix: str) -> JsonObject:
         number = len(self._items)
         return {"id": f"{prefix}_{self._shell['id']}_{number}", "output_index": number}
 
@@ -222,8 +226,10 @@ class ResponsesEvents:
     def _stop(self, reason: FinishReason) -> Iterator[JsonObject]:
         cut = _INCOMPLETE.get(reason)
         for item in self._open_items():
-            half = not item.whole if isinstance(item, CallItem) else cut and item is self._last
-            yield from item.done("incomplete" if half else "completed")
+            is_incomplete = (
+                not item.complete if isinstance(item, CallItem) else cut and item is self._last
+            )
+            yield from item.done("incomplete" if is_incomplete else "completed")
         if cut:
             details = {"incomplete_details": {"reason": cut}}
             yield {"type": "response.incomplete", "response": self._response("incomplete", details)}
@@ -232,22 +238,22 @@ class ResponsesEvents:
 
     def _fail(self, error: ErrorInfo) -> Iterator[JsonObject]:
         for item in self._open_items():
-            whole = isinstance(item, CallItem) and item.whole
-            yield from item.done("completed" if whole else "incomplete")
+            complete = isinstance(item, CallItem) and item.complete
+            yield from item.done("completed" if complete else "incomplete")
         code = error.code or _CODES.get(error.error_class, str(error.error_class))
-        said = {"error": {"code": code, "message": error.message}}
-        yield {"type": "response.failed", "response": self._response("failed", said)}
+        fields = {"error": {"code": code, "message": error.message}}
+        yield {"type": "response.failed", "response": self._response("failed", fields)}
 
     def _open_items(self) -> list[Item]:
         return [item for item in self._items if item.status == "in_progress"]
 
-    def _response(self, status: str, said: Mapping[str, Json] | None = None) -> JsonObject:
+    def _response(self, status: str, fields: Mapping[str, Json] | None = None) -> JsonObject:
         return {
             **self._shell,
             "status": status,
             "output": [item.to_json() for item in self._items],
             "usage": _usage(self._usage),
-            **(said or {}),
+            **(fields or {}),
         }
 
 

@@ -1,8 +1,8 @@
 """The output items of a Responses stream, and the events by which each is told. Pure.
 
 An item is added, says what it has in pieces, and is done, all three once. What its last piece,
-its ``done`` events and its final form say is the same text, kept in one place here. The events
-have no ``sequence_number`` yet: that belongs to the whole stream.
+its ``done`` events and its final form add is the same text, kept in one place here. The events
+have no ``sequence_number`` yet: that belongs to the complete stream.
 
 Source: https://platform.openai.com/docs/api-reference/responses-streaming
 """
@@ -23,8 +23,8 @@ class PartKind:
     """How one kind of part is named: by itself, by its events, and by its text."""
 
     type: str
-    holder: str
-    speech: str
+    part_event: str
+    text_event: str
     text_key: str
     index_key: str
 
@@ -82,7 +82,7 @@ class Item(ABC):
 
     def done(self, status: str) -> Iterator[JsonObject]:
         """The events that close the item, ``completed`` or ``incomplete``."""
-        yield from self._last_words()
+        yield from self._closing_events()
         self.status = status
         yield {
             "type": "response.output_item.done",
@@ -90,7 +90,7 @@ class Item(ABC):
             "item": self.to_json(),
         }
 
-    def _last_words(self) -> Iterator[JsonObject]:
+    def _closing_events(self) -> Iterator[JsonObject]:
         yield from ()
 
     def _event(self, kind: str, /, **fields: Json) -> JsonObject:
@@ -98,51 +98,51 @@ class Item(ABC):
 
 
 @dataclass(slots=True, kw_only=True)
-class _SpokenItem(Item):
+class _TextItem(Item):
     """An item made of parts, each of one kind, in the order in which they began."""
 
     parts: dict[PartKind, _Part] = field(default_factory=dict)
 
-    def say(
+    def add(
         self, kind: PartKind, piece: str, logprobs: Sequence[JsonObject] = ()
     ) -> Iterator[JsonObject]:
         """Add ``piece`` to the part of this kind, which opens if it is the first.
 
         ``logprobs`` are those of its tokens, kept for text alone.
         """
-        yield from self._begin(kind)
+        yield from self._open_part(kind)
         part = self.parts[kind]
         part.pieces.append(piece)
         part.logprobs += logprobs
-        yield self._speech(part, "delta", logprobs, delta=piece)
+        yield self._text_event(part, "delta", logprobs, delta=piece)
 
-    def _begin(self, kind: PartKind) -> Iterator[JsonObject]:
+    def _open_part(self, kind: PartKind) -> Iterator[JsonObject]:
         if kind not in self.parts:
             index = sum(other.index_key == kind.index_key for other in self.parts)
             part = self.parts[kind] = _Part(kind, index)
-            yield self._of(part, f"{kind.holder}.added", part=part.to_json())
+            yield self._part_event(part, f"{kind.part_event}.added", part=part.to_json())
 
-    def _last_words(self) -> Iterator[JsonObject]:
+    def _closing_events(self) -> Iterator[JsonObject]:
         for kind, part in self.parts.items():
-            yield self._speech(part, "done", part.logprobs, **{kind.text_key: part.text})
-            yield self._of(part, f"{kind.holder}.done", part=part.to_json())
+            yield self._text_event(part, "done", part.logprobs, **{kind.text_key: part.text})
+            yield self._part_event(part, f"{kind.part_event}.done", part=part.to_json())
 
-    def _speech(
+    def _text_event(
         self, part: _Part, step: str, logprobs: Sequence[JsonObject], /, **fields: Json
     ) -> JsonObject:
         if part.kind is OUTPUT_TEXT:
             fields["logprobs"] = without_bytes(logprobs)
-        return self._of(part, f"{part.kind.speech}.{step}", **fields)
+        return self._part_event(part, f"{part.kind.text_event}.{step}", **fields)
 
-    def _of(self, part: _Part, kind: str, /, **fields: Json) -> JsonObject:
+    def _part_event(self, part: _Part, kind: str, /, **fields: Json) -> JsonObject:
         return self._event(kind, **{part.kind.index_key: part.index}, **fields)
 
-    def _listed(self, index_key: str) -> list[JsonObject]:
+    def _parts_json(self, index_key: str) -> list[JsonObject]:
         return [p.to_json() for k, p in self.parts.items() if k.index_key == index_key]
 
 
 @dataclass(slots=True, kw_only=True)
-class MessageItem(_SpokenItem):
+class MessageItem(_TextItem):
     """The visible answer: text and refusal."""
 
     type: ClassVar[str] = "message"
@@ -154,15 +154,15 @@ class MessageItem(_SpokenItem):
             "type": self.type,
             "status": self.status,
             "role": "assistant",
-            "content": self._listed("content_index"),
+            "content": self._parts_json("content_index"),
         }
 
     def cite(self, annotation: JsonObject) -> Iterator[JsonObject]:
         """Add an annotation to the text."""
-        yield from self._begin(OUTPUT_TEXT)
+        yield from self._open_part(OUTPUT_TEXT)
         text = self.parts[OUTPUT_TEXT]
         text.annotations.append(annotation)
-        yield self._of(
+        yield self._part_event(
             text,
             "response.output_text.annotation.added",
             annotation_index=len(text.annotations) - 1,
@@ -171,15 +171,15 @@ class MessageItem(_SpokenItem):
 
 
 @dataclass(slots=True, kw_only=True)
-class ReasoningItem(_SpokenItem):
-    """A block of reasoning with its proof.
+class ReasoningItem(_TextItem):
+    """A block of reasoning with its encrypted_content.
 
-    ``proof`` is what must go back to the provider unchanged, and stands in
+    ``encrypted_content`` is what must go back to the provider unchanged, and stands in
     ``encrypted_content``; ``block`` is the provider's own form of the signed block.
     """
 
     type: ClassVar[str] = "reasoning"
-    proof: str | None = None
+    encrypted_content: str | None = None
     block: JsonObject | None = None
 
     @property
@@ -193,11 +193,11 @@ class ReasoningItem(_SpokenItem):
             "id": self.id,
             "type": self.type,
             "status": self.status,
-            "summary": self._listed("summary_index"),
-            "content": self._listed("content_index"),
+            "summary": self._parts_json("summary_index"),
+            "content": self._parts_json("content_index"),
         }
-        if self.proof is not None:
-            item["encrypted_content"] = self.proof
+        if self.encrypted_content is not None:
+            item["encrypted_content"] = self.encrypted_content
         if self.block is not None:
             item["provider_specific_fields"] = {"thinking_blocks": [self.block]}
         return item
@@ -205,15 +205,15 @@ class ReasoningItem(_SpokenItem):
 
 @dataclass(slots=True, kw_only=True)
 class CallItem(Item):
-    """A function call. ``whole`` says that its arguments are complete."""
+    """A function call. ``complete`` says that its arguments are complete."""
 
     type: ClassVar[str] = "function_call"
     call_id: str
     name: str
-    whole: bool = False
+    complete: bool = False
     signature: str | None = None
     pieces: list[str] = field(default_factory=list)
-    held: str = ""
+    pending: str = ""
 
     def to_json(self) -> JsonObject:
         """The item as it stands."""
@@ -229,32 +229,32 @@ class CallItem(Item):
             item["provider_specific_fields"] = {"google": {"thought_signature": self.signature}}
         return item
 
-    def say(self, piece: str) -> Iterator[JsonObject]:
+    def add(self, piece: str) -> Iterator[JsonObject]:
         """Add to the arguments.
 
-        What may turn out to be no arguments at all, blank or ``null``, is held back: then the
+        What may turn out to be no arguments at all, blank or ``null``, is pending back: then the
         arguments are ``{}``, and the pieces must join to that.
         """
-        self.held += piece
-        if self.pieces or not "null".startswith(self.held.strip()):
-            yield from self._let_go()
+        self.pending += piece
+        if self.pieces or not "null".startswith(self.pending.strip()):
+            yield from self._release()
 
     def finish(self, arguments: str, signature: str | None) -> None:
         """Take the complete arguments."""
         if not self.pieces:
-            self.held = arguments
-        self.whole, self.signature = True, signature
+            self.pending = arguments
+        self.complete, self.signature = True, signature
 
-    def _let_go(self) -> Iterator[JsonObject]:
-        if self.held:
-            self.pieces.append(self.held)
-            delta, self.held = self.held, ""
+    def _release(self) -> Iterator[JsonObject]:
+        if self.pending:
+            self.pieces.append(self.pending)
+            delta, self.pending = self.pending, ""
             yield self._event("response.function_call_arguments.delta", delta=delta)
 
-    def _last_words(self) -> Iterator[JsonObject]:
-        yield from self._let_go()
+    def _closing_events(self) -> Iterator[JsonObject]:
+        yield from self._release()
         # Arguments that were cut are never announced as finished: a reader may run the call.
-        if self.whole:
+        if self.complete:
             yield self._event(
                 "response.function_call_arguments.done",
                 name=self.name,

@@ -16,11 +16,13 @@ def token_logprobs(choices: Iterable[Mapping[str, Json]]) -> list[JsonObject]:
 
     Unknown bytes and alternatives are empty lists there. What is no token is left out.
     """
-    measured = [said for choice in choices if isinstance(said := choice["logprobs"], Mapping)]
+    contents = [
+        logprobs for choice in choices if isinstance(logprobs := choice["logprobs"], Mapping)
+    ]
     return [
         {**_token(token), "top_logprobs": [*map(_token, _tokens(token.get("top_logprobs")))]}
-        for said in measured
-        for token in _tokens(said.get("content"))
+        for logprobs in contents
+        for token in _tokens(logprobs.get("content"))
     ]
 
 

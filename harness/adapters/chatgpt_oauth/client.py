@@ -31,7 +31,7 @@ from harness.adapters.chatgpt_oauth.request import Headers, request_body
 from harness.adapters.common.failures import request_id_of
 from harness.adapters.common.harness_call import make_call
 from harness.adapters.common.retrying import (
-    Dice,
+    Jitter,
     RetryPolicy,
     Sleep,
     errors_as_events,
@@ -53,10 +53,10 @@ _UNAUTHORIZED = 401
 class ChatGPTOAuthClient(Closable):
     """Talks to ``{base_url}/responses``; to be used in ``async with`` or closed.
 
-    ``store`` keeps the credentials, which are renewed at ``token_url`` before they expire and
+    ``store`` keeps the credentials, which are refreshed at ``token_url`` before they expire and
     when the backend refuses them, once for each request. ``session_id`` names the conversation
     to the backend; a new one by default. ``timeout`` is the longest wait for the next byte, in
-    seconds. ``retry`` holds before the first event only. ``sleep``, ``dice``, ``now`` (epoch
+    seconds. ``retry`` holds before the first event only. ``sleep``, ``jitter``, ``now`` (epoch
     seconds) and ``transport`` are for tests. Raises ``ValueError`` for a base URL that is not
     HTTP.
     """
@@ -73,7 +73,7 @@ class ChatGPTOAuthClient(Closable):
         timeout: float = 120.0,
         retry: RetryPolicy | None = None,
         sleep: Sleep = asyncio.sleep,
-        dice: Dice = random.random,
+        jitter: Jitter = random.random,
         now: Callable[[], float] = time.time,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
@@ -82,7 +82,7 @@ class ChatGPTOAuthClient(Closable):
         self._session_id = session_id or str(uuid.uuid4())
         self._retry = retry or RetryPolicy()
         self._sleep = sleep
-        self._dice = dice
+        self._jitter = jitter
         self._tokens = Tokens(
             store,
             token_url=endpoint(token_url, name="token_url"),
@@ -116,7 +116,7 @@ class ChatGPTOAuthClient(Closable):
         """
         body = request_body(model=model, messages=messages, tools=tools, options=options)
         attempt = functools.partial(self._attempt, body, call_ids(messages))
-        attempts = retrying(attempt, self._retry, sleep=self._sleep, dice=self._dice)
+        attempts = retrying(attempt, self._retry, sleep=self._sleep, jitter=self._jitter)
         async with aclosing(errors_as_events(attempts)) as events:
             async for event in events:
                 yield event
@@ -159,10 +159,10 @@ class ChatGPTOAuthClient(Closable):
         try:
             return await self._send(stack, body, credentials)
         except HttpError as exc:
-            if exc.error.status != _UNAUTHORIZED or not self._tokens.renewable:
+            if exc.error.status != _UNAUTHORIZED or not self._tokens.can_refresh:
                 raise
-        renewed = await self._tokens.current(rejected=credentials.access_token)
-        return await self._send(stack, body, renewed)
+        refreshed = await self._tokens.current(rejected=credentials.access_token)
+        return await self._send(stack, body, refreshed)
 
     async def _send(
         self, stack: AsyncExitStack, body: JsonObject, credentials: Credentials

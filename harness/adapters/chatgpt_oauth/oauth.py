@@ -28,7 +28,7 @@ DEFAULT_LIFETIME = 3600.0
 
 
 class Tokens:
-    """The credentials of one account, renewed at ``token_url`` when they are about to expire.
+    """The credentials of one account, refreshed at ``token_url`` when they are about to expire.
 
     ``secrets`` holds every token that was seen, for those who must keep them out of texts.
     ``now`` tells the time in epoch seconds; it and ``transport`` are for tests. To be closed.
@@ -61,10 +61,10 @@ class Tokens:
         await self._transport.aclose()
 
     async def current(self, *, rejected: str | None = None) -> Credentials:
-        """Return credentials that are good to use, renewed first if need be.
+        """Return credentials that are good to use, refreshed first if need be.
 
         ``rejected`` is an access token that the server refused: if it is still the latest one,
-        it is renewed. All who wait at the same time share one refresh and its outcome. Raises
+        it is refreshed. All who wait at the same time share one refresh and its outcome. Raises
         :class:`ClientError` of class ``authentication``.
         """
         if self._refreshing is None:
@@ -72,16 +72,16 @@ class Tokens:
             if credentials.access_token != rejected and not credentials.expired(self._now()):
                 return credentials
             self._refreshing = asyncio.create_task(self._refresh(credentials))
-            self._refreshing.add_done_callback(self._refreshed)
+            self._refreshing.add_done_callback(self._refresh_done)
         # A caller that gives up must not take the refresh away from the others.
         return await asyncio.shield(self._refreshing)
 
     @property
-    def renewable(self) -> bool:
+    def can_refresh(self) -> bool:
         """Whether there is a refresh token. Raises as :meth:`current`."""
         return bool(self._load().refresh_token)
 
-    def _refreshed(self, task: asyncio.Task[Credentials]) -> None:
+    def _refresh_done(self, task: asyncio.Task[Credentials]) -> None:
         self._refreshing = None
         if not task.cancelled():
             task.exception()  # looked at, so that asyncio does not complain when nobody waits
@@ -90,16 +90,16 @@ class Tokens:
         try:
             credentials = self._store.load()
         except (ValueError, OSError) as exc:
-            raise _refusal(f"the credentials cannot be read: {exc}") from None
-        self._remember(credentials)
+            raise _authentication_error(f"the credentials cannot be read: {exc}") from None
+        self._add_secrets(credentials)
         return credentials
 
-    def _remember(self, credentials: Credentials) -> None:
+    def _add_secrets(self, credentials: Credentials) -> None:
         self.secrets |= {credentials.access_token, credentials.refresh_token or ""} - {""}
 
     async def _refresh(self, old: Credentials) -> Credentials:
         if not old.refresh_token:
-            raise _refusal("the access token is expired and there is no refresh token")
+            raise _authentication_error("the access token is expired and there is no refresh token")
         form = {
             "grant_type": "refresh_token",
             "refresh_token": old.refresh_token,
@@ -110,25 +110,25 @@ class Tokens:
             async with self._transport.post(self._token_url, headers=headers, form=form) as answer:
                 body = await answer.aread()
         except HttpError as exc:
-            raise ClientError(self._said_no(exc)) from None
+            raise ClientError(self._rejection(exc)) from None
         except httpx.HTTPError as exc:
-            raise ClientError(_as_refusal(self._transport.error_of(exc))) from None
-        new = self._renewed(old, body)
-        self._remember(new)
+            raise ClientError(_as_authentication_error(self._transport.error_of(exc))) from None
+        new = self._new_credentials(old, body)
+        self._add_secrets(new)
         try:
             self._store.save(new)
         except OSError as exc:
-            raise _refusal(f"the new credentials cannot be stored: {exc}") from None
+            raise _authentication_error(f"the new credentials cannot be stored: {exc}") from None
         return new
 
-    def _renewed(self, old: Credentials, body: bytes) -> Credentials:
+    def _new_credentials(self, old: Credentials, body: bytes) -> Credentials:
         try:
             data = json.loads(body)
         except (ValueError, RecursionError):
             data = None
         token = data.get("access_token") if isinstance(data, dict) else None
         if not isinstance(token, str) or not token:
-            raise _refusal("the token endpoint gave no access_token")
+            raise _authentication_error("the token endpoint gave no access_token")
         refresh_token = data.get("refresh_token")
         try:
             return replace(
@@ -140,11 +140,11 @@ class Tokens:
                 expires_at=self._now() + _lifetime(data.get("expires_in")),
             )
         except ValueError as exc:
-            raise _refusal(f"the token endpoint gave a bad token: {exc}") from None
+            raise _authentication_error(f"the token endpoint gave a bad token: {exc}") from None
 
-    def _said_no(self, exc: HttpError) -> ErrorInfo:
+    def _rejection(self, exc: HttpError) -> ErrorInfo:
         """Add what OAuth says in its own words (RFC 6749, section 5.2)."""
-        error = _as_refusal(exc.error)
+        error = _as_authentication_error(exc.error)
         try:
             data = json.loads(exc.body)
         except (ValueError, RecursionError):
@@ -168,7 +168,7 @@ def _lifetime(value: Json) -> float:
     return seconds if math.isfinite(seconds) and seconds > 0 else DEFAULT_LIFETIME
 
 
-def _as_refusal(error: ErrorInfo) -> ErrorInfo:
+def _as_authentication_error(error: ErrorInfo) -> ErrorInfo:
     """Make any failure of a refresh one of authentication, never to be tried again."""
     what = "refused the refresh" if error.status else "gave no answer"
     return replace(
@@ -179,5 +179,5 @@ def _as_refusal(error: ErrorInfo) -> ErrorInfo:
     )
 
 
-def _refusal(message: str) -> ClientError:
+def _authentication_error(message: str) -> ClientError:
     return ClientError(failure(ErrorClass.AUTHENTICATION, message))

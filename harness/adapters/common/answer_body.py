@@ -19,7 +19,7 @@ from mockserver.wire.sse import Block, Decoder
 
 _ERROR_FIELD = "error:"
 #: The end of a stream behind a whole answer, on its line (decolua/9router#3492).
-_GLUED_END = re.compile(r"\s*data: ?\[DONE\]$")
+_TRAILING_DONE = re.compile(r"\s*data: ?\[DONE\]$")
 
 
 class AnswerBody:
@@ -32,7 +32,7 @@ class AnswerBody:
         self._any_event = False
         self._malformed = False
         # Lines that are no fields. Before the first event they may be a JSON answer.
-        self._bare: list[str] = []
+        self._bare_lines: list[str] = []
 
     @property
     def closed(self) -> bool:
@@ -46,15 +46,15 @@ class AnswerBody:
     def end(self) -> list[Event]:
         """The body came to its end."""
         cut = failure(ErrorClass.TRUNCATED_STREAM, "the body ended in the middle of a JSON value")
-        return [*self._rest(cut), *self._stream.ended()]
+        return [*self._finish(cut), *self._stream.ended()]
 
     def lost(self, error: ErrorInfo) -> list[Event]:
         """The connection broke: ``error`` says how. What was complete by then still counts."""
-        return [*self._rest(error), *self._stream.lost(error)]
+        return [*self._finish(error), *self._stream.lost(error)]
 
     def _block(self, block: Block) -> list[Event]:
         data = (block.data or "").strip()
-        events = self._ignored(block.ignored, is_last_chance=self._any_event or bool(data))
+        events = self._unknown_lines(block.ignored, is_last_chance=self._any_event or bool(data))
         self._malformed |= block.malformed
         if not data:
             return events
@@ -64,45 +64,45 @@ class AnswerBody:
         is_named_error = block.event == "error"
         value = _json_or_text(data)
         if value is data and not is_named_error:
-            return [*events, *self._stream.fail(self._strange("an event", data))]
+            return [*events, *self._stream.fail(self._unreadable("an event", data))]
         self._warn()
         return [*events, *self._stream.chunk(value, is_named_error=is_named_error)]
 
-    def _ignored(self, lines: Iterable[str], *, is_last_chance: bool) -> list[Event]:
+    def _unknown_lines(self, lines: Iterable[str], *, is_last_chance: bool) -> list[Event]:
         """Fields unknown to the standard: llama.cpp's ``error:``, and JSON without a field."""
         for line in lines:
             if line.startswith(_ERROR_FIELD):
                 value = _json_or_text(line.removeprefix(_ERROR_FIELD).strip())
                 return self._stream.chunk(value, is_named_error=True)
-            self._bare.append(line)
+            self._bare_lines.append(line)
         if not is_last_chance:
             return []
-        value = _json_or_text("\n".join(self._bare))
-        self._bare.clear()
+        value = _json_or_text("\n".join(self._bare_lines))
+        self._bare_lines.clear()
         return self._stream.chunk(value) if self._stream.is_answer(value) else []
 
-    def _rest(self, cut: ErrorInfo) -> list[Event]:
+    def _finish(self, cut: ErrorInfo) -> list[Event]:
         """What stands unfinished at the end. ``cut`` is the error if it stops inside JSON."""
         last = self._decoder.close()
         events: list[Event] = []
         if last is not None:
             data = (last.data or "").strip()
             if data not in ("", "[DONE]") and _json_or_text(data) is data:
-                events = self._ignored(last.ignored, is_last_chance=True)
+                events = self._unknown_lines(last.ignored, is_last_chance=True)
                 return [*events, *self._stream.lost(cut)]
             events = self._block(last)
         return events if self._any_event else [*events, *self._document(cut)]
 
     def _document(self, cut: ErrorInfo) -> list[Event]:
         """The body without any event: one JSON value, or nothing that we know."""
-        if not self._bare:
+        if not self._bare_lines:
             return []
-        text = _GLUED_END.sub("", "\n".join(self._bare).strip())
+        text = _TRAILING_DONE.sub("", "\n".join(self._bare_lines).strip())
         value = _json_or_text(text)
-        if value is text and _is_cut(text):
+        if value is text and _is_truncated(text):
             return self._stream.lost(cut)
         if not self._stream.is_answer(value):
-            return self._stream.fail(self._strange(f"the answer ({self._content_type})", text))
+            return self._stream.fail(self._unreadable(f"the answer ({self._content_type})", text))
         self._warn()
         return [
             *self._stream.chunk(value, default=ErrorClass.INVALID_REQUEST),
@@ -113,14 +113,14 @@ class AnswerBody:
         if self._malformed:
             self._stream.warn("invalid_utf8", "bytes that are not UTF-8 became U+FFFD")
 
-    def _strange(self, what: str, text: str) -> ErrorInfo:
+    def _unreadable(self, what: str, text: str) -> ErrorInfo:
         shown = clip(scrub(plain(text), self._stream.secrets), 200)
         return failure(
             ErrorClass.PROTOCOL, f"{what} is no {self._stream.api} chunk or answer: {shown}"
         )
 
 
-def _is_cut(text: str) -> bool:
+def _is_truncated(text: str) -> bool:
     """Whether ``text`` is the beginning of a JSON value rather than broken JSON."""
     if not text.startswith(("{", "[")):
         return False

@@ -8,7 +8,7 @@ from typing import ClassVar, TypedDict
 
 import httpx
 
-from harness.adapters.common.retrying import Dice, RetryPolicy, Sleep
+from harness.adapters.common.retrying import Jitter, RetryPolicy, Sleep
 from harness.adapters.common.transport import Closable, Transport, bearer, endpoint
 
 
@@ -17,7 +17,7 @@ class ClientSettings(TypedDict, total=False):
 
     timeout: float
     retry: RetryPolicy | None
-    dice: Dice
+    jitter: Jitter
     transport: httpx.AsyncBaseTransport | None
 
 
@@ -26,7 +26,7 @@ class ApiClient(Closable):
 
     ``api_key`` is sent as a bearer token, none if empty. ``timeout`` is the longest wait for
     the next byte, in seconds. ``retry`` says which failures are retried; none by default.
-    ``sleep``, ``dice`` and ``transport`` are for tests. Raises ``ValueError`` for a base URL
+    ``sleep``, ``jitter`` and ``transport`` are for tests. Raises ``ValueError`` for a base URL
     that is not HTTP and for a key that does not fit into a header.
     """
 
@@ -40,7 +40,7 @@ class ApiClient(Closable):
         timeout: float = 30.0,
         retry: RetryPolicy | None = None,
         sleep: Sleep = asyncio.sleep,
-        dice: Dice = random.random,
+        jitter: Jitter = random.random,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._url = endpoint(base_url, self.path)
@@ -48,7 +48,7 @@ class ApiClient(Closable):
         self._bearer = bearer(api_key)
         self._retry = retry or RetryPolicy()
         self._sleep = sleep
-        self._dice = dice
+        self._jitter = jitter
         self._transport = Transport(timeout=timeout, secrets=self._secrets, transport=transport)
 
     async def aclose(self) -> None:

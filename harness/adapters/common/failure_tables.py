@@ -92,19 +92,19 @@ VAGUE_STATUSES: Mapping[int, ErrorClass] = {
     5: ErrorClass.SERVER_ERROR,
 }
 
-# Cerebras says nothing at all when the input is too long (its empty 413 speaks for itself).
+# Cerebras matches nothing at all when the input is too long (its empty 413 speaks for itself).
 EMPTY_BODIES: Mapping[int, ErrorClass] = {400: ErrorClass.CONTEXT_LENGTH}
 
 # Statuses that are retried although their class is not: 409 is a lock that times out.
 RETRYABLE_STATUSES = frozenset({409})
 
-NO_CODES = frozenset({"", "error", "None", "null"})
+MEANINGLESS_CODES = frozenset({"", "error", "None", "null"})
 
 # Keys whose presence is a code of its own (OpenRouter's moderation report).
-TELLING_KEYS = ("flagged_input",)
+CODE_KEYS = ("flagged_input",)
 
 # Fields worth a place in the message.
-EXTRAS = (
+EXTRA_FIELDS = (
     "failed_generation",
     "n_prompt_tokens",
     "n_ctx",
@@ -132,7 +132,7 @@ class Row:
     pattern: re.Pattern[str]
     status: int | None = None
 
-    def says(self, words: str, status: int | None) -> bool:
+    def matches(self, words: str, status: int | None) -> bool:
         """Whether this row holds for an error with these words and status."""
         return self.status in (None, status) and self.pattern.search(words) is not None
 

@@ -18,21 +18,21 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from harness.adapters.common.failure_tables import (
+    CODE_KEYS,
     CODES,
     EMPTY_BODIES,
-    EXTRAS,
-    NO_CODES,
+    EXTRA_FIELDS,
+    MEANINGLESS_CODES,
     REQUEST_ID_HEADERS,
     RETRYABLE_STATUSES,
     STATUSES,
-    TELLING_KEYS,
     TEXTS,
     VAGUE_CODES,
     VAGUE_STATUSES,
     normalized,
 )
 from harness.adapters.common.retry_after import from_fields, from_headers, from_text
-from harness.adapters.common.surrogates import mend
+from harness.adapters.common.surrogates import fix_surrogates
 from mockserver.vocabulary.model import ErrorClass, ErrorInfo, Json
 
 MESSAGE_LIMIT = 500
@@ -106,18 +106,18 @@ def from_http(
     never appear in the result.
     """
     head = {name.lower(): value for name, value in headers.items()}
-    told = _Told()
-    told.walk(_hidden_json(head.get("x-error-json", "")))
+    parsed = _ErrorBody()
+    parsed.walk(_base64_json(head.get("x-error-json", "")))
     text = body.decode(errors="replace").strip()
     try:
-        told.walk(json.loads(text))
+        parsed.walk(json.loads(text))
     except (ValueError, RecursionError):
-        told.walk(plain(text))
+        parsed.walk(plain(text))
     if kind := head.get("x-amzn-errortype"):
-        told.codes.append(kind.partition(":")[0])
-    error_class = told.class_(status, empty=not text, default=ErrorClass.PROTOCOL)
+        parsed.codes.append(kind.partition(":")[0])
+    error_class = parsed.classify(status, empty=not text, default=ErrorClass.PROTOCOL)
     retryable = error_class.retryable or status in RETRYABLE_STATUSES
-    return told.info(
+    return parsed.to_error(
         error_class,
         status=status,
         now=now,
@@ -139,14 +139,14 @@ def from_payload(
     ``default`` is for an error that names no cause. A status inside the payload (OpenRouter,
     Groq, LiteLLM) helps to class it; ``ErrorInfo.status`` stays that of HTTP.
     """
-    told = _Told()
-    told.walk(value)
-    error_class = told.class_(None, empty=False, default=default)
-    return told.info(error_class, secrets=secrets, retryable=error_class.retryable)
+    parsed = _ErrorBody()
+    parsed.walk(value)
+    error_class = parsed.classify(None, empty=False, default=default)
+    return parsed.to_error(error_class, secrets=secrets, retryable=error_class.retryable)
 
 
 @dataclass(slots=True)
-class _Told:
+class _ErrorBody:
     """What an error body tells: the walk gathers it from every shape alike."""
 
     codes: list[str] = field(default_factory=list)
@@ -176,7 +176,7 @@ class _Told:
 
     def _object(self, data: Mapping[str, Json]) -> None:
         self.fields = {**data, **self.fields}
-        self.codes += [key for key in TELLING_KEYS if data.get(key)]
+        self.codes += [key for key in CODE_KEYS if data.get(key)]
         for key in ("code", "status", "status_code", "type", "__type", "error_type", "reason"):
             self._code(data.get(key))
         for key in ("message", "Message", "error_message", "msg"):
@@ -192,29 +192,29 @@ class _Told:
                     self._object(item)
 
     def _code(self, code: Json) -> None:
-        if isinstance(code, bool) or not isinstance(code, int | str) or code in NO_CODES:
+        if isinstance(code, bool) or not isinstance(code, int | str) or code in MEANINGLESS_CODES:
             return
         if re.fullmatch(r"[1-5]\d\d", str(code)):
             self.statuses.append(int(code))
         else:
             self.codes.append(str(code))
 
-    def class_(self, status: int | None, *, empty: bool, default: ErrorClass) -> ErrorClass:
-        """Class what was told. ``empty``: the body had nothing in it."""
+    def classify(self, status: int | None, *, empty: bool, default: ErrorClass) -> ErrorClass:
+        """Class what was parsed. ``empty``: the body had nothing in it."""
         status = status or next(iter(self.statuses), 0)
         code_words = [normalized(code) for code in self.codes]
         words = " ".join((*self.codes, *self.texts))
         found = (
             *(CODES.get(f"{status} {code}") or CODES.get(code) for code in code_words),
             STATUSES.get(status),
-            *(row.error_class for row in TEXTS if row.says(words, status)),
+            *(row.error_class for row in TEXTS if row.matches(words, status)),
             EMPTY_BODIES.get(status) if empty else None,
             *(VAGUE_CODES.get(code) for code in code_words),
             VAGUE_STATUSES.get(status) or VAGUE_STATUSES.get(status // 100),
         )
         return next((error_class for error_class in found if error_class), default)
 
-    def info(
+    def to_error(
         self,
         error_class: ErrorClass,
         *,
@@ -228,7 +228,7 @@ class _Told:
         """Make the error; a request id and a wait from the headers win over the body's."""
 
         def clean(text: str) -> str:
-            return clip(scrub(mend(text), secrets))
+            return clip(scrub(fix_surrogates(text), secrets))
 
         code = next(iter((*self.codes, *map(str, self.statuses))), None)
         where = "an error" if status is None else f"HTTP {status}"
@@ -249,7 +249,7 @@ class _Told:
         )
 
     def _extras(self) -> Iterator[str]:
-        for key in EXTRAS:
+        for key in EXTRA_FIELDS:
             match self.fields.get(key):
                 case str() | int() | float() as value if value not in self.texts:
                     yield f"{key}: {value}"
@@ -263,7 +263,7 @@ class _Told:
                         yield f"filtered: {', '.join(hits)}"
 
 
-def _hidden_json(value: str) -> Json:
+def _base64_json(value: str) -> Json:
     try:
         return json.loads(base64.b64decode(value, validate=True)) if value else None
     except (binascii.Error, ValueError, RecursionError):

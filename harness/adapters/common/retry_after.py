@@ -9,8 +9,8 @@ from email.utils import parsedate_to_datetime
 from mockserver.vocabulary.model import Json
 
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)", re.I)
-_PROMISE = re.compile(
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)", re.I)
+_WAIT_PHRASE = re.compile(
     r"(?:try|retry)(?: again)? (?:in|after) ((?:\d+(?:\.\d+)?\s*"
     r"(?:ms|milliseconds?|s|sec(?:ond)?s?|m|min(?:ute)?s?|h|hours?)(?![a-z])\s*)+)",
     re.I,
@@ -43,7 +43,7 @@ def from_fields(fields: Mapping[str, Json], now: float | None) -> float | None:
     (epoch seconds) of the Codex backend.
     """
     delay = fields.get("retryDelay")
-    if isinstance(delay, str) and (seconds := _spans(delay)) is not None:
+    if isinstance(delay, str) and (seconds := _seconds(delay)) is not None:
         return seconds
     for key in ("retry_after", "resets_in_seconds"):
         if (seconds := _number(fields.get(key))) is not None:
@@ -55,14 +55,16 @@ def from_fields(fields: Mapping[str, Json], now: float | None) -> float | None:
 def from_text(texts: Iterable[str]) -> float | None:
     """Seconds from words such as "try again in 11.054s", "28ms", "35 seconds", "1m30s"."""
     for text in texts:
-        if match := _PROMISE.search(text):
-            return _spans(match[1])
+        if match := _WAIT_PHRASE.search(text):
+            return _seconds(match[1])
     return None
 
 
-def _spans(text: str) -> float | None:
-    spans = _SPAN.findall(text.lower().replace("milliseconds", "ms").replace("millisecond", "ms"))
-    return sum(float(n) * _UNIT_SECONDS[unit] for n, unit in spans) if spans else None
+def _seconds(text: str) -> float | None:
+    durations = _DURATION.findall(
+        text.lower().replace("milliseconds", "ms").replace("millisecond", "ms")
+    )
+    return sum(float(n) * _UNIT_SECONDS[unit] for n, unit in durations) if durations else None
 
 
 def _number(value: Json) -> float | None:

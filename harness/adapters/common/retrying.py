@@ -1,4 +1,4 @@
-"""When to ask again, and how long to wait. The clock and the dice are given."""
+"""When to ask again, and how long to wait. The clock and the jitter are given."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mockserver.vocabulary.model import ErrorEvent, ErrorInfo, Event
 
 Attempt = Callable[[], AsyncGenerator[Event, None]]
 Sleep = Callable[[float], Awaitable[object]]
-Dice = Callable[[], float]
+Jitter = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,16 +27,16 @@ class RetryPolicy:
     ceiling: float = 8.0
     longest: float = 120.0
 
-    def delay(self, retries: int, error: ErrorInfo, dice: float) -> float | None:
+    def delay(self, retries: int, error: ErrorInfo, jitter: float) -> float | None:
         """How long to wait after ``error`` if ``retries`` were made; ``None`` to give up.
 
-        ``dice`` from 0 to 1 takes up to a quarter off, so that clients do not march in step.
+        ``jitter`` from 0 to 1 takes up to a quarter off, so that clients do not march in step.
         """
         if retries >= self.max_retries or not error.retryable:
             return None
         if error.retry_after is not None:
             return error.retry_after if error.retry_after <= self.longest else None
-        return float(min(self.first * 2**retries, self.ceiling)) * (1 - dice / 4)
+        return float(min(self.first * 2**retries, self.ceiling)) * (1 - jitter / 4)
 
 
 async def retrying(
@@ -44,7 +44,7 @@ async def retrying(
     policy: RetryPolicy,
     *,
     sleep: Sleep,
-    dice: Dice,
+    jitter: Jitter,
     repeatable: Callable[[], bool] = lambda: True,
 ) -> AsyncGenerator[Event, None]:
     """Yield the events of ``attempt``, made anew while it fails before its first event.
@@ -56,23 +56,23 @@ async def retrying(
     retries = 0
 
     def wait_after(error: ErrorInfo) -> float | None:
-        return policy.delay(retries, error, dice()) if repeatable() else None
+        return policy.delay(retries, error, jitter()) if repeatable() else None
 
     while True:
         async with aclosing(attempt()) as events:
-            shown = False
+            emitted = False
             try:
                 async for event in events:
-                    if isinstance(event, ErrorEvent) and not shown:
+                    if isinstance(event, ErrorEvent) and not emitted:
                         wait = wait_after(event.error)
                         if wait is not None:
                             break
-                    shown = True
+                    emitted = True
                     yield event
                 else:
                     return
             except ClientError as exc:
-                wait = None if shown else wait_after(exc.error)
+                wait = None if emitted else wait_after(exc.error)
                 if wait is None:
                     raise
         retries += 1

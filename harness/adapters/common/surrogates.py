@@ -12,36 +12,36 @@ import re
 
 from mockserver.vocabulary.model import Json
 
-_HALF = re.compile("[\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def mend(text: str) -> str:
+def fix_surrogates(text: str) -> str:
     """Join the pairs of halves in ``text`` and turn each lone half into U+FFFD."""
-    if not _HALF.search(text):
+    if not _SURROGATE.search(text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def mend_json(value: Json) -> Json:
+def fix_surrogates_in(value: Json) -> Json:
     """Do the same in all texts of a JSON value; one without halves is returned as it is."""
     text = json.dumps(value, ensure_ascii=False)
-    mended = mend(text)
-    return value if mended is text else json.loads(mended)
+    fixed = fix_surrogates(text)
+    return value if fixed is text else json.loads(fixed)
 
 
-class Joiner:
+class SurrogateJoiner:
     """Joins halves over the pieces of one text: holds a trailing first half back."""
 
     def __init__(self) -> None:
-        self._held = ""
+        self._pending = ""
 
     def feed(self, piece: str) -> str:
         """Return what can be said now, which is nothing if only a first half came."""
-        text = self._held + piece
-        self._held = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
-        return mend(text[: len(text) - len(self._held)])
+        text = self._pending + piece
+        self._pending = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        return fix_surrogates(text[: len(text) - len(self._pending)])
 
     def close(self) -> str:
         """Return U+FFFD if a first half never found its second, else nothing."""
-        held, self._held = self._held, ""
-        return mend(held)
+        pending, self._pending = self._pending, ""
+        return fix_surrogates(pending)

@@ -20,7 +20,7 @@ from mockserver.vocabulary.model import ErrorClass, ErrorInfo, Event, JsonObject
 
 _REDIRECTS = frozenset({307, 308})
 _MAX_REDIRECTS = 5
-_CONNECT_PATIENCE = 5.0
+_CONNECT_TIMEOUT = 5.0
 _ERROR_BODY_LIMIT = 64 * 1024
 _NO_ADDRESS = "redirected to an address that is no URL"
 
@@ -70,7 +70,7 @@ class Transport:
         loopback = ("all://127.0.0.1", "all://localhost", "all://[::1]")
         self._http = httpx.AsyncClient(
             verify=_ssl_context(),
-            timeout=httpx.Timeout(timeout, connect=max(timeout, _CONNECT_PATIENCE)),
+            timeout=httpx.Timeout(timeout, connect=max(timeout, _CONNECT_TIMEOUT)),
             transport=transport,
             mounts=None if transport else dict.fromkeys(loopback),
         )

@@ -53,13 +53,13 @@ class UsageMeter:
 
     def __init__(self) -> None:
         self._usage = Usage()
-        self._cache_apart = False
+        self._cache_is_extra = False
 
     def add(self, data: Json) -> None:
         """Take one usage object; anything that is none is ignored."""
         if isinstance(data, Mapping):
             self._usage = self._usage.merged(read_usage(data))
-            self._cache_apart |= "prompt_tokens" not in data and any(
+            self._cache_is_extra |= "prompt_tokens" not in data and any(
                 _count(data.get(key)) is not None for key in _ANTHROPIC_CACHE
             )
 
@@ -75,7 +75,7 @@ class UsageMeter:
         if usage.total_tokens is not None or None in (usage.input_tokens, usage.output_tokens):
             return usage
         counts = [usage.input_tokens, usage.output_tokens]
-        if self._cache_apart:
+        if self._cache_is_extra:
             counts += [usage.cache_read_input_tokens, usage.cache_creation_input_tokens]
         return replace(usage, total_tokens=sum(count or 0 for count in counts))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from harness.adapters.inner_thoughts.json_stream import MemberTaker, Rest, Taken
+from harness.adapters.inner_thoughts.json_stream import Extracted, MemberExtractor, Remaining
 from mockserver.vocabulary.model import (
     Citation,
     ContentDelta,
@@ -45,9 +45,9 @@ class CallRules:
 class _Call:
     start: ToolCallStart
     is_message: bool
-    taker: MemberTaker | None
+    extractor: MemberExtractor | None
     number: int | None = None
-    kept: list[str] = field(default_factory=list)
+    pieces: list[str] = field(default_factory=list)
 
 
 class CallArguments:
@@ -74,7 +74,7 @@ class CallArguments:
         """Take one event and yield what it becomes."""
         match event:
             case ContentDelta() | Citation() if event.index is None:
-                yield replace(event, index=_part(self._texts, None))
+                yield replace(event, index=_part_number(self._texts, None))
             case ToolCallStart():
                 yield from self._open(event)
             case ToolCallDelta():
@@ -100,24 +100,24 @@ class CallArguments:
         keys = {rules.inner_thoughts_key} if rules.inner_thoughts_key is not None else set()
         if is_message:
             keys.add(rules.assistant_message_key)
-        call = _Call(start, is_message, MemberTaker(keys) if keys else None)
+        call = _Call(start, is_message, MemberExtractor(keys) if keys else None)
         self._calls[start.tool_call_index] = call
-        if call.taker is None:
+        if call.extractor is None:
             yield from self._announce(call)
 
     def _arguments(self, call: _Call, delta: ToolCallDelta) -> Iterator[Event]:
         piece, index = delta.arguments_delta, delta.tool_call_index
-        for said in call.taker.feed(piece) if call.taker else [Rest(piece)]:
-            match said:
-                case Taken(key, text) if key == self._rules.inner_thoughts_key:
-                    part = _part(self._thoughts, index)
+        for found in call.extractor.feed(piece) if call.extractor else [Remaining(piece)]:
+            match found:
+                case Extracted(key, text) if key == self._rules.inner_thoughts_key:
+                    part = _part_number(self._thoughts, index)
                     yield ReasoningDelta(delta=text, channel="inner_thoughts", index=part)
-                case Taken(_, text):
-                    yield ContentDelta(delta=text, index=_part(self._texts, index))
-                case Rest(text) if not call.is_message:
+                case Extracted(_, text):
+                    yield ContentDelta(delta=text, index=_part_number(self._texts, index))
+                case Remaining(text) if not call.is_message:
                     yield from self._announce(call)
                     assert call.number is not None
-                    call.kept.append(text)
+                    call.pieces.append(text)
                     yield ToolCallDelta(tool_call_index=call.number, arguments_delta=text)
 
     def _end(self, call: _Call, end: ToolCallEnd) -> Iterator[Event]:
@@ -132,8 +132,8 @@ class CallArguments:
             end,
             tool_call_index=call.number,
             arguments=arguments,
-            arguments_raw="".join(call.kept)
-            if call.taker and call.taker.any_taken
+            arguments_raw="".join(call.pieces)
+            if call.extractor and call.extractor.any_extracted
             else end.arguments_raw,
         )
 
@@ -173,6 +173,6 @@ class CallArguments:
         return stop
 
 
-def _part(parts: dict[int | None, int], source: int | None) -> int | None:
+def _part_number(parts: dict[int | None, int], source: int | None) -> int | None:
     """The number of the part that a source fills; the first part of a turn has none."""
     return parts.setdefault(source, len(parts)) or None

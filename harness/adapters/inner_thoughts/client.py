@@ -53,7 +53,7 @@ class Thoughts(CallRules):
     tokenizer: str | TokenCounter = "bytes"
 
     @classmethod
-    def taken_from(cls, options: dict[str, Json]) -> Self:
+    def pop_from(cls, options: dict[str, Json]) -> Self:
         """Take the options with these names out of ``options``.
 
         ``None`` is as good as absent; ``inner_thoughts_key: true`` means ``thinking``. Raises
@@ -105,7 +105,7 @@ class InnerThoughtsClient(OpenAICompatClient):
         stream: bool,
     ) -> AsyncGenerator[Event, None]:
         fields = dict(options or {})
-        stages = self._stages(Thoughts.taken_from(fields), model, messages, tools)
+        stages = self._stages(Thoughts.pop_from(fields), model, messages, tools)
         answer = super()._attempts(model, messages, tools, fields, stream=stream)
         async with aclosing(answer) as events:
             async for event in events:

@@ -15,7 +15,7 @@ from mockserver.vocabulary.model import (
     WarningEvent,
 )
 
-_REASONS = re.compile(r"(?!gpt-5-chat(?![^-:]))(?:o[134]|gpt-5(?:\.\d+)?)(?![^-:])")
+_REASONING_MODEL = re.compile(r"(?!gpt-5-chat(?![^-:]))(?:o[134]|gpt-5(?:\.\d+)?)(?![^-:])")
 
 
 def is_reasoning_model(name: str) -> bool:
@@ -25,7 +25,7 @@ def is_reasoning_model(name: str) -> bool:
     router (``openai/``); gpt-5-chat does not reason (pydantic/pydantic-ai#3332).
     """
     model = name.lower().rpartition("/")[2].removeprefix("ft:")
-    return _REASONS.match(model) is not None
+    return _REASONING_MODEL.match(model) is not None
 
 
 class HiddenReasoning:
@@ -37,7 +37,7 @@ class HiddenReasoning:
 
     def __init__(self, model: str) -> None:
         self._model = model
-        self._settled = False
+        self._decided = False
 
     def feed(self, event: Event) -> Iterator[Event]:
         """Take one event and yield what it becomes."""
@@ -45,11 +45,11 @@ class HiddenReasoning:
             case MessageStart():
                 self._model = event.model or self._model
             case ReasoningDelta() | ReasoningSignature() | ReasoningOmitted():
-                self._settled = True
+                self._decided = True
             case WarningEvent() | ErrorEvent():
                 pass
-            case _ if not self._settled:
-                self._settled = True
+            case _ if not self._decided:
+                self._decided = True
                 if is_reasoning_model(self._model):
                     yield ReasoningOmitted()
         yield event

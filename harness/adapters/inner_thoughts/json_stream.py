@@ -17,26 +17,26 @@ from collections.abc import Callable, Collection, Iterator
 from enum import Enum, auto
 from typing import NamedTuple
 
-from harness.adapters.common.surrogates import Joiner
+from harness.adapters.common.surrogates import SurrogateJoiner
 
 _SPACE = frozenset(" \t\n\r")
 _WHOLE = re.compile(r'(?:[^\\"]|\\u[0-9a-fA-F]{4}|\\[^u]|\\u(?=[0-9a-fA-F]{0,3}[^0-9a-fA-F]))*')
 
 
-class Rest(NamedTuple):
+class Remaining(NamedTuple):
     """Text that stays in the object, as it was written."""
 
     text: str
 
 
-class Taken(NamedTuple):
+class Extracted(NamedTuple):
     """A piece of the value of a member taken out: decoded text, or JSON if it is no string."""
 
     key: str
     text: str
 
 
-class MemberTaker:
+class MemberExtractor:
     """Takes the members named ``keys`` out of one object; members of inner objects stay.
 
     A key that comes twice is taken twice. A comma is held back until the next key is known,
@@ -44,59 +44,59 @@ class MemberTaker:
     """
 
     def __init__(self, keys: Collection[str]) -> None:
-        self.any_taken = False
+        self.any_extracted = False
         self._keys = keys
         self._scan = _Scanner()
-        self._any_kept = False
+        self._any_passed_on = False
         self._opening = ""
         self._gap = ""
         self._key = ""
         self._value: _Value | None = None
 
-    def feed(self, piece: str) -> list[Rest | Taken]:
+    def feed(self, piece: str) -> list[Remaining | Extracted]:
         """Take the next text and return what is certain by now, neighbours joined."""
-        said: list[Rest | Taken] = []
-        for place, text in self._scan.feed(piece):
-            if self._value and place in (_Place.GAP, _Place.AFTER):
-                _say(said, Taken(self._value.key, self._value.close()))
+        parts: list[Remaining | Extracted] = []
+        for region, text in self._scan.feed(piece):
+            if self._value and region in (_Region.GAP, _Region.AFTER):
+                _append(parts, Extracted(self._value.key, self._value.close()))
                 self._value = None
-            if self._value and place is _Place.VALUE:
-                _say(said, Taken(self._value.key, self._value.feed(text)))
+            if self._value and region is _Region.VALUE:
+                _append(parts, Extracted(self._value.key, self._value.feed(text)))
             else:
-                _say(said, Rest(self._keep(place, text)))
-        return said
+                _append(parts, Remaining(self._pass_on(region, text)))
+        return parts
 
-    def _keep(self, place: _Place, text: str) -> str:
+    def _pass_on(self, region: _Region, text: str) -> str:
         """Take text that is not part of a taken value; return what may be handed out."""
-        match place:
-            case _Place.OPENING:
+        match region:
+            case _Region.OPENING:
                 self._opening += text
-            case _Place.GAP:
-                leading = self.any_taken and not self._any_kept
+            case _Region.GAP:
+                leading = self.any_extracted and not self._any_passed_on
                 self._gap += text.replace(",", "") if leading else text
-            case _Place.KEY:
+            case _Region.KEY:
                 self._key += text
-            case _Place.COLON if self._key and (name := _decoded(self._key)) in self._keys:
-                self.any_taken = True
+            case _Region.COLON if self._key and (name := _decoded(self._key)) in self._keys:
+                self.any_extracted = True
                 self._value = _Value(name)
                 self._gap = self._key = ""
-            case _Place.COLON if self._value:
+            case _Region.COLON if self._value:
                 pass
             case _:
-                self._any_kept |= bool(self._key)
+                self._any_passed_on |= bool(self._key)
                 text = self._opening + self._gap + self._key + text
                 self._opening = self._gap = self._key = ""
                 return text
         return ""
 
 
-def _say(said: list[Rest | Taken], new: Rest | Taken) -> None:
+def _append(parts: list[Remaining | Extracted], new: Remaining | Extracted) -> None:
     if not new.text:
         return
-    if said and said[-1][:-1] == new[:-1]:
-        said[-1] = new._replace(text=said[-1].text + new.text)
+    if parts and parts[-1][:-1] == new[:-1]:
+        parts[-1] = new._replace(text=parts[-1].text + new.text)
     else:
-        said.append(new)
+        parts.append(new)
 
 
 class _Value:
@@ -104,9 +104,9 @@ class _Value:
 
     def __init__(self, key: str) -> None:
         self.key = key
-        self._held = ""
+        self._pending = ""
         self._kind = ""
-        self._halves = Joiner()
+        self._halves = SurrogateJoiner()
 
     def feed(self, text: str) -> str:
         if not self._kind:
@@ -114,20 +114,20 @@ class _Value:
             text = text[1:] if self._kind == '"' else text
         match self._kind:
             case '"':
-                text = self._held + text
+                text = self._pending + text
                 whole = _WHOLE.match(text)
                 assert whole is not None
-                self._held = text[whole.end() :]
+                self._pending = text[whole.end() :]
                 return self._halves.feed(_decoded(f'"{whole[0]}"'))
             case "{" | "[":
                 return text
-        self._held += text
+        self._pending += text
         return ""
 
     def close(self) -> str:
         if self._kind == '"':
             return self._halves.close()
-        return "" if self._held == "null" else self._held
+        return "" if self._pending == "null" else self._pending
 
 
 def _decoded(string: str) -> str:
@@ -138,7 +138,7 @@ def _decoded(string: str) -> str:
         return string[1:-1]
 
 
-class _Place(Enum):
+class _Region(Enum):
     """Where in the object a character stands. Two of one kind never touch, but by a fault."""
 
     OPENING = auto()
@@ -153,66 +153,66 @@ class _Scanner:
     """Says of each run of characters where it stands; after a fault all is AFTER."""
 
     def __init__(self) -> None:
-        self._state: Callable[[str], _Place] = self._opening
+        self._state: Callable[[str], _Region] = self._opening
         self._in_string = False
         self._escaped = False
         self._depth = 0
 
-    def feed(self, text: str) -> Iterator[tuple[_Place, str]]:
+    def feed(self, text: str) -> Iterator[tuple[_Region, str]]:
         start, run = 0, None
         for at, char in enumerate(text):
-            place = self._state(char)
-            if run not in (place, None):
+            region = self._state(char)
+            if run not in (region, None):
                 yield run, text[start:at]
                 start = at
-            run = place
+            run = region
         if run is not None:
             yield run, text[start:]
 
-    def _opening(self, char: str) -> _Place:
+    def _opening(self, char: str) -> _Region:
         if char == "{":
             self._state = self._gap
         elif char not in _SPACE:
-            return self._leave()
-        return _Place.OPENING
+            return self._end()
+        return _Region.OPENING
 
-    def _gap(self, char: str) -> _Place:
+    def _gap(self, char: str) -> _Region:
         if char == '"':
             self._state, self._in_string = self._key, True
-            return _Place.KEY
-        return _Place.GAP if char in _SPACE or char == "," else self._leave()
+            return _Region.KEY
+        return _Region.GAP if char in _SPACE or char == "," else self._end()
 
-    def _key(self, char: str) -> _Place:
+    def _key(self, char: str) -> _Region:
         if not self._string(char):
             self._state = self._colon
-        return _Place.KEY
+        return _Region.KEY
 
-    def _colon(self, char: str) -> _Place:
+    def _colon(self, char: str) -> _Region:
         if char in _SPACE:
-            return _Place.KEY
+            return _Region.KEY
         if char != ":":
-            return self._leave()
+            return self._end()
         self._state = self._value
-        return _Place.COLON
+        return _Region.COLON
 
-    def _value(self, char: str) -> _Place:
+    def _value(self, char: str) -> _Region:
         if char in _SPACE:
-            return _Place.COLON
+            return _Region.COLON
         if char in ",:}]":
-            return self._leave()
+            return self._end()
         if char == '"' or char in "{[":
             self._state = self._compound
             return self._compound(char)
         self._state = self._scalar
-        return _Place.VALUE
+        return _Region.VALUE
 
-    def _scalar(self, char: str) -> _Place:
+    def _scalar(self, char: str) -> _Region:
         if char in _SPACE or char in ",}":
             self._state = self._gap
             return self._gap(char)
-        return _Place.VALUE
+        return _Region.VALUE
 
-    def _compound(self, char: str) -> _Place:
+    def _compound(self, char: str) -> _Region:
         if self._in_string:
             self._string(char)
         elif char == '"':
@@ -223,15 +223,15 @@ class _Scanner:
             self._depth -= 1
         if not (self._in_string or self._depth):
             self._state = self._gap
-        return _Place.VALUE
+        return _Region.VALUE
 
-    def _after(self, _: str) -> _Place:
-        return _Place.AFTER
+    def _after(self, _: str) -> _Region:
+        return _Region.AFTER
 
-    def _leave(self) -> _Place:
+    def _end(self) -> _Region:
         """The closing brace, or something that cannot stand here."""
         self._state = self._after
-        return _Place.AFTER
+        return _Region.AFTER
 
     def _string(self, char: str) -> bool:
         """Advance inside a string and return whether it goes on."""

@@ -47,20 +47,20 @@ class UsageEstimate:
     def __init__(self, input_tokens: int, count: TokenCounter) -> None:
         self._input = input_tokens
         self._count = count
-        self._said: list[str] = []
+        self._output: list[str] = []
         self._known = False
 
     def feed(self, event: Event) -> Iterator[Event]:
         """Take one event and yield what it becomes."""
         match event:
             case ContentDelta(delta=text) | ReasoningDelta(delta=text) | RefusalDelta(delta=text):
-                self._said.append(text)
+                self._output.append(text)
             case ToolCallStart(tool_name=text) | ToolCallDelta(arguments_delta=text):
-                self._said.append(text)
+                self._output.append(text)
             case UsageEvent():
                 self._known = True
             case MessageStop() if not self._known:
-                output = self._count("".join(self._said))
+                output = self._count("".join(self._output))
                 yield UsageEvent(
                     usage=Usage(
                         input_tokens=self._input,
@@ -75,9 +75,9 @@ class UsageEstimate:
 def _texts(message: JsonObject) -> Iterator[str]:
     content = message.get("content")
     parts = content if isinstance(content, list) else [{"text": content}]
-    said = [part.get("text") for part in parts if isinstance(part, Mapping)]
-    spoken = [*said, message.get("role"), message.get("name")]
-    yield from (text for text in spoken if isinstance(text, str))
+    texts = [part.get("text") for part in parts if isinstance(part, Mapping)]
+    texts = [*texts, message.get("role"), message.get("name")]
+    yield from (text for text in texts if isinstance(text, str))
     yield from (_dumped(call.get("function")) for call in message.get("tool_calls") or ())
 
 

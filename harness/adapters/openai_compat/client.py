@@ -124,7 +124,7 @@ class OpenAICompatClient(ApiClient):
             secrets=self._secrets,
         )
         attempt = functools.partial(self._attempt, body, reading)
-        return retrying(attempt, self._retry, sleep=self._sleep, dice=self._dice)
+        return retrying(attempt, self._retry, sleep=self._sleep, jitter=self._jitter)
 
     async def _attempt(
         self, body: JsonObject, reading: Callable[..., ChatStream]

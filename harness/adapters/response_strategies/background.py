@@ -38,7 +38,7 @@ from mockserver.vocabulary.model import (
 )
 
 #: An answer that got lost may have started a job; asking again more often would pile them up.
-_LOST_ANSWERS = 1
+_MAX_LOST_ANSWERS = 1
 
 
 class ResponsesError(ClientError):
@@ -49,17 +49,17 @@ class ResponsesError(ClientError):
 class _Job:
     """One call on its way.
 
-    ``fresh`` makes an ``answer`` to a request. ``key`` is the name of the job in the store, if
-    it has one, and ``kept`` whether its id was put there; ``streaming`` whether its events are
+    ``new_answer`` makes an ``answer`` to a request. ``key`` is the name of the job in the store, if
+    it has one, and ``is_stored`` whether its id was put there; ``streaming`` whether its events are
     to be had as a stream; ``lost`` counts the requests that got neither an id nor a status;
     ``pause`` is the wait before the next poll.
     """
 
     answer: JobAnswer
-    fresh: Callable[[], JobAnswer] | None = None
+    new_answer: Callable[[], JobAnswer] | None = None
     body: JsonObject | None = None
     key: str | None = None
-    kept: bool = False
+    is_stored: bool = False
     streaming: bool = False
     lost: int = 0
     pause: float = 0.0
@@ -68,7 +68,7 @@ class _Job:
         """Whether the request may be sent again: never so that a second job runs."""
         if self.key is None:
             return True
-        return self.answer.response_id is None and self.lost <= _LOST_ANSWERS
+        return self.answer.response_id is None and self.lost <= _MAX_LOST_ANSWERS
 
 
 class ResponsesClient(ApiClient):
@@ -110,7 +110,7 @@ class ResponsesClient(ApiClient):
         """Yield the events of one answer; the last is ``message_stop`` or ``error``.
 
         With ``background``, a job for the same request that an earlier call left unfinished is
-        taken up and told from its beginning; else a job is created. A stream that breaks is
+        taken up and job_ended from its beginning; else a job is created. A stream that breaks is
         resumed behind the last event, and polled if the server no longer streams it. Without
         ``background`` there is nothing to resume, so a broken stream is an error; an answer
         that is "in progress" all the same is polled. Never raises for what a server or a wire
@@ -126,7 +126,7 @@ class ResponsesClient(ApiClient):
             stream=True,
             background=background,
         )
-        async with aclosing(self._told(self._job(body, messages))) as events:
+        async with aclosing(self._events(self._job(body, messages))) as events:
             async for event in events:
                 yield event
 
@@ -157,7 +157,7 @@ class ResponsesClient(ApiClient):
         """Yield the events of a job from its beginning, as :meth:`stream` does."""
         answer = JobAnswer(resumable=True, response_id=response_id, secrets=self._secrets)
         job = _Job(answer=answer, streaming=True)
-        async with aclosing(self._told(job)) as events:
+        async with aclosing(self._events(job)) as events:
             async for event in events:
                 yield event
 
@@ -168,38 +168,38 @@ class ResponsesClient(ApiClient):
 
     def _job(self, body: JsonObject, messages: Sequence[JsonObject]) -> _Job:
         background = "background" in body
-        fresh = functools.partial(
+        new_answer = functools.partial(
             JobAnswer, resumable=background, taken_ids=call_ids(messages), secrets=self._secrets
         )
         if not background:
-            return _Job(answer=fresh(), fresh=fresh, body=body)
+            return _Job(answer=new_answer(), new_answer=new_answer, body=body)
         # Streamed or not, it is the same job.
         key = job_key(self._url, {name: body[name] for name in body if name != "stream"})
         known = self._store.load(key)
         return _Job(
-            answer=fresh(response_id=known),
-            fresh=fresh,
+            answer=new_answer(response_id=known),
+            new_answer=new_answer,
             body=body,
             key=key,
-            kept=known is not None,
+            is_stored=known is not None,
             streaming=body["stream"],
         )
 
     async def _turn(self, job: _Job) -> AssistantTurn:
-        async with aclosing(self._told(job)) as events:
+        async with aclosing(self._events(job)) as events:
             turn = fold([event async for event in events])
         if turn.error:
             raise ResponsesError(turn.error, turn)
         return turn
 
-    async def _told(self, job: _Job) -> AsyncGenerator[Event, None]:
+    async def _events(self, job: _Job) -> AsyncGenerator[Event, None]:
         """Create the job if it has no id, and follow it to its end."""
         if job.answer.response_id is None:
             creating = retrying(
                 functools.partial(self._create, job),
                 self._retry,
                 sleep=self._sleep,
-                dice=self._dice,
+                jitter=self._jitter,
                 repeatable=job.repeatable,
             )
             async with aclosing(creating) as events:
@@ -214,9 +214,9 @@ class ResponsesClient(ApiClient):
                 yield event
 
     async def _create(self, job: _Job) -> AsyncGenerator[Event, None]:
-        assert job.fresh is not None
+        assert job.new_answer is not None
         assert job.body is not None
-        job.answer = job.fresh()
+        job.answer = job.new_answer()
         asked = self._transport.post(self._url, headers=self._bearer, body=job.body)
         job.lost += 1  # until it is known better: a caller may leave at any event
         try:
@@ -236,7 +236,7 @@ class ResponsesClient(ApiClient):
             left = deadline - self._clock.now()
             pause: float | None = min(job.pause, left)
             if error is not None:
-                pause = self._retry.delay(failures, error, self._dice())
+                pause = self._retry.delay(failures, error, self._jitter())
                 failures += 1
             if pause is None:
                 assert error is not None
@@ -244,11 +244,11 @@ class ResponsesClient(ApiClient):
                     yield event
                 return
             if left <= 0 or pause > left:
-                for event in await self._give_up(job):
+                for event in await self._cancel(job):
                     yield event
                 return
             await self._sleep(pause)
-            told = answer.sequence_number
+            before = answer.sequence_number
             try:
                 async with aclosing(self._ask(job)) as events:
                     async for event in events:
@@ -257,10 +257,10 @@ class ResponsesClient(ApiClient):
             except HttpError as exc:
                 error = exc.error
                 if job.streaming and error.status == 400:
-                    # Only the stream is refused: it is too old, or was never kept.
+                    # Only the stream is refused: it is too old, or was never is_stored.
                     job.streaming, job.pause, error = False, 0.0, None
-                self._keep(job, gone=exc.error.status == 404)
-            if error is None or answer.sequence_number != told:
+                self._update_store(job, gone=exc.error.status == 404)
+            if error is None or answer.sequence_number != before:
                 failures = 0
 
     def _ask(self, job: _Job) -> AsyncGenerator[Event, None]:
@@ -279,13 +279,13 @@ class ResponsesClient(ApiClient):
         async with asked as response:
             job.pause = self._polls.pause(response.headers)
             answer.connect(request_id_of(response.headers))
-            keep = functools.partial(self._keep, job)
+            keep = functools.partial(self._update_store, job)
             reading = self._transport.read(response, answer, before_each=keep)
             async with aclosing(reading) as events:
                 async for event in events:
                     yield event
 
-    async def _give_up(self, job: _Job) -> list[Event]:
+    async def _cancel(self, job: _Job) -> list[Event]:
         """Cancel the job. If it has just ended, its answer is not thrown away."""
         answer = job.answer
         late = f"the response did not end within {self._polls.timeout:g} s"
@@ -300,24 +300,24 @@ class ResponsesClient(ApiClient):
         if status in ("completed", "incomplete", "failed"):
             events = answer.chunk(response)
         else:
-            answer.told = status == "cancelled"
+            answer.job_ended = status == "cancelled"
             events = answer.fail(failure(ErrorClass.TIMEOUT, late))
-        self._keep(job)
+        self._update_store(job)
         return events
 
-    def _keep(self, job: _Job, *, gone: bool = False) -> None:
-        """Keep the id of a job that runs; drop it before the end is told, or if it is ``gone``.
+    def _update_store(self, job: _Job, *, gone: bool = False) -> None:
+        """Keep the id of a job that runs; drop it before the end is job_ended, or if it is ``gone``.
 
         A caller need not read on behind the last event.
         """
         answer = job.answer
         if job.key is None or answer.response_id is None:
             return
-        if job.kept and (answer.told or gone):
+        if job.is_stored and (answer.job_ended or gone):
             self._store.remove(job.key)
-        elif not (job.kept or answer.told):
+        elif not (job.is_stored or answer.job_ended):
             self._store.save(job.key, answer.response_id)
-            job.kept = True
+            job.is_stored = True
 
     def _url_of(self, job: _Job) -> str:
         return f"{self._url}/{quote(str(job.answer.response_id), safe='')}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from harness.adapters.responses.calls import word
+from harness.adapters.responses.calls import text_of
 from harness.adapters.responses.stream import ResponsesStream, is_response
 from mockserver.vocabulary.model import ErrorClass, ErrorInfo, Event, Json
 
@@ -15,13 +15,13 @@ _UNFINISHED = ("queued", "in_progress")
 class JobAnswer(ResponsesStream):
     """Reads a job: its stream, the stream resumed, the whole responses that polls give.
 
-    What one connection told is not told again by the next: events are known by their sequence
+    What one connection job_ended is not job_ended again by the next: events are known by their sequence
     number, and of a whole response only the rest is new. A response that is still in work does
     not end the answer. Neither does a connection that breaks, if the answer is ``resumable``
     and its id is known: an answer in work is, and so is a background job.
 
     ``response_id`` is known from the first thing that names it. ``unfinished`` says that the
-    server's last word was "not yet", ``broken`` how the last connection broke, ``told`` that
+    server's last text_of was "not yet", ``broken`` how the last connection broke, ``job_ended`` that
     the job itself came to an end, whatever that was.
     """
 
@@ -37,15 +37,15 @@ class JobAnswer(ResponsesStream):
         self.response_id = response_id
         self.unfinished = False
         self.broken: ErrorInfo | None = None
-        self.told = False
+        self.job_ended = False
         self._resumable = resumable
-        self._known: int | None = None
+        self._last_read: int | None = None
 
     def connect(self, request_id: str | None) -> None:
         """Begin to read another connection; ``request_id`` goes into an error of it."""
         self._request_id = request_id
         self.unfinished, self.broken = False, None
-        self._known = self.sequence_number
+        self._last_read = self.sequence_number
 
     def chunk(
         self,
@@ -54,45 +54,45 @@ class JobAnswer(ResponsesStream):
         is_named_error: bool = False,
         default: ErrorClass = ErrorClass.STREAM_ERROR,
     ) -> list[Event]:
-        """Take one stream event or a whole response, unless it was told before."""
-        if self.closed or self._is_known(value):
+        """Take one stream event or a whole response, unless it was job_ended before."""
+        if self.closed or self._was_read(value):
             return []
         response = _response(value)
-        self.response_id = self.response_id or word(response.get("id")) or None
+        self.response_id = self.response_id or text_of(response.get("id")) or None
         if response is value and self.response_id and response.get("status") in _UNFINISHED:
             self.unfinished = self._resumable = True
-            return [] if self._started else self._announce(response)
+            return [] if self._started else self._start(response)
         events = super().chunk(value, is_named_error=is_named_error, default=default)
-        self.told = bool(response) and self.closed
+        self.job_ended = bool(response) and self.closed
         return events
 
     def done(self) -> list[Event]:
-        """Take the server's word that this was all: of the connection, if there may be more."""
-        return self.ended() if self._goes_on() else super().done()
+        """Take the server's text_of that this was all: of the connection, if there may be more."""
+        return self.ended() if self._may_resume() else super().done()
 
     def ended(self) -> list[Event]:
         """Take the end of the connection."""
         if self.unfinished:
             return []
-        if not self._goes_on():
+        if not self._may_resume():
             return super().ended()
         return self.lost(self._truncated())
 
     def lost(self, error: ErrorInfo) -> list[Event]:
         """Take the break of the connection."""
-        if not self._goes_on():
+        if not self._may_resume():
             return super().lost(error)
         self.broken = self.broken or error
         return []
 
-    def _goes_on(self) -> bool:
+    def _may_resume(self) -> bool:
         return self._resumable and self.response_id is not None and not self.closed
 
-    def _is_known(self, value: Json) -> bool:
+    def _was_read(self, value: Json) -> bool:
         number = value.get("sequence_number") if isinstance(value, Mapping) else None
-        return isinstance(number, int) and self._known is not None and number <= self._known
+        return isinstance(number, int) and self._last_read is not None and number <= self._last_read
 
-    def _announce(self, response: Mapping[str, Json]) -> list[Event]:
+    def _start(self, response: Mapping[str, Json]) -> list[Event]:
         """Start with the id, which is worth knowing long before the answer."""
         # This event was not on the wire, so it is not handed on as one that was.
         return [replace(start, native=()) for start in super().chunk({"response": response})]

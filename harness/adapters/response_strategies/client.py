@@ -87,18 +87,18 @@ class StrategyClient(Closable):
         of the Responses API take those of that API too. Never raises for what a server or a
         wire does. Raises ``ValueError`` for a request that cannot be said.
         """
-        way = self._route(model)
-        if way.strategy is Strategy.CHAT:
+        chosen = self._route(model)
+        if chosen.strategy is Strategy.CHAT:
             answer = self._chat.stream(
-                model=way.model, messages=messages, tools=tools, options=options
+                model=chosen.model, messages=messages, tools=tools, options=options
             )
         else:
             answer = self._responses.stream(
-                model=way.model,
+                model=chosen.model,
                 messages=messages,
                 tools=tools,
                 options=options,
-                background=way.strategy is Strategy.BACKGROUND,
+                background=chosen.strategy is Strategy.BACKGROUND,
             )
         async with aclosing(answer) as events:
             async for event in events:
@@ -117,17 +117,17 @@ class StrategyClient(Closable):
         Takes the arguments of :meth:`stream`. Raises
         :class:`~harness.clients.interface.ClientError` with what was received before.
         """
-        way = self._route(model)
-        if way.strategy is Strategy.CHAT:
+        chosen = self._route(model)
+        if chosen.strategy is Strategy.CHAT:
             return await self._chat.complete(
-                model=way.model, messages=messages, tools=tools, options=options
+                model=chosen.model, messages=messages, tools=tools, options=options
             )
         return await self._responses.complete(
-            model=way.model,
+            model=chosen.model,
             messages=messages,
             tools=tools,
             options=options,
-            background=way.strategy is Strategy.BACKGROUND,
+            background=chosen.strategy is Strategy.BACKGROUND,
         )
 
     async def resume(self, response_id: str) -> AsyncGenerator[Event, None]:
@@ -201,7 +201,7 @@ _STRATEGIES = {
 async def response_strategies(call: Call) -> AsyncIterator[Event | AssistantTurn]:
     """The client under the harness: one client for each call, closed with it.
 
-    Its clock only counts and its dice always fall on 0, so that retries and polls take no time
+    Its clock only counts and its jitter always fall on 0, so that retries and polls take no time
     and a scenario knows when they are due. Jobs that a call leaves unfinished are taken up by
     later calls. Beside the options of the request this reads
 
@@ -243,7 +243,7 @@ async def response_strategies(call: Call) -> AsyncIterator[Event | AssistantTurn
             yield await asyncio.to_thread(ask)
             return
         async with StrategyClient(
-            call.base_url, call.api_key, **settings, clock=CountingClock(), dice=lambda: 0.0
+            call.base_url, call.api_key, **settings, clock=CountingClock(), jitter=lambda: 0.0
         ) as client:
             if response_id is None:
                 answer = make_call(client, dataclasses.replace(call, options=options))

@@ -1,6 +1,6 @@
 """Which API a model is asked through, by its name. Pure.
 
-OpenAI has models that only the Responses API serves, models that only Chat Completions serves,
+OpenAI matches models that only the Responses API serves, models that only Chat Completions serves,
 and many that both do; all other providers can be relied on for Chat Completions alone. Names
 are compared whole: a version is never looked for somewhere inside. Sources: the lists of model
 names in OpenAI's own SDK, https://platform.openai.com/docs/models (of the open weights,
@@ -42,7 +42,7 @@ class Row:
     responses: bool
     open_weights: bool = False
 
-    def has(self, model: str) -> bool:
+    def matches(self, model: str) -> bool:
         """Whether ``model`` belongs here."""
         return self.pattern.fullmatch(model) is not None
 
@@ -55,7 +55,7 @@ def _row(family: str, *, responses: bool, open_weights: bool = False) -> Row:
     return Row(re.compile(rf"(?:{family}){_TAIL}"), responses, open_weights)
 
 
-#: The first row that has a model decides.
+#: The first row that matches a model decides.
 MODELS: tuple[Row, ...] = (
     # Version 3.5. Azure leaves out the point: gpt-35-turbo is not version 35.
     _row(r"gpt-?3\.?5-turbo", responses=False),
@@ -89,7 +89,7 @@ def route(model: str) -> Route:
     provider = provider.lower() if slash else ""
     if provider not in _ROUTES:
         provider, name = "", model
-    row = next((row for row in MODELS if row.has(_base(name))), None)
+    row = next((row for row in MODELS if row.matches(_base(name))), None)
     is_whole_name = provider == "openai" and (row is None or row.open_weights)
     sent = model if is_whole_name else name
     if row is None or not row.responses:

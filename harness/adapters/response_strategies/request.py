@@ -15,9 +15,9 @@ _ENCRYPTED = "reasoning.encrypted_content"
 #: Names of Chat Completions that are other names here.
 _RENAMED = {"max_tokens": "max_output_tokens", "max_completion_tokens": "max_output_tokens"}
 #: Names of Chat Completions that are fields of an object here.
-_INSIDE = {"reasoning_effort": ("reasoning", "effort"), "verbosity": ("text", "verbosity")}
+_NESTED = {"reasoning_effort": ("reasoning", "effort"), "verbosity": ("text", "verbosity")}
 #: What this client decides itself.
-_OURS = frozenset({"background", "stream", "stream_options"})
+_RESERVED = frozenset({"background", "stream", "stream_options"})
 
 
 def responses_body(
@@ -45,14 +45,14 @@ def responses_body(
     if is_reasoning_model(model):
         body["include"] = [_ENCRYPTED]
     for name, value in given.items():
-        if name in _OURS:
+        if name in _RESERVED:
             continue
         if name == "response_format":
             body.setdefault("text", {})["format"] = text_format(value)
         elif name == "include":
             body["include"] = list(dict.fromkeys([*body.get("include", ()), *value]))
-        elif name in _INSIDE:
-            outer, inner = _INSIDE[name]
+        elif name in _NESTED:
+            outer, inner = _NESTED[name]
             body.setdefault(outer, {})[inner] = value
         elif isinstance(value, Mapping):
             body[name] = {**body.get(name, {}), **value}

@@ -10,8 +10,8 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from harness.adapters.chat.tool_calls import CallStarts, blame, read_arguments
-from harness.adapters.common.surrogates import Joiner, mend
+from harness.adapters.chat.tool_calls import CallStarts, call_error, read_arguments
+from harness.adapters.common.surrogates import SurrogateJoiner, fix_surrogates
 from mockserver.vocabulary.model import (
     ErrorInfo,
     Event,
@@ -24,13 +24,13 @@ from mockserver.vocabulary.model import (
 _CUSTOM_OPEN, _CUSTOM_CLOSE = '{"input":"', '"}'
 
 
-def word(value: Json) -> str:
-    """``value`` if it is a text, fit to be handed out, else nothing."""
-    return mend(value) if isinstance(value, str) else ""
+def text_of(value: Json) -> str:
+    """``value`` if it is a text, fit to be handed out, else empty."""
+    return fix_surrogates(value) if isinstance(value, str) else ""
 
 
 def remainder(said: str, whole: str) -> str:
-    """What of ``whole`` was not said yet; nothing if it tells another story."""
+    """What of ``whole`` was not said yet; empty if it tells another story."""
     return whole[len(said) :] if whole.startswith(said) else ""
 
 
@@ -45,52 +45,52 @@ class Call:
     wire: str = ""
     raw: str = ""
     ended: bool = False
-    unsaid: list[str] = field(default_factory=list)
-    halves: Joiner = field(default_factory=Joiner)
+    pending: list[str] = field(default_factory=list)
+    joiner: SurrogateJoiner = field(default_factory=SurrogateJoiner)
 
-    def know(self, item: Mapping[str, Json]) -> None:
+    def fill_from(self, item: Mapping[str, Json]) -> None:
         """Take name and id from the item, as far as they are unknown."""
-        self.name = self.name or word(item.get("name"))
-        self.call_id = self.call_id or word(item.get("call_id"))
+        self.name = self.name or text_of(item.get("name"))
+        self.call_id = self.call_id or text_of(item.get("call_id"))
 
     def take(self, piece: str) -> None:
         """Take a piece of the wire's text."""
-        piece = self.halves.feed(piece)
+        piece = self.joiner.feed(piece)
         self.wire += piece
         if not piece:
             return
         if self.custom:
             piece = json.dumps(piece, ensure_ascii=False)[1:-1]
             piece = piece if self.raw else _CUSTOM_OPEN + piece
-        self._say(piece)
+        self._append(piece)
 
-    def take_whole(self, text: Json) -> None:
+    def take_complete(self, text: Json) -> None:
         """Take the text that the provider calls the whole one, as far as it is new."""
         if text is not None and not isinstance(text, str):
             text = json.dumps(text, ensure_ascii=False, separators=(",", ":"))
-        if text and (rest := remainder(self.wire, mend(text))):
-            self.halves = Joiner()
+        if text and (rest := remainder(self.wire, fix_surrogates(text))):
+            self.joiner = SurrogateJoiner()
             self.take(rest)
 
     def finish(self, text: Json) -> WarningEvent | None:
-        """Take the last word; a warning if it contradicts the pieces, which are said already."""
-        self.take_whole(text)
-        self.take(self.halves.close())
+        """Take the last text_of; a warning if it contradicts the pieces, which are said already."""
+        self.take_complete(text)
+        self.take(self.joiner.close())
         if self.custom:
-            self._say(_CUSTOM_CLOSE if self.raw else _CUSTOM_OPEN + _CUSTOM_CLOSE)
+            self._append(_CUSTOM_CLOSE if self.raw else _CUSTOM_OPEN + _CUSTOM_CLOSE)
             return None
-        whole = word(text).strip()
-        last_word = read_arguments(whole) if whole else None
-        if last_word in (None, read_arguments(self.raw)):
+        whole = text_of(text).strip()
+        final_arguments = read_arguments(whole) if whole else None
+        if final_arguments in (None, read_arguments(self.raw)):
             return None
         return WarningEvent(
             code="arguments_differ",
             message=f"the whole arguments of {self.name} are not what the deltas told",
         )
 
-    def _say(self, piece: str) -> None:
+    def _append(self, piece: str) -> None:
         self.raw += piece
-        self.unsaid.append(piece)
+        self.pending.append(piece)
 
 
 class Calls:
@@ -106,21 +106,21 @@ class Calls:
     def __bool__(self) -> bool:
         return bool(self._starts)
 
-    def say(self, call: Call, *, last_chance: bool = False) -> Iterator[Event]:
+    def emit(self, call: Call, *, final: bool = False) -> Iterator[Event]:
         """Yield what is certain: a call opens when its name and id are known.
 
-        On the ``last_chance`` a made-up id stands in for the call id.
+        On the ``final`` a made-up id stands in for the call id.
         """
         if call.number is None:
-            if not call.name or not (call.call_id or last_chance):
+            if not call.name or not (call.call_id or final):
                 return
             start = self._starts.start(call.call_id, call.name)
             call.number = start.tool_call_index
             yield start
         assert call.number is not None
-        for piece in call.unsaid:
+        for piece in call.pending:
             yield ToolCallDelta(tool_call_index=call.number, arguments_delta=piece)
-        call.unsaid.clear()
+        call.pending.clear()
 
     def end(self, call: Call, text: Json, *, cut: bool) -> Iterator[Event]:
         """End a call with its whole ``text``, if the provider gave one.
@@ -133,19 +133,21 @@ class Calls:
             return
         call.ended = True
         if cut and (call.custom or not (call.wire or text)):
-            yield from self.say(call, last_chance=True)
+            yield from self.emit(call, final=True)
             return
         warning = call.finish(text)
-        yield from self.say(call, last_chance=True)
+        yield from self.emit(call, final=True)
         if warning:
             yield warning
         arguments = read_arguments(call.raw)
         if call.number is None or arguments is None:
-            self.error = self.error or (None if cut else blame(call.number, call.name, call.raw))
+            self.error = self.error or (
+                None if cut else call_error(call.number, call.name, call.raw)
+            )
             return
-        nothing = call.raw.strip() in ("", "null")
+        empty = call.raw.strip() in ("", "null")
         yield ToolCallEnd(
             tool_call_index=call.number,
             arguments=arguments,
-            arguments_raw="{}" if nothing else call.raw,
+            arguments_raw="{}" if empty else call.raw,
         )

@@ -36,7 +36,7 @@ def input_items(messages: Iterable[JsonObject], tools: Iterable[JsonObject] = ()
             case "user":
                 items.append({"role": "user", "content": _content(message)})
             case "assistant":
-                items += _said(message, custom)
+                items += _assistant_items(message, custom)
             case "tool":
                 call_id = _call_id(message["tool_call_id"])
                 kind = "custom_tool_call" if call_id in custom_ids else "function_call"
@@ -114,10 +114,10 @@ def _part(part: JsonObject) -> JsonObject:
             raise ValueError(f"a part of type {kind!r} cannot be sent to the Responses API")
 
 
-def _said(message: JsonObject, custom: set[str]) -> Iterator[JsonObject]:
+def _assistant_items(message: JsonObject, custom: set[str]) -> Iterator[JsonObject]:
     parts = message.get("parts")
     if not parts:
-        if text := _plain(message.get("content")):
+        if text := _text_content(message.get("content")):
             yield _text(text)
         elif message.get("refusal"):
             yield _refusal(message["refusal"])
@@ -205,7 +205,7 @@ def _call_id(call_id: str) -> str:
     return f"{call_id[: CALL_ID_LIMIT - len(digest) - 1]}_{digest}"
 
 
-def _plain(content: Json) -> str:
+def _text_content(content: Json) -> str:
     if isinstance(content, list):
         return "".join(part.get("text") or part.get("refusal") or "" for part in content)
     return content or ""

@@ -1,9 +1,9 @@
-"""The output items of a Responses answer: what each has said, and in which order. Pure.
+"""The output items of a Responses answer: what each has sent, and in which order. Pure.
 
 An item is known by its ``output_index``, since some servers give it another id in every event
 (GitHub Copilot); by its id where the index is missing. The same content comes up to four
 times: as deltas, as a whole part, as a whole item, and in the terminal event. Each time only
-what is new is said.
+what is new is sent.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from harness.adapters.common.surrogates import Joiner, mend
-from harness.adapters.responses.calls import Call, Calls, remainder, word
+from harness.adapters.common.surrogates import SurrogateJoiner, fix_surrogates
+from harness.adapters.responses.calls import Call, Calls, remainder, text_of
 from mockserver.vocabulary.model import (
     Citation,
     ContentDelta,
@@ -71,17 +71,17 @@ _HOSTED = frozenset(
 class _Text:
     number: int
     phase: str | None = None
-    said: str = ""
-    halves: Joiner = field(default_factory=Joiner)
+    sent: str = ""
+    joiner: SurrogateJoiner = field(default_factory=SurrogateJoiner)
     citations: list[Citation] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class _Item:
-    """One output item. ``data`` is what the provider first said of it as a whole.
+    """One output item. ``data`` is what the provider first sent of it as a whole.
 
-    ``phase`` is what a message is; of one that is finished without a word before, the last word
-    counts. ``shown``: some event told of it. ``signed`` is the encrypted content handed out so far,
+    ``phase`` is what a message is; of one that is finished without a text_of before, the last text_of
+    counts. ``emitted``: some event outputs of it. ``signed`` is the encrypted content handed out so far,
     for the reasoning part ``number``.
     """
 
@@ -90,7 +90,7 @@ class _Item:
     data: Mapping[str, Json]
     phase: str | None = None
     done: bool = False
-    shown: bool = False
+    emitted: bool = False
     signed: str = ""
     number: int | None = None
     texts: dict[tuple[Channel, int], _Text] = field(default_factory=dict)
@@ -98,7 +98,7 @@ class _Item:
 
     @property
     def id(self) -> str:
-        return word(self.data.get("id"))
+        return text_of(self.data.get("id"))
 
 
 class Items:
@@ -111,12 +111,12 @@ class Items:
         self._numbers: dict[type[Event], int] = {}
 
     def __bool__(self) -> bool:
-        return any(item.shown for item in self._items)
+        return any(item.emitted for item in self._items)
 
     def added(self, event: Mapping[str, Json]) -> Iterator[Event]:
         """Take ``output_item.added``. On an index in use it opens another item there."""
         if isinstance(event.get("item"), Mapping):
-            yield from self._say(self._open(event["item"], _index(event)))
+            yield from self._emit_call(self._open(event["item"], _index(event)))
 
     def piece(
         self, event: Mapping[str, Json], channel: Channel, part: int, delta: Json
@@ -149,11 +149,11 @@ class Items:
         """Take a piece of a call's text, or the whole of it."""
         item = self._find(event, item_type)
         if item.call and not item.done:
-            item.call.name = item.call.name or word(event.get("name"))
+            item.call.name = item.call.name or text_of(event.get("name"))
             if isinstance(delta, str):
                 item.call.take(delta)
-            item.call.take_whole(whole)
-            yield from self._say(item)
+            item.call.take_complete(whole)
+            yield from self._emit_call(item)
 
     def finished(self, event: Mapping[str, Json]) -> Iterator[Event]:
         """Take ``output_item.done``."""
@@ -174,22 +174,22 @@ class Items:
         matched by kind, in order: ids may rotate, and positions shift when some are left out.
         ``cut``: the provider stopped the model.
         """
-        told = [d for d in output if isinstance(d, Mapping)] if isinstance(output, list) else []
+        outputs = [d for d in output if isinstance(d, Mapping)] if isinstance(output, list) else []
         for item in sorted(self._items, key=lambda item: item.index):
-            at = next((i for i, data in enumerate(told) if _kind(data) is item.kind), None)
-            data = item.data if at is None else told.pop(at)
+            at = next((i for i, data in enumerate(outputs) if _kind(data) is item.kind), None)
+            data = item.data if at is None else outputs.pop(at)
             if not item.done:
                 yield from self._finish(item, data, cut=cut)
-        for data in told:
+        for data in outputs:
             yield from self._finish(self._open(data, None), data, cut=cut)
 
     def _open(self, data: Mapping[str, Json], index: int | None) -> _Item:
         if index is None:
             index = max(self._by_index, default=-1) + 1
-        item = _Item(_kind(data), index, data, word(data.get("phase")) or None)
+        item = _Item(_kind(data), index, data, text_of(data.get("phase")) or None)
         if item.kind is Kind.CALL:
             item.call = Call(custom=data.get("type") == "custom_tool_call")
-            item.call.know(data)
+            item.call.fill_from(data)
         self._items.append(item)
         self._by_index[index] = item
         return item
@@ -207,23 +207,23 @@ class Items:
         return item or self._open({"type": item_type}, index)
 
     def _by_id(self, data: Mapping[str, Json]) -> _Item | None:
-        item_id = word(data.get("id"))
+        item_id = text_of(data.get("id"))
         return next((i for i in self._items if item_id and i.id == item_id), None)
 
-    def _show(self, item: _Item) -> Iterator[Event]:
+    def _mark_emitted(self, item: _Item) -> Iterator[Event]:
         """Open earlier reasoning that shows nothing, so that the parts keep their order."""
-        if item.shown:
+        if item.emitted:
             return
-        item.shown = True
+        item.emitted = True
         for earlier in self._items:
-            if earlier.index < item.index and not (earlier.shown or earlier.done):
+            if earlier.index < item.index and not (earlier.emitted or earlier.done):
                 yield from self._sign(earlier, earlier.data)
 
     def _number(self, kind: type[Event]) -> int:
         self._numbers[kind] = self._numbers.get(kind, -1) + 1
         return self._numbers[kind]
 
-    def _place(self, item: _Item, channel: Channel, part: int) -> _Text:
+    def _text_state(self, item: _Item, channel: Channel, part: int) -> _Text:
         if (channel, part) not in item.texts:
             kind: type[Event]
             match channel:
@@ -237,12 +237,12 @@ class Items:
         return item.texts[channel, part]
 
     def _text(self, item: _Item, channel: Channel, part: int, piece: str) -> Iterator[Event]:
-        text = self._place(item, channel, part)
-        delta = text.halves.feed(piece)
+        text = self._text_state(item, channel, part)
+        delta = text.joiner.feed(piece)
         if not delta:
             return
-        text.said += delta
-        yield from self._show(item)
+        text.sent += delta
+        yield from self._mark_emitted(item)
         match channel:
             case Channel.TEXT:
                 yield ContentDelta(delta=delta, index=text.number, phase=text.phase)
@@ -254,9 +254,9 @@ class Items:
                 yield ReasoningDelta(delta=delta, channel="summary", index=text.number)
 
     def _whole(self, item: _Item, channel: Channel, part: int, whole: str) -> Iterator[Event]:
-        text = self._place(item, channel, part)
-        if rest := remainder(text.said, mend(whole)):
-            text.halves = Joiner()
+        text = self._text_state(item, channel, part)
+        if rest := remainder(text.sent, fix_surrogates(whole)):
+            text.joiner = SurrogateJoiner()
             yield from self._text(item, channel, part, rest)
 
     def _part(
@@ -272,32 +272,32 @@ class Items:
     def _cite(self, item: _Item, part: int, data: Json) -> Iterator[Event]:
         if not isinstance(data, Mapping):
             return
-        text = self._place(item, Channel.TEXT, part)
+        text = self._text_state(item, Channel.TEXT, part)
         citation = Citation(
-            url=word(data.get("url")) or None,
-            title=word(data.get("title")) or word(data.get("filename")) or None,
+            url=text_of(data.get("url")) or None,
+            title=text_of(data.get("title")) or text_of(data.get("filename")) or None,
             start=_count(data.get("start_index")),
             end=_count(data.get("end_index")),
             index=text.number,
         )
         if citation not in text.citations:
             text.citations.append(citation)
-            yield from self._show(item)
+            yield from self._mark_emitted(item)
             yield citation
 
-    def _say(self, item: _Item) -> Iterator[Event]:
+    def _emit_call(self, item: _Item) -> Iterator[Event]:
         if item.call:
-            yield from self._shown(item, self.calls.say(item.call))
+            yield from self._emit_all(item, self.calls.emit(item.call))
 
-    def _shown(self, item: _Item, events: Iterable[Event]) -> Iterator[Event]:
+    def _emit_all(self, item: _Item, events: Iterable[Event]) -> Iterator[Event]:
         for event in events:
-            yield from self._show(item)
+            yield from self._mark_emitted(item)
             yield event
 
     def _finish(self, item: _Item, data: Mapping[str, Json], *, cut: bool) -> Iterator[Event]:
         match item.kind:
             case Kind.MESSAGE:
-                item.phase = item.phase or word(data.get("phase")) or None
+                item.phase = item.phase or text_of(data.get("phase")) or None
                 yield from self._parts(item, data.get("content"), Channel.TEXT)
                 yield from self._flush(item)
             case Kind.REASONING:
@@ -305,18 +305,18 @@ class Items:
                 yield from self._parts(item, data.get("content"), Channel.REASONING)
                 yield from self._flush(item)
                 yield from self._sign(item, data)
-                if not item.shown:
-                    yield from self._show(item)
+                if not item.emitted:
+                    yield from self._mark_emitted(item)
                     yield ReasoningOmitted()
             case Kind.CALL:
                 assert item.call is not None
-                item.call.know(data)
+                item.call.fill_from(data)
                 whole = data.get("input" if item.call.custom else "arguments")
-                yield from self._shown(item, self.calls.end(item.call, whole, cut=cut))
+                yield from self._emit_all(item, self.calls.end(item.call, whole, cut=cut))
             case Kind.HOSTED:
                 kind = str(data["type"]).removesuffix("_call")
-                yield from self._show(item)
-                yield HostedToolEvent(kind=kind, status=word(data.get("status")) or None)
+                yield from self._mark_emitted(item)
+                yield HostedToolEvent(kind=kind, status=text_of(data.get("status")) or None)
         item.done, item.data = True, data
 
     def _parts(self, item: _Item, parts: Json, usual: Channel) -> Iterator[Event]:
@@ -326,18 +326,20 @@ class Items:
 
     def _flush(self, item: _Item) -> Iterator[Event]:
         for (channel, part), text in item.texts.items():
-            yield from self._text(item, channel, part, text.halves.close())
+            yield from self._text(item, channel, part, text.joiner.close())
 
     def _sign(self, item: _Item, data: Mapping[str, Json]) -> Iterator[Event]:
         """Hand out the encrypted content; that of ``output_item.done`` takes its place."""
-        encrypted = word(data.get("encrypted_content")) or word(item.data.get("encrypted_content"))
+        encrypted = text_of(data.get("encrypted_content")) or text_of(
+            item.data.get("encrypted_content")
+        )
         if item.kind is not Kind.REASONING or encrypted in ("", item.signed):
             return
         if item.number is None:
             numbers = [text.number for text in item.texts.values()]
             item.number = max(numbers) if numbers else self._number(ReasoningDelta)
         item.signed = encrypted
-        yield from self._show(item)
+        yield from self._mark_emitted(item)
         yield ReasoningSignature(encrypted_content=encrypted, index=item.number)
 
 

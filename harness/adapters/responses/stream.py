@@ -15,8 +15,8 @@ from dataclasses import replace
 
 from harness.adapters.common.answer import Answer
 from harness.adapters.common.failures import failure, from_payload, is_error
-from harness.adapters.common.surrogates import mend_json
-from harness.adapters.responses.calls import word
+from harness.adapters.common.surrogates import fix_surrogates_in
+from harness.adapters.responses.calls import text_of
 from harness.adapters.responses.items import Channel, Items
 from mockserver.vocabulary.model import (
     ErrorClass,
@@ -94,7 +94,7 @@ class ResponsesStream(Answer):
         return self._with_native(self._take(value, is_named_error, default))
 
     def done(self) -> list[Event]:
-        """End on the server's word that this was all, though no terminal event came."""
+        """End on the server's text_of that this was all, though no terminal event came."""
         if self.closed:
             return []
         if not self._items:
@@ -109,7 +109,7 @@ class ResponsesStream(Answer):
     def _take(self, value: Json, is_named_error: bool, default: ErrorClass) -> list[Event]:
         whole = isinstance(value, Mapping) and is_response(value)
         if isinstance(value, Mapping) and not whole and ("type" in value or not is_error(value)):
-            self._native.append(mend_json(value))
+            self._native.append(fix_surrogates_in(value))
         if (is_named_error or is_error(value)) and not whole:
             return self.fail(from_payload(value, default=default, secrets=self.secrets))
         if not isinstance(value, Mapping):
@@ -117,14 +117,14 @@ class ResponsesStream(Answer):
             return self.fail(failure(ErrorClass.PROTOCOL, f"an event is an object, not {what}"))
         if _count(value.get("sequence_number")) is not None:
             self.sequence_number = value["sequence_number"]
-        return self._response(value, word(value.get("status"))) if whole else self._event(value)
+        return self._response(value, text_of(value.get("status"))) if whole else self._event(value)
 
     def _event(self, event: Mapping[str, Json]) -> list[Event]:
-        kind = word(event.get("type"))
+        kind = text_of(event.get("type"))
         response = event.get("response")
         response = response if isinstance(response, Mapping) else {}
         if kind in _TERMINAL:
-            status = word(response.get("status")) if kind == "response.done" else ""
+            status = text_of(response.get("status")) if kind == "response.done" else ""
             return self._response(response, status or _TERMINAL[kind])
         self._usage.add(response.get("usage"))
         events = list(self._content(kind, event))
@@ -169,7 +169,7 @@ class ResponsesStream(Answer):
                 return self._complete(response, status, FinishReason.STOP)
             case "incomplete":
                 details = response.get("incomplete_details")
-                reason = word(details.get("reason")) if isinstance(details, Mapping) else ""
+                reason = text_of(details.get("reason")) if isinstance(details, Mapping) else ""
                 filtered = reason == "content_filter"
                 finish = FinishReason.CONTENT_FILTER if filtered else FinishReason.LENGTH
                 return self._complete(response, reason or status, finish, cut=True)
@@ -205,8 +205,8 @@ class ResponsesStream(Answer):
             self._started = True
             before.append(
                 MessageStart(
-                    response_id=word(response.get("id")) or None,
-                    model=word(response.get("model")) or None,
+                    response_id=text_of(response.get("id")) or None,
+                    model=text_of(response.get("model")) or None,
                 )
             )
         return [*before, *self._take_warnings(), *events]

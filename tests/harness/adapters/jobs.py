@@ -88,7 +88,7 @@ class Server:
             polls=PollPolicy(**polls),
             store=store,
             clock=self.clock,
-            dice=lambda: 0.0,
+            jitter=lambda: 0.0,
             transport=httpx.MockTransport(self),
         )
 

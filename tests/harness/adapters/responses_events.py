@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 
-from harness.adapters.common.surrogates import mend
+from harness.adapters.common.surrogates import fix_surrogates
 from harness.adapters.responses.stream import ResponsesStream
 from mockserver.vocabulary.model import ErrorEvent, FinishReason, MessageStart, MessageStop
 
@@ -55,7 +55,7 @@ def read(*values, created=True, **options):
     events, fed = [], []
     for value in values:
         if not stream.closed and isinstance(value, dict) and "type" in value:
-            fed.append(json.loads(mend(json.dumps(value, ensure_ascii=False))))
+            fed.append(json.loads(fix_surrogates(json.dumps(value, ensure_ascii=False))))
         events += stream.chunk(value)
     events += stream.ended()
     assert stream.closed

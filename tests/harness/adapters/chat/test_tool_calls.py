@@ -27,10 +27,10 @@ def call(index=None, call_id=None, name=None, args=None, **more):
     return {k: v for k, v in outer.items() if v is not None}
 
 
-def play(*deltas, known=(), taken=(), cut=False):
+def play(*deltas, known=(), taken=(), incomplete=False):
     calls = ToolCalls(known, taken)
     events = [event for delta in deltas for event in calls.add(delta)]
-    last, error = calls.close(cut=cut)
+    last, error = calls.close(incomplete=incomplete)
     return events + last, error
 
 
@@ -220,7 +220,7 @@ def test_legacy_function_call():
     calls = ToolCalls()
     events = [e for d in ({"name": "f"}, {"arguments": A}) for e in calls.add_legacy(d)]
     assert events == [start(0, "call_0", "f", True), piece(0, A)]
-    assert calls.close(cut=False) == ([end(0, {"a": 1}, A)], None)
+    assert calls.close(incomplete=False) == ([end(0, {"a": 1}, A)], None)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_a_call_without_a_name_is_an_error_and_keeps_the_others():
 
 def test_a_cut_turn_ends_only_whole_calls():
     events, error = play(
-        call(0, "x", "f", A), call(1, "y", "g", '{"b'), call(2, "z", "h"), cut=True
+        call(0, "x", "f", A), call(1, "y", "g", '{"b'), call(2, "z", "h"), incomplete=True
     )
     assert error is None
     assert [e.tool_call_index for e in events if isinstance(e, ToolCallStart)] == [0, 1, 2]

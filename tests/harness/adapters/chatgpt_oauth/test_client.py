@@ -271,7 +271,7 @@ def test_retries_before_the_first_event(good):
 
     async def go():
         retry = RetryPolicy(max_retries=2)
-        async with client(handle, retry=retry, sleep=sleep, dice=lambda: 0) as one:
+        async with client(handle, retry=retry, sleep=sleep, jitter=lambda: 0) as one:
             return await one.complete(**ASK)
 
     assert asyncio.run(go()).content == "a"

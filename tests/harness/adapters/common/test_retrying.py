@@ -21,7 +21,7 @@ STOP = MessageStop(finish_reason=FinishReason.STOP)
 
 
 @pytest.mark.parametrize(
-    ("retries", "error", "dice", "delay"),
+    ("retries", "error", "jitter", "delay"),
     [
         (0, BUSY, 0.0, 0.5),
         (1, BUSY, 0.0, 1.0),
@@ -36,8 +36,8 @@ STOP = MessageStop(finish_reason=FinishReason.STOP)
         (0, replace(BUSY, retryable=False), 0.0, None),
     ],
 )
-def test_delay(retries, error, dice, delay):
-    assert RetryPolicy(max_retries=6).delay(retries, error, dice) == delay
+def test_delay(retries, error, jitter, delay):
+    assert RetryPolicy(max_retries=6).delay(retries, error, jitter) == delay
 
 
 def play(*attempts, max_retries=2):
@@ -56,7 +56,7 @@ def play(*attempts, max_retries=2):
 
     async def run():
         policy = RetryPolicy(max_retries=max_retries)
-        return [e async for e in retrying(attempt, policy, sleep=sleep, dice=lambda: 0.0)]
+        return [e async for e in retrying(attempt, policy, sleep=sleep, jitter=lambda: 0.0)]
 
     return asyncio.run(run()), waits, len(list(script))
 

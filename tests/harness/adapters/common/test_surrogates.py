@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.adapters.common.surrogates import Joiner, mend
+from harness.adapters.common.surrogates import SurrogateJoiner, fix_surrogates
 
 PIECES = st.lists(st.text(alphabet=st.sampled_from("a\ud83d\ude00é😀"), max_size=4))
 
@@ -19,13 +19,13 @@ PIECES = st.lists(st.text(alphabet=st.sampled_from("a\ud83d\ude00é😀"), max_s
     ],
 )
 def test_halves(pieces, said):
-    joiner = Joiner()
+    joiner = SurrogateJoiner()
     assert [*map(joiner.feed, pieces), joiner.close()] == said
 
 
 @given(PIECES)
 def test_pieces_say_the_same_as_the_whole(pieces):
-    joiner = Joiner()
+    joiner = SurrogateJoiner()
     said = "".join([*map(joiner.feed, pieces), joiner.close()])
-    assert said == mend("".join(pieces))
+    assert said == fix_surrogates("".join(pieces))
     said.encode()

@@ -125,7 +125,7 @@ def test_a_bad_option_is_named(option):
 
 def test_an_option_that_is_null_is_absent():
     options = dict.fromkeys(OPTIONS) | {"temperature": 0}
-    assert Thoughts.taken_from(options) == Thoughts()
+    assert Thoughts.pop_from(options) == Thoughts()
     assert options == {"temperature": 0}
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.adapters.inner_thoughts.json_stream import MemberTaker, Rest, Taken
+from harness.adapters.inner_thoughts.json_stream import Extracted, MemberExtractor, Remaining
 
 KEY = "thinking"
 #: Characters that JSON escapes, that look like JSON, or that UTF-16 writes as two.
@@ -34,14 +34,14 @@ STYLES = st.sampled_from(
 
 
 def read(pieces: list[str], keys: tuple[str, ...] = (KEY,)) -> tuple[str, dict[str, str]]:
-    taker = MemberTaker(keys)
+    extractor = MemberExtractor(keys)
     rest, taken = "", dict[str, str]()
     for piece in pieces:
-        for said in taker.feed(piece):
+        for said in extractor.feed(piece):
             match said:
-                case Rest(text):
+                case Remaining(text):
                     rest += text
-                case Taken(key, text):
+                case Extracted(key, text):
                     taken[key] = taken.get(key, "") + text
     return rest, taken
 
@@ -135,19 +135,19 @@ def test_text_that_stops(cut: str, rest: str, taken: str | None) -> None:
 
 
 def test_neighbours_of_one_piece_are_joined_and_order_is_kept() -> None:
-    taker = MemberTaker(["t", "m"])
-    assert taker.feed('{"q":1,"t":"a\\nb","m":"c","r":2}') == [
-        Rest('{"q":1'),
-        Taken("t", "a\nb"),
-        Taken("m", "c"),
-        Rest(',"r":2}'),
+    extractor = MemberExtractor(["t", "m"])
+    assert extractor.feed('{"q":1,"t":"a\\nb","m":"c","r":2}') == [
+        Remaining('{"q":1'),
+        Extracted("t", "a\nb"),
+        Extracted("m", "c"),
+        Remaining(',"r":2}'),
     ]
-    assert taker.any_taken
+    assert extractor.any_extracted
 
 
 def test_values_stream() -> None:
-    taker = MemberTaker([KEY])
-    assert taker.feed('{"thinking":"a') == [Taken(KEY, "a")]
-    assert taker.feed("b") == [Taken(KEY, "b")]
-    assert taker.feed('","q":"c') == [Rest('{"q":"c')]
-    assert taker.feed("d") == [Rest("d")]
+    extractor = MemberExtractor([KEY])
+    assert extractor.feed('{"thinking":"a') == [Extracted(KEY, "a")]
+    assert extractor.feed("b") == [Extracted(KEY, "b")]
+    assert extractor.feed('","q":"c') == [Remaining('{"q":"c')]
+    assert extractor.feed("d") == [Remaining("d")]

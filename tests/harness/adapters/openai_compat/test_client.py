@@ -169,7 +169,7 @@ def test_retries_before_the_first_event(answer, sse):
         waits.append(seconds)
 
     retry = RetryPolicy(max_retries=3)
-    assert stream(handler, retry=retry, sleep=sleep, dice=lambda: 0.0) == [START, A, STOP]
+    assert stream(handler, retry=retry, sleep=sleep, jitter=lambda: 0.0) == [START, A, STOP]
     assert waits == [0.5, 7.0, 2.0]
     assert len(set(bodies)) == 1
 

@@ -59,7 +59,7 @@ def test_the_last_poll_is_at_the_deadline():
 
 
 @pytest.mark.parametrize(
-    ("answer", "kept"),
+    ("answer", "is_stored"),
     [
         (whole(response("cancelled")), False),
         (whole(response("in_progress")), True),
@@ -70,12 +70,12 @@ def test_the_last_poll_is_at_the_deadline():
         (httpx.Response(200, stream=Broken(b"{")), True),
     ],
 )
-def test_a_job_that_may_still_run_is_remembered(answer, kept, tmp_path):
+def test_a_job_that_may_still_run_is_remembered(answer, is_stored, tmp_path):
     server = Server(whole(QUEUED), answer)
     error = server.fails(timeout=0, retries=2, store=FileStore(tmp_path))
     assert error.error.error_class is ErrorClass.TIMEOUT
     assert len(server.asked) == 2
-    assert bool(list(tmp_path.iterdir())) is kept
+    assert bool(list(tmp_path.iterdir())) is is_stored
 
 
 @pytest.mark.parametrize("status", ["completed", "incomplete"])
@@ -299,8 +299,8 @@ def test_what_cannot_be_connected_to(url, key):
 
 
 def test_errors_hold_no_key_but_the_request_id():
-    told = {"error": {"message": f"wrong key {KEY}"}}
-    answer = httpx.Response(401, json=told, headers={"x-request-id": "req_1"})
+    job_ended = {"error": {"message": f"wrong key {KEY}"}}
+    answer = httpx.Response(401, json=job_ended, headers={"x-request-id": "req_1"})
     error = Server(answer).fails().error
     assert (error.request_id, KEY in str(error)) == ("req_1", False)
     failed = response("failed", error={"code": "server_error", "message": f"key {KEY}"})

@@ -106,7 +106,7 @@ def test_one_policy_for_all(model):
             "http://models.test/v1",
             model=model,
             messages=MESSAGES,
-            **settings(busy, clock=clock, dice=lambda: 0.0),
+            **settings(busy, clock=clock, jitter=lambda: 0.0),
         )
     assert caught.value.error.error_class is ErrorClass.SERVER_ERROR
     assert (asked, clock.now()) == (["POST"] * 4, 2.0 + 4.0 + 8.0)

@@ -52,7 +52,7 @@ RESPONSES_ONLY = set(get_args(get_args(ResponsesModel)[-1]))
         ("azure/gpt-35-turbo", CHAT, "gpt-35-turbo"),
         ("openai/gpt-3.5-turbo-0125", CHAT, "gpt-3.5-turbo-0125"),
         ("ft:gpt-3.5-turbo-0125:acme::id", CHAT, None),
-        # Only Chat Completions has sound, and search without a tool.
+        # Only Chat Completions matches sound, and search without a tool.
         ("gpt-4o-audio-preview", CHAT, None),
         ("gpt-audio", CHAT, None),
         ("openai/gpt-4o-mini-search-preview-2025-03-11", CHAT, None),

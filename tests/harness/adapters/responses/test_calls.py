@@ -145,15 +145,15 @@ def test_a_custom_tool_takes_free_text():
     item = {"type": "custom_tool_call", "call_id": "c1", "name": "patch"}
     events = read(
         added(0, **item, input=""),
-        event("custom_tool_call_input.delta", output_index=0, delta='say "hi'),
+        event("custom_tool_call_input.delta", output_index=0, delta='emit "hi'),
         event("custom_tool_call_input.delta", output_index=0, delta='"\n'),
-        event("custom_tool_call_input.done", output_index=0, input='say "hi"\n'),
-        finished(0, **item, input='say "hi"\n'),
+        event("custom_tool_call_input.done", output_index=0, input='emit "hi"\n'),
+        finished(0, **item, input='emit "hi"\n'),
         finished(1, **{**item, "call_id": "c2"}, input=""),
         completed(),
     )
     turn = fold(events)
-    assert [c.arguments for c in turn.tool_calls] == [{"input": 'say "hi"\n'}, {"input": ""}]
+    assert [c.arguments for c in turn.tool_calls] == [{"input": 'emit "hi"\n'}, {"input": ""}]
     said = "".join(e.arguments_delta for e in events if isinstance(e, ToolCallDelta))
     assert said == "".join(c.arguments_raw for c in turn.tool_calls)
     cut = read(added(0, **item), event("incomplete", response={}))
