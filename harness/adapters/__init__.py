@@ -1,1 +1,1 @@
-"""The clients under test, and the parts that they share."""
+"""The bundled clients, and the parts that they share. docs/CLIENTS.md has an example of each."""

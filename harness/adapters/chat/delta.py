@@ -1,7 +1,7 @@
-"""What one Chat Completions delta, or one whole message, says: text, reasoning, refusal.
+"""Reads one Chat Completions delta, or one whole message: text, reasoning, refusal. Pure.
 
-Providers put reasoning under five names and often say it twice, as plain text and as blocks
-with signatures. The blocks win where they have the text, for they keep signatures in place.
+Providers put reasoning under five names and often send it twice, as plain text and as blocks
+with signatures. The blocks win if they have text, since they keep signatures in place.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from mockserver.vocabulary.model import (
 
 
 def read_delta(delta: Mapping[str, Json]) -> Iterator[Event]:
-    """Yield the content of ``delta`` or ``message``, tool calls apart.
+    """Yield the content of a ``delta`` or ``message``, except tool calls.
 
-    Empty strings, ``null`` and unknown keys say nothing.
+    Empty strings, ``null`` and unknown keys are skipped.
     """
     yield from _reasoning(delta)
     yield from _content(delta.get("content"))
@@ -50,7 +50,7 @@ def _reasoning(delta: Mapping[str, Json]) -> Iterator[Event]:
 
 
 def _thinking(block: Mapping[str, Json]) -> Iterator[Event]:
-    """Anthropic's blocks, as LiteLLM passes them on."""
+    """Read Anthropic's blocks, as LiteLLM forwards them."""
     if text := _text(block.get("thinking")):
         yield ReasoningDelta(delta=text, channel="text")
     if signature := _text(block.get("signature")):
@@ -60,7 +60,7 @@ def _thinking(block: Mapping[str, Json]) -> Iterator[Event]:
 
 
 def _detail(item: Mapping[str, Json]) -> Iterator[Event]:
-    """One of OpenRouter's ``reasoning_details``."""
+    """Read one of OpenRouter's ``reasoning_details``."""
     match item.get("type"):
         case "reasoning.text":
             yield from _thinking({"thinking": item.get("text"), "signature": item.get("signature")})

@@ -1,4 +1,4 @@
-"""The request body of Chat Completions, built from the words of a call. Pure."""
+"""The request body of Chat Completions. Pure."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def request_body(
     """Build the body. ``options`` are further fields by name; one that is ``None`` is left out.
 
     Without tools neither ``tools`` nor ``tool_choice`` is sent: servers refuse an empty list.
-    A stream is asked to end with its usage. ``return_reasoning`` names the field in which
-    assistant messages give their reasoning back, see :func:`outgoing_message`.
+    A stream is requested with its usage. ``return_reasoning`` names the field in which
+    reasoning is sent back, see :func:`outgoing_message`. Raises ``ValueError`` as that does.
     """
     body: JsonObject = {
         "model": model,
@@ -37,10 +37,10 @@ def request_body(
 
 
 def outgoing_message(message: JsonObject, return_reasoning: str | None = None) -> JsonObject:
-    """Make a message fit to be sent: ``parts`` go, what the provider wants back comes in.
+    """Make the message to send: without ``parts``, with what the provider wants back.
 
-    Gemini demands the thought signature of every tool call
-    (https://ai.google.dev/gemini-api/docs/thought-signatures). Reasoning goes back only if
+    Gemini requires the thought signature of every tool call
+    (https://ai.google.dev/gemini-api/docs/thought-signatures). Reasoning is sent back only if
     ``return_reasoning`` names its field, since servers disagree: DeepSeek's thinking mode
     refuses tool turns without ``reasoning_content`` even if it was empty (vercel/ai#13203), its
     older reasoner refuses them with it, Mistral refuses unknown fields. ``reasoning_details`` is
@@ -48,7 +48,7 @@ def outgoing_message(message: JsonObject, return_reasoning: str | None = None) -
     """
     if return_reasoning is not None and return_reasoning not in _REASONING_FIELDS:
         known = ", ".join(_REASONING_FIELDS)
-        raise ValueError(f"return_reasoning is one of {known}, not {return_reasoning!r}")
+        raise ValueError(f"return_reasoning must be one of {known}, not {return_reasoning!r}")
     sent = {name: value for name, value in message.items() if name != "parts"}
     parts: list[JsonObject] = message.get("parts") or []
     signatures = {

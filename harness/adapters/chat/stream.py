@@ -58,8 +58,8 @@ class ChatStream(Answer):
     ``tools`` are those of the request, ``taken_ids`` the tool call ids of earlier turns.
     ``think_tags`` turns a leading ``<think>`` block into reasoning.
 
-    A piece of text has as ``native`` the choices with its log probabilities, if there are any;
-    those of a choice that says nothing belong to the text that follows.
+    The ``native`` of a text event has the choices with its log probabilities, if there are any;
+    those of a choice without text belong to the text that follows.
     """
 
     api = "Chat Completions"
@@ -122,7 +122,7 @@ class ChatStream(Answer):
         return [*events, *self.fail(self._error)] if self._error else events
 
     def done(self) -> list[Event]:
-        """End on the server's word that this was all, even if it gave no finish reason."""
+        """End because the server said that this was all, even without a finish reason."""
         if self.closed:
             return []
         if self._finish is None and not (self._has_content or self._calls):
@@ -176,7 +176,7 @@ class ChatStream(Answer):
             if not isinstance(choice, Mapping):
                 continue
             if choice.get("index") not in (None, 0):
-                self.warn("extra_choices", "only the choice with index 0 makes the turn")
+                self.warn("extra_choices", "only the choice with index 0 is used")
                 continue
             yield from self._choice(choice)
 
@@ -199,7 +199,7 @@ class ChatStream(Answer):
             return
         if word in _FINISH_ERRORS:
             self._error = self._error or failure(
-                _FINISH_ERRORS[word], f"the provider gave up with finish_reason {word!r}", code=word
+                _FINISH_ERRORS[word], f"the provider stopped with finish_reason {word!r}", code=word
             )
         self._finish = self._finish or word
 
@@ -244,7 +244,7 @@ class ChatStream(Answer):
             yield replace(event, delta=text, native=native)
 
     def _take_groq(self, groq: Json) -> None:
-        """Groq's own field: request id and usage, and an error if the stream stops early."""
+        """Read Groq's own field: request id, usage, and an error if the stream stops early."""
         if isinstance(groq, Mapping):
             self._request_id = self._request_id or _text_or_none(groq.get("id"))
             self._usage.add(groq.get("usage"))

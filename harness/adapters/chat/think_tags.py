@@ -1,4 +1,4 @@
-"""Reasoning that stands inside the text as ``<think>...</think>``.
+"""Reasoning inside the text, as ``<think>...</think>``. Pure.
 
 Models served without a reasoning parser begin their answer with it (seen on Together, Ollama
 and llama.cpp). Only a tag that opens the answer counts: text about tags stays text.
@@ -16,14 +16,14 @@ Kind = Literal["text", "reasoning"]
 
 
 class ThinkTags:
-    """Splits one text into reasoning and text; a tag may be cut anywhere."""
+    """Splits one text into reasoning and text; a tag may be split anywhere."""
 
     def __init__(self) -> None:
         self._state: Literal["before", "inside", "after"] = "before"
         self._pending = ""
 
     def feed(self, piece: str) -> Iterator[tuple[Kind, str]]:
-        """Yield what is certain by now, as ``(kind, text)``."""
+        """Take the next piece and yield what is certain by now, as ``(kind, text)``."""
         text = self._pending + piece
         self._pending = ""
         if self._state == "before":
@@ -52,12 +52,12 @@ class ThinkTags:
             yield "text", text
 
     def close(self) -> Iterator[tuple[Kind, str]]:
-        """Yield what was held back for a tag that never became whole."""
+        """Yield what was kept back for a tag that was never completed."""
         if self._pending:
             yield ("reasoning" if self._state == "inside" else "text"), self._pending
             self._pending = ""
 
 
 def _overlap(text: str, tag: str) -> int:
-    """How many characters at the end of ``text`` could begin ``tag``."""
+    """Count the characters at the end of ``text`` that could begin ``tag``."""
     return next((n for n in range(len(tag) - 1, 0, -1) if text.endswith(tag[:n])), 0)

@@ -1,9 +1,9 @@
-"""Tool calls put together from the deltas of Chat Completions. Pure.
+"""Assembles tool calls from the deltas of Chat Completions. Pure.
 
-Which call a delta belongs to: the one of its ``index``, unless it brings a new id, which opens
-another call (Ollama and vLLM number every call 0); without an index the one of its id; without
-both the last call, unless that is whole and the delta names a tool again. An empty string is
-no value. Calls are numbered in the order in which they were opened.
+A delta belongs to the call of its ``index``, unless it has a new id, which opens another call
+(Ollama and vLLM number every call 0); without an index, to the call of its id; without both, to
+the last call, unless that is complete and the delta names a tool again. An empty string counts
+as absent. Calls are numbered in the order in which they were opened.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ _SIGNATURE_PATHS = (
 
 
 def read_arguments(raw: str) -> JsonObject | None:
-    """Read a call's argument text; ``None`` if it is not exactly one JSON object.
+    """Parse a call's argument text; ``None`` if it is not exactly one JSON object.
 
-    No text and ``null`` mean a call without arguments. Lone surrogate joiner in the values
-    become U+FFFD.
+    Blank text and ``null`` mean a call without arguments. Lone surrogates in the values become
+    U+FFFD.
     """
     if _is_empty(raw):
         return {}
@@ -50,10 +50,10 @@ def read_arguments(raw: str) -> JsonObject | None:
 
 
 def call_error(number: int | None, name: str, raw: str) -> ErrorInfo:
-    """Say what is wrong with a call whose argument text ``raw`` is no JSON object."""
+    """Make the error of a call without a name, or whose arguments are not a JSON object."""
     if not name:
         return failure(
-            ErrorClass.PROTOCOL, f"a tool call never got the name of its tool: {clip(raw, 300)}"
+            ErrorClass.PROTOCOL, f"a tool call has no name; its arguments: {clip(raw, 300)}"
         )
     return failure(
         ErrorClass.INVALID_TOOL_ARGUMENTS,
@@ -64,7 +64,7 @@ def call_error(number: int | None, name: str, raw: str) -> ErrorInfo:
 class CallStarts:
     """Opens the tool calls of one turn, numbered from 0, each with an id of its own.
 
-    ``taken_ids`` are ids of earlier turns, which ids made here must not repeat.
+    ``taken_ids`` are ids of earlier turns, which ids made here do not repeat.
     """
 
     def __init__(self, taken_ids: Collection[str] = ()) -> None:
@@ -102,7 +102,7 @@ class _Call:
     joiner: SurrogateJoiner = field(default_factory=SurrogateJoiner)
 
     def add_name(self, fragment: str, known: Collection[str]) -> None:
-        """A name may come in pieces or again and again: it grows until it is a known tool's."""
+        """Add to the name, which may come in pieces or be repeated, until it is a known tool's."""
         if not self.name_is_certain and fragment != self.name:
             self.name += fragment
         if self.name in known:
@@ -127,8 +127,8 @@ class _Call:
 class ToolCalls:
     """The tool calls of one turn.
 
-    ``known`` are the names of the tools on offer. ``taken_ids`` are ids of earlier turns,
-    which ids made here must not repeat.
+    ``known`` are the tool names of the request. ``taken_ids`` are ids of earlier turns, which
+    ids made here do not repeat.
     """
 
     def __init__(self, known: Collection[str] = (), taken_ids: Collection[str] = ()) -> None:
@@ -171,10 +171,10 @@ class ToolCalls:
         yield from self.add({"index": "function_call", "function": function_call})
 
     def close(self, *, incomplete: bool) -> tuple[list[Event], ErrorInfo | None]:
-        """End the turn: the remaining events, and what was wrong with the first bad call.
+        """End the turn: return the remaining events, and the error of the first bad call.
 
-        ``incomplete``: the model was stopped in the middle, so a call that is not whole is no error;
-        it gets no end.
+        ``incomplete``: the model was stopped, so a call that is not complete is not an error;
+        it gets no ``tool_call_end``.
         """
         for call in self._calls:
             call.add_arguments(call.joiner.close())

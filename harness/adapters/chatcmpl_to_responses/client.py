@@ -1,8 +1,7 @@
 """``chatcmpl-to-responses``: Responses stream events from any Chat Completions answer.
 
-:class:`ChatcmplToResponses` translates chunks that are already there;
-:class:`ChatcmplToResponsesClient` asks a server for them. The function at the end is the
-adapter of the harness.
+:class:`ChatcmplToResponses` translates chunks; :class:`ChatcmplToResponsesClient` requests them
+from a server. The function at the end is the adapter of the harness.
 """
 
 from __future__ import annotations
@@ -33,13 +32,13 @@ from mockserver.vocabulary.model import AssistantTurn, ErrorInfo, Event, Json, J
 
 
 class ChatcmplToResponses:
-    """Chunks of one answer in, Responses events out: no I/O, no clock.
+    """Translates the chunks of one answer into Responses events: no I/O, no clock.
 
-    ``shell`` holds fields of the Response object: ``created_at``, which must be there,
-    ``model`` and others. ``tools`` are those of the request in the form of Chat Completions,
-    ``taken_ids`` the tool call ids of earlier turns, which ids made here must not repeat. Give
-    every chunk to :meth:`chunk`, then end the answer in one of three ways; the last event is
-    ``response.completed``, ``response.incomplete`` or ``response.failed``.
+    ``shell`` has fields of the Response object: ``created_at`` (epoch seconds), which is
+    required, ``model`` and others. ``tools`` are those of the request in the form of Chat
+    Completions, ``taken_ids`` the tool call ids of earlier turns, which ids made here do not
+    repeat. Pass every chunk to :meth:`chunk`, then end the answer in one of three ways; the
+    last event is ``response.completed``, ``response.incomplete`` or ``response.failed``.
     """
 
     def __init__(
@@ -57,7 +56,7 @@ class ChatcmplToResponses:
         return self._translate(self._chat.chunk(value))
 
     def done(self) -> list[JsonObject]:
-        """End on the server's ``[DONE]``."""
+        """End because the server sent ``[DONE]``."""
         return self._translate(self._chat.done())
 
     def ended(self) -> list[JsonObject]:
@@ -65,7 +64,7 @@ class ChatcmplToResponses:
         return self._translate(self._chat.ended())
 
     def lost(self, error: ErrorInfo) -> list[JsonObject]:
-        """End because the connection broke: ``error`` says how."""
+        """End because the connection broke with ``error``."""
         return self._translate(self._chat.lost(error))
 
     def _translate(self, events: Iterable[Event]) -> list[JsonObject]:
@@ -73,11 +72,11 @@ class ChatcmplToResponses:
 
 
 class ChatcmplToResponsesClient(Closable):
-    """Asks ``{base_url}/chat/completions`` and answers like the Responses API.
+    """Requests ``{base_url}/chat/completions`` and answers like the Responses API.
 
-    To be used in ``async with`` or closed. The arguments are those of
-    :class:`~harness.adapters.openai_compat.OpenAICompatClient`; ``now`` gives the time of a
-    response, in seconds since 1970.
+    Use it in ``async with``, or close it. The arguments are those of
+    :class:`~harness.adapters.openai_compat.OpenAICompatClient`; ``now`` returns the
+    ``created_at`` of a response, in epoch seconds.
     """
 
     def __init__(
@@ -103,9 +102,9 @@ class ChatcmplToResponsesClient(Closable):
         tools: Sequence[JsonObject] = (),
         options: Mapping[str, Json] | None = None,
     ) -> AsyncGenerator[JsonObject, None]:
-        """Yield the Responses events of one answer; the last says how it ended.
+        """Yield the Responses events of one answer; the last one is terminal.
 
-        Never raises for what a server or a wire does: that is a ``response.failed``.
+        Failures of the server or the connection are a ``response.failed``, not an exception.
         ``options`` are further fields of a Chat Completions request, as for ``openai-compat``.
         """
         answer = self.events(model=model, messages=messages, tools=tools, options=options)
@@ -122,7 +121,7 @@ class ChatcmplToResponsesClient(Closable):
         tools: Sequence[JsonObject] = (),
         options: Mapping[str, Json] | None = None,
     ) -> JsonObject:
-        """Return the Response object of one answer, asked for without a stream.
+        """Return the Response object of one answer, requested without a stream.
 
         Takes the arguments of :meth:`stream`. Raises
         :class:`~harness.clients.interface.ClientError`.
@@ -146,7 +145,7 @@ class ChatcmplToResponsesClient(Closable):
     ) -> AsyncGenerator[Event, None]:
         """Yield the normalized events; all their ``native`` together are the Responses events.
 
-        Takes the arguments of :meth:`stream`. ``stream`` is what the server is asked for.
+        Takes the arguments of :meth:`stream`. ``stream`` is what the server is asked to send.
         """
         fields = dict(options or {})
         if not stream:
@@ -168,7 +167,7 @@ def _raise_failure(turn: AssistantTurn) -> None:
     features=[*openai_compat.features, "native_responses"],
 )
 async def chatcmpl_to_responses(call: Call) -> AsyncIterator[Event | AssistantTurn]:
-    """The client under the harness: one client for each call, closed with it."""
+    """Run the client under the harness: one client for each call, closed after it."""
     retry = RetryPolicy(max_retries=call.max_retries)
     async with ChatcmplToResponsesClient(
         call.base_url, call.api_key, timeout=call.timeout, retry=retry

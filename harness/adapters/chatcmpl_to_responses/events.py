@@ -1,10 +1,10 @@
-"""Normalized events of one Chat Completions answer to Responses stream events. Pure.
+"""Translates the events of one Chat Completions answer into Responses stream events. Pure.
 
-The quirks of Chat Completions are settled before (``chat_stream``), so this is only about the
-lawful form. The turn is one message item, however text and calls alternate, and an item for
-each call and each block of reasoning; ``output_index`` is the order in which they began. A
-block of reasoning ends with its signature, or where another item begins. Everything else may
-still grow until the answer ends, and is done then, in the order of the output.
+The quirks of Chat Completions are handled before, in ``chat/stream.py``. The turn is one
+message item, however text and calls alternate, and an item for each call and each block of
+reasoning; ``output_index`` is the order in which they began. A block of reasoning ends with its
+signature, or where another item begins. Everything else may grow until the answer ends, and is
+done then, in the order of the output.
 
 Reasoning is ``reasoning_text``, and a summary only where the provider calls it one.
 """
@@ -48,13 +48,13 @@ from mockserver.vocabulary.model import (
     UsageEvent,
 )
 
-#: The id of a response whose provider gave none.
+#: The id of a response without an id of its own.
 FAKE_ID = "__fake_id__"
 _INCOMPLETE: Mapping[FinishReason, str] = {
     FinishReason.LENGTH: "max_output_tokens",
     FinishReason.CONTENT_FILTER: "content_filter",
 }
-#: The API's own words for an error whose provider gave no code.
+#: The API's own codes, for an error without one.
 _CODES: Mapping[ErrorClass, str] = {
     ErrorClass.RATE_LIMIT: "rate_limit_exceeded",
     ErrorClass.CONTEXT_LENGTH: "context_length_exceeded",
@@ -64,12 +64,12 @@ _CODES: Mapping[ErrorClass, str] = {
 
 
 class ResponsesEvents:
-    """Puts the Responses events of one answer on its normalized events, as ``native``.
+    """Adds the Responses events of one answer to its normalized events, as ``native``.
 
-    Feed it every event of one answer, in order. ``shell`` holds the fields of the Response
-    object that only the caller knows: ``created_at``, which must be there, ``model`` (the
-    provider's word wins), ``tools`` and the like. Ids of items are made from the id of the
-    response and the place in the output, so that two items never share one.
+    Feed it every event of one answer, in order. ``shell`` has the fields of the Response object
+    that only the caller knows: ``created_at`` (epoch seconds), which is required, ``model`` (the
+    provider's wins), ``tools`` and others. Ids of items are made from the id of the response and
+    the index in the output, so that they are unique.
     """
 
     def __init__(self, shell: Mapping[str, Json]) -> None:
@@ -97,9 +97,9 @@ class ResponsesEvents:
         self._usage = Usage()
 
     def feed(self, event: Event) -> Event:
-        """Return ``event`` with the Responses events it leads to as its ``native``.
+        """Return ``event`` with the Responses events that it causes as its ``native``.
 
-        What it had there before is read for the log probabilities of its text.
+        The log probabilities of its text are read from its old ``native``.
         """
         return replace(event, native=tuple(self._numbered(event)))
 
@@ -157,7 +157,7 @@ class ResponsesEvents:
     def _cite(self, citation: Citation) -> Iterator[JsonObject]:
         yield from self._open_message()
         assert self._message is not None
-        # The API knows no citation without a place; an empty one at the start says "nowhere".
+        # The API has no citation without offsets; 0 to 0 means that they are unknown.
         yield from self._message.cite(
             {
                 "type": "url_citation",
@@ -223,15 +223,16 @@ class ResponsesEvents:
             closing, self._reasoning = self._reasoning, None
             yield from closing.done("completed")
 
-    def _stop(self, reason: FinishReason) -> Iterator[JsonObject]:
-        cut = _INCOMPLETE.get(reason)
+    def _stop(self, finish: FinishReason) -> Iterator[JsonObject]:
+        reason = _INCOMPLETE.get(finish)
         for item in self._open_items():
-            is_incomplete = (
-                not item.complete if isinstance(item, CallItem) else cut and item is self._last
-            )
-            yield from item.done("incomplete" if is_incomplete else "completed")
-        if cut:
-            details = {"incomplete_details": {"reason": cut}}
+            if isinstance(item, CallItem):
+                complete = item.complete
+            else:
+                complete = not (reason and item is self._last)
+            yield from item.done("completed" if complete else "incomplete")
+        if reason:
+            details = {"incomplete_details": {"reason": reason}}
             yield {"type": "response.incomplete", "response": self._response("incomplete", details)}
         else:
             yield {"type": "response.completed", "response": self._response("completed")}
@@ -258,7 +259,7 @@ class ResponsesEvents:
 
 
 def _usage(usage: Usage) -> JsonObject | None:
-    """Counts in the API's form. It has no word for unknown: a count nobody gave is 0 there."""
+    """Return the counts in the API's form, which has no unknown: a missing count is 0."""
     if usage == Usage():
         return None
     return {

@@ -1,8 +1,8 @@
-"""The output items of a Responses stream, and the events by which each is told. Pure.
+"""The output items of a Responses stream, and the events of each. Pure.
 
-An item is added, says what it has in pieces, and is done, all three once. What its last piece,
-its ``done`` events and its final form add is the same text, kept in one place here. The events
-have no ``sequence_number`` yet: that belongs to the complete stream.
+An item is added, sends its pieces, and is done. The joined pieces, the ``done`` events and the
+final item have the same text, kept in one place here. The events have no ``sequence_number``
+yet: that belongs to the whole stream.
 
 Source: https://platform.openai.com/docs/api-reference/responses-streaming
 """
@@ -20,7 +20,7 @@ from mockserver.vocabulary.model import Json, JsonObject
 
 @dataclass(frozen=True, slots=True)
 class PartKind:
-    """How one kind of part is named: by itself, by its events, and by its text."""
+    """The names of one kind of part: its type, its events, and the keys of its text and index."""
 
     type: str
     part_event: str
@@ -61,7 +61,7 @@ class _Part:
 
 @dataclass(slots=True, kw_only=True)
 class Item(ABC):
-    """Base of the items. ``status`` is ``in_progress`` until the item is done."""
+    """Base of the items. ``status`` is ``in_progress`` until :meth:`done`."""
 
     type: ClassVar[str]
     id: str
@@ -70,10 +70,10 @@ class Item(ABC):
 
     @abstractmethod
     def to_json(self) -> JsonObject:
-        """The item as it stands."""
+        """Return the item as it is now."""
 
     def added(self) -> JsonObject:
-        """The event that opens the item."""
+        """Return the event that opens the item."""
         return {
             "type": "response.output_item.added",
             "output_index": self.output_index,
@@ -81,7 +81,7 @@ class Item(ABC):
         }
 
     def done(self, status: str) -> Iterator[JsonObject]:
-        """The events that close the item, ``completed`` or ``incomplete``."""
+        """Yield the events that close the item; ``status``: ``completed`` or ``incomplete``."""
         yield from self._closing_events()
         self.status = status
         yield {
@@ -99,16 +99,16 @@ class Item(ABC):
 
 @dataclass(slots=True, kw_only=True)
 class _TextItem(Item):
-    """An item made of parts, each of one kind, in the order in which they began."""
+    """An item with one part of each kind, in the order in which they began."""
 
     parts: dict[PartKind, _Part] = field(default_factory=dict)
 
     def add(
         self, kind: PartKind, piece: str, logprobs: Sequence[JsonObject] = ()
     ) -> Iterator[JsonObject]:
-        """Add ``piece`` to the part of this kind, which opens if it is the first.
+        """Add ``piece`` to the part of this kind and yield the events; the first opens the part.
 
-        ``logprobs`` are those of its tokens, kept for text alone.
+        ``logprobs`` are those of its tokens; only text has them.
         """
         yield from self._open_part(kind)
         part = self.parts[kind]
@@ -148,7 +148,7 @@ class MessageItem(_TextItem):
     type: ClassVar[str] = "message"
 
     def to_json(self) -> JsonObject:
-        """The item as it stands."""
+        """Return the item as it is now."""
         return {
             "id": self.id,
             "type": self.type,
@@ -158,7 +158,7 @@ class MessageItem(_TextItem):
         }
 
     def cite(self, annotation: JsonObject) -> Iterator[JsonObject]:
-        """Add an annotation to the text."""
+        """Add an annotation to the text and yield the events."""
         yield from self._open_part(OUTPUT_TEXT)
         text = self.parts[OUTPUT_TEXT]
         text.annotations.append(annotation)
@@ -172,10 +172,10 @@ class MessageItem(_TextItem):
 
 @dataclass(slots=True, kw_only=True)
 class ReasoningItem(_TextItem):
-    """A block of reasoning with its encrypted_content.
+    """A block of reasoning.
 
-    ``encrypted_content`` is what must go back to the provider unchanged, and stands in
-    ``encrypted_content``; ``block`` is the provider's own form of the signed block.
+    ``encrypted_content`` is the signature or encrypted text that must be sent back unchanged;
+    ``block`` is the provider's own form of a signed block.
     """
 
     type: ClassVar[str] = "reasoning"
@@ -184,11 +184,11 @@ class ReasoningItem(_TextItem):
 
     @property
     def text(self) -> str:
-        """The reasoning said so far, summary apart."""
+        """The reasoning so far, without the summary."""
         return self.parts[REASONING_TEXT].text if REASONING_TEXT in self.parts else ""
 
     def to_json(self) -> JsonObject:
-        """The item as it stands."""
+        """Return the item as it is now."""
         item: JsonObject = {
             "id": self.id,
             "type": self.type,
@@ -216,7 +216,7 @@ class CallItem(Item):
     pending: str = ""
 
     def to_json(self) -> JsonObject:
-        """The item as it stands."""
+        """Return the item as it is now."""
         item: JsonObject = {
             "id": self.id,
             "type": self.type,
@@ -230,17 +230,17 @@ class CallItem(Item):
         return item
 
     def add(self, piece: str) -> Iterator[JsonObject]:
-        """Add to the arguments.
+        """Add to the arguments and yield the events.
 
-        What may turn out to be no arguments at all, blank or ``null``, is pending back: then the
-        arguments are ``{}``, and the pieces must join to that.
+        Blank text and ``null`` wait for more: alone they mean ``{}``, and the pieces must join
+        to that.
         """
         self.pending += piece
         if self.pieces or not "null".startswith(self.pending.strip()):
             yield from self._release()
 
     def finish(self, arguments: str, signature: str | None) -> None:
-        """Take the complete arguments."""
+        """Set the complete arguments."""
         if not self.pieces:
             self.pending = arguments
         self.complete, self.signature = True, signature
@@ -253,7 +253,7 @@ class CallItem(Item):
 
     def _closing_events(self) -> Iterator[JsonObject]:
         yield from self._release()
-        # Arguments that were cut are never announced as finished: a reader may run the call.
+        # Truncated arguments are never announced as done: a reader may run the call.
         if self.complete:
             yield self._event(
                 "response.function_call_arguments.done",

@@ -1,7 +1,7 @@
-"""Log probabilities of tokens, from Chat Completions to Responses. Pure.
+"""Translates log probabilities of tokens from Chat Completions to Responses. Pure.
 
-Only text has them there: those of a refusal or of reasoning have no place. The form is that of
-``openai.types.responses``: a part has the bytes of its tokens, the events about it have not.
+Only text has them there; those of a refusal or of reasoning are dropped. The form is that of
+``openai.types.responses``: a part has the bytes of its tokens, its events do not.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from mockserver.vocabulary.model import Json, JsonObject
 
 
 def token_logprobs(choices: Iterable[Mapping[str, Json]]) -> list[JsonObject]:
-    """The tokens of the text of ``choices``, in the form of an ``output_text`` part.
+    """Return the tokens of the text of ``choices``, in the form of an ``output_text`` part.
 
-    Unknown bytes and alternatives are empty lists there. What is no token is left out.
+    Unknown bytes and alternatives are empty lists. Entries that are not tokens are skipped.
     """
     contents = [
         logprobs for choice in choices if isinstance(logprobs := choice["logprobs"], Mapping)
@@ -27,7 +27,7 @@ def token_logprobs(choices: Iterable[Mapping[str, Json]]) -> list[JsonObject]:
 
 
 def without_bytes(tokens: Iterable[JsonObject]) -> list[JsonObject]:
-    """The tokens of a part in the form of an event."""
+    """Return the tokens of a part in the form of an event."""
     return [
         {**_bare(token), "top_logprobs": [*map(_bare, token["top_logprobs"])]} for token in tokens
     ]

@@ -1,7 +1,7 @@
 """``chatgpt-oauth``: a client for the Codex backend of ChatGPT, signed in by OAuth.
 
-Usable by a program as it is, and an adapter of the harness by the function at the end. It
-reads what other servers of the Responses API send as well.
+A program can use the class; the function at the end is the adapter of the harness. Streams of
+other servers of the Responses API are read as well.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ _UNAUTHORIZED = 401
 
 
 class ChatGPTOAuthClient(Closable):
-    """Talks to ``{base_url}/responses``; to be used in ``async with`` or closed.
+    """Sends requests to ``{base_url}/responses``. Use it in ``async with``, or close it.
 
     ``store`` keeps the credentials, which are refreshed at ``token_url`` before they expire and
-    when the backend refuses them, once for each request. ``session_id`` names the conversation
-    to the backend; a new one by default. ``timeout`` is the longest wait for the next byte, in
-    seconds. ``retry`` holds before the first event only. ``sleep``, ``jitter``, ``now`` (epoch
+    when the backend refuses them, once per request. ``session_id`` names the conversation to
+    the backend; a new one by default. ``timeout`` is the longest wait for the next byte, in
+    seconds. ``retry`` applies before the first event only. ``sleep``, ``jitter``, ``now`` (epoch
     seconds) and ``transport`` are for tests. Raises ``ValueError`` for a base URL that is not
     HTTP.
     """
@@ -110,7 +110,8 @@ class ChatGPTOAuthClient(Closable):
         """Yield the events of one answer; the last is ``message_stop`` or ``error``.
 
         The ``native`` of all events together is the sequence of Responses events as the server
-        sent it. Never raises for what a server or a wire does. ``options`` are those of
+        sent it. Failures of the server or the connection are events, not exceptions.
+        ``options`` are those of
         :func:`~harness.adapters.chatgpt_oauth.request.request_body`. Leaving the iteration
         early closes the connection.
         """
@@ -129,10 +130,10 @@ class ChatGPTOAuthClient(Closable):
         tools: Sequence[JsonObject] = (),
         options: Mapping[str, Json] | None = None,
     ) -> AssistantTurn:
-        """Return the whole turn of one answer, which the backend only gives as a stream.
+        """Return the whole turn of one answer, which the backend sends only as a stream.
 
-        Takes the arguments of :meth:`stream` and tells the same. Raises :class:`ClientError`
-        with what was received before.
+        Takes the arguments of :meth:`stream`. Raises :class:`ClientError` with what arrived
+        before.
         """
         answer = self.stream(model=model, messages=messages, tools=tools, options=options)
         async with aclosing(answer) as events:
@@ -195,13 +196,13 @@ class ChatGPTOAuthClient(Closable):
     ],
 )
 async def chatgpt_oauth(call: Call) -> AsyncIterator[Event | AssistantTurn]:
-    """The client under the harness: one client for each call, closed with it.
+    """Run the client under the harness: one client for each call, closed after it.
 
-    The API key of the call is the access token. Beside the options of the request, this reads
-    ``options.credentials`` (``refresh_token``, ``account_id``, ``expires_at``), or else
-    ``options.credentials_file``, the text of a credentials file, in which ``{api_key}`` stands
-    for the key; and ``options.header_set`` (``current`` or ``legacy``). The token endpoint
-    stands at ``{base_url}/oauth/token``.
+    The API key of the call is the access token. Besides the options of the request, this reads
+    ``options.credentials`` (``refresh_token``, ``account_id``, ``expires_at``), or
+    ``options.credentials_file``, the text of a credentials file in which ``{api_key}`` is
+    replaced by the key; and ``options.header_set`` (``current`` or ``legacy``). The token
+    endpoint is ``{base_url}/oauth/token``.
     """
     options = dict(call.options)
     headers = Headers[str(options.pop("header_set", "current")).upper()]

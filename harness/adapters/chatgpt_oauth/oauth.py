@@ -1,7 +1,7 @@
-"""Access tokens that renew themselves. Source: RFC 6749, sections 5 and 6.
+"""Access tokens that are refreshed. Source: RFC 6749, sections 5 and 6.
 
-Token endpoints give a new refresh token with each use, and may revoke the whole grant when an
-old one comes again. So a refresh is never repeated, and never made twice at once.
+Token endpoints return a new refresh token with each use, and may revoke the whole grant when an
+old one is used again. So a refresh is never repeated, and never made twice at the same time.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from mockserver.vocabulary.model import ErrorClass, ErrorInfo, Json
 
 #: Seconds to wait for each byte of the token endpoint.
 REFRESH_TIMEOUT = 30.0
-#: Seconds that a token lives if the endpoint does not say.
+#: Lifetime of a token in seconds, if the endpoint does not name it.
 DEFAULT_LIFETIME = 3600.0
 
 
 class Tokens:
     """The credentials of one account, refreshed at ``token_url`` when they are about to expire.
 
-    ``secrets`` holds every token that was seen, for those who must keep them out of texts.
-    ``now`` tells the time in epoch seconds; it and ``transport`` are for tests. To be closed.
+    ``secrets`` has every token that was seen, so that error messages can leave them out.
+    ``now`` returns epoch seconds; it and ``transport`` are for tests. Close it after use.
     """
 
     def __init__(
@@ -54,18 +54,18 @@ class Tokens:
         self._refreshing: asyncio.Task[Credentials] | None = None
 
     async def aclose(self) -> None:
-        """Close all connections; a refresh under way is given up."""
+        """Close all connections; a running refresh is cancelled."""
         if self._refreshing is not None:
             self._refreshing.cancel()
             await asyncio.gather(self._refreshing, return_exceptions=True)
         await self._transport.aclose()
 
     async def current(self, *, rejected: str | None = None) -> Credentials:
-        """Return credentials that are good to use, refreshed first if need be.
+        """Return valid credentials, refreshed first if needed.
 
         ``rejected`` is an access token that the server refused: if it is still the latest one,
-        it is refreshed. All who wait at the same time share one refresh and its outcome. Raises
-        :class:`ClientError` of class ``authentication``.
+        it is refreshed. Callers that wait at the same time share one refresh and its outcome.
+        Raises :class:`ClientError` of class ``authentication``.
         """
         if self._refreshing is None:
             credentials = self._load()
@@ -73,18 +73,18 @@ class Tokens:
                 return credentials
             self._refreshing = asyncio.create_task(self._refresh(credentials))
             self._refreshing.add_done_callback(self._refresh_done)
-        # A caller that gives up must not take the refresh away from the others.
+        # A caller that is cancelled must not cancel the refresh for the others.
         return await asyncio.shield(self._refreshing)
 
     @property
     def can_refresh(self) -> bool:
-        """Whether there is a refresh token. Raises as :meth:`current`."""
+        """Whether there is a refresh token. Raises what :meth:`current` raises."""
         return bool(self._load().refresh_token)
 
     def _refresh_done(self, task: asyncio.Task[Credentials]) -> None:
         self._refreshing = None
         if not task.cancelled():
-            task.exception()  # looked at, so that asyncio does not complain when nobody waits
+            task.exception()  # retrieved, so that asyncio does not warn when nobody waits
 
     def _load(self) -> Credentials:
         try:
@@ -143,7 +143,7 @@ class Tokens:
             raise _authentication_error(f"the token endpoint gave a bad token: {exc}") from None
 
     def _rejection(self, exc: HttpError) -> ErrorInfo:
-        """Add what OAuth says in its own words (RFC 6749, section 5.2)."""
+        """Add OAuth's own error code and description (RFC 6749, section 5.2)."""
         error = _as_authentication_error(exc.error)
         try:
             data = json.loads(exc.body)
@@ -169,7 +169,7 @@ def _lifetime(value: Json) -> float:
 
 
 def _as_authentication_error(error: ErrorInfo) -> ErrorInfo:
-    """Make any failure of a refresh one of authentication, never to be tried again."""
+    """Make any failure of a refresh an authentication error that is not retryable."""
     what = "refused the refresh" if error.status else "gave no answer"
     return replace(
         error,

@@ -1,4 +1,4 @@
-"""OAuth credentials and where they are kept."""
+"""OAuth credentials and where they are stored."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from harness.adapters.common.whole_file import replace_file
 
-#: Seconds before its expiry from which a token counts as expired.
+#: How many seconds before its expiry a token counts as expired.
 MARGIN = 300.0
 # An expiry above this is in milliseconds: in seconds it would lie beyond the year 33000.
 _MILLISECONDS = 10**12
@@ -17,10 +17,11 @@ _MILLISECONDS = 10**12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """Tokens of one account; their text shows in no ``repr``.
+    """Tokens of one account; they are left out of ``repr``.
 
     ``expires_at`` is in epoch seconds, or in milliseconds if above 10**12; ``None`` for a token
-    that does not expire. Raises ``ValueError`` for a token that cannot stand in a header.
+    that does not expire. Raises ``ValueError`` for a token with characters that a
+    header cannot have.
     """
 
     access_token: str = field(repr=False)
@@ -32,10 +33,10 @@ class Credentials:
         for name in ("access_token", "account_id"):
             value = getattr(self, name) or ""
             if not (value.isascii() and value.isprintable()):
-                raise ValueError(f"{name} holds characters that cannot stand in a header")
+                raise ValueError(f"{name} holds characters that are not allowed in a header")
 
     def expired(self, now: float) -> bool:
-        """Whether the access token is expired at ``now`` (epoch seconds), or is about to be."""
+        """Return whether the token expires within :data:`MARGIN` after ``now`` (epoch seconds)."""
         if self.expires_at is None:
             return False
         seconds = self.expires_at / 1000 if self.expires_at > _MILLISECONDS else self.expires_at
@@ -43,17 +44,17 @@ class Credentials:
 
 
 class CredentialStore(Protocol):
-    """Keeps the credentials of one account."""
+    """Stores the credentials of one account."""
 
     def load(self) -> Credentials:
-        """Return the latest credentials. Raises ``ValueError`` or ``OSError`` if it cannot."""
+        """Return the latest credentials. Raises ``ValueError`` or ``OSError``."""
 
     def save(self, credentials: Credentials) -> None:
-        """Keep new credentials in place of the old ones. Raises ``OSError`` if it cannot."""
+        """Replace the credentials. Raises ``OSError``."""
 
 
 class MemoryStore:
-    """Keeps credentials as long as the program runs."""
+    """Stores credentials in memory."""
 
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
@@ -63,12 +64,12 @@ class MemoryStore:
         return self._credentials
 
     def save(self, credentials: Credentials) -> None:
-        """Keep new credentials in place of the old ones."""
+        """Replace the credentials."""
         self._credentials = credentials
 
 
 class FileStore:
-    """Keeps credentials in a JSON file that only its owner may read.
+    """Stores credentials in a JSON file that only its owner can read.
 
     The file is replaced as a whole, so that a reader sees the old or the new one, and a crash
     loses neither.
@@ -78,12 +79,12 @@ class FileStore:
         self.path = path
 
     def load(self) -> Credentials:
-        """Read the file. Raises ``OSError``, or ``ValueError`` with the file and the fault."""
+        """Read the file. Raises ``OSError``, or ``ValueError`` with the file and the problem."""
         text = self.path.read_text(encoding="utf-8")
         try:
             data = json.loads(text)
         except json.JSONDecodeError as exc:
-            # The exception holds the text, and so the tokens: its place is told, not itself.
+            # The exception has the text, and so the tokens: only its line goes into the message.
             raise ValueError(f"{self.path}:{exc.lineno}: not JSON; sign in again") from None
         return _credentials(data, self.path)
 

@@ -1,9 +1,9 @@
-"""What the Codex backend wants to be sent: the body and the headers. Pure.
+"""The body and the headers of a request to the Codex backend. Pure.
 
-The backend is stricter than the API whose form it shares. It refuses ``store: true``, token
+The backend is stricter than the Responses API. It refuses ``store: true``, token
 limits (RayBytes/ChatMock#103, tinyhumansai/openhuman#3201) and system messages
-(router-for-me/CLIProxyAPI#4092), and keeps nothing: reasoning must be asked for in its
-encrypted form and sent back with every request.
+(router-for-me/CLIProxyAPI#4092), and stores nothing: reasoning must be requested
+in its encrypted form and sent back with every request.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from enum import Enum
 from harness.adapters.responses.input import flat_tool, flat_tool_choice, input_items, text_format
 from mockserver.vocabulary.model import Json, JsonObject
 
-# Whole names, with an optional provider before and variant or date behind: o1, o3-mini,
+# Whole names, with an optional provider before and variant or date after: o1, o3-mini,
 # openai/gpt-5.1-codex, ft:o4-mini-2025-04-16:org. gpt-5-chat does not reason and refuses the
 # parameter (Laisky/one-api#120).
 _REASONING_MODEL = re.compile(
@@ -26,7 +26,7 @@ _REASONING_MODEL = re.compile(
 class Headers(Enum):
     """The headers that name the client.
 
-    ``CURRENT``: what the backend is known to take today (openai/codex,
+    ``CURRENT``: what the backend accepts today (openai/codex,
     kryptobaseddev/cleo#1075, anomalyco/opencode#1686). ``LEGACY``: what clients sent before.
     """
 
@@ -34,7 +34,7 @@ class Headers(Enum):
     LEGACY = ("responses=v1", "OpenAI-Originator", "codex")
 
     def build(self, *, access_token: str, account_id: str | None, session_id: str) -> JsonObject:
-        """Make all headers of a request. No account id, no header for it."""
+        """Make all headers of a request. Without an account id there is no header for it."""
         beta, originator, name = self.value
         headers = {
             "Authorization": f"Bearer {access_token}",
@@ -50,7 +50,7 @@ class Headers(Enum):
 
 
 def is_reasoning_model(model: str) -> bool:
-    """Whether a model takes the ``reasoning`` parameter, by its whole name."""
+    """Return whether a model takes the ``reasoning`` parameter, by its whole name."""
     return _REASONING_MODEL.fullmatch(model.lower()) is not None
 
 
@@ -64,10 +64,11 @@ def request_body(
     """Build the body of a request.
 
     The first system or developer message becomes the ``instructions``: its text, or its first
-    text part; what else it holds and all later ones stay in the input. Of the ``options``
-    these are known, by their Chat Completions names: ``reasoning_effort`` (for models that
-    reason), ``tool_choice`` (with tools), ``parallel_tool_calls``, ``prompt_cache_key``,
-    ``response_format``. All others are left out, since the backend refuses them.
+    text part; its other parts and all later ones stay in the input. These ``options`` are
+    sent, by their Chat Completions names: ``reasoning_effort`` (for models that reason),
+    ``tool_choice`` (with tools), ``parallel_tool_calls``, ``prompt_cache_key``,
+    ``response_format``. All others are dropped, since the backend refuses them. Raises what
+    :func:`~harness.adapters.responses.input.input_items` raises.
     """
     options = options or {}
     instructions, rest = _instructions(messages)

@@ -28,7 +28,7 @@ class Answer(ABC):
     events, of which the last is terminal; ``closed`` is true from then on, and every method
     returns nothing.
 
-    ``api`` names the API in error messages, ``terminal`` what ends one of its streams.
+    ``api`` names the API in error messages, ``terminal`` the thing that ends its streams.
     ``secrets`` never appear in an error; ``request_id`` goes into it if it has none of its own.
     """
 
@@ -47,7 +47,7 @@ class Answer(ABC):
 
     @abstractmethod
     def is_answer(self, value: Json) -> bool:
-        """Whether a JSON value that came outside of an event belongs to the answer."""
+        """Return whether a JSON value that came outside of an event belongs to the answer."""
 
     @abstractmethod
     def chunk(

@@ -1,9 +1,9 @@
-"""The bytes of an answer to events, streamed or not. Pure.
+"""Turns the bytes of an answer into events, streamed or not. Pure.
 
-What the server sent decides how it is read, not what was asked for or what the content type
-says: gateways answer with a stream to a plain request, with JSON to a request for a stream,
-and leave out the content type. An event stream is read as it arrives; if no event is found in
-a body that is JSON, it was the whole answer.
+What the server sent decides how it is read, not what was asked for or the content type:
+gateways answer with a stream to a plain request, with JSON to a request for a stream, and leave
+out the content type. An event stream is read as it arrives; if no event is found in a body that
+is JSON, it was the whole answer.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mockserver.vocabulary.model import ErrorClass, ErrorInfo, Event, Json
 from mockserver.wire.sse import Block, Decoder
 
 _ERROR_FIELD = "error:"
-#: The end of a stream behind a whole answer, on its line (decolua/9router#3492).
+#: The end of a stream after a whole answer, on the same line (decolua/9router#3492).
 _TRAILING_DONE = re.compile(r"\s*data: ?\[DONE\]$")
 
 
@@ -31,25 +31,27 @@ class AnswerBody:
         self._decoder = Decoder()
         self._any_event = False
         self._malformed = False
-        # Lines that are no fields. Before the first event they may be a JSON answer.
+        # Lines that are not SSE fields. Before the first event they may be a JSON answer.
         self._bare_lines: list[str] = []
 
     @property
     def closed(self) -> bool:
-        """Whether the terminal event was handed out; the rest of the body does not matter."""
+        """Whether the terminal event was emitted; the rest of the body does not matter."""
         return self._stream.closed
 
     def feed(self, data: bytes) -> list[Event]:
-        """Take the next bytes, however they were cut."""
+        """Take the next bytes, split anywhere, and return their events."""
         return [e for block in self._decoder.feed(data) for e in self._block(block)]
 
     def end(self) -> list[Event]:
-        """The body came to its end."""
-        cut = failure(ErrorClass.TRUNCATED_STREAM, "the body ended in the middle of a JSON value")
-        return [*self._finish(cut), *self._stream.ended()]
+        """End because the body did, and return the last events."""
+        truncated = failure(
+            ErrorClass.TRUNCATED_STREAM, "the body ended in the middle of a JSON value"
+        )
+        return [*self._finish(truncated), *self._stream.ended()]
 
     def lost(self, error: ErrorInfo) -> list[Event]:
-        """The connection broke: ``error`` says how. What was complete by then still counts."""
+        """End because the connection broke with ``error``; complete events before it count."""
         return [*self._finish(error), *self._stream.lost(error)]
 
     def _block(self, block: Block) -> list[Event]:
@@ -69,7 +71,7 @@ class AnswerBody:
         return [*events, *self._stream.chunk(value, is_named_error=is_named_error)]
 
     def _unknown_lines(self, lines: Iterable[str], *, is_last_chance: bool) -> list[Event]:
-        """Fields unknown to the standard: llama.cpp's ``error:``, and JSON without a field."""
+        """Read lines unknown to the standard: llama.cpp's ``error:``, and JSON without a field."""
         for line in lines:
             if line.startswith(_ERROR_FIELD):
                 value = _json_or_text(line.removeprefix(_ERROR_FIELD).strip())
@@ -81,26 +83,26 @@ class AnswerBody:
         self._bare_lines.clear()
         return self._stream.chunk(value) if self._stream.is_answer(value) else []
 
-    def _finish(self, cut: ErrorInfo) -> list[Event]:
-        """What stands unfinished at the end. ``cut`` is the error if it stops inside JSON."""
+    def _finish(self, truncated: ErrorInfo) -> list[Event]:
+        """Read what is unfinished at the end. ``truncated``: the error if that is part of JSON."""
         last = self._decoder.close()
         events: list[Event] = []
         if last is not None:
             data = (last.data or "").strip()
             if data not in ("", "[DONE]") and _json_or_text(data) is data:
                 events = self._unknown_lines(last.ignored, is_last_chance=True)
-                return [*events, *self._stream.lost(cut)]
+                return [*events, *self._stream.lost(truncated)]
             events = self._block(last)
-        return events if self._any_event else [*events, *self._document(cut)]
+        return events if self._any_event else [*events, *self._document(truncated)]
 
-    def _document(self, cut: ErrorInfo) -> list[Event]:
-        """The body without any event: one JSON value, or nothing that we know."""
+    def _document(self, truncated: ErrorInfo) -> list[Event]:
+        """Read a body without any event: one JSON value, or an error."""
         if not self._bare_lines:
             return []
         text = _TRAILING_DONE.sub("", "\n".join(self._bare_lines).strip())
         value = _json_or_text(text)
         if value is text and _is_truncated(text):
-            return self._stream.lost(cut)
+            return self._stream.lost(truncated)
         if not self._stream.is_answer(value):
             return self._stream.fail(self._unreadable(f"the answer ({self._content_type})", text))
         self._warn()
@@ -116,12 +118,12 @@ class AnswerBody:
     def _unreadable(self, what: str, text: str) -> ErrorInfo:
         shown = clip(scrub(plain(text), self._stream.secrets), 200)
         return failure(
-            ErrorClass.PROTOCOL, f"{what} is no {self._stream.api} chunk or answer: {shown}"
+            ErrorClass.PROTOCOL, f"{what} is not a {self._stream.api} chunk or answer: {shown}"
         )
 
 
 def _is_truncated(text: str) -> bool:
-    """Whether ``text`` is the beginning of a JSON value rather than broken JSON."""
+    """Return whether ``text`` is the beginning of a JSON value rather than broken JSON."""
     if not text.startswith(("{", "[")):
         return False
     try:

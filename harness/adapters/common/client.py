@@ -22,12 +22,12 @@ class ClientSettings(TypedDict, total=False):
 
 
 class ApiClient(Closable):
-    """Sends requests to ``{base_url}{path}``; to be used in ``async with`` or closed.
+    """Sends requests to ``{base_url}{path}``. Use it in ``async with``, or close it.
 
     ``api_key`` is sent as a bearer token, none if empty. ``timeout`` is the longest wait for
     the next byte, in seconds. ``retry`` says which failures are retried; none by default.
     ``sleep``, ``jitter`` and ``transport`` are for tests. Raises ``ValueError`` for a base URL
-    that is not HTTP and for a key that does not fit into a header.
+    that is not HTTP and for a key with characters that a header cannot have.
     """
 
     path: ClassVar[str]

@@ -1,7 +1,7 @@
 """What providers' error codes, statuses and words mean.
 
-Collected from the providers' documentation, recorded errors and issue reports; the tests hold
-one body of each provider against these tables.
+Collected from the providers' documentation, recorded errors and issue reports; the tests
+check one body of each provider against these tables.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from mockserver.vocabulary.model import ErrorClass
 
 
 def normalized(code: str) -> str:
-    """Make ``RateLimitExceeded``, ``rate_limit_exceeded`` and ``ns#RateLimitExceeded`` one."""
+    """Give ``RateLimitExceeded``, ``rate_limit_exceeded`` and ``ns#RateLimitExceeded`` one form."""
     return re.sub(r"[^a-z0-9]", "", code.rpartition("#")[2].lower())
 
 
@@ -26,7 +26,7 @@ def _table(rows: Mapping[ErrorClass, str]) -> dict[str, ErrorClass]:
     }
 
 
-# Codes that name one cause. "413/code" holds with that status only.
+# Codes that name one cause. "413/code" applies with that status only.
 CODES = _table(
     {
         ErrorClass.AUTHENTICATION: """invalid_api_key api_key_invalid authentication_error
@@ -57,7 +57,7 @@ CODES = _table(
     }
 )
 
-# Codes that several causes share: words may tell more.
+# Codes that several causes share: the message may say more.
 VAGUE_CODES = _table(
     {
         ErrorClass.MODEL_NOT_FOUND: "not_found_error not_found ResourceNotFoundException",
@@ -83,7 +83,7 @@ STATUSES: Mapping[int, ErrorClass] = {
     529: ErrorClass.OVERLOADED,
 }
 
-# What remains: by status, or by its hundreds.
+# All other statuses: by status, or by its first digit.
 VAGUE_STATUSES: Mapping[int, ErrorClass] = {
     403: ErrorClass.PERMISSION,
     413: ErrorClass.PAYLOAD_TOO_LARGE,
@@ -92,7 +92,7 @@ VAGUE_STATUSES: Mapping[int, ErrorClass] = {
     5: ErrorClass.SERVER_ERROR,
 }
 
-# Cerebras matches nothing at all when the input is too long (its empty 413 speaks for itself).
+# Cerebras sends an empty body when the input is too long (its empty 413 needs no entry).
 EMPTY_BODIES: Mapping[int, ErrorClass] = {400: ErrorClass.CONTEXT_LENGTH}
 
 # Statuses that are retried although their class is not: 409 is a lock that times out.
@@ -103,7 +103,7 @@ MEANINGLESS_CODES = frozenset({"", "error", "None", "null"})
 # Keys whose presence is a code of its own (OpenRouter's moderation report).
 CODE_KEYS = ("flagged_input",)
 
-# Fields worth a place in the message.
+# Fields that are appended to the message.
 EXTRA_FIELDS = (
     "failed_generation",
     "n_prompt_tokens",
@@ -126,14 +126,14 @@ REQUEST_ID_HEADERS = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Words that tell a class, with one ``status`` only if there is one."""
+    """A pattern of messages that have one cause, limited to one ``status`` if it is given."""
 
     error_class: ErrorClass
     pattern: re.Pattern[str]
     status: int | None = None
 
     def matches(self, words: str, status: int | None) -> bool:
-        """Whether this row holds for an error with these words and status."""
+        """Return whether this row applies to an error with these words and HTTP status."""
         return self.status in (None, status) and self.pattern.search(words) is not None
 
 
@@ -141,7 +141,7 @@ def _row(error_class: ErrorClass, *patterns: str, status: int | None = None) -> 
     return Row(error_class, re.compile("|".join(patterns), re.I | re.S), status)
 
 
-# Throttling comes first: its texts speak of tokens too, and are not about the context.
+# Throttling comes first: its messages mention tokens too, and are not about the context.
 TEXTS = (
     _row(
         ErrorClass.RATE_LIMIT,

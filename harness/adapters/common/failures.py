@@ -1,10 +1,8 @@
-"""Provider error bodies to :class:`~mockserver.vocabulary.model.ErrorInfo`.
+"""Turns provider error bodies into :class:`~mockserver.vocabulary.model.ErrorInfo`. Pure.
 
-Pure: no I/O and no clock.
-
-A body is first read for what it tells (codes, texts, delays), whatever its shape, and then
-classed by ``failure_tables``: a code that names one cause, else the HTTP status if it does,
-else the words, else what a vague code or status usually means.
+Codes, messages and delays are collected from a body of any shape, and then classified by
+``failure_tables``: by a code that names one cause, else by the HTTP status if it does, else by
+the message, else by what a vague code or status usually means.
 """
 
 from __future__ import annotations
@@ -40,14 +38,14 @@ _SHORTEST_SECRET = 4
 
 
 def failure(error_class: ErrorClass, message: str, *, code: str | None = None) -> ErrorInfo:
-    """Make an error that the client itself found, retryable as its class is."""
+    """Make an error that the client itself found; its class decides whether it is retryable."""
     return ErrorInfo(
         error_class=error_class, message=message, retryable=error_class.retryable, code=code
     )
 
 
 def scrub(text: str, secrets: Collection[str]) -> str:
-    """Take every secret out of ``text``; those under 4 characters are no secrets."""
+    """Replace every secret in ``text``; secrets under 4 characters are ignored."""
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _SHORTEST_SECRET:
             text = text.replace(secret, "[redacted]")
@@ -55,12 +53,12 @@ def scrub(text: str, secrets: Collection[str]) -> str:
 
 
 def clip(text: str, limit: int = MESSAGE_LIMIT) -> str:
-    """Shorten ``text`` to ``limit`` characters, with an ellipsis for what is gone."""
+    """Shorten ``text`` to ``limit`` characters, with an ellipsis at the end."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def plain(text: str) -> str:
-    """Make one readable line of a page or text: the title of HTML, else its words."""
+    """Make one readable line of ``text``: the title of an HTML page, else its words."""
     if text.startswith("<"):
         title = re.search(r"<title[^>]*>(.*?)</title>", text, re.I | re.S)
         text = title[1] if title else re.sub(r"(?is)<(script|style).*?</\1>|<[^>]*>", " ", text)
@@ -69,7 +67,7 @@ def plain(text: str) -> str:
 
 
 def is_error(value: Json) -> bool:
-    """Whether a JSON value inside a stream is an error, in any of the shapes seen there.
+    """Return whether a JSON value inside a stream is an error, in any of the known shapes.
 
     A truthy ``error`` (object or text), vLLM's flat ``{"object": "error"}`` and
     ``error_type``/``error_message``, the flat ``{"type": "error"}`` of the Responses API, and
@@ -88,7 +86,7 @@ def is_error(value: Json) -> bool:
 
 
 def request_id_of(headers: Mapping[str, str]) -> str | None:
-    """Find the id that the provider's support asks for. ``headers`` in lower case or httpx's."""
+    """Return the request id, for the provider's support. ``headers`` have lower-case names."""
     return next((value for name in REQUEST_ID_HEADERS if (value := headers.get(name))), None)
 
 
@@ -100,10 +98,10 @@ def from_http(
     now: float,
     secrets: Collection[str] = (),
 ) -> ErrorInfo:
-    """Class an answer with an error status.
+    """Classify an answer with an error status.
 
-    ``now`` is the time in epoch seconds for waits that the server gives as a date. ``secrets``
-    never appear in the result.
+    ``now`` is the time in epoch seconds, needed for a wait that the server gives as a date.
+    ``secrets`` never appear in the result.
     """
     head = {name.lower(): value for name, value in headers.items()}
     parsed = _ErrorBody()
@@ -134,10 +132,10 @@ def from_payload(
     default: ErrorClass = ErrorClass.STREAM_ERROR,
     secrets: Collection[str] = (),
 ) -> ErrorInfo:
-    """Class an error that stands in a body or stream of status 200.
+    """Classify an error inside a body or stream of status 200.
 
     ``default`` is for an error that names no cause. A status inside the payload (OpenRouter,
-    Groq, LiteLLM) helps to class it; ``ErrorInfo.status`` stays that of HTTP.
+    Groq, LiteLLM) helps to classify it; ``ErrorInfo.status`` stays that of HTTP.
     """
     parsed = _ErrorBody()
     parsed.walk(value)
@@ -147,7 +145,7 @@ def from_payload(
 
 @dataclass(slots=True)
 class _ErrorBody:
-    """What an error body tells: the walk gathers it from every shape alike."""
+    """What an error body says, collected from any shape by :meth:`walk`."""
 
     codes: list[str] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
@@ -200,7 +198,7 @@ class _ErrorBody:
             self.codes.append(str(code))
 
     def classify(self, status: int | None, *, empty: bool, default: ErrorClass) -> ErrorClass:
-        """Class what was parsed. ``empty``: the body had nothing in it."""
+        """Find the class. ``empty``: the body had no text."""
         status = status or next(iter(self.statuses), 0)
         code_words = [normalized(code) for code in self.codes]
         words = " ".join((*self.codes, *self.texts))
@@ -225,7 +223,7 @@ class _ErrorBody:
         request_id: str | None = None,
         wait: float | None = None,
     ) -> ErrorInfo:
-        """Make the error; a request id and a wait from the headers win over the body's."""
+        """Make the error. A request id and a wait (seconds) from the headers win."""
 
         def clean(text: str) -> str:
             return clip(scrub(fix_surrogates(text), secrets))

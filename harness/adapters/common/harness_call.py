@@ -36,7 +36,7 @@ class Client(Protocol):
 
 
 async def make_call(client: Client, call: Call) -> AsyncGenerator[Event | AssistantTurn, None]:
-    """Yield the events and the turn of ``call``, or the turn alone if it is no stream."""
+    """Yield the events and the turn of ``call``, or the turn alone if it is not streamed."""
     if not call.stream:
         yield await client.complete(
             model=call.model, messages=call.messages, tools=call.tools, options=call.options

@@ -1,4 +1,4 @@
-"""When a provider says to come back: headers, body fields and words, all to seconds."""
+"""How long a provider asks to wait: headers, body fields and messages, all in seconds."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _WAIT_PHRASE = re.compile(
 
 
 def from_headers(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds from ``retry-after-ms``, else ``retry-after`` as a number or an HTTP date.
+    """Return seconds from ``retry-after-ms``, else ``retry-after`` as a number or an HTTP date.
 
-    ``headers`` has lower-case names. ``now`` is the time in epoch seconds that a date is
-    counted from. Source: RFC 9110, section 10.2.3; the milliseconds are Azure's and OpenAI's.
+    ``headers`` has lower-case names. ``now`` is the current time in epoch seconds, for a date.
+    Source: RFC 9110, section 10.2.3; the milliseconds are Azure's and OpenAI's.
     """
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
@@ -37,10 +37,10 @@ def from_headers(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def from_fields(fields: Mapping[str, Json], now: float | None) -> float | None:
-    """Seconds from the fields of an error body.
+    """Return seconds from the fields of an error body.
 
-    Gemini's ``RetryInfo.retryDelay`` (``"34.4s"``), and ``resets_in_seconds`` or ``resets_at``
-    (epoch seconds) of the Codex backend.
+    Reads Gemini's ``RetryInfo.retryDelay`` (``"34.4s"``), and ``resets_in_seconds`` or
+    ``resets_at`` (epoch seconds) of the Codex backend.
     """
     delay = fields.get("retryDelay")
     if isinstance(delay, str) and (seconds := _seconds(delay)) is not None:
@@ -53,7 +53,7 @@ def from_fields(fields: Mapping[str, Json], now: float | None) -> float | None:
 
 
 def from_text(texts: Iterable[str]) -> float | None:
-    """Seconds from words such as "try again in 11.054s", "28ms", "35 seconds", "1m30s"."""
+    """Return seconds from "try again in 11.054s", "28ms", "35 seconds", "1m30s" and the like."""
     for text in texts:
         if match := _WAIT_PHRASE.search(text):
             return _seconds(match[1])

@@ -1,4 +1,4 @@
-"""When to ask again, and how long to wait. The clock and the jitter are given."""
+"""When to retry, and how long to wait. The clock and the jitter are passed in."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ Jitter = Callable[[], float]
 class RetryPolicy:
     """Exponential waits with jitter, unless the server names a wait. All in seconds.
 
-    A wait above ``longest`` is not slept: the error goes to the caller with its
-    ``retry_after``, who may have better things to do.
+    The wait after retry ``n`` (from 0) is ``first * 2**n``, at most ``ceiling``. If the server
+    names a wait above ``longest``, nothing is retried: the caller gets the error with its
+    ``retry_after``.
     """
 
     max_retries: int = 0
@@ -28,9 +29,9 @@ class RetryPolicy:
     longest: float = 120.0
 
     def delay(self, retries: int, error: ErrorInfo, jitter: float) -> float | None:
-        """How long to wait after ``error`` if ``retries`` were made; ``None`` to give up.
+        """Return seconds to wait after ``error`` if ``retries`` were made; ``None`` to give up.
 
-        ``jitter`` from 0 to 1 takes up to a quarter off, so that clients do not march in step.
+        ``jitter`` from 0 to 1 subtracts up to a quarter, so that clients do not retry in step.
         """
         if retries >= self.max_retries or not error.retryable:
             return None
@@ -47,11 +48,11 @@ async def retrying(
     jitter: Jitter,
     repeatable: Callable[[], bool] = lambda: True,
 ) -> AsyncGenerator[Event, None]:
-    """Yield the events of ``attempt``, made anew while it fails before its first event.
+    """Yield the events of ``attempt``, repeated while it fails before its first event.
 
     An attempt fails with an ``error`` event or by raising :class:`ClientError`; the last
-    failure is passed on as it came. Once an event was handed out nothing is repeated, for the
-    caller has acted on it. ``repeatable`` may forbid it earlier: it is asked after a failure.
+    failure is passed on unchanged. After the first event nothing is repeated, since the caller
+    may have acted on it. ``repeatable`` is called after a failure and can forbid a retry.
     """
     retries = 0
 

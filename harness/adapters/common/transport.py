@@ -1,4 +1,4 @@
-"""HTTP for the clients: one request, its redirects, its failures. Thin over httpx."""
+"""HTTP for the clients: one request, its redirects, its body, its failures. Thin over httpx."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _REDIRECTS = frozenset({307, 308})
 _MAX_REDIRECTS = 5
 _CONNECT_TIMEOUT = 5.0
 _ERROR_BODY_LIMIT = 64 * 1024
-_NO_ADDRESS = "redirected to an address that is no URL"
+_NO_ADDRESS = "redirected to an address that is not a URL"
 
 
 class HttpError(ClientError):
-    """No usable answer. ``body`` is the error body, clipped and free of secrets."""
+    """There is no usable answer. ``body`` is the error body, clipped and free of secrets."""
 
     def __init__(self, error: ErrorInfo, body: str = "") -> None:
         super().__init__(error)
@@ -34,7 +34,7 @@ class HttpError(ClientError):
 
 
 class Closable(ABC):
-    """What holds connections: to be used in ``async with``, or closed."""
+    """An object with connections: use it in ``async with``, or close it."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -48,12 +48,12 @@ class Closable(ABC):
 
 
 class Transport:
-    """An HTTP client with our rules; to be closed.
+    """An HTTP client with the rules of this package. Close it after use.
 
     ``timeout`` is the longest wait for the next byte, in seconds; a connection may take
-    5 seconds even if that is shorter, for a busy machine sends no byte before there is one.
-    ``secrets`` never appear in a failure. Proxies of the environment are used, but never
-    towards this machine.
+    5 seconds even if that is shorter, since a busy server accepts late. ``secrets`` never
+    appear in a failure. The proxies of the environment are used, except for this machine.
+    ``now`` returns epoch seconds.
     """
 
     def __init__(
@@ -87,12 +87,12 @@ class Transport:
         body: JsonObject | None = None,
         form: Mapping[str, str] | None = None,
     ) -> AbstractAsyncContextManager[httpx.Response]:
-        """Send ``body`` as JSON, or a ``form``, and give the answer, its body still unread.
+        """Send ``body`` as JSON, or a ``form``; the context is the answer, its body unread.
 
-        Follows 307 and 308, which keep method and body; httpx leaves the ``authorization``
-        header out when the host changes. On leaving, the answer is closed: a body read to its
-        end leaves the connection usable, any other drops it. Raises :class:`HttpError` for
-        every status but 2xx, and if there is no answer at all.
+        Follows 307 and 308, which keep method and body; httpx drops the ``authorization``
+        header when the host changes. On leaving, the answer is closed: after a body that was
+        read to its end the connection is reused, otherwise it is dropped. Raises
+        :class:`HttpError` for every status but 2xx, and if there is no answer at all.
         """
         return self._answer(
             self._http.build_request("POST", url, headers=dict(headers), json=body, data=form)
@@ -101,7 +101,7 @@ class Transport:
     def get(
         self, url: str, *, headers: Mapping[str, str], query: Mapping[str, str]
     ) -> AbstractAsyncContextManager[httpx.Response]:
-        """Ask for ``url`` with the parameters ``query``; gives and raises what ``post`` does."""
+        """Get ``url`` with the parameters ``query``; returns and raises what :meth:`post` does."""
         return self._answer(
             self._http.build_request("GET", url, headers=dict(headers), params=dict(query))
         )
@@ -150,10 +150,10 @@ class Transport:
             yield event
 
     def error_of(self, exc: httpx.HTTPError) -> ErrorInfo:
-        """Say what broke. The words of the exception stay out: some quote the request."""
+        """Return the error for ``exc``, without its message: some quote the request."""
         match exc:
             case httpx.TimeoutException():
-                return failure(ErrorClass.TIMEOUT, f"no byte for {self._timeout:g} s")
+                return failure(ErrorClass.TIMEOUT, f"no data for {self._timeout:g} s")
             case httpx.ConnectError():
                 host = exc.request.url.netloc.decode("ascii")
                 return failure(ErrorClass.CONNECTION_LOST, f"cannot connect to {host}")
@@ -170,7 +170,7 @@ class Transport:
             return await self._http.send(request, stream=True)
         except httpx.HTTPError as exc:
             raise HttpError(self.error_of(exc)) from None
-        except (httpx.InvalidURL, UnicodeError):  # of a location that is looked at late
+        except (httpx.InvalidURL, UnicodeError):  # some locations are parsed only when sent to
             raise HttpError(failure(ErrorClass.PROTOCOL, _NO_ADDRESS)) from None
 
     async def _failed(self, response: httpx.Response) -> HttpError:
@@ -181,7 +181,7 @@ class Transport:
                 if len(body) > _ERROR_BODY_LIMIT:
                     break
         except httpx.HTTPError:
-            pass  # the status is known, and half an error body is better than none
+            pass  # the status is known; part of an error body is better than none
         error = from_http(
             response.status_code,
             response.headers,
@@ -207,16 +207,18 @@ def endpoint(base_url: str, path: str = "", *, name: str = "base_url") -> str:
 
 
 def bearer(api_key: str) -> dict[str, str]:
-    """Make the header that shows ``api_key``; none if it is empty.
+    """Make the ``authorization`` header for ``api_key``; none if it is empty.
 
-    Raises ``ValueError`` for a key that cannot stand in a header.
+    Raises ``ValueError`` for a key with characters that a header cannot have.
     """
     if not (api_key.isascii() and api_key.isprintable()):
-        raise ValueError("the API key holds characters that cannot stand in a header")
+        raise ValueError(
+            "the API key has characters that are not allowed in a header: copy it again"
+        )
     return {"authorization": f"Bearer {api_key}"} if api_key else {}
 
 
 @functools.cache
 def _ssl_context() -> ssl.SSLContext:
-    """Loading the certificates takes some 20 ms, so all clients share one context."""
+    """Load the certificates once: it takes about 20 ms, so all clients share one context."""
     return httpx.create_ssl_context()

@@ -1,4 +1,4 @@
-"""Token counts, from the words of every provider to one vocabulary."""
+"""Token counts, from every provider's field names to one vocabulary."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ _ANTHROPIC_CACHE = ("cache_read_input_tokens", "cache_creation_input_tokens")
 
 
 def read_usage(data: Json) -> Usage:
-    """Read one usage object. What is absent, ``null`` or not a count stays ``None``; 0 is 0.
+    """Read one usage object. A field that is absent, ``null`` or not a count is ``None``.
 
     Gateways write a count under the names of both OpenAI APIs and may fill only one of them
     (``Usage`` of QuantumNous/new-api, liaohch3/claude-tap#257), so a zero counts only if no
-    other name says more.
+    other name has a count.
     """
     counts: JsonObject = {name: _count_under(data, paths) for name, paths in _PATHS.items()}
     return Usage(**counts)
 
 
 class UsageMeter:
-    """Takes the usage objects of one stream: the last value wins per field.
+    """Merges the usage objects of one stream: the last value of each field wins.
 
     Providers repeat running totals (Gemini, vLLM) or split the counts over several objects
     (Anthropic); adding up would count twice in both cases.
@@ -56,7 +56,7 @@ class UsageMeter:
         self._cache_is_extra = False
 
     def add(self, data: Json) -> None:
-        """Take one usage object; anything that is none is ignored."""
+        """Take one usage object; anything else is ignored."""
         if isinstance(data, Mapping):
             self._usage = self._usage.merged(read_usage(data))
             self._cache_is_extra |= "prompt_tokens" not in data and any(
@@ -64,10 +64,10 @@ class UsageMeter:
             )
 
     def total(self) -> Usage | None:
-        """All that is known, or ``None`` if the provider was silent.
+        """Return all that is known, or ``None`` if the provider sent no count.
 
-        A missing total is made of input and output if both are known. Anthropic counts cached
-        input apart from ``input_tokens``, so there it belongs to the total too.
+        A missing total is the sum of input and output if both are known. Anthropic does not
+        count cached input in ``input_tokens``, so there it is added too.
         """
         usage = self._usage
         if usage == Usage():

@@ -1,8 +1,8 @@
-"""Inner thoughts and messages taken out of the arguments of tool calls. Pure.
+"""Extracts inner thoughts and messages from the arguments of tool calls. Pure.
 
-An agent may ask the model to think in an argument of every tool, and to speak to the user with
-a tool. The wire then holds both as pieces of JSON; this stage turns them into reasoning and
-text as they come. It works on normalized events, so the quirks of servers are behind it.
+An agent may ask the model to think in an argument of every tool, and to talk to the user with a
+tool. Both then arrive as pieces of JSON; this stage turns them into reasoning and text as they
+arrive. It works on normalized events, after the quirks of servers have been handled.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from mockserver.vocabulary.model import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRules:
-    """What to take out of tool arguments; ``None`` takes nothing.
+    """What to extract from tool arguments; ``None`` extracts nothing.
 
-    ``inner_thoughts_key``: the tool argument that holds the inner thoughts, ``thinking`` in
+    ``inner_thoughts_key``: the tool argument with the inner thoughts, ``thinking`` in
     today's Letta, ``inner_thoughts`` in older servers. ``assistant_message_tool``: the tool
     whose ``assistant_message_key`` argument is text for the user.
     """
@@ -53,11 +53,11 @@ class _Call:
 class CallArguments:
     """Rewrites the events of one answer; feed them all, the terminal one last.
 
-    A call is announced with its first argument that stays, so that thoughts stand before it,
-    but not after a later call; one without such an argument when it ends, or when the token
-    limit ends the turn. Calls of the message tool vanish: their text is content; another
-    argument in them, or no text, gives a ``warning``. The thoughts and the text of each call
-    are a part of their own. Calls are numbered anew; a turn whose calls were all messages ends
+    A call is announced with its first remaining argument, so that its thoughts come before it,
+    but never after a later call; a call without one is announced when it ends, or when the
+    token limit ends the turn. Calls of the message tool are removed: their text is content;
+    another argument in them, or no text, gives a ``warning``. The thoughts and the text of each
+    call are separate parts. Calls are renumbered; a turn whose calls were all messages ends
     with ``stop``.
     """
 
@@ -71,7 +71,7 @@ class CallArguments:
         self._usage: list[Event] = []
 
     def feed(self, event: Event) -> Iterator[Event]:
-        """Take one event and yield what it becomes."""
+        """Take one event and yield its replacement."""
         match event:
             case ContentDelta() | Citation() if event.index is None:
                 yield replace(event, index=_part_number(self._texts, None))
@@ -153,7 +153,7 @@ class CallArguments:
             )
 
     def _announce(self, call: _Call) -> Iterator[Event]:
-        """Open ``call`` and those that the model opened before it, in its order."""
+        """Emit the start of ``call``, and of those opened before it, in order."""
         for earlier in self._calls.values():
             if earlier.number is None and not earlier.is_message:
                 earlier.number = self._announced
@@ -174,5 +174,5 @@ class CallArguments:
 
 
 def _part_number(parts: dict[int | None, int], source: int | None) -> int | None:
-    """The number of the part that a source fills; the first part of a turn has none."""
+    """Return the number of the part that ``source`` fills; ``None`` for the first part."""
     return parts.setdefault(source, len(parts)) or None

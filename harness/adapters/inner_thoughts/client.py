@@ -1,7 +1,7 @@
 """``inner-thoughts``: a Chat Completions client for agents that think inside tool arguments.
 
-The client of ``openai-compat`` talks to the server; the stages here rewrite its events. With
-no option set it hands out what that client does.
+The client of ``openai-compat`` makes the request; the stages here rewrite its events. Without
+options it returns what that client does.
 """
 
 from __future__ import annotations
@@ -25,26 +25,25 @@ from mockserver.vocabulary.model import AssistantTurn, Event, Json, JsonObject
 
 
 class Stage(Protocol):
-    """One rewriting of events; it sees all events of one answer, in order."""
+    """One step that rewrites events; it gets all events of one answer, in order."""
 
     def feed(self, event: Event) -> Iterator[Event]:
-        """Take one event and yield what it becomes."""
+        """Take one event and yield its replacement."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thoughts(CallRules):
-    """What an :class:`InnerThoughtsClient` does with an answer, by the names of its options.
+    """The options of an :class:`InnerThoughtsClient`.
 
-    Beside the rules for calls, ``hidden_reasoning``: say ``reasoning_omitted`` for models that
-    reason in secret, unless there are inner thoughts. ``answer_id``: a UUID from which each
-    message of the answer has its id, see :class:`MessageIds`.
+    Besides the rules for calls, ``hidden_reasoning``: emit ``reasoning_omitted`` for models
+    whose reasoning is hidden, unless there are inner thoughts. ``answer_id``: a UUID from which
+    each message of the answer gets its id, see :class:`MessageIds`.
 
     ``estimate_usage``: count tokens if the server does not; the counts are marked
-    ``estimated``. ``tokenizer`` counts them, and nothing that is installed changes which one:
-    ``bytes`` takes four bytes of UTF-8 for a token; ``tekken`` has a vocabulary, and needs the
-    extra ``tokens`` of this package; a function from text to its number of tokens may be that
-    of the model.
+    ``estimated``. ``tokenizer`` counts them, whatever is installed: ``bytes`` takes four
+    bytes of UTF-8 for a token; ``tekken`` has a vocabulary, and needs the extra ``tokens`` of
+    this package; a function from text to a number of tokens can be the model's own.
     """
 
     hidden_reasoning: bool = False
@@ -54,10 +53,10 @@ class Thoughts(CallRules):
 
     @classmethod
     def pop_from(cls, options: dict[str, Json]) -> Self:
-        """Take the options with these names out of ``options``.
+        """Remove the options with these names from ``options`` and return them.
 
-        ``None`` is as good as absent; ``inner_thoughts_key: true`` means ``thinking``. Raises
-        ``ValueError`` for a value of the wrong kind.
+        ``None`` counts as absent; ``inner_thoughts_key: true`` means ``thinking``. Raises
+        ``ValueError`` that names an option of the wrong type.
         """
         names = (field.name for field in dataclasses.fields(cls))
         taken: JsonObject = {name: options.pop(name, None) for name in names}
@@ -67,7 +66,7 @@ class Thoughts(CallRules):
         for name, value in known.items():
             kind, fits = _KINDS.get(name, _NAME)
             if not fits(value):
-                raise ValueError(f"the option {name} is {kind}, not {value!r}")
+                raise ValueError(f"the option {name} must be {kind}, not {value!r}")
         return cls(**known)
 
 
@@ -89,10 +88,11 @@ class InnerThoughtsClient(OpenAICompatClient):
     """An :class:`OpenAICompatClient` whose answers are rewritten as :class:`Thoughts` says.
 
     The fields of :class:`Thoughts` are further ``options`` of ``stream`` and ``complete``. Tools
-    are sent as they are; that they have the argument for the thoughts is the caller's doing.
+    are sent unchanged: the caller adds the argument for the thoughts.
 
-    Cancelling, at an event or between two, closes the connection and passes the cancellation
-    on: each event was then handed out once or not at all, and none follows.
+    Cancelling, at an event or between two, closes the connection and raises the cancellation:
+    each event was then emitted once or not at all, and none follows. ``tekken`` without its
+    extra raises ``ImportError``.
     """
 
     async def _attempts(
@@ -147,7 +147,7 @@ class InnerThoughtsClient(OpenAICompatClient):
     ],
 )
 async def inner_thoughts(call: Call) -> AsyncIterator[Event | AssistantTurn]:
-    """The client under the harness; the fields of :class:`Thoughts` are options of the call."""
+    """Run the client under the harness; the fields of :class:`Thoughts` are options of the call."""
     client = InnerThoughtsClient.for_call(call)
     async with client, aclosing(make_call(client, call)) as answer:
         async for item in answer:

@@ -1,4 +1,4 @@
-"""Reasoning that happened and is not shown. Pure."""
+"""Marks reasoning that the provider hides. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _REASONING_MODEL = re.compile(r"(?!gpt-5-chat(?![^-:]))(?:o[134]|gpt-5(?:\.\d+)?
 
 
 def is_reasoning_model(name: str) -> bool:
-    """Whether OpenAI's ``name`` is a model that reasons in secret on Chat Completions.
+    """Return whether OpenAI's model ``name`` hides its reasoning on Chat Completions.
 
     These are o1, o3, o4 and gpt-5 with their variants, fine-tuned (``ft:``) or behind a
     router (``openai/``); gpt-5-chat does not reason (pydantic/pydantic-ai#3332).
@@ -31,8 +31,8 @@ def is_reasoning_model(name: str) -> bool:
 class HiddenReasoning:
     """Puts ``reasoning_omitted`` before the first output of a reasoning model that shows none.
 
-    ``model`` is the one asked for; the one that answered counts more. Only the name tells:
-    how many tokens the reasoning took comes after the output.
+    ``model`` is the requested one; the one that answered wins. Only the name can decide: the
+    count of reasoning tokens arrives after the output.
     """
 
     def __init__(self, model: str) -> None:
@@ -40,7 +40,7 @@ class HiddenReasoning:
         self._decided = False
 
     def feed(self, event: Event) -> Iterator[Event]:
-        """Take one event and yield what it becomes."""
+        """Take one event and yield its replacement."""
         match event:
             case MessageStart():
                 self._model = event.model or self._model

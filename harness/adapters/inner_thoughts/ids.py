@@ -26,14 +26,13 @@ _Key = tuple[str] | tuple[str, int | None]
 
 
 class MessageIds:
-    """Names the message of each event, ``{"type": ..., "message_id": ...}`` behind its ``native``.
+    """Appends ``{"type": ..., "message_id": ...}`` to the ``native`` of each event.
 
     One answer holds several messages, by their types ``reasoning``, ``hidden_reasoning``,
     ``text``, ``refusal`` and ``tool_call``; events of the answer as a whole belong to none. The
-    id is that of the answer plus a counter, which stands in the low 7 bits of the UUID and rises
-    whenever another message begins; a tool call that goes on keeps its id. After 128 messages
-    it carries into the bits above, up to the 48 bits of the node field, so ids stay unique and
-    never fail.
+    id is that of the answer plus a counter, which is in the low 7 bits of the UUID and grows
+    whenever another message begins; a tool call that continues keeps its id. After 128 messages
+    it carries into the bits above, up to the 48 bits of the node field, so ids stay unique.
     """
 
     def __init__(self, answer: UUID) -> None:
@@ -43,7 +42,7 @@ class MessageIds:
         self._numbers: dict[_Key, int] = {}
 
     def feed(self, event: Event) -> Iterator[Event]:
-        """Take one event and yield it with its id."""
+        """Take one event and yield it with the id of its message."""
         key = _message(event)
         if key is None:
             yield event
@@ -59,7 +58,7 @@ class MessageIds:
 
 
 def is_uuid(text: str) -> bool:
-    """Whether ``text`` is a UUID in one of its written forms."""
+    """Return whether ``text`` is a UUID in one of its written forms."""
     try:
         UUID(text)
     except ValueError:

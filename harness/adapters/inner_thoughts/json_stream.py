@@ -1,12 +1,12 @@
-"""Members taken out of a JSON object while its text arrives, piece by piece. Pure.
+"""Extracts members of a JSON object while its text arrives, piece by piece. Pure.
 
-No library does this. ijson (3.6) gives a string only when it is whole, and no text positions;
-jiter (0.19) reads the whole text again for every piece and gives values, not text; json-stream
-(2.5) pulls its input. Here the text that stays must be handed out at once and unchanged, so
-that the pieces join to the object as it was written, less the members taken.
+No library does this. ijson (3.6) returns a string only when it is complete, and no positions;
+jiter (0.19) parses the whole text again for every piece and returns values, not text;
+json-stream (2.5) pulls its input. Here the remaining text must be returned at once and
+unchanged, so that the pieces join to the object as it was written, without the members.
 
-Only the structure is read. Text that is no JSON object passes through as it came; whether the
-whole is valid is for ``json.loads`` to say.
+Only the structure is parsed. Text that is not a JSON object passes through unchanged; whether
+it is valid is left to ``json.loads``.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ _WHOLE = re.compile(r'(?:[^\\"]|\\u[0-9a-fA-F]{4}|\\[^u]|\\u(?=[0-9a-fA-F]{0,3}[
 
 
 class Remaining(NamedTuple):
-    """Text that stays in the object, as it was written."""
+    """Text that remains in the object, as it was written."""
 
     text: str
 
 
 class Extracted(NamedTuple):
-    """A piece of the value of a member taken out: decoded text, or JSON if it is no string."""
+    """A piece of an extracted value: decoded text, or JSON if it is not a string."""
 
     key: str
     text: str
 
 
 class MemberExtractor:
-    """Takes the members named ``keys`` out of one object; members of inner objects stay.
+    """Extracts the members named ``keys`` from one object; members of inner objects remain.
 
-    A key that comes twice is taken twice. A comma is held back until the next key is known,
-    so what was handed out is at every moment a beginning of the object that stays.
+    A duplicate key is extracted twice. A comma waits until the next key is known, so the text
+    returned so far is always a prefix of the remaining object.
     """
 
     def __init__(self, keys: Collection[str]) -> None:
@@ -54,7 +54,7 @@ class MemberExtractor:
         self._value: _Value | None = None
 
     def feed(self, piece: str) -> list[Remaining | Extracted]:
-        """Take the next text and return what is certain by now, neighbours joined."""
+        """Take the next text and return what is certain by now, in as few pieces as possible."""
         parts: list[Remaining | Extracted] = []
         for region, text in self._scan.feed(piece):
             if self._value and region in (_Region.GAP, _Region.AFTER):
@@ -67,7 +67,7 @@ class MemberExtractor:
         return parts
 
     def _pass_on(self, region: _Region, text: str) -> str:
-        """Take text that is not part of a taken value; return what may be handed out."""
+        """Take text outside of an extracted value; return the part that remains for certain."""
         match region:
             case _Region.OPENING:
                 self._opening += text
@@ -100,7 +100,7 @@ def _append(parts: list[Remaining | Extracted], new: Remaining | Extracted) -> N
 
 
 class _Value:
-    """The value of a member that is taken out: strings decoded, ``null`` as nothing."""
+    """The value of an extracted member: strings are decoded, ``null`` is empty."""
 
     def __init__(self, key: str) -> None:
         self.key = key
@@ -131,7 +131,7 @@ class _Value:
 
 
 def _decoded(string: str) -> str:
-    """The text of a JSON string; the text between its quotes if it has a false escape."""
+    """Decode a JSON string; one with an invalid escape is returned as it is between its quotes."""
     try:
         return str(json.loads(string, strict=False))
     except ValueError:
@@ -139,7 +139,7 @@ def _decoded(string: str) -> str:
 
 
 class _Region(Enum):
-    """Where in the object a character stands. Two of one kind never touch, but by a fault."""
+    """A region of the object's text. Two of one kind are never adjacent in valid JSON."""
 
     OPENING = auto()
     GAP = auto()
@@ -150,7 +150,7 @@ class _Region(Enum):
 
 
 class _Scanner:
-    """Says of each run of characters where it stands; after a fault all is AFTER."""
+    """Splits text into regions; after a syntax error everything is AFTER."""
 
     def __init__(self) -> None:
         self._state: Callable[[str], _Region] = self._opening
@@ -229,7 +229,7 @@ class _Scanner:
         return _Region.AFTER
 
     def _end(self) -> _Region:
-        """The closing brace, or something that cannot stand here."""
+        """End at the closing brace, or at a character that is not valid here."""
         self._state = self._after
         return _Region.AFTER
 

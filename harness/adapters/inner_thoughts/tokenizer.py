@@ -1,7 +1,7 @@
 """Tokenizers that need no network, to estimate what a server does not count.
 
 tiktoken and tokenizers download a vocabulary at the first use (openai/tiktoken#317), so they
-fail where there is no network. mistral-common brings its vocabularies in its wheel; it is the
+fail where there is no network. mistral-common has its vocabularies in its wheel; it is the
 extra ``tokens``. Each model has a tokenizer of its own, so that a count made here is an
 estimate whichever tokenizer makes it.
 """
@@ -21,7 +21,7 @@ def count_by_bytes(text: str) -> int:
 
 @cache
 def tekken() -> TokenCounter:
-    """A counter by Tekken, the vocabulary of 131,072 tokens that Mistral's models share.
+    """Load a counter for Tekken, the vocabulary of 131,072 tokens that Mistral's models share.
 
     The first use reads it from the disk, which takes about a second. Raises ``ImportError``
     without the extra ``tokens``.
@@ -36,7 +36,7 @@ def tekken() -> TokenCounter:
     return lambda text: len(encode(text, bos=False, eos=False))
 
 
-#: The tokenizers that have a name, each by what loads it.
+#: The tokenizers with a name, each by the function that loads it.
 TOKENIZERS: Mapping[str, Callable[[], TokenCounter]] = {
     "bytes": lambda: count_by_bytes,
     "tekken": tekken,
@@ -44,5 +44,5 @@ TOKENIZERS: Mapping[str, Callable[[], TokenCounter]] = {
 
 
 def counter_of(tokenizer: str | TokenCounter) -> TokenCounter:
-    """The counter with a name in :data:`TOKENIZERS`, loaded; any other counter as it is."""
+    """Load the counter with a name in :data:`TOKENIZERS`; return any other unchanged."""
     return TOKENIZERS[tokenizer]() if isinstance(tokenizer, str) else tokenizer

@@ -33,9 +33,9 @@ _PER_ANSWER = 3
 def count_input(
     messages: Iterable[JsonObject], tools: Iterable[JsonObject], count: TokenCounter
 ) -> int:
-    """Count what is asked: the texts and tool calls of the messages, and the tools.
+    """Count the tokens of a request: texts and tool calls of the messages, and the tools.
 
-    Images, audio and files are left out: what they cost is no matter of text.
+    Images, audio and files are left out: their cost does not depend on text.
     """
     framed = sum(_PER_MESSAGE + sum(map(count, _texts(message))) for message in messages)
     return framed + sum(count(_dumped(tool)) for tool in tools) + _PER_ANSWER
@@ -51,7 +51,7 @@ class UsageEstimate:
         self._known = False
 
     def feed(self, event: Event) -> Iterator[Event]:
-        """Take one event and yield what it becomes."""
+        """Take one event and yield its replacement."""
         match event:
             case ContentDelta(delta=text) | ReasoningDelta(delta=text) | RefusalDelta(delta=text):
                 self._output.append(text)

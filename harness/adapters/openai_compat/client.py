@@ -1,6 +1,6 @@
 """``openai-compat``: a client for any server that speaks Chat Completions.
 
-Usable by a program as it is, and an adapter of the harness by the function at the end.
+A program can use the class; the function at the end is the adapter of the harness.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from mockserver.vocabulary.model import (
 
 
 class OpenAICompatError(ClientError):
-    """The call failed. ``error`` says how, ``turn`` holds what was received before.
+    """The call failed. ``error`` says why, ``turn`` has what arrived before, if anything.
 
-    Its text is stable: ``HTTP {status} from local model backend: {body}`` for an HTTP error,
-    else the message of ``error``.
+    The text of the exception is stable: ``HTTP {status} from local model backend: {body}`` for
+    an HTTP error, else the message of ``error``.
     """
 
     def __init__(self, text: str, error: ErrorInfo, turn: AssistantTurn | None = None) -> None:
@@ -61,10 +61,11 @@ class OpenAICompatClient(ApiClient):
     ) -> AsyncGenerator[Event, None]:
         """Yield the events of one answer; the last is ``message_stop`` or ``error``.
 
-        Never raises for what a server or a wire does. ``options`` are further request fields
-        by their names, and two of our own: ``think_tags`` (true: a leading ``<think>`` block
-        is reasoning) and ``return_reasoning`` (the field in which earlier reasoning is sent
-        back). Leaving the iteration early closes the connection.
+        Failures of the server or the connection are events, not exceptions. ``options`` are
+        further request fields by name, and two of this client: ``think_tags`` (true: a leading
+        ``<think>`` block is reasoning) and ``return_reasoning`` (the field in which earlier
+        reasoning is sent back; another name raises ``ValueError``). Leaving the iteration early
+        closes the connection.
         """
         attempts = self._attempts(model, messages, tools, options, stream=True)
         async with aclosing(errors_as_events(attempts)) as events:
@@ -79,7 +80,7 @@ class OpenAICompatClient(ApiClient):
         tools: Sequence[JsonObject] = (),
         options: Mapping[str, Json] | None = None,
     ) -> AssistantTurn:
-        """Return the whole turn of one answer, asked for without a stream.
+        """Return the whole turn of one answer, requested without a stream.
 
         Takes the arguments of :meth:`stream`. Raises :class:`OpenAICompatError`.
         """
@@ -159,7 +160,7 @@ class OpenAICompatClient(ApiClient):
     ],
 )
 async def openai_compat(call: Call) -> AsyncIterator[Event | AssistantTurn]:
-    """The client under the harness: one client for each call, closed with it."""
+    """Run the client under the harness: one client for each call, closed after it."""
     client = OpenAICompatClient.for_call(call)
     async with client, aclosing(make_call(client, call)) as answer:
         async for item in answer:

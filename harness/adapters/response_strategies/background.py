@@ -1,7 +1,7 @@
-"""A client for the Responses API that does not let go of an answer once it is in work.
+"""A client for the Responses API with background jobs.
 
-A background job is created, polled until it ends, and taken up again by its id: after a broken
-stream, and after a crash of the program. Source:
+A job is created, polled until it ends, and resumed by its id: after a broken stream, and after a
+crash of the program. Source:
 https://platform.openai.com/docs/guides/background.
 """
 
@@ -37,22 +37,22 @@ from mockserver.vocabulary.model import (
     JsonObject,
 )
 
-#: An answer that got lost may have started a job; asking again more often would pile them up.
+#: A request whose answer was lost may have started a job; repeating it could start many.
 _MAX_LOST_ANSWERS = 1
 
 
 class ResponsesError(ClientError):
-    """The call failed. ``error`` says how, ``turn`` holds what was received before."""
+    """The call failed. ``error`` says why, ``turn`` has what arrived before, if anything."""
 
 
 @dataclass(slots=True, kw_only=True)
 class _Job:
-    """One call on its way.
+    """One running call.
 
-    ``new_answer`` makes an ``answer`` to a request. ``key`` is the name of the job in the store, if
-    it has one, and ``is_stored`` whether its id was put there; ``streaming`` whether its events are
-    to be had as a stream; ``lost`` counts the requests that got neither an id nor a status;
-    ``pause`` is the wait before the next poll.
+    ``new_answer`` makes an ``answer`` to a request. ``key`` is the name of the job in the
+    store, if it has one, and ``is_stored`` whether its id is there; ``streaming`` whether its
+    events are streamed; ``lost`` counts the requests that got neither an id nor a status;
+    ``pause`` is the wait before the next poll, in seconds.
     """
 
     answer: JobAnswer
@@ -65,7 +65,7 @@ class _Job:
     pause: float = 0.0
 
     def repeatable(self) -> bool:
-        """Whether the request may be sent again: never so that a second job runs."""
+        """Return whether the request may be repeated without starting many jobs."""
         if self.key is None:
             return True
         return self.answer.response_id is None and self.lost <= _MAX_LOST_ANSWERS
@@ -109,14 +109,14 @@ class ResponsesClient(ApiClient):
     ) -> AsyncGenerator[Event, None]:
         """Yield the events of one answer; the last is ``message_stop`` or ``error``.
 
-        With ``background``, a job for the same request that an earlier call left unfinished is
-        taken up and job_ended from its beginning; else a job is created. A stream that breaks is
-        resumed behind the last event, and polled if the server no longer streams it. Without
-        ``background`` there is nothing to resume, so a broken stream is an error; an answer
-        that is "in progress" all the same is polled. Never raises for what a server or a wire
-        does. Leaving the iteration early closes the connection; a job goes on without it, and
-        so does one that is not reached for now. A job that the server does not know any more
-        is an error, and forgotten. Raises what :func:`responses_body` and the store raise.
+        With ``background``, an unfinished job of the same request is resumed from its
+        beginning; otherwise a job is created. A stream that breaks is resumed after the last
+        event, and polled if the server no longer streams it. Without ``background`` a broken
+        stream is an error, since there is nothing to resume; an answer that is "in progress"
+        is polled all the same. Failures of the server or the connection are events, not
+        exceptions. Leaving the iteration early closes the connection; the job continues, and
+        its id stays in the store. A job that the server no longer knows is an error, and is
+        removed from the store. Raises what :func:`responses_body` and the store raise.
         """
         body = responses_body(
             model=model,
@@ -162,7 +162,7 @@ class ResponsesClient(ApiClient):
                 yield event
 
     async def result(self, response_id: str) -> AssistantTurn:
-        """Return the turn of a job, as :meth:`complete` does; polls until it has ended."""
+        """Return the turn of a job, as :meth:`complete` does; poll until it has ended."""
         answer = JobAnswer(resumable=True, response_id=response_id, secrets=self._secrets)
         return await self._turn(_Job(answer=answer))
 
@@ -173,7 +173,7 @@ class ResponsesClient(ApiClient):
         )
         if not background:
             return _Job(answer=new_answer(), new_answer=new_answer, body=body)
-        # Streamed or not, it is the same job.
+        # The same job, streamed or not.
         key = job_key(self._url, {name: body[name] for name in body if name != "stream"})
         known = self._store.load(key)
         return _Job(
@@ -193,7 +193,7 @@ class ResponsesClient(ApiClient):
         return turn
 
     async def _events(self, job: _Job) -> AsyncGenerator[Event, None]:
-        """Create the job if it has no id, and follow it to its end."""
+        """Create the job if it has no id, and yield its events until it ends."""
         if job.answer.response_id is None:
             creating = retrying(
                 functools.partial(self._create, job),
@@ -218,7 +218,7 @@ class ResponsesClient(ApiClient):
         assert job.body is not None
         job.answer = job.new_answer()
         asked = self._transport.post(self._url, headers=self._bearer, body=job.body)
-        job.lost += 1  # until it is known better: a caller may leave at any event
+        job.lost += 1  # counted now, since a caller may leave at any event
         try:
             async with aclosing(self._read(job, asked)) as events:
                 async for event in events:
@@ -228,7 +228,7 @@ class ResponsesClient(ApiClient):
             raise
 
     async def _follow(self, job: _Job) -> AsyncGenerator[Event, None]:
-        """Ask for the job until it ends, is lost for good, or takes too long."""
+        """Poll or stream the job until it ends, fails for good, or takes too long."""
         answer, failures = job.answer, 0
         error = answer.broken
         deadline = self._clock.now() + self._polls.timeout
@@ -257,7 +257,7 @@ class ResponsesClient(ApiClient):
             except HttpError as exc:
                 error = exc.error
                 if job.streaming and error.status == 400:
-                    # Only the stream is refused: it is too old, or was never is_stored.
+                    # Only the stream is refused: it is too old, or was never stored.
                     job.streaming, job.pause, error = False, 0.0, None
                 self._update_store(job, gone=exc.error.status == 404)
             if error is None or answer.sequence_number != before:
@@ -286,7 +286,7 @@ class ResponsesClient(ApiClient):
                     yield event
 
     async def _cancel(self, job: _Job) -> list[Event]:
-        """Cancel the job. If it has just ended, its answer is not thrown away."""
+        """Cancel the job. If it has just ended, its answer is used."""
         answer = job.answer
         late = f"the response did not end within {self._polls.timeout:g} s"
         response: Json = None
@@ -306,9 +306,9 @@ class ResponsesClient(ApiClient):
         return events
 
     def _update_store(self, job: _Job, *, gone: bool = False) -> None:
-        """Keep the id of a job that runs; drop it before the end is job_ended, or if it is ``gone``.
+        """Store the id of a running job; remove it before its last event, or if it is ``gone``.
 
-        A caller need not read on behind the last event.
+        Before, because a caller may stop reading at the last event.
         """
         answer = job.answer
         if job.key is None or answer.response_id is None:

@@ -1,4 +1,4 @@
-"""One answer of a job, put together over several connections. Pure."""
+"""One answer of a job, read over several connections. Pure."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _UNFINISHED = ("queued", "in_progress")
 
 
 class JobAnswer(ResponsesStream):
-    """Reads a job: its stream, the stream resumed, the whole responses that polls give.
+    """Reads a job: its stream, the resumed stream, the whole responses that polls return.
 
-    What one connection job_ended is not job_ended again by the next: events are known by their sequence
-    number, and of a whole response only the rest is new. A response that is still in work does
-    not end the answer. Neither does a connection that breaks, if the answer is ``resumable``
-    and its id is known: an answer in work is, and so is a background job.
+    Nothing is emitted twice: events are known by their sequence number, and of a whole response
+    only the rest is new. A response that is still in progress does not end the answer. Neither
+    does a connection that breaks, if the answer is ``resumable`` and its id is known: a
+    background job is, and so is an answer in progress.
 
-    ``response_id`` is known from the first thing that names it. ``unfinished`` says that the
-    server's last text_of was "not yet", ``broken`` how the last connection broke, ``job_ended`` that
-    the job itself came to an end, whatever that was.
+    ``response_id`` is set by the first event that has it. ``unfinished``: the last poll said
+    "not yet". ``broken``: the error of the last connection, if it broke. ``job_ended``: the job
+    itself ended, with any outcome.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class JobAnswer(ResponsesStream):
         self._last_read: int | None = None
 
     def connect(self, request_id: str | None) -> None:
-        """Begin to read another connection; ``request_id`` goes into an error of it."""
+        """Begin to read another connection; its errors get ``request_id``."""
         self._request_id = request_id
         self.unfinished, self.broken = False, None
         self._last_read = self.sequence_number
@@ -54,7 +54,7 @@ class JobAnswer(ResponsesStream):
         is_named_error: bool = False,
         default: ErrorClass = ErrorClass.STREAM_ERROR,
     ) -> list[Event]:
-        """Take one stream event or a whole response, unless it was job_ended before."""
+        """Take one stream event or a whole response, unless an earlier connection sent it."""
         if self.closed or self._was_read(value):
             return []
         response = _response(value)
@@ -67,11 +67,11 @@ class JobAnswer(ResponsesStream):
         return events
 
     def done(self) -> list[Event]:
-        """Take the server's text_of that this was all: of the connection, if there may be more."""
+        """End the connection if the job may have more, otherwise the answer."""
         return self.ended() if self._may_resume() else super().done()
 
     def ended(self) -> list[Event]:
-        """Take the end of the connection."""
+        """End because the connection did, unless the job can be resumed."""
         if self.unfinished:
             return []
         if not self._may_resume():
@@ -79,7 +79,7 @@ class JobAnswer(ResponsesStream):
         return self.lost(self._truncated())
 
     def lost(self, error: ErrorInfo) -> list[Event]:
-        """Take the break of the connection."""
+        """End because the connection broke, unless the job can be resumed."""
         if not self._may_resume():
             return super().lost(error)
         self.broken = self.broken or error
@@ -93,13 +93,13 @@ class JobAnswer(ResponsesStream):
         return isinstance(number, int) and self._last_read is not None and number <= self._last_read
 
     def _start(self, response: Mapping[str, Json]) -> list[Event]:
-        """Start with the id, which is worth knowing long before the answer."""
-        # This event was not on the wire, so it is not handed on as one that was.
+        """Emit the start with the id, which is useful long before the answer."""
+        # This event was not on the wire, so it is not in ``native``.
         return [replace(start, native=()) for start in super().chunk({"response": response})]
 
 
 def _response(value: Json) -> Mapping[str, Json]:
-    """The response that ``value`` is or carries; empty if neither."""
+    """Return the response that ``value`` is or contains; empty if neither."""
     if not isinstance(value, Mapping):
         return {}
     response = value if is_response(value) else value.get("response")

@@ -1,4 +1,4 @@
-"""When to ask for a job again. The clock is given."""
+"""When to poll a job. The clock is passed in."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Time, as far as a client needs it."""
+    """The clock that a client uses."""
 
     def now(self) -> float:
-        """Seconds since some moment; never runs backwards."""
+        """Return seconds since some moment; never decreases."""
 
     async def sleep(self, seconds: float) -> None:
-        """Come back after so many seconds."""
+        """Return after this many seconds."""
 
 
 class SystemClock:
-    """The time of the machine."""
+    """The clock of the machine."""
 
     def now(self) -> float:
         """See :class:`Clock`."""
@@ -32,7 +32,7 @@ class SystemClock:
 
 
 class CountingClock:
-    """Counts the time that is slept and takes none: an hour of polls passes at once."""
+    """Adds up the seconds that are slept without waiting: an hour of polls takes no time."""
 
     def __init__(self) -> None:
         self._seconds = 0.0
@@ -49,17 +49,17 @@ class CountingClock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollPolicy:
-    """How often and how long a job is asked for. All in seconds.
+    """How often and how long a job is polled. All in seconds.
 
-    ``interval`` passes between two answers that say "not yet", unless the server names
-    another one; ``timeout`` after the first of them the job is given up and cancelled.
+    ``interval`` is the wait after an answer "not yet", unless the server names another one;
+    ``timeout`` after the first of them the job is cancelled.
     """
 
     interval: float = 20.0
     timeout: float = 3600.0
 
     def pause(self, headers: Mapping[str, str]) -> float:
-        """How long to wait after a poll with these response headers, in lower case or httpx's.
+        """Return seconds to wait after a poll. ``headers``: lower-case names, or httpx's.
 
         OpenAI's servers name a wait in ``openai-poll-after-ms``
         (openai/openai-agents-python#3472).

@@ -1,4 +1,4 @@
-"""Where the ids of unfinished background jobs are kept, so that a job outlives its client."""
+"""Where the ids of unfinished background jobs are stored, so that a job outlives its client."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from mockserver.vocabulary.model import JsonObject
 
 
 class JobStore(Protocol):
-    """Keeps one response id for each unfinished job, under its :func:`job_key`."""
+    """Stores one response id for each unfinished job, under its :func:`job_key`."""
 
     def load(self, key: str) -> str | None:
-        """Give the id that was saved under ``key``, if it was not removed since."""
+        """Return the id that is stored under ``key``; ``None`` if there is none."""
 
     def save(self, key: str, response_id: str) -> None:
-        """Keep ``response_id`` under ``key``; whoever loads sees all of it or none."""
+        """Store ``response_id`` under ``key``; a reader sees all of it or none."""
 
     def remove(self, key: str) -> None:
-        """Forget what is kept under ``key``, if anything."""
+        """Remove the id that is stored under ``key``, if any."""
 
 
 def job_key(url: str, body: JsonObject) -> str:
-    """Name the job that ``body``, sent to ``url``, starts.
+    """Return the name of the job that ``body``, sent to ``url``, starts: 64 hex digits.
 
-    The same request has the same name, in another process too; any other prompt has another,
-    so that it is never answered with an old job. 64 hexadecimal digits.
+    The same request has the same name, in another process too; any other request has another,
+    so that it never gets the answer of an old job.
     """
     return hashlib.sha256(json.dumps([url, body], sort_keys=True).encode()).hexdigest()
 
 
 class MemoryStore:
-    """Keeps ids as long as the process lives."""
+    """Stores ids in memory."""
 
     def __init__(self) -> None:
         self._ids: dict[str, str] = {}
@@ -53,9 +53,9 @@ class MemoryStore:
 
 
 class FileStore:
-    """Keeps each id in a file of its own, ``{directory}/{key}.txt``.
+    """Stores each id in a file of its own, ``{directory}/{key}.txt``.
 
-    The directory is made when it is needed. Raises ``OSError`` if the disk does not let it.
+    The directory is made when needed. The methods raise ``OSError``.
     """
 
     def __init__(self, directory: Path | str) -> None:

@@ -1,6 +1,7 @@
-"""``response-strategies``: one client that asks each model through the API that suits it.
+"""``response-strategies``: one client that uses the API that suits the model.
 
-Usable by a program as it is, and an adapter of the harness by the function at the end.
+A program can use the class or :func:`execute`; the function at the end is the adapter of the
+harness.
 """
 
 from __future__ import annotations
@@ -36,15 +37,15 @@ from harness.adapters.response_strategies.model_table import Route, Strategy, ro
 from harness.clients.interface import Call, adapter
 from mockserver.vocabulary.model import AssistantTurn, Event, Json, JsonObject
 
-#: How often and how patiently a request is repeated, by every strategy.
+#: How often a request is retried, by every strategy, and after how many seconds.
 RETRY = RetryPolicy(max_retries=3, first=2.0, ceiling=60.0)
 
 
 class StrategyClient(Closable):
-    """Talks to an OpenAI-compatible server; to be used in ``async with`` or closed.
+    """Sends requests to an OpenAI-compatible server. Use it in ``async with``, or close it.
 
     :func:`~harness.adapters.response_strategies.model_table.route` chooses the strategy by the
-    name of the model, unless ``strategy`` is given: then the name is sent as it is. ``retry``,
+    name of the model, unless ``strategy`` is given: then the name is sent unchanged. ``retry``,
     :data:`RETRY` by default, applies to all strategies; the other arguments are those of
     :class:`~harness.adapters.response_strategies.background.ResponsesClient`.
     """
@@ -69,7 +70,7 @@ class StrategyClient(Closable):
         )
 
     async def aclose(self) -> None:
-        """Close all connections. Background jobs go on; their ids stay in the store."""
+        """Close all connections. Background jobs continue; their ids stay in the store."""
         await self._chat.aclose()
         await self._responses.aclose()
 
@@ -84,8 +85,9 @@ class StrategyClient(Closable):
         """Yield the events of one answer; the last is ``message_stop`` or ``error``.
 
         ``options`` are further request fields, by their Chat Completions names; the strategies
-        of the Responses API take those of that API too. Never raises for what a server or a
-        wire does. Raises ``ValueError`` for a request that cannot be said.
+        of the Responses API take those of that API too. Failures of the server or the
+        connection are events, not exceptions. Raises ``ValueError`` for a request that the API
+        cannot express, and what the store raises.
         """
         chosen = self._route(model)
         if chosen.strategy is Strategy.CHAT:
@@ -115,7 +117,7 @@ class StrategyClient(Closable):
         """Return the whole turn of one answer.
 
         Takes the arguments of :meth:`stream`. Raises
-        :class:`~harness.clients.interface.ClientError` with what was received before.
+        :class:`~harness.clients.interface.ClientError` with what arrived before.
         """
         chosen = self._route(model)
         if chosen.strategy is Strategy.CHAT:
@@ -137,7 +139,8 @@ class StrategyClient(Closable):
                 yield event
 
     async def result(self, response_id: str) -> AssistantTurn:
-        """Return the turn of a background job. Raises as :meth:`complete` does."""
+        """Return the turn of a background job; poll until it has ended. Raises what
+        :meth:`complete` raises."""
         return await self._responses.result(response_id)
 
     def _route(self, model: str) -> Route:
@@ -154,10 +157,10 @@ def execute(
     options: Mapping[str, Json] | None = None,
     **settings: Any,
 ) -> AssistantTurn:
-    """Ask once and return the turn, for programs that are not asynchronous.
+    """Make one call and return the turn, for programs without an event loop.
 
-    ``settings`` are further arguments of :class:`StrategyClient`. Raises what its ``complete``
-    raises, and ``RuntimeError`` inside of a running event loop.
+    ``settings`` are further arguments of :class:`StrategyClient`. Raises what it and its
+    ``complete`` raise, and ``RuntimeError`` inside a running event loop.
     """
 
     async def ask() -> AssistantTurn:
@@ -199,18 +202,18 @@ _STRATEGIES = {
     ],
 )
 async def response_strategies(call: Call) -> AsyncIterator[Event | AssistantTurn]:
-    """The client under the harness: one client for each call, closed with it.
+    """Run the client under the harness: one client for each call, closed after it.
 
-    Its clock only counts and its jitter always fall on 0, so that retries and polls take no time
-    and a scenario knows when they are due. Jobs that a call leaves unfinished are taken up by
-    later calls. Beside the options of the request this reads
+    Its clock only counts and its jitter is 0, so that retries and polls take no time and a
+    scenario knows when they are due. Later calls resume the jobs that a call leaves unfinished.
+    Besides the options of the request this reads
 
     - ``strategy``: ``background``, ``responses``, ``chat``, or ``auto`` for the choice by
       model; by default what the dialect needs;
     - ``poll_interval`` and ``poll_timeout``, in seconds of that clock;
-    - ``response_id``: the id of a job to take up in place of a request;
-    - ``job_files``: true to keep the ids of jobs in files;
-    - ``blocking``: true to ask by :func:`execute`, in real time.
+    - ``response_id``: the id of a job to resume in place of a request;
+    - ``job_files``: true to store the ids of jobs in files;
+    - ``blocking``: true to call :func:`execute`, in real time.
     """
     options = dict(call.options)
     strategy = options.pop("strategy", None) or _STRATEGIES.get(call.dialect)
@@ -256,7 +259,7 @@ async def response_strategies(call: Call) -> AsyncIterator[Event | AssistantTurn
 
 @contextmanager
 def _jobs(call: Call, *, files: bool) -> Iterator[JobStore]:
-    """The store for a call, shared with later calls to the same server."""
+    """Open the store for a call, shared with later calls to the same server."""
     if not files:
         yield _JOBS
         return
@@ -264,7 +267,7 @@ def _jobs(call: Call, *, files: bool) -> Iterator[JobStore]:
     try:
         yield FileStore(directory)
     finally:
-        with suppress(OSError):  # there is none, or the file of a job
+        with suppress(OSError):  # there is no directory, or it still has the file of a job
             directory.rmdir()
 
 

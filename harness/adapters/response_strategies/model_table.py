@@ -1,8 +1,8 @@
-"""Which API a model is asked through, by its name. Pure.
+"""Which API to use for a model, by its name. Pure.
 
-OpenAI matches models that only the Responses API serves, models that only Chat Completions serves,
-and many that both do; all other providers can be relied on for Chat Completions alone. Names
-are compared whole: a version is never looked for somewhere inside. Sources: the lists of model
+OpenAI has models that only the Responses API serves, models that only Chat Completions serves,
+and many that both do; other providers reliably have Chat Completions alone. Whole names are
+compared, never parts of them. Sources: the lists of model
 names in OpenAI's own SDK, https://platform.openai.com/docs/models (of the open weights,
 https://developers.openai.com/api/docs/models/gpt-oss-20b), and for Azure
 https://learn.microsoft.com/azure/ai-foundry/openai/how-to/responses.
@@ -16,7 +16,7 @@ from enum import StrEnum
 
 
 class Strategy(StrEnum):
-    """How an answer is got."""
+    """How an answer is requested."""
 
     BACKGROUND = "background"  # a job of the Responses API that is polled
     RESPONSES = "responses"  # the Responses API, with retries
@@ -25,7 +25,7 @@ class Strategy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The way to a model: how, and under which name the server knows it."""
+    """How to request a model, and the name under which the server knows it."""
 
     strategy: Strategy
     model: str
@@ -33,9 +33,9 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Models of OpenAI with one pattern of whole names, in lower case, and their API.
+    """A pattern of whole model names of OpenAI, in lower case, and their API.
 
-    ``open_weights``: others serve them, under names that begin with ``openai/``.
+    ``open_weights``: others serve these models, under names that begin with ``openai/``.
     """
 
     pattern: re.Pattern[str]
@@ -43,7 +43,7 @@ class Row:
     open_weights: bool = False
 
     def matches(self, model: str) -> bool:
-        """Whether ``model`` belongs here."""
+        """Return whether ``model`` belongs to this row."""
         return self.pattern.fullmatch(model) is not None
 
 
@@ -59,7 +59,7 @@ def _row(family: str, *, responses: bool, open_weights: bool = False) -> Row:
 MODELS: tuple[Row, ...] = (
     # Version 3.5. Azure leaves out the point: gpt-35-turbo is not version 35.
     _row(r"gpt-?3\.?5-turbo", responses=False),
-    # Sound, and the search that is built into Chat Completions.
+    # Audio, and the search that is built into Chat Completions.
     _row(r"gpt-4o(?:-mini)?-(?:audio|search)-preview|gpt-audio(?:-mini)?", responses=False),
     # Version 4 and later, with or without the hyphen, as deployments on Azure are named.
     _row(r"gpt-?[4-9](?:\.\d+)?o?|chatgpt-4o", responses=True),
@@ -71,19 +71,19 @@ MODELS: tuple[Row, ...] = (
     _row(r"gpt-oss", responses=True, open_weights=True),
 )
 
-#: Prefixes that say who serves the model, in the manner of LiteLLM.
+#: Prefixes that name the provider, as in LiteLLM.
 _ROUTES = ("openai", "azure")
 
 
 def route(model: str) -> Route:
-    """Find the way to ``model``.
+    """Choose the strategy for ``model``.
 
-    ``openai/`` or ``azure/`` before a model of the Responses API asks for a background job;
-    the bare name of one is asked directly; everything else goes to Chat Completions. The
-    prefix is left out of the name where it is one: ``azure/`` always, ``openai/`` before a
-    model that OpenAI serves. ``openai/gpt-oss-20b`` keeps it, for OpenAI publishes this model
-    and does not serve it: to vLLM or OpenRouter that is its whole name. A fine-tuned model
-    (``ft:gpt-4o-mini-2024-07-18:acme::id``) goes the way of its base.
+    ``openai/`` or ``azure/`` before a model of the Responses API selects a background job; the
+    bare name of one selects a direct request; everything else goes to Chat Completions. The
+    prefix is removed from the name: ``azure/`` always, ``openai/`` before a
+    model that OpenAI serves. ``openai/gpt-oss-20b`` keeps it, since OpenAI publishes this
+    model and does not serve it: to vLLM or OpenRouter that is its whole name. A fine-tuned model
+    (``ft:gpt-4o-mini-2024-07-18:acme::id``) is treated as its base.
     """
     provider, slash, name = model.partition("/")
     provider = provider.lower() if slash else ""

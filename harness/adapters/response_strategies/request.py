@@ -1,4 +1,4 @@
-"""The request body of the Responses API, built from the words of a call. Pure.
+"""The request body of the Responses API. Pure.
 
 Source: https://platform.openai.com/docs/api-reference/responses/create.
 """
@@ -12,11 +12,11 @@ from harness.adapters.responses.input import flat_tool, flat_tool_choice, input_
 from mockserver.vocabulary.model import Json, JsonObject
 
 _ENCRYPTED = "reasoning.encrypted_content"
-#: Names of Chat Completions that are other names here.
+#: Fields of Chat Completions that have another name here.
 _RENAMED = {"max_tokens": "max_output_tokens", "max_completion_tokens": "max_output_tokens"}
-#: Names of Chat Completions that are fields of an object here.
+#: Fields of Chat Completions that are inside an object here.
 _NESTED = {"reasoning_effort": ("reasoning", "effort"), "verbosity": ("text", "verbosity")}
-#: What this client decides itself.
+#: Fields that this client sets itself.
 _RESERVED = frozenset({"background", "stream", "stream_options"})
 
 
@@ -31,9 +31,10 @@ def responses_body(
 ) -> JsonObject:
     """Build the body. ``options`` are further fields, by the name of either API.
 
-    One that is ``None`` is left out. Models that reason are asked for their reasoning in its
-    encrypted form, so that it can go back with the next turn. A tool is strict only if it says
-    so, as in Chat Completions; the API's own default is the other one.
+    One that is ``None`` is left out. Models that reason are asked for their encrypted
+    reasoning, so that it can be sent back with the next turn. A tool is strict only if it says
+    so, as in Chat Completions; the API's own default is strict. Raises ``ValueError`` for a
+    message that the API cannot express.
     """
     given = {name: value for name, value in (options or {}).items() if value is not None}
     body: JsonObject = {"model": model, "input": input_items(messages, tools), "stream": stream}

@@ -1,4 +1,4 @@
-"""The tool calls of a Responses answer, put together from its events. Pure.
+"""Assembles the tool calls of a Responses answer from its events. Pure.
 
 A custom tool takes free text where a function takes JSON. Its text becomes the one argument
 ``input``, so that every call has an object for arguments.
@@ -25,18 +25,18 @@ _CUSTOM_OPEN, _CUSTOM_CLOSE = '{"input":"', '"}'
 
 
 def text_of(value: Json) -> str:
-    """``value`` if it is a text, fit to be handed out, else empty."""
+    """Return ``value`` without lone surrogates if it is a string, else an empty string."""
     return fix_surrogates(value) if isinstance(value, str) else ""
 
 
-def remainder(said: str, whole: str) -> str:
-    """What of ``whole`` was not said yet; empty if it tells another story."""
-    return whole[len(said) :] if whole.startswith(said) else ""
+def remainder(emitted: str, whole: str) -> str:
+    """Return the part of ``whole`` after ``emitted``; empty if it does not begin with that."""
+    return whole[len(emitted) :] if whole.startswith(emitted) else ""
 
 
 @dataclass(slots=True)
 class Call:
-    """One call. ``wire`` is the text as the provider sent it, ``raw`` the argument JSON."""
+    """One call. ``wire`` is the text from the provider, ``raw`` the argument JSON made of it."""
 
     custom: bool
     number: int | None = None
@@ -49,12 +49,12 @@ class Call:
     joiner: SurrogateJoiner = field(default_factory=SurrogateJoiner)
 
     def fill_from(self, item: Mapping[str, Json]) -> None:
-        """Take name and id from the item, as far as they are unknown."""
+        """Take name and id from the item if they are unknown."""
         self.name = self.name or text_of(item.get("name"))
         self.call_id = self.call_id or text_of(item.get("call_id"))
 
     def take(self, piece: str) -> None:
-        """Take a piece of the wire's text."""
+        """Take a piece of the provider's text."""
         piece = self.joiner.feed(piece)
         self.wire += piece
         if not piece:
@@ -65,7 +65,7 @@ class Call:
         self._append(piece)
 
     def take_complete(self, text: Json) -> None:
-        """Take the text that the provider calls the whole one, as far as it is new."""
+        """Take the provider's complete text, and of it what is new."""
         if text is not None and not isinstance(text, str):
             text = json.dumps(text, ensure_ascii=False, separators=(",", ":"))
         if text and (rest := remainder(self.wire, fix_surrogates(text))):
@@ -73,7 +73,7 @@ class Call:
             self.take(rest)
 
     def finish(self, text: Json) -> WarningEvent | None:
-        """Take the last text_of; a warning if it contradicts the pieces, which are said already."""
+        """Take the final text; return a warning if it contradicts the pieces already emitted."""
         self.take_complete(text)
         self.take(self.joiner.close())
         if self.custom:
@@ -85,7 +85,7 @@ class Call:
             return None
         return WarningEvent(
             code="arguments_differ",
-            message=f"the whole arguments of {self.name} are not what the deltas told",
+            message=f"the complete arguments of {self.name} differ from its deltas",
         )
 
     def _append(self, piece: str) -> None:
@@ -96,7 +96,7 @@ class Call:
 class Calls:
     """All calls of one turn, numbered as they are opened.
 
-    ``taken_ids`` are ids of earlier turns, which ids made here must not repeat.
+    ``taken_ids`` are ids of earlier turns, which ids made here do not repeat.
     """
 
     def __init__(self, taken_ids: Collection[str] = ()) -> None:
@@ -109,7 +109,7 @@ class Calls:
     def emit(self, call: Call, *, final: bool = False) -> Iterator[Event]:
         """Yield what is certain: a call opens when its name and id are known.
 
-        On the ``final`` a made-up id stands in for the call id.
+        When ``final``, a generated id replaces a missing one.
         """
         if call.number is None:
             if not call.name or not (call.call_id or final):
@@ -122,17 +122,17 @@ class Calls:
             yield ToolCallDelta(tool_call_index=call.number, arguments_delta=piece)
         call.pending.clear()
 
-    def end(self, call: Call, text: Json, *, cut: bool) -> Iterator[Event]:
-        """End a call with its whole ``text``, if the provider gave one.
+    def end(self, call: Call, text: Json, *, incomplete: bool) -> Iterator[Event]:
+        """End a call with its complete ``text``, if the provider sent one.
 
-        ``cut``: the model was stopped, so a call that is not whole is no error; it gets no
-        end, and neither does free text, which cannot tell. Else the first such call is the
-        turn's ``error``.
+        ``incomplete``: the model was stopped, so a call that is not complete is not an error;
+        it gets no ``tool_call_end``, and neither does free text, which may have been cut
+        anywhere. Otherwise the first such call is the turn's ``error``.
         """
         if call.ended:
             return
         call.ended = True
-        if cut and (call.custom or not (call.wire or text)):
+        if incomplete and (call.custom or not (call.wire or text)):
             yield from self.emit(call, final=True)
             return
         warning = call.finish(text)
@@ -142,7 +142,7 @@ class Calls:
         arguments = read_arguments(call.raw)
         if call.number is None or arguments is None:
             self.error = self.error or (
-                None if cut else call_error(call.number, call.name, call.raw)
+                None if incomplete else call_error(call.number, call.name, call.raw)
             )
             return
         empty = call.raw.strip() in ("", "null")

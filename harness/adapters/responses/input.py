@@ -1,11 +1,11 @@
-"""Chat Completions messages and tools in the words of the Responses API. Pure.
+"""Translates Chat Completions messages and tools for the Responses API. Pure.
 
-Earlier assistant turns go back from their ``parts``, in order, since the API refuses reasoning
-that is not followed by what it led to. What the assistant said goes back in the whole form of
-an output message: llama.cpp refuses one without a type (ggml-org/llama.cpp#26394), strict
+Earlier assistant turns are sent back from their ``parts``, in order, since the API refuses
+reasoning that is not followed by its result. The assistant's text is sent as a complete output
+message: llama.cpp refuses one without a type (ggml-org/llama.cpp#26394), strict
 validators one without a status or annotations (openai/codex#12669). Only the ids of items are
-left out: a server that stores nothing does not know them. Newer models also want to be told
-again which of their messages were commentary.
+left out: a server that stores nothing does not know them. Newer models also want the ``phase``
+of their messages back.
 Source: https://platform.openai.com/docs/api-reference/responses/create.
 """
 
@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from mockserver.vocabulary.model import Json, JsonObject
 
-#: Longest call id that the API takes; other providers make longer ones.
+#: Longest call id that the API accepts, in characters; other providers make longer ones.
 CALL_ID_LIMIT = 64
 
 
@@ -24,7 +24,8 @@ def input_items(messages: Iterable[JsonObject], tools: Iterable[JsonObject] = ()
     """Make the ``input`` list.
 
     A ``system`` message becomes a ``developer`` message: the Codex backend refuses the former,
-    the API treats both alike. Raises ``ValueError`` for a role or part that cannot be said.
+    the API treats both alike. Raises ``ValueError`` for a role or a part that the API does
+    not have.
     """
     custom = {tool["custom"]["name"] for tool in tools if tool.get("type") == "custom"}
     items: list[Json] = []
@@ -44,16 +45,18 @@ def input_items(messages: Iterable[JsonObject], tools: Iterable[JsonObject] = ()
                     {"type": f"{kind}_output", "call_id": call_id, "output": _output(message)}
                 )
             case role:
-                raise ValueError(f"a message's role cannot be {role!r} here")
+                raise ValueError(
+                    f"unknown message role {role!r}: use system, developer, user, assistant or tool"
+                )
         custom_ids |= {i["call_id"] for i in items if i.get("type") == "custom_tool_call"}
     return items
 
 
 def flat_tool(tool: JsonObject) -> JsonObject:
-    """Make a tool of Chat Completions flat; one that is flat already is kept.
+    """Make a tool of Chat Completions flat; a flat one is kept.
 
-    ``strict`` goes: the Codex backend decides itself. A function without parameters gets an
-    empty schema, since the API wants one.
+    ``strict`` is dropped: the Codex backend decides it. A function without parameters gets an
+    empty schema, since the API requires one.
     """
     kind = tool.get("type", "function")
     inner = tool.get(kind)
@@ -111,7 +114,7 @@ def _part(part: JsonObject) -> JsonObject:
         case "input_text" | "input_image" | "input_file":
             return part
         case kind:
-            raise ValueError(f"a part of type {kind!r} cannot be sent to the Responses API")
+            raise ValueError(f"a message part of type {kind!r} cannot be sent to the Responses API")
 
 
 def _assistant_items(message: JsonObject, custom: set[str]) -> Iterator[JsonObject]:
@@ -147,8 +150,7 @@ def _assistant_items(message: JsonObject, custom: set[str]) -> Iterator[JsonObje
                 yield _call(part["id"], part["name"], text, is_custom)
             case "hosted_tool":
                 yield from _hosted(part.get("native") or ())
-        # Reasoning that came without its encrypted form means nothing to a server that stores
-        # nothing.
+        # Reasoning without its encrypted form is useless to a server that stores nothing.
         thoughts = []
 
 
@@ -198,7 +200,7 @@ def _hosted(native: Iterable[Json]) -> Iterator[JsonObject]:
 
 
 def _call_id(call_id: str) -> str:
-    """Shorten an id so that it stays one of its own: call and result are paired by it."""
+    """Shorten an id and keep it unique: calls and results are paired by it."""
     if len(call_id) <= CALL_ID_LIMIT:
         return call_id
     digest = hashlib.sha256(call_id.encode()).hexdigest()[:16]

@@ -1,9 +1,9 @@
-"""The output items of a Responses answer: what each has sent, and in which order. Pure.
+"""The output items of a Responses answer: what each has emitted, and in which order. Pure.
 
-An item is known by its ``output_index``, since some servers give it another id in every event
+An item is identified by its ``output_index``, since some servers give it another id in every event
 (GitHub Copilot); by its id where the index is missing. The same content comes up to four
 times: as deltas, as a whole part, as a whole item, and in the terminal event. Each time only
-what is new is sent.
+what is new is emitted.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Channel(StrEnum):
 
 
 class Kind(StrEnum):
-    """What an item is to us."""
+    """How an item is read."""
 
     MESSAGE = "message"
     REASONING = "reasoning"
@@ -78,11 +78,11 @@ class _Text:
 
 @dataclass(slots=True)
 class _Item:
-    """One output item. ``data`` is what the provider first sent of it as a whole.
+    """One output item. ``data`` is the first form in which the provider sent it.
 
-    ``phase`` is what a message is; of one that is finished without a text_of before, the last text_of
-    counts. ``emitted``: some event outputs of it. ``signed`` is the encrypted content handed out so far,
-    for the reasoning part ``number``.
+    ``phase`` is that of a message; the final form may still add it if nothing was emitted
+    before. ``emitted``: some event was emitted for it. ``signed`` is the encrypted content
+    emitted so far, for the reasoning part ``number``.
     """
 
     kind: Kind
@@ -114,7 +114,7 @@ class Items:
         return any(item.emitted for item in self._items)
 
     def added(self, event: Mapping[str, Json]) -> Iterator[Event]:
-        """Take ``output_item.added``. On an index in use it opens another item there."""
+        """Take ``output_item.added``. It opens another item even if the index is in use."""
         if isinstance(event.get("item"), Mapping):
             yield from self._emit_call(self._open(event["item"], _index(event)))
 
@@ -129,24 +129,24 @@ class Items:
     def whole(
         self, event: Mapping[str, Json], channel: Channel, part: int, text: Json
     ) -> Iterator[Event]:
-        """Take a text that the provider calls the whole one."""
+        """Take the provider's complete text."""
         if isinstance(text, str) and text:
             item = self._find(event, _ITEM_OF[channel])
             yield from self._whole(item, channel, part, text)
 
     def part(self, event: Mapping[str, Json], number: int, data: Json) -> Iterator[Event]:
-        """Take a whole part, with its sources."""
+        """Take a complete part, with its citations."""
         if isinstance(data, Mapping) and (channel := _channel(data)):
             yield from self._part(self._find(event, _ITEM_OF[channel]), channel, number, data)
 
     def annotation(self, event: Mapping[str, Json], part: int, data: Json) -> Iterator[Event]:
-        """Take one source of a text."""
+        """Take one citation of a text."""
         yield from self._cite(self._find(event, "message"), part, data)
 
     def arguments(
         self, event: Mapping[str, Json], item_type: str, *, delta: Json = None, whole: Json = None
     ) -> Iterator[Event]:
-        """Take a piece of a call's text, or the whole of it."""
+        """Take a piece of a call's text, or its complete text."""
         item = self._find(event, item_type)
         if item.call and not item.done:
             item.call.name = item.call.name or text_of(event.get("name"))
@@ -165,23 +165,23 @@ class Items:
         if item is None or item.kind is not _kind(data) or (item.done and _differ(item.data, data)):
             item = self._open(data, index)
         if not item.done:
-            yield from self._finish(item, data, cut=data.get("status") == "incomplete")
+            yield from self._finish(item, data, incomplete=data.get("status") == "incomplete")
 
-    def settle(self, output: Json, *, cut: bool) -> Iterator[Event]:
+    def settle(self, output: Json, *, incomplete: bool) -> Iterator[Event]:
         """End what is still open, in the order of the output, and take what was never streamed.
 
         ``output`` is that of the terminal event: ``null``, empty or filled. Its items are
-        matched by kind, in order: ids may rotate, and positions shift when some are left out.
-        ``cut``: the provider stopped the model.
+        matched by kind, in order: ids may change, and positions shift when items are left out.
+        ``incomplete``: the provider stopped the model.
         """
         outputs = [d for d in output if isinstance(d, Mapping)] if isinstance(output, list) else []
         for item in sorted(self._items, key=lambda item: item.index):
             at = next((i for i, data in enumerate(outputs) if _kind(data) is item.kind), None)
             data = item.data if at is None else outputs.pop(at)
             if not item.done:
-                yield from self._finish(item, data, cut=cut)
+                yield from self._finish(item, data, incomplete=incomplete)
         for data in outputs:
-            yield from self._finish(self._open(data, None), data, cut=cut)
+            yield from self._finish(self._open(data, None), data, incomplete=incomplete)
 
     def _open(self, data: Mapping[str, Json], index: int | None) -> _Item:
         if index is None:
@@ -195,7 +195,7 @@ class Items:
         return item
 
     def _find(self, event: Mapping[str, Json], item_type: str) -> _Item:
-        """The item that an event is about; opened if the provider did not announce it."""
+        """Find the item that an event is about; open it if the provider did not announce it."""
         kind = _kind({"type": item_type})
         index = _index(event)
         item = None if index is None else self._by_index.get(index)
@@ -211,7 +211,7 @@ class Items:
         return next((i for i in self._items if item_id and i.id == item_id), None)
 
     def _mark_emitted(self, item: _Item) -> Iterator[Event]:
-        """Open earlier reasoning that shows nothing, so that the parts keep their order."""
+        """Mark the item; emit earlier reasoning without text first, so that parts keep order."""
         if item.emitted:
             return
         item.emitted = True
@@ -294,7 +294,9 @@ class Items:
             yield from self._mark_emitted(item)
             yield event
 
-    def _finish(self, item: _Item, data: Mapping[str, Json], *, cut: bool) -> Iterator[Event]:
+    def _finish(
+        self, item: _Item, data: Mapping[str, Json], *, incomplete: bool
+    ) -> Iterator[Event]:
         match item.kind:
             case Kind.MESSAGE:
                 item.phase = item.phase or text_of(data.get("phase")) or None
@@ -312,7 +314,9 @@ class Items:
                 assert item.call is not None
                 item.call.fill_from(data)
                 whole = data.get("input" if item.call.custom else "arguments")
-                yield from self._emit_all(item, self.calls.end(item.call, whole, cut=cut))
+                yield from self._emit_all(
+                    item, self.calls.end(item.call, whole, incomplete=incomplete)
+                )
             case Kind.HOSTED:
                 kind = str(data["type"]).removesuffix("_call")
                 yield from self._mark_emitted(item)
@@ -329,7 +333,7 @@ class Items:
             yield from self._text(item, channel, part, text.joiner.close())
 
     def _sign(self, item: _Item, data: Mapping[str, Json]) -> Iterator[Event]:
-        """Hand out the encrypted content; that of ``output_item.done`` takes its place."""
+        """Emit the encrypted content; that of ``output_item.done`` replaces it."""
         encrypted = text_of(data.get("encrypted_content")) or text_of(
             item.data.get("encrypted_content")
         )
@@ -353,7 +357,7 @@ def _kind(data: Mapping[str, Json]) -> Kind:
 
 
 def _differ(one: Mapping[str, Json], other: Mapping[str, Json]) -> bool:
-    """Whether two items at one index are two; the id of a call outlives rotating item ids."""
+    """Return whether two items at one index differ; item ids may change, a call's id does not."""
     key = "call_id" if "call_id" in one else "id"
     return one.get(key) != other.get(key)
 

@@ -1,11 +1,11 @@
 """The Responses state machine: stream events in, normalized events out. Pure.
 
-Reads what api.openai.com sends and what its look-alikes make of it: the Codex backend leaves
-the terminal ``output`` empty and may end with ``response.done``, others leave out deltas, item
-ends, ids or sequence numbers. Event types and items that are unknown are passed by.
+Reads what api.openai.com and compatible servers send: the Codex backend leaves the terminal
+``output`` empty and may end with ``response.done``, others leave out deltas, item ends, ids or
+sequence numbers. Unknown event types and items are skipped.
 
-Every wire event rides, as it came but for lone halves of characters, in the ``native`` of the
-normalized events: on the first event it causes, or on the next one.
+Every wire event, unchanged except for lone surrogates, is in the ``native`` of a normalized
+event: the first one that it causes, or the next one.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class ResponsesStream(Answer):
         self._native: list[Json] = []
 
     def is_answer(self, value: Json) -> bool:
-        """Whether ``value`` is a whole response or an error."""
+        """Return whether ``value`` is a whole response or an error."""
         return is_error(value) or (isinstance(value, Mapping) and is_response(value))
 
     def chunk(
@@ -94,7 +94,7 @@ class ResponsesStream(Answer):
         return self._with_native(self._take(value, is_named_error, default))
 
     def done(self) -> list[Event]:
-        """End on the server's text_of that this was all, though no terminal event came."""
+        """End because the server said that this was all, though no terminal event came."""
         if self.closed:
             return []
         if not self._items:
@@ -172,12 +172,12 @@ class ResponsesStream(Answer):
                 reason = text_of(details.get("reason")) if isinstance(details, Mapping) else ""
                 filtered = reason == "content_filter"
                 finish = FinishReason.CONTENT_FILTER if filtered else FinishReason.LENGTH
-                return self._complete(response, reason or status, finish, cut=True)
+                return self._complete(response, reason or status, finish, incomplete=True)
             case "cancelled":
                 error = failure(ErrorClass.CANCELLED, "the response was cancelled", code=status)
                 return self.fail(error)
-        said = f"the response ended with status {status!r}"
-        return self.fail(failure(ErrorClass.PROTOCOL, said))
+        message = f"the response ended with status {status!r}"
+        return self.fail(failure(ErrorClass.PROTOCOL, message))
 
     def _complete(
         self,
@@ -185,21 +185,21 @@ class ResponsesStream(Answer):
         raw: str | None,
         reason: FinishReason,
         *,
-        cut: bool = False,
+        incomplete: bool = False,
     ) -> list[Event]:
-        settled = list(self._items.settle(response.get("output"), cut=cut))
+        settled = list(self._items.settle(response.get("output"), incomplete=incomplete))
         events = self._opened(settled, response)
         calls = self._items.calls
         if calls.error:
             return [*events, *self.fail(calls.error)]
-        if calls and not cut:
+        if calls and not incomplete:
             reason = FinishReason.TOOL_CALLS
         self.closed = True
         stop = MessageStop(finish_reason=reason, raw_finish_reason=raw)
         return [*events, *self._usage_event(), stop]
 
     def _opened(self, events: list[Event], response: Mapping[str, Json]) -> list[Event]:
-        """Put the start before the first events, and warnings before all others."""
+        """Put the start before the first events, and warnings before the others."""
         before: list[Event] = []
         if not self._started:
             self._started = True
@@ -212,7 +212,7 @@ class ResponsesStream(Answer):
         return [*before, *self._take_warnings(), *events]
 
     def _with_native(self, events: list[Event]) -> list[Event]:
-        """Give the wire events so far to the first event that has something to say."""
+        """Attach the wire events so far to the first of ``events``."""
         if not events or not self._native:
             return events
         native, self._native = tuple(self._native), []
@@ -220,7 +220,7 @@ class ResponsesStream(Answer):
 
 
 def is_response(value: Mapping[str, Json]) -> bool:
-    """Whether ``value`` is a whole response rather than an event."""
+    """Return whether ``value`` is a whole response rather than an event."""
     return value.get("object") == "response" or "output" in value
 
 
