@@ -87,7 +87,7 @@ class ChatStream(Answer):
         self._has_content = False
 
     def is_answer(self, value: Json) -> bool:
-        """Whether ``value`` is a chunk, a whole answer or an error."""
+        """Return whether ``value`` is a chunk, a whole answer or an error."""
         return is_error(value) or (isinstance(value, Mapping) and "choices" in value)
 
     def chunk(

@@ -106,7 +106,7 @@ class _Value:
         self.key = key
         self._pending = ""
         self._kind = ""
-        self._halves = SurrogateJoiner()
+        self._surrogates = SurrogateJoiner()
 
     def feed(self, text: str) -> str:
         if not self._kind:
@@ -118,7 +118,7 @@ class _Value:
                 whole = _WHOLE.match(text)
                 assert whole is not None
                 self._pending = text[whole.end() :]
-                return self._halves.feed(_decoded(f'"{whole[0]}"'))
+                return self._surrogates.feed(_decoded(f'"{whole[0]}"'))
             case "{" | "[":
                 return text
         self._pending += text
@@ -126,7 +126,7 @@ class _Value:
 
     def close(self) -> str:
         if self._kind == '"':
-            return self._halves.close()
+            return self._surrogates.close()
         return "" if self._pending == "null" else self._pending
 
 

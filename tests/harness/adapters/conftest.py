@@ -9,7 +9,7 @@ Chunk = Callable[..., dict[str, Any]]
 
 @pytest.fixture(scope="session")
 def chunk() -> Chunk:
-    """Builds a chunk of Chat Completions out of a delta and what stands beside it."""
+    """Builds a chunk of Chat Completions out of a delta and further fields."""
 
     def make(delta: Any = None, finish: str | None = None, **more: Any) -> dict[str, Any]:
         choices = [{"index": 0, "delta": {} if delta is None else delta, "finish_reason": finish}]

@@ -60,7 +60,7 @@ SIGNED = {
 }
 
 
-def test_signatures_go_back_and_parts_stay_here():
+def test_signatures_are_sent_back_and_parts_are_not():
     sent = outgoing_message(SIGNED)
     first, second = sent["tool_calls"]
     assert first["extra_content"] == {"google": {"thought_signature": "sig"}}
@@ -92,12 +92,12 @@ def test_signatures_go_back_and_parts_stay_here():
         ),
     ],
 )
-def test_reasoning_goes_back_if_asked(field, expected):
+def test_reasoning_is_sent_back_on_request(field, expected):
     assert outgoing_message(SIGNED, field)[field] == expected
     assert field not in outgoing_message(ASK, field)
 
 
-def test_a_tool_turn_without_reasoning_says_so():
+def test_a_tool_turn_without_reasoning_sends_it_empty():
     silent = {**SIGNED, "parts": []}
     assert outgoing_message(silent, "reasoning_content")["reasoning_content"] == ""
     assert "reasoning" not in outgoing_message(silent, "reasoning")

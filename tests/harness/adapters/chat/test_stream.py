@@ -41,7 +41,7 @@ def play(*chunks, end=DONE, **options):
     return events
 
 
-def said(*chunks, **options):
+def content_of(*chunks, **options):
     """The events between start and stop of a turn that is otherwise in order."""
     first, *rest, last = play(*chunks, **options)
     assert isinstance(first, MessageStart)
@@ -113,8 +113,8 @@ def test_an_answer_without_id_starts_with_its_first_content():
         None,
     ],
 )
-def test_odd_chunks_say_nothing(odd, chunk):
-    assert said(chunk({"content": "a"}), odd, chunk({"content": "b"}), chunk({}, "stop")) == [
+def test_unusual_chunks_are_skipped(odd, chunk):
+    assert content_of(chunk({"content": "a"}), odd, chunk({"content": "b"}), chunk({}, "stop")) == [
         text("a"),
         text("b"),
     ]
@@ -207,8 +207,8 @@ CONTENT = {
         ],
         [text("a"), Citation(url="u", title="t", start=0, end=1)],
     ),
-    "halves": ([{"content": "a\ud83d"}, {"content": "\ude00b"}], [text("a"), text("😀b")]),
-    "halves across kinds": (
+    "surrogates": ([{"content": "a\ud83d"}, {"content": "\ude00b"}], [text("a"), text("😀b")]),
+    "surrogates across kinds": (
         [{"content": "\ud83d"}, {"reasoning": "r"}, {"content": "\ude00"}],
         [thought("r"), text("😀")],
     ),
@@ -219,12 +219,12 @@ CONTENT = {
 
 @pytest.mark.parametrize(("deltas", "expected"), CONTENT.values(), ids=CONTENT)
 def test_content(deltas, expected, chunk):
-    assert said(*map(chunk, deltas), chunk({}, "stop")) == expected
+    assert content_of(*map(chunk, deltas), chunk({}, "stop")) == expected
 
 
-def test_repeated_citations_are_told_once(chunk):
+def test_repeated_citations_are_emitted_once(chunk):
     cite = {"annotations": [{"type": "url_citation", "url_citation": {"url": "u"}}]}
-    assert said(chunk(cite), chunk(cite), chunk({}, "stop")) == [Citation(url="u")]
+    assert content_of(chunk(cite), chunk(cite), chunk({}, "stop")) == [Citation(url="u")]
 
 
 def test_signed_blocks_stay_apart_in_the_turn(chunk):
@@ -238,13 +238,13 @@ def test_signed_blocks_stay_apart_in_the_turn(chunk):
     )
 
 
-def test_think_tags_are_text_unless_asked_for(chunk):
+def test_think_tags_are_text_by_default(chunk):
     chunks = [chunk({"content": c}) for c in ("<thi", "nk>why</think>ok", "<")]
     plain = [text("<thi"), text("nk>why</think>ok"), text("<")]
-    assert said(*chunks, chunk({}, "stop")) == plain
+    assert content_of(*chunks, chunk({}, "stop")) == plain
     split = [thought("why"), text("ok"), text("<")]
-    assert said(*chunks, chunk({}, "stop"), think_tags=True) == split
-    assert said(chunks[0], chunk({}, "stop"), think_tags=True) == [text("<thi")]
+    assert content_of(*chunks, chunk({}, "stop"), think_tags=True) == split
+    assert content_of(chunks[0], chunk({}, "stop"), think_tags=True) == [text("<thi")]
 
 
 def test_a_whole_answer_gives_the_events_of_its_stream():
@@ -269,7 +269,7 @@ def test_a_whole_answer_gives_the_events_of_its_stream():
 def test_other_choices_are_dropped_with_one_warning(chunk):
     other = {"index": 1, "delta": {"content": "no"}, "finish_reason": "length"}
     chunks = [chunk({"content": "a"}), {"choices": [other, other]}, {"choices": [other]}]
-    events = said(*chunks, chunk({}, "stop"))
+    events = content_of(*chunks, chunk({}, "stop"))
     assert [e for e in events if not warning("extra_choices")(e)] == [text("a")]
     assert len(events) == 2
 
@@ -305,9 +305,9 @@ def test_stop_with_a_call_is_tool_calls(chunk):
 
 
 @pytest.mark.parametrize("nothing", ["", "null", None])
-def test_a_finish_reason_that_is_none(nothing, chunk):
+def test_an_empty_finish_reason_counts_as_absent(nothing, chunk):
     chunks = [chunk({"content": c}, nothing) for c in "ab"]
-    assert said(*chunks, chunk({}, "stop"), chunk({}, nothing)) == [text("a"), text("b")]
+    assert content_of(*chunks, chunk({}, "stop"), chunk({}, nothing)) == [text("a"), text("b")]
 
 
 def test_the_first_reason_stays_and_late_text_is_kept(chunk):
@@ -319,7 +319,7 @@ def test_the_first_reason_stays_and_late_text_is_kept(chunk):
     ]
 
 
-def test_length_leaves_a_cut_call_incomplete(chunk):
+def test_length_leaves_a_truncated_call_incomplete(chunk):
     half = {"tool_calls": [{"index": 0, "id": "x", "function": {"name": "f", "arguments": '{"'}}]}
     turn = fold(play(chunk(half), chunk({}, "length")))
     assert turn.status is Status.INCOMPLETE
@@ -361,7 +361,7 @@ def test_done_with_nothing_is_an_empty_response(chunk):
     )
 
 
-def test_the_end_alone_is_no_reason(chunk):
+def test_the_end_alone_is_not_a_finish_reason(chunk):
     before, error = failed(chunk({"content": "a\ud83d"}), end="eof")
     assert error.error_class is ErrorClass.TRUNCATED_STREAM
     assert before == [START, text("a")]
@@ -369,7 +369,7 @@ def test_the_end_alone_is_no_reason(chunk):
     assert play(chunk({"content": "a"}, "stop"), end="eof") == [START, text("a"), STOP]
 
 
-def test_an_uncertain_call_is_not_handed_out_when_the_stream_breaks(chunk):
+def test_an_uncertain_call_is_not_emitted_when_the_stream_breaks(chunk):
     late = {"tool_calls": [{"index": 0, "id": "x", "function": {"name": "f"}}]}
     assert failed(chunk(late), end="eof")[0] == [START]
 
@@ -434,7 +434,7 @@ def test_an_error_chunk_keeps_its_text_and_usage():
 def test_groq_usage_and_request_id(chunk):
     first = chunk({"role": "assistant"}, x_groq={"id": "req_1"})
     last = chunk({}, "stop", x_groq={"usage": {"prompt_tokens": 4}}, usage={"prompt_tokens": 5})
-    assert said(first, chunk({"content": "a"}), last) == [
+    assert content_of(first, chunk({"content": "a"}), last) == [
         text("a"),
         UsageEvent(usage=Usage(input_tokens=5)),
     ]

@@ -7,12 +7,12 @@ from harness.adapters.chat.think_tags import ThinkTags
 
 def split(*pieces: str) -> tuple[str, str]:
     tags = ThinkTags()
-    said = [x for piece in pieces for x in tags.feed(piece)]
-    said += tags.close()
-    assert all(text for _, text in said)
+    split = [x for piece in pieces for x in tags.feed(piece)]
+    split += tags.close()
+    assert all(text for _, text in split)
     return (
-        "".join(text for kind, text in said if kind == "reasoning"),
-        "".join(text for kind, text in said if kind == "text"),
+        "".join(text for kind, text in split if kind == "reasoning"),
+        "".join(text for kind, text in split if kind == "text"),
     )
 
 
@@ -39,6 +39,6 @@ def test_whole_and_by_character(text, expected):
 
 
 @given(st.lists(st.sampled_from(["<think>", "</think>", "<", "/", "think", ">", " ", "x"])))
-def test_cuts_do_not_matter(pieces):
+def test_splits_do_not_matter(pieces):
     text = "".join(pieces)
     assert split(*pieces) == split(text) == split(*text)

@@ -177,7 +177,7 @@ LAWFUL = {
         (),
         [],
     ),
-    "halves in the argument text": (
+    "surrogates in the argument text": (
         [call(0, "x", "f", '{"a":"\ud83d'), call(0, args='\ude00"}')],
         (),
         [
@@ -191,7 +191,7 @@ LAWFUL = {
 
 
 @pytest.mark.parametrize(("deltas", "known", "expected"), LAWFUL.values(), ids=LAWFUL)
-def test_lawful_calls(deltas, known, expected):
+def test_valid_calls(deltas, known, expected):
     events, error = play(*deltas, known=known)
     assert error is None
     if expected is None:
@@ -211,7 +211,7 @@ def test_known_name_starts_the_call_at_once():
     assert list(ToolCalls([]).add(call(0, "x", "f"))) == []
 
 
-def test_made_ids_avoid_those_of_earlier_turns_and_of_this_one():
+def test_generated_ids_avoid_those_of_earlier_turns_and_of_this_one():
     events, _ = play(call(0, "call_1", "f"), call(1, name="g"), taken={"call_2"}, known=("f", "g"))
     assert [e.tool_call_id for e in events if isinstance(e, ToolCallStart)] == ["call_1", "call_3"]
 
@@ -242,7 +242,7 @@ def test_a_call_without_a_name_is_an_error_and_keeps_the_others():
     assert events == [start(0, "y", "g"), piece(0, B), end(0, {"b": 2}, B)]
 
 
-def test_a_cut_turn_ends_only_whole_calls():
+def test_an_incomplete_turn_ends_only_complete_calls():
     events, error = play(
         call(0, "x", "f", A), call(1, "y", "g", '{"b'), call(2, "z", "h"), incomplete=True
     )

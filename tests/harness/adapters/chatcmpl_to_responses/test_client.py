@@ -60,7 +60,7 @@ def types(events: list[Json]) -> list[str]:
     return [event["type"].removeprefix("response.") for event in events]
 
 
-# --- any turn, however it is cut
+# --- any turn, split anywhere
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6)
 DELTAS = st.one_of(
@@ -105,7 +105,7 @@ def turns(draw: st.DrawFn) -> tuple[list[Json], list[Json], str | None]:
 
 
 @given(turns(), st.sampled_from(["done", "ended", "lost"]))
-def test_any_turn_makes_a_lawful_sequence(
+def test_any_turn_makes_a_valid_sequence(
     turn: tuple[list[Json], list[Json], str | None], end: str
 ) -> None:
     whole, pieces, _ = turn
@@ -114,7 +114,7 @@ def test_any_turn_makes_a_lawful_sequence(
 
 
 @given(turns())
-def test_the_cut_of_text_and_arguments_does_not_change_the_turn(
+def test_splits_of_text_and_arguments_do_not_change_the_turn(
     turn: tuple[list[Json], list[Json], str | None],
 ) -> None:
     whole, pieces, _ = turn
@@ -124,7 +124,7 @@ def test_the_cut_of_text_and_arguments_does_not_change_the_turn(
 
 
 @given(turns(), st.data())
-def test_a_turn_that_breaks_off_fails_lawfully_or_is_whole(
+def test_an_interrupted_turn_fails_with_a_valid_sequence_or_is_complete(
     turn: tuple[list[Json], list[Json], str | None], data: st.DataObject
 ) -> None:
     _, pieces, finish = turn
@@ -135,7 +135,7 @@ def test_a_turn_that_breaks_off_fails_lawfully_or_is_whole(
     assert decided or events[-1]["type"] == "response.failed"
 
 
-# --- what the sequence says
+# --- the sequence
 
 
 def test_nothing_empty_opens_an_item() -> None:
@@ -172,7 +172,7 @@ def test_a_finish_reason_becomes_a_status(
     ("status", "code"),
     [(429, "rate_limit_exceeded"), (503, "server_is_overloaded"), (500, "server_error")],
 )
-def test_an_error_without_a_code_gets_the_word_of_the_api(status: int, code: str) -> None:
+def test_an_error_without_a_code_gets_that_of_the_api(status: int, code: str) -> None:
     events = asyncio.run(streamed(client(status, "", "text/html")))
     assert events[-1]["response"]["error"]["code"] == code
 
@@ -193,7 +193,7 @@ def test_an_error_upstream_keeps_code_and_message(error: Json, code: str, messag
     assert events[-1]["response"]["output"][0]["status"] == "incomplete"
 
 
-def test_a_broken_call_fails_the_response_and_the_good_one_stays_whole() -> None:
+def test_a_broken_call_fails_the_response_and_the_valid_one_stays_complete() -> None:
     events = translated(
         [
             call(0, id="a", function={"name": "get_weather", "arguments": '{"x":1}'}),
@@ -230,7 +230,7 @@ def test_a_late_signature_is_an_item_of_its_own() -> None:
     ]
 
 
-def test_a_citation_is_an_annotation_in_every_event_behind_it() -> None:
+def test_a_citation_is_an_annotation_in_every_later_event() -> None:
     source = {"url": "https://a.b/ö", "title": "Ö", "start_index": 0, "end_index": 4}
     annotations = [{"type": "url_citation", "url_citation": source}]
     events = translated(
@@ -242,7 +242,7 @@ def test_a_citation_is_an_annotation_in_every_event_behind_it() -> None:
     assert events[-1]["response"]["output"][0]["content"][0]["annotations"] == [wanted]
 
 
-def test_log_probabilities_of_half_a_character_leave_as_text() -> None:
+def test_log_probabilities_of_a_split_character_have_no_surrogates() -> None:
     half = {"token": "\ud83d", "logprob": -0.5, "bytes": None, "top_logprobs": []}
     measured = chunk({"content": "a"}, "stop")
     measured["choices"][0]["logprobs"] = {"content": [half, {"logprob": -1.0}, None]}
@@ -273,10 +273,10 @@ def test_item_ids_are_unique_beyond_the_response() -> None:
 
 def test_usage_nobody_gave_is_null_and_a_missing_detail_is_zero() -> None:
     assert translated([chunk({"content": "a"}, "stop")])[-1]["response"]["usage"] is None
-    told = translated(
+    events = translated(
         [chunk({"content": "a"}, "stop", usage={"prompt_tokens": 7, "completion_tokens": 2})]
     )
-    assert told[-1]["response"]["usage"] == {
+    assert events[-1]["response"]["usage"] == {
         "input_tokens": 7,
         "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
         "output_tokens": 2,

@@ -121,7 +121,7 @@ def test_every_success_is_one(sse, status):
     assert turn.content == "a"
 
 
-def test_expired_credentials_are_renewed_first(good):
+def test_expired_credentials_are_refreshed_first(good):
     handle, seen = served(good, token=httpx.Response(200, json={"access_token": NEW}))
 
     async def go():
@@ -164,7 +164,7 @@ def test_401_is_followed_by_one_refresh_and_one_retry(good):
     assert seen[0].content == seen[2].content
 
 
-def test_a_second_401_is_the_end():
+def test_a_second_401_is_not_retried():
     answers = []
 
     def handle_of():
@@ -180,7 +180,7 @@ def test_a_second_401_is_the_end():
     assert [len(seen) for seen in answers] == [3, 3]
 
 
-def test_without_a_refresh_token_401_is_the_end():
+def test_without_a_refresh_token_401_is_not_retried():
     _, exc = both(lambda: served(httpx.Response(**UNAUTHORIZED))[0], refresh_token=None)
     assert (exc.error.status, exc.error.code) == (401, "token_expired")
 
@@ -237,14 +237,14 @@ def test_a_refused_refresh_after_401():
         ({"status_code": 200, "content": b""}, ErrorClass.EMPTY_RESPONSE, None, "no event"),
     ],
 )
-def test_failures_are_alike_on_both_faces(answer, error_class, status, words):
+def test_stream_and_complete_report_the_same_failures(answer, error_class, status, words):
     events, exc = both(lambda: served(httpx.Response(**answer))[0])
     assert len(events) == 1
     assert (exc.error.error_class, exc.error.status) == (error_class, status)
     assert words in exc.error.message
 
 
-def test_a_usage_limit_tells_when_it_ends():
+def test_a_usage_limit_has_a_retry_after():
     _, exc = both(lambda: served(httpx.Response(429, json=LIMIT))[0])
     assert (exc.error.retry_after, exc.error.retryable) == (60, False)
 

@@ -76,11 +76,11 @@ def test_expiry(expires_at, expired):
     assert Credentials(access_token="t", expires_at=expires_at).expired(NOW) is expired
 
 
-def test_tokens_show_in_no_repr():
+def test_repr_has_no_tokens():
     assert "0123" not in repr(OLD)
 
 
-def test_a_token_that_cannot_stand_in_a_header():
+def test_a_token_that_is_not_allowed_in_a_header():
     with pytest.raises(ValueError, match="header") as caught:
         Credentials(access_token="secret-0123\n")
     assert "secret-0123" not in str(caught.value)
@@ -135,7 +135,7 @@ def test_many_callers_share_one_failure():
     assert len(forms) == 1
 
 
-def test_a_refused_token_is_renewed_only_while_it_is_the_latest():
+def test_a_rejected_token_is_refreshed_only_while_it_is_the_latest():
     good = Credentials(access_token="access-a", refresh_token="r-0123", expires_at=NOW + 1000)
     handle, forms = answering(httpx.Response(200, json={**GOOD, "expires_in": 3600}))
     store = MemoryStore(good)
@@ -144,7 +144,7 @@ def test_a_refused_token_is_renewed_only_while_it_is_the_latest():
     assert len(forms) == 1
 
 
-def test_a_caller_that_gives_up_leaves_the_refresh_to_the_others():
+def test_a_cancelled_caller_leaves_the_refresh_to_the_others():
     started, go_on = asyncio.Event(), asyncio.Event()
 
     async def handle(request):
@@ -166,7 +166,7 @@ def test_a_caller_that_gives_up_leaves_the_refresh_to_the_others():
     assert (new.access_token, cancelled) == ("access-new-0123", True)
 
 
-def test_closing_gives_up_a_refresh():
+def test_closing_cancels_a_refresh():
     async def handle(request):
         await asyncio.Event().wait()
 
@@ -227,7 +227,7 @@ def test_a_refused_refresh_is_an_authentication_error(answer, code, words):
     assert store.load() == OLD
 
 
-def test_without_a_refresh_token_nothing_is_asked():
+def test_without_a_refresh_token_no_request_is_made():
     bare = Credentials(access_token="t", expires_at=0)
     (exc,) = run(MemoryStore(bare), answering()[0])
     assert exc.error.error_class is ErrorClass.AUTHENTICATION
@@ -236,7 +236,7 @@ def test_without_a_refresh_token_nothing_is_asked():
 # --- the file ---------------------------------------------------------------------------
 
 
-def test_the_file_is_private_and_replaced_whole(tmp_path):
+def test_the_file_is_private_and_replaced_as_a_whole(tmp_path):
     store = FileStore(tmp_path / "auth.json")
     store.save(OLD)
     assert store.load() == OLD

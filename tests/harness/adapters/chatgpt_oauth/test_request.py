@@ -10,7 +10,7 @@ def body(*messages, model="gpt-4o", tools=(), **options):
     return request_body(model=model, messages=messages or [USER], tools=tools, options=options)
 
 
-def test_the_least_body():
+def test_the_smallest_body():
     assert body() == {
         "model": "gpt-4o",
         "input": [{"role": "user", "content": [{"type": "input_text", "text": "hi"}]}],
@@ -52,7 +52,7 @@ def test_instructions_are_the_first_text(content, instructions, left):
     assert len(sent["input"]) == left + 1
 
 
-def test_tool_choice_goes_only_with_tools():
+def test_tool_choice_is_sent_only_with_tools():
     assert "tool_choice" not in body(tool_choice="required")
     sent = body(tools=[TOOL])
     assert sent["tools"] == [{"type": "function", "name": "f", "parameters": {"type": "object"}}]

@@ -137,7 +137,7 @@ def test_the_last_chunk_counts_without_its_blank_line(sse, chunk):
     assert read(data) == read(data, lost=True) == [START, A, STOP]
 
 
-def test_a_cut_inside_a_character_gives_no_warning(sse, chunk):
+def test_a_split_inside_a_character_gives_no_warning(sse, chunk):
     data = sse(chunk({"content": "a"})) + sse(chunk({"content": "é"})).partition(b"\xa9")[0]
     before, error = error_of(data)
     assert (before, error.error_class) == ([START, A], ErrorClass.TRUNCATED_STREAM)
@@ -187,7 +187,7 @@ def test_a_whole_answer_without_a_reason_is_complete():
     assert events[-1] == MessageStop(finish_reason=FinishReason.UNKNOWN)
 
 
-def test_every_cut_of_a_json_answer_fails():
+def test_every_truncation_of_a_json_answer_fails():
     data = json.dumps(WHOLE).encode()
     for n in range(1, len(data)):
         assert error_of(data[:n])[1].error_class is ErrorClass.TRUNCATED_STREAM
@@ -230,7 +230,7 @@ def test_a_line_of_a_megabyte(sse, chunk):
 
 
 @given(data=st.data())
-def test_cuts_between_reads_do_not_matter(data, chunk, sse):
+def test_splits_between_reads_do_not_matter(data, chunk, sse):
     call = {"index": 0, "id": "x", "function": {"name": "get_", "arguments": ""}}
     body = sse(
         chunk({"content": "é😀"}),

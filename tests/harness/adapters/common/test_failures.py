@@ -155,14 +155,14 @@ def test_errors_inside_a_stream(payload, error_class):
     assert error.status is None
 
 
-def test_an_error_that_says_nothing():
+def test_an_error_without_information():
     assert from_payload({"error": {"odd": 1}}).message == "an error without a message"
 
 
 @pytest.mark.parametrize(
     "payload", [{"error": None, "choices": []}, {"error": ""}, {"choices": []}, [], [1], None, "x"]
 )
-def test_what_is_no_error(payload):
+def test_what_is_not_an_error(payload):
     assert not is_error(payload)
 
 
@@ -188,7 +188,7 @@ def test_small_helpers():
     assert not failure(E.PROTOCOL, "m").retryable
 
 
-def test_deep_or_odd_bodies_do_no_harm():
+def test_deep_or_unusual_bodies_are_classified():
     assert read(500, b"[" * 100_000).error_class is E.SERVER_ERROR
     assert read(400, b"\xff\xfe").error_class is E.INVALID_REQUEST
     assert "\ud83d" not in read(500, b'{"error":"\\ud83d"}').message

@@ -8,7 +8,7 @@ PIECES = st.lists(st.text(alphabet=st.sampled_from("a\ud83d\ude00é😀"), max_s
 
 
 @pytest.mark.parametrize(
-    ("pieces", "said"),
+    ("pieces", "joined"),
     [
         (["\ud83d", "\ude00"], ["", "😀", ""]),
         (["a\ud83d", "b"], ["a", "\ufffdb", ""]),
@@ -18,14 +18,14 @@ PIECES = st.lists(st.text(alphabet=st.sampled_from("a\ud83d\ude00é😀"), max_s
         (["plain", ""], ["plain", "", ""]),
     ],
 )
-def test_halves(pieces, said):
+def test_surrogates(pieces, joined):
     joiner = SurrogateJoiner()
-    assert [*map(joiner.feed, pieces), joiner.close()] == said
+    assert [*map(joiner.feed, pieces), joiner.close()] == joined
 
 
 @given(PIECES)
-def test_pieces_say_the_same_as_the_whole(pieces):
+def test_pieces_join_to_the_whole_text(pieces):
     joiner = SurrogateJoiner()
-    said = "".join([*map(joiner.feed, pieces), joiner.close()])
-    assert said == fix_surrogates("".join(pieces))
-    said.encode()
+    joined = "".join([*map(joiner.feed, pieces), joiner.close()])
+    assert joined == fix_surrogates("".join(pieces))
+    joined.encode()

@@ -40,7 +40,7 @@ def call_delta(arguments: str | None, index: int = 0, **named: str) -> dict[str,
 def rewritten(
     rules: CallRules, *deltas: dict[str, Any] | list[dict[str, Any]], finish: str = "tool_calls"
 ) -> list[Event]:
-    """What becomes of chunks that each hold one piece, or several, of tool calls."""
+    """What becomes of chunks that each have one piece, or several, of tool calls."""
     stream, stage = ChatStream(), CallArguments(rules)
 
     def chunks() -> Iterable[Event]:
@@ -86,7 +86,7 @@ def short(events: Iterable[Event]) -> list[Any]:
     return words
 
 
-def test_thoughts_stand_before_their_call() -> None:
+def test_thoughts_come_before_their_call() -> None:
     events = one_call(THINK, '{"thi', 'nking":"I se', "e\\", 'n","q":"x', '"}')
     assert short(events) == [
         ("thought", "I se", None),
@@ -129,7 +129,7 @@ def test_a_call_without_arguments(arguments: str) -> None:
     assert [(c.name, c.arguments, c.arguments_raw) for c in turn.tool_calls] == [("now", {}, "{}")]
 
 
-def test_a_call_of_nothing_but_thoughts_is_dispatched_empty() -> None:
+def test_a_call_with_only_thoughts_has_empty_arguments() -> None:
     assert short(one_call(THINK, '{"thinking":', '"done"', "}", name="now")) == [
         ("thought", "done", None),
         ("start", 0, "now"),
@@ -139,7 +139,7 @@ def test_a_call_of_nothing_but_thoughts_is_dispatched_empty() -> None:
     ]
 
 
-def test_without_rules_nothing_is_held_back() -> None:
+def test_without_rules_nothing_is_delayed() -> None:
     assert short(
         one_call(CallRules(assistant_message_tool="send_message"), '{"', 'thinking":1}')
     ) == [
@@ -151,7 +151,7 @@ def test_without_rules_nothing_is_held_back() -> None:
     ]
 
 
-def test_thoughts_cut_by_the_token_limit() -> None:
+def test_thoughts_truncated_by_the_token_limit() -> None:
     events = one_call(THINK, '{"thinking":"I was', finish="length")
     assert short(events) == [("thought", "I was", None), ("start", 0, "search"), "length"]
     turn = fold(events)
@@ -213,7 +213,7 @@ def test_the_message_tool_is_text() -> None:
     assert fold(events).raw_finish_reason == "tool_calls"
 
 
-def test_messages_beside_calls_leave_no_gap_in_the_numbers() -> None:
+def test_messages_between_calls_leave_no_gap_in_the_indexes() -> None:
     events = rewritten(
         SPEAK,
         call_delta('{"message":"one"}', 0, name="send_message"),
@@ -242,7 +242,7 @@ def test_messages_beside_calls_leave_no_gap_in_the_numbers() -> None:
         ('{"to":"b","message":"a"}', "a", ["message_arguments_dropped"]),
     ],
 )
-def test_odd_messages(arguments: str, text: str, warnings: list[str]) -> None:
+def test_unusual_messages(arguments: str, text: str, warnings: list[str]) -> None:
     events = one_call(SPEAK, arguments, name="send_message")
     turn = fold(events)
     assert (turn.content, turn.finish_reason) == (text, FinishReason.STOP)
@@ -253,7 +253,7 @@ def test_odd_messages(arguments: str, text: str, warnings: list[str]) -> None:
 def test_other_texts_are_parts_of_their_own() -> None:
     stage = CallArguments(SPEAK)
     start = ToolCallStart(tool_call_index=0, tool_call_id="c", tool_name="send_message")
-    said = [
+    events = [
         new
         for old in (
             ContentDelta(delta="a"),
@@ -264,7 +264,7 @@ def test_other_texts_are_parts_of_their_own() -> None:
         )
         for new in stage.feed(old)
     ]
-    assert short(said) == [
+    assert short(events) == [
         ("text", "a", None),
         ("text", "b", 1),
         ("text", "c", None),

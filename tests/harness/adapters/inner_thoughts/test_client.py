@@ -150,7 +150,7 @@ def test_messages_have_ids(answer):
 
 
 def test_cancelled_at_an_event_it_ends_there(answer):
-    """The consumer's task is cancelled while it holds event n."""
+    """The consumer's task is cancelled after event n."""
     options = {"inner_thoughts_key": "thinking"}
     client, _ = client_of(answer)
     whole = asyncio.run(collected(client, **options))

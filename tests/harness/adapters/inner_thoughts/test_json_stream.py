@@ -37,8 +37,8 @@ def read(pieces: list[str], keys: tuple[str, ...] = (KEY,)) -> tuple[str, dict[s
     extractor = MemberExtractor(keys)
     rest, taken = "", dict[str, str]()
     for piece in pieces:
-        for said in extractor.feed(piece):
-            match said:
+        for found in extractor.feed(piece):
+            match found:
                 case Remaining(text):
                     rest += text
                 case Extracted(key, text):
@@ -54,7 +54,7 @@ def without(text: str, key: str) -> str:
 
 
 @given(members=MEMBERS, style=STYLES, data=st.data())
-def test_any_object_cut_anywhere(members: dict[str, Any], style: Any, data: Any) -> None:
+def test_any_object_split_anywhere(members: dict[str, Any], style: Any, data: Any) -> None:
     text = json.dumps(members, **style)
     cuts = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=6)))
     pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]

@@ -66,9 +66,9 @@ def test_models_that_do_not(name: str) -> None:
 
 
 @pytest.mark.parametrize("first", [TEXT, RefusalDelta(delta="no"), CALL, USAGE, STOP])
-def test_hidden_reasoning_is_told_once_before_the_output(first: Event) -> None:
-    said = through(HiddenReasoning("o3"), START, first, TEXT)
-    assert said == [START, OMITTED, first, TEXT]
+def test_hidden_reasoning_is_reported_once_before_the_output(first: Event) -> None:
+    events = through(HiddenReasoning("o3"), START, first, TEXT)
+    assert events == [START, OMITTED, first, TEXT]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_hidden_reasoning_is_told_once_before_the_output(first: Event) -> None:
         ("o3", [MessageStart(model="gpt-4o-2024-08-06"), TEXT]),
     ],
 )
-def test_nothing_is_said_of_reasoning_that_is_shown_or_was_not(
+def test_visible_or_missing_reasoning_is_not_reported_as_hidden(
     asked: str, events: list[Event]
 ) -> None:
     assert through(HiddenReasoning(asked), *events) == events
@@ -123,8 +123,8 @@ def test_usage_is_estimated_when_the_server_sends_none() -> None:
     estimate = UsageEvent(
         usage=Usage(input_tokens=10, output_tokens=7, total_tokens=17, estimated=True)
     )
-    said = through(UsageEstimate(10, len), START, *pieces, STOP)
-    assert said == [START, *pieces, estimate, STOP]
+    events = through(UsageEstimate(10, len), START, *pieces, STOP)
+    assert events == [START, *pieces, estimate, STOP]
 
 
 @pytest.mark.parametrize("events", [[START, TEXT, USAGE, STOP], [START, TEXT, ERROR]])
@@ -136,8 +136,8 @@ ANSWER = UUID("1b4e28ba-2fa1-41d2-883f-0016d3cca42f")
 
 
 def made(answer: UUID, *events: Event) -> list[UUID | None]:
-    told = through(MessageIds(answer), *events)
-    return [UUID(e.native[-1]["message_id"]) if e.native else None for e in told]
+    named = through(MessageIds(answer), *events)
+    return [UUID(e.native[-1]["message_id"]) if e.native else None for e in named]
 
 
 def calls(count: int) -> list[Event]:
@@ -166,7 +166,7 @@ def test_the_id_of_a_message_is_that_of_the_answer_and_a_counter() -> None:
     assert [i and i.int - first for i in ids] == [None, 0, 1, 1, 2, 2, 3, 4, 2, 5, None, None]
 
 
-def test_an_id_stands_behind_what_is_native_already() -> None:
+def test_an_id_comes_after_the_other_native_values() -> None:
     (event,) = through(MessageIds(ANSWER), ContentDelta(delta="a", native=("wire",)))
     made = "1b4e28ba-2fa1-41d2-883f-0016d3cca400"
     assert event.native == ("wire", {"type": "text", "message_id": made})

@@ -17,7 +17,7 @@ def test_counting_by_bytes(text: str, count: int) -> None:
     assert counter_of("bytes")(text) == count
 
 
-def test_a_counter_of_the_caller_is_taken_as_it_is() -> None:
+def test_a_counter_of_the_caller_is_used_unchanged() -> None:
     assert counter_of(len) is len
 
 
@@ -48,13 +48,15 @@ def test_counting_by_a_vocabulary_without_a_network(
     assert least <= counter_of("tekken")(text) <= most
 
 
-def test_without_the_extra_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_the_error_names_the_install_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setitem(sys.modules, "mistral_common.tokens.tokenizers.mistral", None)
     tekken.cache_clear()
     with pytest.raises(ImportError, match=r"pip install 'tapecheck\[tokens\]'"):
         counter_of("tekken")
 
 
-def test_the_extra_is_not_even_imported_unasked() -> None:
+def test_the_extra_is_imported_only_on_request() -> None:
     look = "import harness.adapters.inner_thoughts, sys; sys.exit('mistral_common' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", look]).returncode == 0

@@ -104,7 +104,7 @@ def test_no_key_no_header(answer):
     ("url", "key"),
     [("models.test/v1", KEY), ("ftp://m.test", KEY), ("http://m:port", KEY), ("http://m", "a\nb")],
 )
-def test_what_the_caller_got_wrong_is_said_at_once(url, key):
+def test_mistakes_of_the_caller_are_reported_at_once(url, key):
     with pytest.raises(ValueError) as caught:
         OpenAICompatClient(url, key)
     assert "a\nb" not in str(caught.value)
@@ -117,7 +117,7 @@ def test_gzip(answer):
     assert broken[-1].error.error_class is ErrorClass.PROTOCOL
 
 
-def test_complete_reads_json_and_streams_alike(answer):
+def test_complete_reads_json_and_streams(answer):
     turn = complete(lambda _: httpx.Response(200, json=WHOLE))
     assert turn.content == "a"
     assert turn.status is Status.COMPLETED
@@ -361,7 +361,7 @@ def test_broken_streams(how, error_class, finish, sse, chunk):
         assert last.error.error_class is error_class
 
 
-def test_events_come_as_they_are_sent_and_the_connection_goes_with_the_terminal_one(sse, chunk):
+def test_events_arrive_as_they_are_sent_and_the_terminal_one_closes_the_connection(sse, chunk):
     more = asyncio.Event()
 
     async def handler(reader, writer):

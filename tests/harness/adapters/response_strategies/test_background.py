@@ -100,7 +100,7 @@ def test_failed_polls_wait_as_any_failed_request():
     assert [when for when, _ in server.asked] == [0, 20, 20.5, 21.5, 28.5, 48.5, 48.75]
 
 
-def test_the_budget_is_for_failures_in_a_row():
+def test_the_retries_count_failures_in_a_row():
     server = Server(whole(QUEUED), refused(502), whole(QUEUED), refused(502), refused(503))
     assert server.fails(retries=1).error.error_class is ErrorClass.OVERLOADED
     assert server.answers == []
@@ -128,7 +128,7 @@ def test_a_wait_beyond_the_deadline_is_not_slept():
     ],
 )
 @pytest.mark.parametrize("at_once", [True, False])
-def test_a_job_that_failed_is_not_asked_for_again(ended, error_class, at_once, tmp_path):
+def test_a_failed_job_is_not_polled_again(ended, error_class, at_once, tmp_path):
     server = Server(*([] if at_once else [whole(QUEUED)]), whole(ended))
     error = server.fails(retries=3, store=FileStore(tmp_path))
     assert error.error.error_class is error_class
@@ -161,7 +161,7 @@ def test_the_id_is_stored_while_the_job_runs_and_removed_after(tmp_path):
 
 
 @pytest.mark.parametrize("answers", [[stream(*EVENTS)], [whole(QUEUED), whole(DONE)]])
-def test_who_leaves_at_the_last_event_leaves_no_id(answers, tmp_path):
+def test_a_caller_that_stops_at_the_last_event_leaves_no_id(answers, tmp_path):
     async def run():
         server = Server(*answers)
         client = server.client(store=FileStore(tmp_path))
@@ -187,7 +187,7 @@ def test_another_prompt_is_another_job(tmp_path):
 
     assert asyncio.run(other()) == [(0, "POST ")]
     assert len(list(tmp_path.iterdir())) == 1
-    # The first one is taken up where it was left, by polls as well as by a stream.
+    # The first one is resumed where it stopped, by polls as well as by a stream.
     again = Server(whole(DONE))
     assert again.complete(store=store).content == "abc"
     assert again.asked == [(0, "GET /resp_1")]
@@ -215,7 +215,7 @@ def test_a_plain_request_is_never_stored(tmp_path):
 @pytest.mark.parametrize(
     "lose", [stream, lambda: stream(broken=True), lambda: httpx.ReadTimeout("slow")]
 )
-def test_an_answer_that_is_lost_is_asked_for_once_more(lose):
+def test_a_request_whose_answer_is_lost_is_repeated_once(lose):
     server = Server(lose(), stream(*EVENTS))
     assert fold(server.stream(retries=5)).content == "abc"
     server = Server(stream(), lose(), stream(*EVENTS))
@@ -226,7 +226,7 @@ def test_an_answer_that_is_lost_is_asked_for_once_more(lose):
     assert fold(server.stream(retries=5, background=False)).content == "abc"
 
 
-def test_refusals_may_be_repeated_as_often_as_allowed():
+def test_rejected_requests_are_repeated_as_often_as_allowed():
     server = Server(refused(500), refused(429, retry_after="3"), refused(503), whole(DONE))
     assert server.complete(retries=3).content == "abc"
     assert [when for when, _ in server.asked] == [0, 0.5, 3.5, 5.5]
@@ -234,7 +234,7 @@ def test_refusals_may_be_repeated_as_often_as_allowed():
     assert Server(refused(500), refused(500)).fails(retries=1).error.status == 500
 
 
-def test_an_answer_in_work_is_followed_although_nobody_asked_for_a_job():
+def test_an_answer_in_progress_is_polled_without_background():
     server = Server(whole(response("in_progress")), httpx.ReadError("reset"), stream(), whole(DONE))
     assert server.complete(background=False, retries=2).content == "abc"
     assert server.asked == [
@@ -245,7 +245,7 @@ def test_an_answer_in_work_is_followed_although_nobody_asked_for_a_job():
     ]
 
 
-def test_an_id_that_is_made_up_is_new_in_the_conversation():
+def test_a_generated_id_is_new_in_the_conversation():
     call = {"id": "call_0", "type": "function", "function": {"name": "f", "arguments": "{}"}}
     messages = [{"role": "assistant", "content": None, "tool_calls": [call]}]
     answer = {"type": "function_call", "name": "f", "arguments": "{}"}
@@ -259,7 +259,7 @@ def test_an_id_that_is_made_up_is_new_in_the_conversation():
     assert (made.id, made.id_synthesized) == ("call_1", True)
 
 
-def test_an_answer_in_work_without_an_id_is_an_error():
+def test_an_answer_in_progress_without_an_id_is_an_error():
     nameless = {"object": "response", "status": "in_progress"}
     assert Server(whole(nameless)).fails().error.error_class is ErrorClass.PROTOCOL
 
@@ -276,7 +276,7 @@ def test_resume_and_result():
     assert server.asked == [(0, "GET /resp_1"), (20, "GET /resp_1")]
 
 
-def test_an_empty_answer_is_asked_for_again_once_the_id_is_known():
+def test_an_empty_answer_is_polled_once_the_id_is_known():
     assert (
         fold(Server(stream(), stream(*EVENTS)).stream(resume="resp_1", retries=1)).content == "abc"
     )
@@ -298,7 +298,7 @@ def test_what_cannot_be_connected_to(url, key):
         ResponsesClient(url, key)
 
 
-def test_errors_hold_no_key_but_the_request_id():
+def test_errors_have_the_request_id_but_no_key():
     job_ended = {"error": {"message": f"wrong key {KEY}"}}
     answer = httpx.Response(401, json=job_ended, headers={"x-request-id": "req_1"})
     error = Server(answer).fails().error

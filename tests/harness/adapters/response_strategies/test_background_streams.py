@@ -15,7 +15,7 @@ from tests.harness.adapters.jobs import (
 )
 
 
-def test_a_stream_goes_on_behind_its_last_event():
+def test_a_stream_resumes_after_its_last_event():
     whole_stream = Server(stream(*EVENTS)).stream()
     assert fold(whole_stream).content == "abc"
     for cut in range(1, len(EVENTS)):
@@ -25,7 +25,7 @@ def test_a_stream_goes_on_behind_its_last_event():
             assert server.asked[1] == (0.5, f"GET /resp_1?stream=true&starting_after={cut - 1}")
 
 
-def test_progress_renews_the_budget():
+def test_progress_restores_the_retries():
     def cut(n):
         return stream(*EVENTS[:n], broken=True)
 
@@ -36,7 +36,7 @@ def test_progress_renews_the_budget():
     assert len(server.answers) == 1
 
 
-def test_without_retries_a_broken_stream_is_an_error_and_the_job_is_kept():
+def test_without_retries_a_broken_stream_is_an_error_and_the_job_stays_stored():
     store = MemoryStore()
     events = Server(stream(*EVENTS[:3])).stream(store=store)
     assert events[-1].error.error_class is ErrorClass.TRUNCATED_STREAM
@@ -52,13 +52,13 @@ def test_a_refused_resumption_falls_back_to_polls():
     assert server.asked[2:] == [(0.5, "GET /resp_1"), (20.5, "GET /resp_1")]
 
 
-def test_a_poll_that_is_refused_is_no_reason_for_another():
+def test_a_refused_poll_is_not_repeated():
     server = Server(whole(QUEUED), refused(400))
     assert server.fails(retries=3).error.status == 400
     assert server.answers == []
 
 
-def test_a_server_that_answers_a_resumption_with_the_whole():
+def test_a_server_that_resumes_with_the_whole_response():
     server = Server(stream(*EVENTS[:2], broken=True), whole(DONE))
     assert [e.delta for e in server.stream(retries=1)[1:-2]] == ["a", "bc"]
 
@@ -90,7 +90,7 @@ def test_an_error_in_the_stream_ends_it_and_keeps_the_job():
     assert Server(whole(DONE)).complete(store=store).content == "abc"
 
 
-def test_start_is_told_as_soon_as_the_id_is_known():
+def test_the_start_is_emitted_as_soon_as_the_id_is_known():
     server = Server(whole(QUEUED), whole(response("in_progress")), whole(DONE))
     start, *rest = server.stream()
     assert start == MessageStart(response_id="resp_1", model="m")

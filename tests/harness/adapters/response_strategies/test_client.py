@@ -82,7 +82,7 @@ def test_the_model_decides(model, asked, sent, streamed):
     assert server.bodies[0]["stream"] is streamed
 
 
-def test_a_strategy_that_is_given_wins_and_leaves_the_name():
+def test_a_given_strategy_wins_and_keeps_the_name():
     server = Server()
     chat = settings(server, strategy=Strategy.CHAT)
     assert execute("http://models.test/v1", model="openai/o3", messages=MESSAGES, **chat).content
@@ -124,7 +124,7 @@ def test_all_connections_are_closed():
     assert transport.closed == 2
 
 
-def test_a_job_is_taken_up_by_its_id():
+def test_a_job_is_resumed_by_its_id():
     server = Server()
 
     async def run():
@@ -216,7 +216,7 @@ def test_the_adapter(call, bodies, lines):
 
 
 @pytest.mark.parametrize("files", [True, False])
-def test_the_adapter_takes_up_what_an_earlier_call_left(files, monkeypatch, tmp_path):
+def test_the_adapter_resumes_the_job_of_an_earlier_call(files, monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     server = Loopback(QUEUED, QUEUED, DONE)
     job = {"dialect": "background", "model": "m"}
@@ -236,7 +236,7 @@ def test_the_adapter_takes_up_what_an_earlier_call_left(files, monkeypatch, tmp_
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_adapter_blocks_if_it_is_asked_to():
+def test_the_adapter_blocks_on_request():
     server = Loopback(QUEUED, DONE)
     options = {"blocking": True, "poll_interval": 0}
     call = {"dialect": "background", "model": "m", "stream": False, "options": options}

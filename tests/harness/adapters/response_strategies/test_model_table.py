@@ -63,9 +63,9 @@ RESPONSES_ONLY = set(get_args(get_args(ResponsesModel)[-1]))
         ("gpt-oss-120b", RESPONSES, "gpt-oss-120b"),
         ("groq/openai/gpt-oss-20b", CHAT, "groq/openai/gpt-oss-20b"),
         ("gpt-oss:20b", CHAT, "gpt-oss:20b"),
-        # A deployment on Azure whose name says nothing.
+        # A deployment on Azure whose name has no model.
         ("azure/marketing", CHAT, "marketing"),
-        # Others, among them names in which a known one stands somewhere inside.
+        # Others, among them names that contain a known one.
         ("openrouter/openai/gpt-5", CHAT, "openrouter/openai/gpt-5"),
         ("anthropic/claude-sonnet-4-5", CHAT, "anthropic/claude-sonnet-4-5"),
         ("gemini/gemini-2.5-pro", CHAT, "gemini/gemini-2.5-pro"),

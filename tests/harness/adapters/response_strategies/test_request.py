@@ -35,7 +35,7 @@ def test_the_server_decides_on_a_job_that_is_not_stored():
 
 
 @pytest.mark.parametrize("model", ["o3-mini", "gpt-5.2"])
-def test_reasoning_is_asked_for_in_the_form_that_goes_back(model):
+def test_reasoning_is_requested_in_the_form_that_can_be_sent_back(model):
     assert body(model)["include"] == ["reasoning.encrypted_content"]
     include = ["message.output_text.logprobs", "reasoning.encrypted_content"]
     assert body(model, include=include)["include"] == list(reversed(include))
@@ -93,7 +93,7 @@ def test_tools_are_strict_only_if_they_say_so(tool, flat):
     assert body(tools=[tool])["tool_choice"] == "auto"
 
 
-def test_what_a_user_shows_stands_in_one_message():
+def test_the_parts_of_a_user_stay_in_one_message():
     image = {"type": "image_url", "image_url": "https://images.test/a.png"}
     made = body(messages=[{"role": "user", "content": [{"type": "text", "text": "a"}, image]}])
     parts = [

@@ -81,7 +81,7 @@ def test_calls_left_open_are_settled_in_the_order_of_the_output():
     assert ends == [starts["a"], starts["b"]] == [1, 0]
 
 
-def test_whole_arguments_that_contradict_the_deltas_come_too_late():
+def test_complete_arguments_that_contradict_the_deltas_give_a_warning():
     events = read(added(0, **call()), args('{"x":1}'), finished(0, **call('{"x":2}')), completed())
     assert [e.code for e in events if isinstance(e, WarningEvent)] == ["arguments_differ"]
     assert fold(events).tool_calls[0].arguments == {"x": 1}
@@ -129,7 +129,7 @@ def test_bad_arguments_fail_the_turn_after_the_good_calls():
         ("new_reason", FinishReason.LENGTH),
     ],
 )
-def test_incomplete_is_no_error(reason, finish):
+def test_incomplete_is_not_an_error(reason, finish):
     events = read(
         text("a"),
         added(1, **call()),
@@ -154,7 +154,7 @@ def test_a_custom_tool_takes_free_text():
     )
     turn = fold(events)
     assert [c.arguments for c in turn.tool_calls] == [{"input": 'emit "hi"\n'}, {"input": ""}]
-    said = "".join(e.arguments_delta for e in events if isinstance(e, ToolCallDelta))
-    assert said == "".join(c.arguments_raw for c in turn.tool_calls)
+    joined = "".join(e.arguments_delta for e in events if isinstance(e, ToolCallDelta))
+    assert joined == "".join(c.arguments_raw for c in turn.tool_calls)
     cut = read(added(0, **item), event("incomplete", response={}))
     assert fold(cut).tool_calls[0].arguments is None

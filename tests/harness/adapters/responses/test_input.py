@@ -11,7 +11,7 @@ from harness.adapters.responses.input import (
 PATCH = {"type": "custom", "custom": {"name": "patch", "description": "d"}}
 
 
-def said(text):
+def output_text(text):
     return message({"type": "output_text", "text": text, "annotations": []})
 
 
@@ -56,10 +56,10 @@ def message(content):
                 ],
             },
         ),
-        ({"role": "assistant", "content": "hello"}, said("hello")),
+        ({"role": "assistant", "content": "hello"}, output_text("hello")),
         (
             {"role": "assistant", "content": [{"type": "text", "text": "a"}, {"refusal": "b"}]},
-            said("ab"),
+            output_text("ab"),
         ),
         ({"role": "assistant", "content": None, "refusal": "No."}, refused("No.")),
         (
@@ -101,14 +101,14 @@ def test_an_assistant_message_of_chat_completions():
         ]
     )
     assert items[:2] == [
-        said("on it"),
+        output_text("on it"),
         function_call("c1", "f", "{}"),
     ]
     assert (items[2]["type"], items[2]["input"]) == ("custom_tool_call", "x")
     assert [i["type"] for i in items[3:]] == ["function_call_output", "custom_tool_call_output"]
 
 
-def test_the_parts_of_an_earlier_turn_go_back_in_order_and_unchanged():
+def test_the_parts_of_an_earlier_turn_are_sent_back_in_order_and_unchanged():
     search = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"q": 1}}
     parts = [
         {"type": "reasoning", "text": "One", "channel": "summary"},
@@ -150,7 +150,7 @@ def test_the_parts_of_an_earlier_turn_go_back_in_order_and_unchanged():
         },
         {"type": "web_search_call", "status": "completed", "action": {"q": 1}},
         {"type": "reasoning", "summary": [], "encrypted_content": "E2=="},
-        said("I look."),
+        output_text("I look."),
         function_call("c1", "f", "{ }"),
         {
             "type": "custom_tool_call",
@@ -160,11 +160,11 @@ def test_the_parts_of_an_earlier_turn_go_back_in_order_and_unchanged():
             "status": "completed",
         },
         refused("No."),
-        {**said("Done."), "phase": "final_answer"},
+        {**output_text("Done."), "phase": "final_answer"},
     ]
 
 
-def test_long_call_ids_are_shortened_alike_and_stay_apart():
+def test_long_call_ids_are_shortened_and_stay_unique():
     ids = ["c" * CALL_ID_LIMIT + end for end in "ab"]
     calls = [{"id": i, "function": {"name": "f", "arguments": "{}"}} for i in ids]
     items = input_items(
@@ -186,7 +186,7 @@ def test_long_call_ids_are_shortened_alike_and_stay_apart():
         ({"role": "user", "content": [{"type": "smell"}]}, "smell"),
     ],
 )
-def test_what_cannot_be_said_is_refused(message, words):
+def test_what_the_api_cannot_express_is_refused(message, words):
     with pytest.raises(ValueError, match=words):
         input_items([message])
 

@@ -28,7 +28,7 @@ from tests.harness.adapters.responses_events import (
 )
 
 
-def test_text_comes_once_however_often_it_is_told():
+def test_text_is_emitted_once_however_often_it_is_sent():
     events = read(
         event("in_progress", response={"id": "r1"}),
         added(0, type="message", id="m", content=[]),
@@ -72,17 +72,17 @@ WHOLE = ContentDelta(delta="Hello", index=0)
     ],
     ids=["text", "part", "item", "item-without-index", "output", "late", "rotating"],
 )
-def test_text_that_is_told_only_as_a_whole(values):
+def test_text_that_is_sent_only_as_a_whole(values):
     events = [e for e in read(*values) if not isinstance(e, ReasoningSignature)]
     assert events == [START, WHOLE, STOP]
 
 
-def test_what_is_missing_of_a_whole_text_is_said():
+def test_what_the_deltas_lack_of_a_whole_text_is_emitted():
     events = read(
         text("Hel"),
         event("output_text.done", output_index=0, text="Hello"),
         finished(0, **message("Hello, you")),
-        completed([message("another story")]),
+        completed([message("other text")]),
     )
     assert [e.delta for e in events[1:-1]] == ["Hel", "lo", ", you"]
 
@@ -95,7 +95,7 @@ def test_deltas_without_any_place_belong_together():
     ]
 
 
-def test_a_summary_part_that_is_told_only_as_a_whole():
+def test_a_summary_part_that_is_sent_only_as_a_whole():
     parts = [{"type": "summary_text", "text": t} for t in ("One", "Two")]
     done = [
         event("reasoning_summary_part.done", output_index=0, summary_index=n, part=part)
@@ -140,7 +140,7 @@ def test_the_phase_of_a_message_is_kept(start, end, phase):
     assert fold(events).parts == (TextPart(text="a", phase=phase),)
 
 
-def test_items_that_all_stand_at_index_0():
+def test_items_that_all_have_index_0():
     events = read(
         added(0, type="reasoning", id="r"),
         event("reasoning_text.delta", output_index=0, delta="why"),
@@ -213,12 +213,12 @@ def test_the_encrypted_content_of_the_finished_item_wins():
 def test_encrypted_content_of_an_item_that_never_finished():
     events = read(added(0, type="reasoning", encrypted_content="early"), completed())
     assert events[1:-1] == [ReasoningSignature(encrypted_content="early", index=0)]
-    told = {"type": "reasoning", "encrypted_content": "told"}
-    events = read(added(0, type="reasoning", encrypted_content="early"), completed([told]))
-    assert events[1:-1] == [ReasoningSignature(encrypted_content="told", index=0)]
+    final = {"type": "reasoning", "encrypted_content": "final"}
+    events = read(added(0, type="reasoning", encrypted_content="early"), completed([final]))
+    assert events[1:-1] == [ReasoningSignature(encrypted_content="final", index=0)]
 
 
-def test_reasoning_without_a_word():
+def test_reasoning_without_text():
     events = read(finished(0, type="reasoning", summary=[]), completed())
     assert events == [START, ReasoningOmitted(), STOP]
 

@@ -166,20 +166,20 @@ def test_a_whole_response_instead_of_a_stream():
     assert error.error.error_class is ErrorClass.RATE_LIMIT
 
 
-def test_surrogate_halves_never_leave():
+def test_lone_surrogates_are_never_emitted():
     events = read(text("a\ud83d"), text("\ude00"), text("\ud83d"), completed())
     assert [e.delta for e in events[1:-1]] == ["a", "😀", "\ufffd"]
     events = read(added(0, **call()), args('{"x":"\ud83d'), args('"}'), completed())
     assert fold(events).tool_calls[0].arguments == {"x": "\ufffd"}
 
 
-def test_native_events_hold_no_halves_either():
+def test_native_events_have_no_surrogates_either():
     stream = ResponsesStream()
     native = [n for d in ("a\ud83d", "\ude00") for e in stream.chunk(text(d)) for n in e.native]
     assert [n["delta"] for n in native] == ["a\ufffd", "\ufffd"]
 
 
-def test_an_error_without_a_type_is_no_native_event():
+def test_an_error_without_a_type_is_not_a_native_event():
     (event,) = ResponsesStream().chunk({"error": {"message": "no"}})
     assert event.native == ()
 
@@ -236,7 +236,7 @@ def test_done_without_a_terminal_event():
     assert events[-1].error.error_class is ErrorClass.EMPTY_RESPONSE
 
 
-def test_broken_events_and_foreign_bodies():
+def test_broken_events_and_unexpected_bodies():
     last = over(stream_of(CREATED, text("a")) + b"data: {nope}\n\n", 10**6)[-1]
     assert last.error.error_class is ErrorClass.PROTOCOL
     last = over(b'{"object":"chat.completion","choices":[]}', 10**6)[-1]
@@ -260,7 +260,7 @@ def test_the_size_of_reads_changes_nothing(size):
     assert over(data, size) == over(data, len(data))
 
 
-def test_real_recordings_say_what_they_are_known_to_say(recordings):
+def test_real_recordings_have_their_expected_turns(recordings):
     index = json.loads((recordings / "index.json").read_text(encoding="utf-8"))
     known = [i for i in index["interactions"] if i["dialect"] == "openai-responses"]
     known = [i for i in known if i["status"] == 200]
@@ -269,16 +269,16 @@ def test_real_recordings_say_what_they_are_known_to_say(recordings):
         interaction = library.load(recordings / entry["file"]).interactions[entry["interaction"]]
         data = from_response(interaction.response).decoded().body
         events = over(data, 1000)
-        turn, told = fold(events), entry["expected"]
-        assert (turn.content, turn.reasoning) == (told["text"], told["reasoning"]), entry["id"]
-        assert turn.refusal == told["refusal"], entry["id"]
+        turn, known = fold(events), entry["expected"]
+        assert (turn.content, turn.reasoning) == (known["text"], known["reasoning"]), entry["id"]
+        assert turn.refusal == known["refusal"], entry["id"]
         assert [
             {"id": c.id, "name": c.name, "arguments": c.arguments_raw} for c in turn.tool_calls
-        ] == told["tool_calls"], entry["id"]
-        assert str(turn.status) == told["finish_reason"], entry["id"]
+        ] == known["tool_calls"], entry["id"]
+        assert str(turn.status) == known["finish_reason"], entry["id"]
         usage = to_json(turn.usage)
         assert {k: usage[k] for k in ("input_tokens", "output_tokens", "total_tokens")} == {
-            k: told["usage"][k] for k in ("input_tokens", "output_tokens", "total_tokens")
+            k: known["usage"][k] for k in ("input_tokens", "output_tokens", "total_tokens")
         }, entry["id"]
         if entry["transport"] == "sse":
             wire = [json.loads(b.data) for b in decode(data) if b.data and b.data != "[DONE]"]
