@@ -3,20 +3,55 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from harness.errors import ReportError
 from mockserver.vocabulary.model import JsonObject
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 
 def line(record: JsonObject) -> str:
-    """One record as a line of a results file.
+    """One record as a line of a results file."""
+    return f"{to_json(record)}\n"
 
-    Half a surrogate pair, which a broken client may hand out and UTF-8 cannot carry, is escaped.
+
+def to_json(data: Any, *, indent: int | None = None) -> str:
+    """JSON that every reader takes, whatever a client has put into it.
+
+    Half a surrogate pair, which UTF-8 cannot carry and jq refuses as an escape, becomes the text
+    of its escape: a backslash, ``u`` and four digits. NaN and infinity become their names.
     """
-    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"), default=str)
-    return text.encode(errors="backslashreplace").decode() + "\n"
+    separators = (",", ":") if indent is None else None
+    dumps = partial(
+        json.dumps,
+        ensure_ascii=False,
+        allow_nan=False,
+        separators=separators,
+        indent=indent,
+        default=str,
+    )
+    try:
+        text = dumps(data)
+    except ValueError:
+        text = dumps(_finite(data))
+    return _SURROGATE.sub(lambda half: f"\\\\u{ord(half.group()):04x}", text)
+
+
+def _finite(value: Any) -> Any:
+    match value:
+        case float() if not math.isfinite(value):
+            return str(value)
+        case list() | tuple():
+            return [_finite(item) for item in value]
+        case dict():
+            return {_finite(key): _finite(item) for key, item in value.items()}
+    return value
 
 
 def read(path: Path) -> Iterator[JsonObject]:

@@ -16,6 +16,7 @@ from typing import Any
 from harness.errors import ReportError, SetupError
 from harness.judge.transcript import SeenRequest, TurnRecord
 from harness.reports.explain import explain
+from harness.reports.ndjson import to_json
 from harness.reports.records import CaseResult, case_record
 from mockserver.secrets.names import query, request_headers
 from mockserver.vocabulary.model import JsonObject
@@ -39,12 +40,12 @@ def keep(directory: Path, result: CaseResult, options: tuple[str, ...] = ()) -> 
         "unplayed": list(transcript.unplayed),
         "connection_let_go": transcript.connection_let_go,
     }
-    text = json.dumps(data, ensure_ascii=False, indent=1, default=str)
+    text = to_json(data, indent=1)
     path = directory / f"{re.sub(r'[^A-Za-z0-9.=@,-]+', '__', result.case.id)}.json"
     partial = path.with_suffix(f".{os.getpid()}.tmp")
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
+        partial.write_text(text, encoding="utf-8")
         partial.replace(path)
     except OSError as exc:
         raise SetupError(f"the transcript cannot be kept: {exc.strerror}", path=path) from None

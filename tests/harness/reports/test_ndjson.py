@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harness.errors import ReportError
 from harness.reports import ndjson
-from tests.harness.reports.made import case, run_of
+from tests.harness.reports.made import FINDING, case, run_of
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
@@ -14,6 +17,26 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     path = tmp_path / "results.ndjson"
     path.write_text("".join(map(ndjson.line, records)), encoding="utf-8")
     assert list(ndjson.read(path)) == records
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("half \ud83d a pair", r"half \ud83d a pair"),
+        ("\udc00\ud800", r"\udc00\ud800"),
+        (r"\ud83d in letters", r"\ud83d in letters"),
+        ({"\ud800": ["\udfff"]}, {r"\ud800": [r"\udfff"]}),
+        ([float("nan"), (float("-inf"), 1.5)], ["nan", ["-inf", 1.5]]),
+    ],
+)
+def test_every_reader_takes_what_a_client_put_into_a_record(given: Any, read: Any) -> None:
+    finding = FINDING | {"observed": given}
+    text = ndjson.line(case("a/b/recorded@one", "fail", finding))
+    assert text.isascii()
+    # A strict reader: no NaN, and no escape of half a pair.
+    assert not re.search(r"(?<!\\)(?:\\\\)*\\ud[89a-f]", text)
+    record = json.loads(text, parse_constant=pytest.fail)
+    assert record["findings"][0]["observed"] == read
 
 
 @pytest.mark.parametrize("bad", ["{", "[]", '{"type": "other"}', ""])

@@ -49,7 +49,7 @@ def test_a_failing_case_is_kept_with_its_evidence_and_without_its_key(tmp_path: 
     assert "sk-tapecheck-" not in path.read_text()
     data = evidence.read(path)
     (turn,) = data["turns"]
-    assert turn["events"][0]["delta"] == "half \ud83d [key]"
+    assert turn["events"][0]["delta"] == r"half \ud83d [key]"
     assert turn["requests"][0]["body"] == '{"a":1}'
     first = base64.b64decode(turn["answers"][0]["chunks"][0]["base64"])
     assert first.startswith(b'data: {"id":')
