@@ -13,6 +13,8 @@ from collections.abc import Sequence
 
 import click
 
+from harness.reports.glyphs import show_marks
+
 #: Each verb with one line about it; its command is ``harness.commands.<verb>:command``,
 #: with ``_`` behind a verb that is a word of Python.
 VERBS = {
@@ -80,10 +82,7 @@ def tapecheck() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            # A terminal that cannot show a mark gets a question mark, not a traceback.
-            stream.reconfigure(errors="replace")
+    show_marks((sys.stdout, sys.stderr))
     try:
         code = tapecheck.main(arguments, prog_name="tapecheck", standalone_mode=False)
         sys.stdout.flush()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
+from harness.commands import options
 from harness.commands.run import FORMATS
+from harness.reports.glyphs import ERRORS
 
 
 @click.command()
@@ -34,7 +35,7 @@ def command(results: Path | None, form: str, output: Path | None, verbose: bool)
 
     records = list(ndjson.read(results or last_run.existing()))
     if output is None:
-        reports.write(form, records, sys.stdout, verbose=verbose)
+        reports.write(form, records, options.stdout_for(form), verbose=verbose)
         return
-    with output.open("w", encoding="utf-8", errors="backslashreplace") as stream:
+    with output.open("w", encoding="utf-8", errors=ERRORS) as stream:
         reports.write(form, records, stream, verbose=verbose)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack, aclosing
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from harness.commands import options
+from harness.reports.glyphs import ERRORS
 
 if TYPE_CHECKING:
     from harness.plan.planning import Plan
@@ -91,7 +91,7 @@ def command(
     if wanted:
         plan = _narrowed(plan, wanted)
     with ExitStack() as stack:
-        stream = _opened(stack, output) or sys.stdout
+        stream = _opened(stack, output) or options.stdout_for(form)
         kept = stack.enter_context(last_run.kept())
         sinks = [s for s in (_opened(stack, results), kept) if s]
         if form == "ndjson":
@@ -125,7 +125,7 @@ def _opened(stack: ExitStack, path: Path | None) -> TextIO | None:
     return (
         None
         if path is None
-        else stack.enter_context(path.open("w", encoding="utf-8", errors="backslashreplace"))
+        else stack.enter_context(path.open("w", encoding="utf-8", errors=ERRORS))
     )
 
 

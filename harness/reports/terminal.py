@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from harness.reports import explain
+from harness.reports.glyphs import showable
+from harness.reports.matrix import Line, matrix
 from harness.reports.summary import Cell, Failure, Group, Row, Summary, many, summarize
 from mockserver.vocabulary.model import JsonObject
 
@@ -38,7 +38,10 @@ def write(
     verbose: bool = False,
     seconds: float | None = None,
 ) -> None:
-    """Write the report. Raises :class:`~harness.errors.ReportError` for half a run."""
+    """Write the report. Raises :class:`~harness.errors.ReportError` for half a run.
+
+    A ``stream`` that is not of UTF-8 needs the error handler :data:`harness.reports.glyphs.ERRORS`.
+    """
     summary = summarize(records)
     _Page(summary, Console(file=stream, highlight=False), here, verbose).write(seconds)
 
@@ -60,39 +63,38 @@ class _Page:
 
     def _matrix(self) -> None:
         groups = list(self.summary.groups())
-        names = max((len(name) for name, _, _ in self._lines(groups)), default=0)
+        lines = list(self._lines(groups))
         adapters = [a for a in self.summary.adapters if any(a in g.cells for g in groups)]
-        for several in _fitting(adapters, self.console.width - names - 2):
-            self._table(groups, several)
+        if adapters:
+            for line in matrix(lines, adapters, self.console.width):
+                self._print(line)
 
-    def _table(self, groups: Sequence[Group], adapters: Sequence[str]) -> None:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        table.add_column("scenario", no_wrap=True)
-        for adapter in adapters:
-            table.add_column(adapter.replace("-", "-\n") if len(adapters) > 1 else adapter)
-        for name, cells, style in self._lines(groups):
-            marks = (_cell(cells.get(adapter, Cell())) for adapter in adapters)
-            table.add_row(Text(name, style), *marks)
-        self.console.print(table)
-        self.console.print()
+    def _line(self, name: str, cells: dict[str, Cell], indent: int = 0, style: str = "") -> Line:
+        shown = {a: cells.get(a, Cell()) for a in self.summary.adapters}
+        texts = {a: Text(self._show(c.text), _STYLES[c.worst]) for a, c in shown.items()}
+        return Line(self._show(name), texts, indent, style)
 
-    def _lines(self, groups: Sequence[Group]) -> Iterator[tuple[str, dict[str, Cell], str]]:
+    def _show(self, text: str) -> str:
+        """What the stream will make of a text whose width counts."""
+        return showable(text, self.console.encoding)
+
+    def _lines(self, groups: Sequence[Group]) -> Iterator[Line]:
         everything = self.verbose or sum(len(group.rows) for group in groups) <= FEW_ROWS
         for group in groups:
-            yield group.name, group.cells, "bold"
+            yield self._line(group.name, group.cells, style="bold")
             for row in group.rows:
                 if everything or _odd(row.cells):
-                    yield f"  {row.name}", row.cells, ""
+                    yield self._line(row.name, row.cells, 2)
                     yield from self._forms(row)
 
-    def _forms(self, row: Row) -> Iterator[tuple[str, dict[str, Cell], str]]:
+    def _forms(self, row: Row) -> Iterator[Line]:
         """The forms of a scenario, unless all of them came out alike."""
         marks = {tuple(cell.mark for cell in cells.values()) for cells in row.scenarios.values()}
         if len(row.scenarios) == 1 or (len(marks) == 1 and not self.verbose):
             return
         for name, cells in row.scenarios.items():
             if self.verbose or _odd(cells):
-                yield f"    {name}", cells, ""
+                yield self._line(name, cells, 4)
 
     def _sweeps(self) -> None:
         sweeps = [(a, s) for a in self.summary.adapters if (s := self.summary.sweeps.get(a))]
@@ -175,25 +177,8 @@ class _Page:
         self.console.print(Text.assemble(*parts), soft_wrap=True)
 
 
-def _cell(cell: Cell) -> Text:
-    return Text(cell.text, _STYLES[cell.worst])
-
-
 def _odd(cells: dict[str, Cell]) -> bool:
     return any(cell.worst not in {"pass", "skip"} for cell in cells.values())
-
-
-def _fitting(adapters: Sequence[str], width: int) -> Iterator[Sequence[str]]:
-    """Yield as many adapters at a time as have room beside each other."""
-    begin, used = 0, 0
-    for number, adapter in enumerate(adapters):
-        needed = max(len("✗ 999/999"), *(len(part) + 1 for part in adapter.split("-"))) + 2
-        if number > begin and used + needed > width:
-            yield adapters[begin:number]
-            begin, used = number, 0
-        used += needed
-    if adapters:
-        yield adapters[begin:]
 
 
 def _wrapped(text: str, width: int, everything: bool) -> list[str]:

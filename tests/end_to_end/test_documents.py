@@ -143,7 +143,7 @@ def test_the_adapter_does_what_the_readme_says(project: Path) -> None:
     first = next(c for c in README if "--adapter my_adapter.py" in c)
     done = tapecheck(project, *shlex.split(first)[1:])
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "openai-chat    ✓ " in done.stdout
+    assert "openai-chat   ✓ " in done.stdout
     cut = "openai-chat/text-basic/cut=3@my-adapter"
     done = tapecheck(project, "explain", cut, "--adapter", "my_adapter.py")
     assert done.returncode == 1

@@ -164,7 +164,7 @@ def test_a_reader_that_leaves_is_no_error() -> None:
 
 def test_a_good_run(tapecheck: Cli) -> None:
     assert tapecheck("run", *QUICK) == 0
-    assert "text-basic   ✓ 3/3" in tapecheck.out
+    assert "text-basic  ✓ 3/3" in tapecheck.out
     assert "3 passed" in tapecheck.out
     assert tapecheck.err == ""
     assert "\x1b" not in tapecheck.out
@@ -210,6 +210,21 @@ def test_forms_of_the_report(tapecheck: Cli, tmp_path: Path, form: str, begins: 
     assert (tmp_path / "report").read_text().startswith(begins)
     assert tapecheck("report", "--format", form) == 0
     assert tapecheck.out.startswith(begins)
+
+
+def test_a_terminal_without_utf_8_gets_words_and_a_program_utf_8(tmp_path: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"}
+
+    def shown(*arguments: str) -> bytes:
+        command = [sys.executable, "-m", "harness", *arguments]
+        done = subprocess.run(command, capture_output=True, cwd=tmp_path, env=environment)
+        assert (done.returncode, done.stderr) == (0, b"")
+        return done.stdout
+
+    text = shown("run", *QUICK).decode("ascii")
+    assert "text-basic  ok 3/3" in text
+    assert "?" not in text
+    assert "✓ 3/3" in shown("report", "--format", "markdown").decode()
 
 
 def test_the_first_failure_can_end_the_run(tapecheck: Cli) -> None:

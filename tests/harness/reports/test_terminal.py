@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.reports import terminal
-from tests.harness.reports.made import Record, case, run_of, skip
+from harness.reports import glyphs, terminal
+from tests.harness.reports.made import FINDING, Record, case, run_of, skip
 
 MANY = [case(f"many/s{n}/recorded@one") for n in range(30)]
 
@@ -36,10 +36,10 @@ def test_a_run_without_failures_is_a_matrix_and_a_line(monkeypatch: pytest.Monke
     )
     lines = [line.rstrip() for line in text.splitlines()]
     assert lines == [
-        "scenario   one     two",
-        "─" * 24,
-        "a          ✓ 1/1   ✓ 1/1",
-        "  b        ✓ 1/1   ✓ 1/1",
+        "scenario  one    two",
+        "─" * 22,
+        "a         ✓ 1/1  ✓ 1/1",
+        "  b       ✓ 1/1  ✓ 1/1",
         "",
         "fault sweep",
         "✓ two  1 break in 1 stream, all reported",
@@ -51,7 +51,7 @@ def test_a_run_without_failures_is_a_matrix_and_a_line(monkeypatch: pytest.Monke
 def test_of_many_scenarios_only_the_odd_ones_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     records = run_of(*MANY, case("many/odd/recorded@one", "known"))
     text = written(records, monkeypatch)
-    assert "  odd      ~ 0/1" in text
+    assert "  odd     ~ 0/1" in text
     assert "s17" not in text
     assert "s17" in written(records, monkeypatch, verbose=True)
 
@@ -74,6 +74,35 @@ def test_a_failure_says_what_where_and_how_to_see_it_again(monkeypatch: pytest.M
         "  tapecheck explain a/b/eol=cr@one --adapter 'my adapter.py'",
     ]
     assert "2 cases in 1.2 s: 1 passed, 1 failed" in text
+
+
+def test_marks_are_words_where_they_cannot_be_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    finding = FINDING | {"observed": "Grüße " * 20}
+    records = run_of(
+        case("a/b/recorded@one"),
+        case("a/b/recorded@two", "fail", finding),
+        case("a/b/cut=1@one"),
+        skip("a/c", "one", "does not declare tools"),
+        problems=("no good",),
+    )
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors=glyphs.ERRORS)
+    terminal.write(records, stream, here=Path("/specs"), verbose=True)
+    stream.seek(0)
+    text = stream.read()
+    assert text.startswith("""\
+scenario  one     two
+--------------------------
+a         ok 1/1  FAIL 0/1
+  b       ok 1/1  FAIL 0/1
+""")
+    assert "\nok one  1 break in 1 stream, all reported\n" in text
+    assert "\n- a/c@one: does not declare tools\n" in text
+    assert "\nFAIL a/b/recorded@two\n" in text
+    assert r'"Gr\xfc\xdfe Gr\xfc\xdfe' in text
+    assert "...\n" in text
+    assert "\nFAIL no good\n" in text
+    assert "?" not in text
 
 
 def test_too_many_failures_are_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
