@@ -49,6 +49,17 @@ class Verbs(click.Group):
         command: click.Command = module.command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb, or name the one that was probably meant."""
+        name = args[0]
+        if name not in VERBS and not name.startswith("-") and not ctx.resilient_parsing:
+            from mockserver.errors import did_you_mean
+
+            raise click.UsageError(f"No such command {name!r}{did_you_mean(name, VERBS)}", ctx)
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> object:
         """Run the verb. Click itself would call a reader that left a failure of the client."""
         try:

@@ -20,6 +20,7 @@ from harness.suite import bundled
 from harness.suite.loader import read_yaml
 from harness.suite.schemas import schema
 from mockserver.dialects.registry import dialects
+from mockserver.errors import did_you_mean
 
 
 def bundled_names() -> tuple[str, ...]:
@@ -48,7 +49,7 @@ def load(reference: str) -> tuple[Adapter, Baseline]:
         module = _import_module(name)
     else:
         raise AdapterError(
-            f"no adapter {reference!r}",
+            f"no adapter {reference!r}{did_you_mean(reference, bundled_names())}",
             hint=f"bundled are {', '.join(bundled_names())}; or give a .py file, "
             "file.py:name, package.module:name, or a declaration .yaml",
         )
@@ -144,6 +145,7 @@ def _check(adapter: Adapter, reference: str) -> Adapter:
     ):
         if unknown := sorted(declared - set(known)):
             raise AdapterError(
-                f"{reference}: unknown {what} {unknown[0]!r}", hint=f"known are {', '.join(known)}"
+                f"{reference}: unknown {what} {unknown[0]!r}{did_you_mean(unknown[0], known)}",
+                hint=f"known are {', '.join(known)}",
             )
     return adapter

@@ -19,6 +19,7 @@ from harness.judge.transcript import Finding
 from harness.reports.cause import Cause
 from harness.reports.records import CaseResult, case_record, finding_record
 from harness.reports.wirebytes import Excerpt, behind, shown
+from harness.suite import bundled
 from mockserver.vocabulary.model import JsonObject
 
 #: Findings of one case that a report shows; ``explain`` shows all.
@@ -65,13 +66,21 @@ def headline(finding: JsonObject) -> str:
 def place(record: JsonObject, finding: JsonObject, here: Path) -> str:
     """The ``file:line`` of the requirement behind a finding, seen from ``here``."""
     line = f":{finding['line']}" if "line" in finding else ""
-    return f"{relative(record['file'], here)}{line}"
+    return f"{_spec(record['file'], here)}{line}"
 
 
 def relative(file: str, here: Path) -> str:
     """A path as somebody in the directory ``here`` would write it."""
     path = Path(file)
     return str(path.relative_to(here)) if path.is_relative_to(here) else file
+
+
+def _spec(file: str, here: Path) -> str:
+    """A spec's path as a reader knows it: a bundled one without where it is installed."""
+    path, root = Path(file), bundled.root()
+    if path.is_relative_to(root / "specs"):
+        return path.relative_to(root).as_posix()
+    return relative(file, here)
 
 
 def replay(case_id: str, options: Sequence[str]) -> str:
@@ -126,7 +135,7 @@ def explain(
         f"{record['outcome'].upper()}  {record['id']}",
         record["title"],
         "",
-        f"requirement  {relative(record['file'], here)}",
+        f"requirement  {_spec(record['file'], here)}",
         *(f"source       {source}" for source in record["source"]),
     ]
     if "known" in record:
@@ -144,8 +153,7 @@ def _explained(result: CaseResult, finding: Finding, here: Path, width: int) -> 
     data = finding_record(result.case, finding)
     yield from textwrap.wrap(headline(data), width, subsequent_indent="  ")
     if "line" in data:
-        file = relative(str(result.case.scenario.file), here)
-        yield f"  {file}:{data['line']}"
+        yield f"  {place({'file': str(result.case.scenario.file)}, data, here)}"
     yield from sides(data.get("expected"), data.get("observed"), width)
     if (excerpt := _wire_bytes(result, finding)) is not None:
         yield from (f"  {line}" for line in shown(excerpt, width - 2))

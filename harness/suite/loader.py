@@ -23,7 +23,7 @@ from harness.suite.scenario import (
 from harness.suite.schemas import definition, validator
 from mockserver.cassettes.yaml_marks import DuplicateKeyError, line_of, reject_duplicate_keys
 from mockserver.dialects import registry as dialects
-from mockserver.errors import DialectError
+from mockserver.errors import DialectError, did_you_mean
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.model import JsonObject
 
@@ -123,6 +123,8 @@ def describe(problem: ValidationError) -> str:
     known = ""
     if problem.validator == "additionalProperties" and isinstance(problem.schema, Mapping):
         known = f"; known keys are {', '.join(problem.schema.get('properties', ()))}"
+    if problem.validator == "enum" and isinstance(problem.instance, str):
+        known = did_you_mean(problem.instance, problem.validator_value)
     message = problem.message if len(problem.message) < 300 else problem.message[:300] + "…"
     return f"{at + ': ' if at else ''}{message}{known}"
 

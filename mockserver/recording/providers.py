@@ -24,7 +24,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import yaml
 
-from mockserver.errors import ProviderError
+from mockserver.errors import ProviderError, did_you_mean
 
 #: What clients get in place of a key.
 DUMMY_KEY = "tapecheck-dummy-key"
@@ -205,7 +205,8 @@ def load(path: Path) -> dict[str, Provider]:
 def find(name: str, known: Mapping[str, Provider] = PROVIDERS) -> Provider:
     """Return a provider by name. Raises :class:`ProviderError` that lists the names."""
     if name not in known:
-        raise ProviderError(f"no provider {name!r}; known are {', '.join(sorted(known))}")
+        close = did_you_mean(name, known)
+        raise ProviderError(f"no provider {name!r}{close}; known are {', '.join(sorted(known))}")
     return known[name]
 
 

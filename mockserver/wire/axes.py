@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from mockserver.errors import did_you_mean
 from mockserver.wire import sse
 from mockserver.wire.schedule import Coding, Media, Schedule, Send, Step, natural_cuts, recut
 
@@ -54,9 +55,11 @@ def point(values: Mapping[str, str], seed: int = 0) -> Point:
     """Make a point. Raises ``ValueError`` that lists the known names for an unknown one."""
     for axis, value in values.items():
         if axis not in AXES:
-            raise ValueError(f"unknown axis {axis!r}; known are {', '.join(AXES)}")
-        if value not in AXES[axis]:
-            raise ValueError(f"unknown value {axis}={value}; known are {', '.join(AXES[axis])}")
+            close = did_you_mean(axis, AXES)
+            raise ValueError(f"unknown axis {axis!r}{close}; known are {', '.join(AXES)}")
+        if value not in (known := AXES[axis]):
+            close = did_you_mean(value, known)
+            raise ValueError(f"unknown value {axis}={value}{close}; known are {', '.join(known)}")
     chosen = ((a, values[a]) for a in AXES if values.get(a, "recorded") != "recorded")
     return Point(tuple(chosen), seed)
 

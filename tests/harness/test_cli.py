@@ -53,6 +53,7 @@ def tapecheck(
 ) -> Cli:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "broken.py").write_text(BROKEN)
+    (tmp_path / "typo.py").write_text(BROKEN.replace("streaming", "streeming"))
     return Cli(capsys)
 
 
@@ -93,7 +94,12 @@ def test_version(tapecheck: Cli) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["runn"], "No such command 'runn'"),
+        (["rnu"], "No such command 'rnu' (did you mean run?)"),
+        (["juggle"], "No such command 'juggle'\n"),
+        (["run", "--axes", "eoll=crlf"], "unknown axis 'eoll' (did you mean eol?); known are"),
+        (["run", "--axes", "eol=clrf"], "unknown value eol=clrf (did you mean crlf?)"),
+        (["run", "-a", "opnai-compat"], "no adapter 'opnai-compat' (did you mean openai-compat?)"),
+        (["run", "-a", "typo.py"], "unknown feature 'streeming' (did you mean streaming?)"),
         (["run", "--axes", "eol=none"], "unknown value eol=none; known are"),
         (["run", "--axes", "fast"], "axes are none, pairwise, all"),
         (["run", "nothing/here"], "pattern 'nothing/here' matches no case"),

@@ -211,7 +211,7 @@ def test_an_unknown_provider_is_told(project: pytest.Pytester) -> None:
     project.makepyfile(test_mine=TEST.replace('"local"', '"locl"'))
     result = run(project, "--record")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*no provider 'locl'; known are *"])
+    result.stdout.fnmatch_lines(["*no provider 'locl' (did you mean local?); known are *"])
 
 
 def test_options_of_pytest_recording_may_be_there(project: pytest.Pytester) -> None:

@@ -5,10 +5,25 @@ from typing import Any
 
 import pytest
 
-from harness.reports.explain import brief, difference, replay, said, sides
+from harness.reports.explain import brief, difference, place, replay, said, sides
+from harness.suite import bundled
 from tests.harness.reports.made import FINDING, case
 
 DELTA = {"type": "content_delta", "delta": "Hi"}
+
+
+@pytest.mark.parametrize(
+    ("file", "shown"),
+    [
+        (bundled.scenarios() / "x/y.yaml", "specs/scenarios/x/y.yaml:7"),
+        (Path("/here/specs/y.yaml"), "specs/y.yaml:7"),
+        (Path("/there/specs/y.yaml"), "/there/specs/y.yaml:7"),
+    ],
+)
+def test_a_bundled_requirement_is_named_as_in_the_distribution(file: Path, shown: str) -> None:
+    assert place({"file": str(file)}, FINDING, Path("/here")) == shown
+    record = case("a/b/recorded@one", "fail", file=str(file))
+    assert f"  {shown}" in list(brief(record, Path("/here")))
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,7 @@ def test_turns(written, library: Path) -> None:  # type: ignore[no-untyped-def]
             "no dialect 'openai'",
         ),
         ("requires: [streaming]", "requires: [flying]", 4, "'flying' is not one of"),
+        ("requires: [streaming]", "requires: [streeming]", 4, "(did you mean streaming?)"),
         ("delta: Hi}", "detla: Hi}", 15, "detla"),
         ("finish_reason: stop}", "finish_reason: end}", 17, "'end' is not one of"),
         ("type: content_delta", "type: text", 15, "'text' is not one of"),
