@@ -119,16 +119,21 @@ def _stop_writing() -> None:
 
 
 def blame(exc: Exception) -> int | None:
-    """The exit code of an error that a user can do something about; ``None`` for any other."""
+    """The exit code of an error that a user can do something about; ``None`` for any other.
+
+    What was named cannot be used: 2. A port or a file that is to be written cannot be: 3.
+    """
     from harness.errors import HarnessError
-    from mockserver.errors import MockServerError
+    from mockserver.errors import MockServerError, ServerStartError, UnwritableError
 
     match exc:
         case HarnessError():
             return exc.exit_code
+        case ServerStartError() | UnwritableError():
+            return 3
         case MockServerError() | FileNotFoundError() | PermissionError():
             return 2
-        case IsADirectoryError() | NotADirectoryError() | FileExistsError():
+        case IsADirectoryError() | NotADirectoryError():
             return 2
         case OSError():
             return 3

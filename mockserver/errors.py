@@ -31,6 +31,10 @@ class CassetteError(MockServerError):
         super().__init__(f"{place}: {message}" + (f" ({remedy})" if remedy else ""))
 
 
+class UnwritableError(CassetteError):
+    """A cassette, or another file that is replaced as a whole, cannot be written."""
+
+
 class ServerStartError(MockServerError):
     """The server cannot listen where it was told to."""
 

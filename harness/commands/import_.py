@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 #: What is looked at in a directory; any file can be named.
 _SUFFIXES = {".yaml", ".yml", ".json", ".har"}
+_NONE_FOUND = "no recording found; looked for *.yaml, *.yml, *.json and *.har"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class _Job:
     "-o",
     required=True,
     metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
     help="Where to put the cassettes. A directory's inner paths are kept.",
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
@@ -59,7 +60,7 @@ def command(
     Reads files of vcrpy, pydantic-ai and Ruby VCR, as YAML or JSON, and HTTP archives; SOURCE is
     such a file or a directory of them. Headers that clients do not need are dropped, secrets
     are replaced, compressed text is stored plain. Exits with 1 if an interaction was left out,
-    and with 2 if a file cannot be read.
+    and with 2 if a file cannot be read or there is no recording.
 
     \b
     tapecheck import tests/cassettes -o cassettes/imported
@@ -67,7 +68,7 @@ def command(
     """
     import os
 
-    from mockserver.errors import CassetteError
+    from mockserver.errors import CassetteError, UnwritableError
     from mockserver.library import library
     from mockserver.recording.importing import Kind
     from mockserver.recording.providers import PROVIDERS
@@ -86,6 +87,8 @@ def command(
                 continue
             if imported.cassette.interactions and not dry_run:
                 library.write(imported.cassette)
+        except UnwritableError:
+            raise
         except CassetteError as exc:
             click.echo(str(exc), err=True)
             broken += 1
@@ -95,6 +98,8 @@ def command(
         interactions += len(imported.cassette.interactions)
         left_out += len(imported.left_out)
         counts += imported.counts
+    if not interactions and not left_out and not broken:
+        raise click.UsageError(_NONE_FOUND)
     for kind in filter(counts.get, Kind):
         click.echo(f"{kind.times(counts[kind])}: {kind.reason}")
     done = "would be imported" if dry_run else "imported"
@@ -147,7 +152,7 @@ def _check_targets(jobs: Sequence[_Job], *, force: bool) -> None:
     from mockserver.errors import CassetteError
 
     if not jobs:
-        raise click.UsageError("no recording found; looked for *.yaml, *.yml, *.json and *.har")
+        raise click.UsageError(_NONE_FOUND)
     sources = {job.source.resolve() for job in jobs}
     taken: dict[Path, Path] = {}
     for job in jobs:

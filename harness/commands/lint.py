@@ -22,13 +22,14 @@ def command(scenarios: tuple[Path, ...], cassettes: tuple[Path, ...]) -> int:
     Looks at the scenarios below each DIR, by default the bundled ones with their cassettes and
     adapters: files that cannot be read, cassettes and interactions that nobody plays, twins
     that disagree, events that contradict their turn, and cassettes that do not say where they
-    come from. Exits with 2 if anything is wrong.
+    come from. Exits with 2 if anything is wrong, or there is nothing to check.
 
     \b
     tapecheck lint
     tapecheck lint specs/scenarios --cassettes cassettes
     """
     from harness.clients import registry
+    from harness.errors import SelectionError
     from harness.plan.lint import lint, unrequired
     from harness.reports.explain import relative
     from harness.suite import bundled
@@ -39,6 +40,8 @@ def command(scenarios: tuple[Path, ...], cassettes: tuple[Path, ...]) -> int:
         cassettes if own else (bundled.cassettes(),),
         (bundled.cassettes(),) if own else (),
     )
+    if not (found.scenarios or found.cassettes or found.problems):
+        raise SelectionError("no scenario and no cassette found", hint="both are *.yaml files")
     here = Path.cwd()
     for problem in found.problems:
         line = "" if problem.line is None else f":{problem.line}"

@@ -64,11 +64,16 @@ def _cases(settings: Any) -> Iterator[str]:
 
 
 def _cassettes(settings: Any) -> Iterator[str]:
+    from harness.errors import SelectionError
     from harness.suite import bundled
     from harness.suite.selection import select
     from mockserver.library.library import Library
 
     library = Library(settings.cassettes or (bundled.cassettes(),))
+    if not library.paths:
+        raise SelectionError(
+            "no cassette found", hint="cassettes are *.yaml, *.yml and *.har files"
+        )
     for name in select(tuple(library.paths), settings.patterns, lambda name: f"{name}@"):
         yield f"{name}  {_relative(library.paths[name])}"
 

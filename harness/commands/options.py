@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
+
+from harness.reports.glyphs import ERRORS
 
 if TYPE_CHECKING:
     from harness.plan.planning import Settings
@@ -88,6 +91,20 @@ def extent(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
+
+
+def opened(stack: ExitStack, path: Path | None) -> TextIO | None:
+    """Open a file for a report, for as long as ``stack``. Raises :class:`SetupError`."""
+    from harness.errors import SetupError
+
+    if path is None:
+        return None
+    try:
+        return stack.enter_context(path.open("w", encoding="utf-8", errors=ERRORS))
+    except OSError as exc:
+        raise SetupError(
+            f"cannot be written: {exc.strerror}", path=path, hint="name another file"
+        ) from None
 
 
 def stdout_for(form: str) -> TextIO:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
 from harness.commands import options
 from harness.commands.run import FORMATS
-from harness.reports.glyphs import ERRORS
 
 
 @click.command()
@@ -34,8 +34,6 @@ def command(results: Path | None, form: str, output: Path | None, verbose: bool)
     from harness.reports import ndjson
 
     records = list(ndjson.read(results or last_run.existing()))
-    if output is None:
-        reports.write(form, records, options.stdout_for(form), verbose=verbose)
-        return
-    with output.open("w", encoding="utf-8", errors=ERRORS) as stream:
+    with ExitStack() as stack:
+        stream = options.opened(stack, output) or options.stdout_for(form)
         reports.write(form, records, stream, verbose=verbose)

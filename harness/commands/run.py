@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from harness.commands import options
-from harness.reports.glyphs import ERRORS
 
 if TYPE_CHECKING:
     from harness.plan.planning import Plan
@@ -39,7 +38,7 @@ FORMATS = ("terminal", "ndjson", "junit", "markdown")
 )
 @click.option(
     "--keep",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
     metavar="DIR",
     help="Keep the transcripts of failing cases; 'tapecheck explain FILE' opens one.",
 )
@@ -91,9 +90,9 @@ def command(
     if wanted:
         plan = _narrowed(plan, wanted)
     with ExitStack() as stack:
-        stream = _opened(stack, output) or options.stdout_for(form)
+        stream = options.opened(stack, output) or options.stdout_for(form)
         kept = stack.enter_context(last_run.kept())
-        sinks = [s for s in (_opened(stack, results), kept) if s]
+        sinks = [s for s in (options.opened(stack, results), kept) if s]
         if form == "ndjson":
             sinks.append(stream)
         began = time.monotonic()
@@ -119,14 +118,6 @@ def _narrowed(plan: Plan, wanted: frozenset[str]) -> Plan:
     # Named in the records, so that nobody takes them for a whole run.
     settings = replace(plan.settings, patterns=tuple(case.id for case in cases))
     return replace(plan, settings=settings, cases=cases, skips=(), problems=())
-
-
-def _opened(stack: ExitStack, path: Path | None) -> TextIO | None:
-    return (
-        None
-        if path is None
-        else stack.enter_context(path.open("w", encoding="utf-8", errors=ERRORS))
-    )
 
 
 async def _play(

@@ -19,13 +19,14 @@ def command(library: tuple[Path, ...], rechunk: bool) -> int:
     """Replay cassettes over a socket and compare every byte and every chunk.
 
     The bundled cassettes by default. Exits with 1 if a cassette goes out otherwise than it
-    stands, and with 2 if one cannot be read.
+    stands, and with 2 if one cannot be read or there is none.
 
     \b
     tapecheck verify
     tapecheck verify cassettes/
     tapecheck verify cassettes/chat.yaml --rechunk
     """
+    from harness.errors import SelectionError
     from harness.suite import bundled
     from mockserver.library.library import Library
 
@@ -35,6 +36,11 @@ def command(library: tuple[Path, ...], rechunk: bool) -> int:
         found, worst = _verified(paths[name], _mend if rechunk else None)
         played += found
         code = max(code, worst)
+    if not played and not code:
+        raise SelectionError(
+            "no interaction found, so nothing is proved",
+            hint="name cassettes: *.yaml, *.yml and *.har files, or directories of them",
+        )
     click.echo(f"{len(paths)} cassettes, {played} interactions played", nl=False)
     click.echo(": every byte as recorded" if code == 0 else "")
     return code
@@ -42,7 +48,7 @@ def command(library: tuple[Path, ...], rechunk: bool) -> int:
 
 def _verified(path: Path, mend: Callable[[Path], None] | None) -> tuple[int, int]:
     """Play one cassette; returns the number of its interactions and the exit code."""
-    from mockserver.errors import CassetteError
+    from mockserver.errors import CassetteError, UnwritableError
     from mockserver.library import library as store
     from mockserver.serving.verify import verify
 
@@ -50,6 +56,8 @@ def _verified(path: Path, mend: Callable[[Path], None] | None) -> tuple[int, int
         if mend is not None:
             mend(path)
         cassette = store.load(path)
+    except UnwritableError:
+        raise
     except CassetteError as exc:
         click.echo(str(exc), err=True)
         return 0, 2

@@ -61,7 +61,8 @@ class Plan:
     ``cases`` are in the order of scenarios, then adapters; ``scenarios`` are those that the
     patterns leave in question. ``skips`` are not counted as run; ``problems`` are known before
     the run and fail it: a recording that cannot be read, a declared feature that no scenario
-    of a whole run exercises, a baseline entry that names nothing.
+    of a whole run exercises, a baseline entry that names nothing. ``unreadable`` says that a
+    recording is among them.
     """
 
     settings: Settings
@@ -70,6 +71,7 @@ class Plan:
     cases: tuple[Case, ...]
     skips: tuple[Skip, ...]
     problems: tuple[str, ...] = ()
+    unreadable: bool = False
     scenarios: tuple[Scenario, ...] = ()
 
 
@@ -123,6 +125,7 @@ def make_plan(settings: Settings) -> Plan:
         cases=select(cases, settings.patterns, lambda case: case.id),
         skips=tuple(skips),
         problems=tuple(problems),
+        unreadable=any(item.broken for item in left),
     )
 
 

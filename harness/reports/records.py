@@ -40,6 +40,7 @@ class Tally:
 
     counts: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
+    unreadable: bool = False
 
     def add(self, outcome: Outcome) -> None:
         """Count one case."""
@@ -47,9 +48,14 @@ class Tally:
 
     @property
     def exit_code(self) -> int:
-        """0 all as expected, 1 client failures or stale baseline, 3 harness or environment."""
+        """0 all as expected, 1 client failures or stale baseline, 3 harness or environment.
+
+        2 if a recording cannot be read, whatever became of the others.
+        """
         if self.counts["error"]:
             return 3
+        if self.unreadable:
+            return 2
         if self.counts["fail"] or self.counts["stale"] or self.problems:
             return 1
         return 0

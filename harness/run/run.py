@@ -30,7 +30,7 @@ async def run(
     yield results.start_record(plan)
     for record in results.skip_records(plan):
         yield record
-    tally = Tally(problems=list(plan.problems))
+    tally = Tally(problems=list(plan.problems), unreadable=plan.unreadable)
     tally.counts[Outcome.SKIP] = len(plan.skips)
     jobs = jobs or parallel.jobs_for(plan)
     if jobs == 1:

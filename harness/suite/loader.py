@@ -124,7 +124,8 @@ def describe(problem: ValidationError) -> str:
     if problem.validator == "additionalProperties" and isinstance(problem.schema, Mapping):
         known = f"; known keys are {', '.join(problem.schema.get('properties', ()))}"
     if problem.validator == "enum" and isinstance(problem.instance, str):
-        known = did_you_mean(problem.instance, problem.validator_value)
+        words: Any = problem.validator_value
+        known = did_you_mean(problem.instance, words)
     message = problem.message if len(problem.message) < 300 else problem.message[:300] + "…"
     return f"{at + ': ' if at else ''}{message}{known}"
 

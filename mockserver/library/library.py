@@ -23,7 +23,7 @@ from urllib.parse import unquote
 from mockserver.cassettes import cassette as cassettes
 from mockserver.cassettes import har, writer
 from mockserver.cassettes.cassette import Cassette
-from mockserver.errors import CassetteError, SessionError
+from mockserver.errors import CassetteError, SessionError, UnwritableError
 from mockserver.library.index import Index, stamp_of
 from mockserver.library.session import Exchange, Found, exchanges
 
@@ -88,7 +88,7 @@ def load(path: Path) -> Cassette:
 def write(cassette: Cassette) -> None:
     """Replace the file of ``cassette`` as a whole, or leave it as it was.
 
-    Raises :class:`CassetteError` if the file cannot be written.
+    Raises :class:`UnwritableError` if the file cannot be written.
     """
     replace(cassette.path, writer.dump(cassette))
 
@@ -96,7 +96,7 @@ def write(cassette: Cassette) -> None:
 def replace(path: Path, text: bytes) -> None:
     """Replace a file as a whole, or leave it as it was.
 
-    Raises :class:`CassetteError` if it cannot be written.
+    Raises :class:`UnwritableError` if it cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -113,7 +113,7 @@ def replace(path: Path, text: bytes) -> None:
                 Path(temporary).unlink()
             raise
     except OSError as exc:
-        raise CassetteError(path, f"cannot be written: {exc.strerror}") from exc
+        raise UnwritableError(path, f"cannot be written: {exc.strerror}") from exc
 
 
 class Library:

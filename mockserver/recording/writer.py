@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mockserver.cassettes import writer
 from mockserver.cassettes.cassette import Cassette, End, Interaction, Response, parse
-from mockserver.errors import RecordingError
+from mockserver.errors import RecordingError, UnwritableError
 from mockserver.library import library, similarity
 from mockserver.secrets.scan import scan_cassette
 from mockserver.serving.verify import verify
@@ -119,7 +119,7 @@ def locked(path: Path) -> Iterator[None]:
         lock = path.with_name(f".{path.name}.lock")
         handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as exc:
-        raise RecordingError(path, [f"cannot be locked: {exc.strerror}"]) from None
+        raise UnwritableError(path, f"cannot be locked: {exc.strerror}") from None
     try:
         if not _take(handle) or not _is_at(handle, lock):
             raise RecordingError(path, ["another process records into it"])

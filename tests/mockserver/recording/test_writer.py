@@ -10,7 +10,7 @@ import pytest
 
 from mockserver.cassettes import writer
 from mockserver.cassettes.cassette import Chunk, End, Interaction, Wire
-from mockserver.errors import RecordingError
+from mockserver.errors import RecordingError, UnwritableError
 from mockserver.library import library
 from mockserver.recording.writer import keep, locked, merge
 from tests.mockserver.rawhttp import cassette, interaction
@@ -103,7 +103,7 @@ def test_a_lock_does_not_outlive_its_process(path: Path) -> None:
 
 def test_a_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(RecordingError, match="cannot be locked"), locked(tmp_path / "file/x.yaml"):
+    with pytest.raises(UnwritableError, match="cannot be locked"), locked(tmp_path / "file/x.yaml"):
         pass
 
 
