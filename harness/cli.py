@@ -74,13 +74,33 @@ class Verbs(click.Group):
             formatter.write_dl(list(VERBS.items()))
 
 
+def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not wanted or ctx.resilient_parsing:
+        return
+    from importlib.metadata import version
+
+    from harness.suite.formats import READS
+
+    click.echo(f"tapecheck {version('tapecheck')}")
+    for name, said in READS.items():
+        click.echo(f"  reads {name:{max(map(len, READS))}}  {said}")
+    ctx.exit()
+
+
 @click.group(
     cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 all as expected, 1 client failures or a stale baseline, "
     "2 a usage or spec error, 3 the harness or its environment.",
 )
-@click.version_option(package_name="tapecheck", message="tapecheck %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_show_version,
+    help="Show the version, and those of the files that are read.",
+)
 def tapecheck() -> None:
     """Play recorded provider streams to LLM clients and check what they make of them.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ReportError
+from harness.suite import formats
 from mockserver.vocabulary.model import JsonObject
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -78,4 +79,6 @@ def _record(path: Path, number: int, text: str) -> JsonObject:
             line=number,
             hint="write the file with 'tapecheck run --results FILE'",
         )
+    if record["type"] == "run" and (unknown := formats.unknown_version(record)) is not None:
+        raise ReportError(unknown, path=path, line=number, hint=formats.HINT)
     return record

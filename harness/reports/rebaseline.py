@@ -10,12 +10,14 @@ import yaml
 
 from harness.errors import BaselineError
 from harness.judge.baseline import Entry
+from harness.suite.formats import VERSION
 from harness.suite.selection import matches
 from mockserver.vocabulary.model import JsonObject
 from mockserver.wire.axes import AXES
 
 #: The ``baseline:`` block of a declaration: its line, and all that is indented or listed below.
 _BLOCK = re.compile(r"^baseline:[^\n]*\n(?:(?:[ \t-][^\n]*|[ \t]*)(?:\n|\Z))*", re.MULTILINE)
+_VERSION = re.compile(r"^version:", re.MULTILINE)
 _FAILED = frozenset({"fail", "stale", "known"})
 
 
@@ -68,6 +70,8 @@ def rewritten(text: str, entries: Sequence[Entry]) -> str:
     if entries:
         listed = [{"cases": e.cases, "signature": e.signature, "reason": e.reason} for e in entries]
         block = yaml.safe_dump({"baseline": listed}, sort_keys=False, allow_unicode=True, width=100)
+        if not _VERSION.search(text):
+            block = f"version: {VERSION}\n{block}"
     if _BLOCK.search(text):
         return _BLOCK.sub(lambda old: block + _blank_end(old.group()), text, count=1)
     return text + ("" if text.endswith("\n") or not text else "\n") + block

@@ -14,11 +14,11 @@ from importlib.metadata import version
 
 from harness.judge.transcript import Finding, Outcome, Transcript, Verdict
 from harness.plan.planning import Plan, Settings
+from harness.suite.formats import VERSION
 from harness.suite.scenario import Case
 from mockserver.cassettes.yaml_marks import line_of
 from mockserver.vocabulary.model import JsonObject
 
-FORMAT = 1
 #: Values in findings longer than this are cut in the records.
 _VALUE_LIMIT = 20_000
 
@@ -66,7 +66,7 @@ def start_record(plan: Plan) -> JsonObject:
     settings = plan.settings
     return {
         "type": "run",
-        "format": FORMAT,
+        "version": VERSION,
         "tapecheck": version("tapecheck"),
         "adapters": [
             {

@@ -18,11 +18,11 @@ from harness.judge.transcript import SeenRequest, TurnRecord
 from harness.reports.explain import explain
 from harness.reports.ndjson import to_json
 from harness.reports.records import CaseResult, case_record
+from harness.suite import formats
 from mockserver.secrets.names import query, request_headers
 from mockserver.vocabulary.model import JsonObject
 from mockserver.wire.schedule import Hold, Schedule
 
-FORMAT = 1
 WIDTH = 100
 
 
@@ -33,7 +33,7 @@ def keep(directory: Path, result: CaseResult, options: tuple[str, ...] = ()) -> 
     """
     transcript = result.transcript
     data = {
-        "format": FORMAT,
+        "version": formats.VERSION,
         "record": case_record(result),
         "explanation": explain(result, here=Path.cwd(), width=WIDTH, options=options),
         "turns": [_turn(t) for t in transcript.turns],
@@ -60,7 +60,9 @@ def read(path: Path) -> JsonObject:
         raise ReportError(f"cannot be read: {exc.strerror}", path=path) from None
     except ValueError:
         data = None
-    if not isinstance(data, dict) or data.get("format") != FORMAT or "explanation" not in data:
+    if isinstance(data, dict) and (unknown := formats.unknown_version(data)) is not None:
+        raise ReportError(unknown, path=path, hint=formats.HINT)
+    if not isinstance(data, dict) or not data.keys() >= {"record", "explanation"}:
         raise ReportError(
             "not a kept transcript", path=path, hint="'tapecheck run --keep DIR' writes them"
         )

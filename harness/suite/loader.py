@@ -10,6 +10,7 @@ import yaml
 from jsonschema import ValidationError
 
 from harness.errors import SpecError
+from harness.suite import formats
 from harness.suite.scenario import (
     Expectation,
     HoldSpec,
@@ -104,6 +105,8 @@ def read_yaml(path: Path, text: bytes, schema: str) -> dict[str, Any]:
         ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as exc:
         raise SpecError(f"not valid YAML: {exc}", path=path) from None
+    if isinstance(data, dict) and (unknown := formats.unknown_version(data)) is not None:
+        raise SpecError(unknown, path=path, line=line_of(text, ("version",)), hint=formats.HINT)
     problems = sorted(validator(schema).iter_errors(data), key=lambda e: list(map(str, e.path)))
     if problems:
         problem = _most_telling(problems)

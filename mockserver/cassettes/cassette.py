@@ -139,7 +139,14 @@ def load(path: Path) -> Cassette:
 def parse(text: bytes, path: Path) -> Cassette:
     """Read a cassette from YAML ``text``; ``path`` is for error messages only."""
     reader = Reader(text, path)
-    items = reader.items(yaml_data(text, path), "interactions")
+    data = yaml_data(text, path)
+    items = reader.items(data, "interactions")
+    if data.get("version", 1) != 1:
+        raise reader.fail(
+            ("version",),
+            f"version {data['version']!r} of this format is not known",
+            "this tapecheck reads version 1",
+        )
     return Cassette(path, tuple(reader.interaction(item, at) for at, item in items))
 
 

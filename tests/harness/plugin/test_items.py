@@ -138,7 +138,7 @@ def test_a_failure_is_explained_without_a_traceback(project: pytest.Pytester) ->
             "fold: the turn is not what the events tell",
             "FAIL  toy/hello/recorded@mine",
             "sequence: event 5 differs: *",
-            "  specs/scenarios/toy/hello.yaml:29",
+            "  specs/scenarios/toy/hello.yaml:30",
             '> content_delta delta=" and smile" *',
             "again: tapecheck explain toy/hello/recorded@mine --adapter *mine.py --scenarios *",
             "FAILED specs/scenarios/toy/hello.yaml::toy/hello/recorded@mine - fold: *",

@@ -62,7 +62,7 @@ def run_of(*cases: Record, problems: tuple[str, ...] = (), **more: Any) -> list[
     played = [c for c in cases if c["type"] == "case"]
     start = {
         "type": "run",
-        "format": 1,
+        "version": 1,
         "tapecheck": "0.1.0",
         "adapters": adapters,
         "options": [],

@@ -112,10 +112,11 @@ def test_only_the_baseline_is_rewritten(text: str) -> None:
     after = rewritten(text, [ENTRY])
     without = {k: v for k, v in yaml.safe_load(text).items() if k != "baseline"}
     assert yaml.safe_load(after) == without | {
-        "baseline": [{"cases": ENTRY.cases, "signature": "turn", "reason": ENTRY.reason}]
+        "version": 1,
+        "baseline": [{"cases": ENTRY.cases, "signature": "turn", "reason": ENTRY.reason}],
     }
     assert [line in after for line in ("# Mine.", "# mine", "# Where.")] == [
         line in text for line in ("# Mine.", "# mine", "# Where.")
     ]
     assert rewritten(after, [ENTRY]) == after
-    assert yaml.safe_load(rewritten(after, [])) == without
+    assert yaml.safe_load(rewritten(after, [])) == without | {"version": 1}

@@ -61,7 +61,7 @@ def test_a_passing_case_is_not_kept(tmp_path: Path) -> None:
     assert not (tmp_path / "kept").exists()
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"format": 1}', '{"format": 9, "explanation": ""}'])
+@pytest.mark.parametrize("text", ["", "[]", '{"version": 1}', '{"version": 1, "explanation": ""}'])
 def test_what_is_not_a_kept_transcript(tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.json"
     path.write_text(text)
