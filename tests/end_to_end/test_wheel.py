@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import urllib.request
 import venv
 import zipfile
@@ -22,11 +23,18 @@ OPTIONAL = {"mistral_common", "uvloop", "pytest"}
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the source distribution and the wheel that was built from that."""
     out = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "-o", str(out)]
+    command = [sys.executable, "-m", "build", "--no-isolation", "-o", str(out)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    return next(out.glob("*.whl"))
+    return out
+
+
+@pytest.fixture(scope="module")
+def wheel(dist: Path) -> Path:
+    (path,) = dist.glob("*.whl")
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +43,11 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("venv")
     venv.create(place, with_pip=False, symlinks=True)
     (site,) = place.glob("lib/python*/site-packages")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(site)
+    pip = [sys.executable, "-m", "pip", "--python", str(place), "install", "--quiet"]
+    # What it needs is here already, and the index may be far.
+    subprocess.run([*pip, "--no-deps", "--no-index", wheel], check=True, env=environment())
     # The editable install of the checkout is a .pth file there, and is not read from here.
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
-    script = place / "bin/tapecheck"
-    script.write_text(f"#!{place}/bin/python\nfrom harness.cli import main\nmain()\n")
-    script.chmod(0o755)
     return place / "bin"
 
 
@@ -103,6 +109,21 @@ def test_it_serves_from_an_empty_directory(installed: Path, tmp_path: Path) -> N
     finally:
         process.kill()
         process.communicate()
+
+
+def test_the_source_distribution_is_the_checkout(dist: Path) -> None:
+    (path,) = dist.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("not a checkout")
+    tracked = {name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()}
+    assert tracked - names <= {".gitattributes"}
+    made = {".venv", "__pycache__", ".tapecheck", "dist"}
+    assert not [name for name in names if made & set(name.split("/"))]
 
 
 def test_the_wheel_has_what_belongs_in_it_and_no_more(wheel: Path) -> None:
