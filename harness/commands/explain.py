@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +45,8 @@ def command(case: str, seed: int, **chosen: Any) -> int:
     tapecheck explain openai-chat/text-basic/recorded@openai-compat
     tapecheck explain 'openai-chat/text-basic/cut=3@my-adapter' --adapter my_adapter.py
     """
+    import asyncio
+
     from rich.console import Console
 
     from harness.plan.planning import make_plan

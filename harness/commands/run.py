@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack, aclosing
@@ -78,6 +77,8 @@ def command(
     tapecheck run --format junit -o report.xml
     tapecheck run --failed -x
     """
+    import asyncio
+
     from harness.commands import last_run
     from harness.plan.planning import make_plan
 
