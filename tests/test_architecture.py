@@ -32,7 +32,7 @@ PURE = [
 #: The rooms from the lowest to the highest. A room imports from lower ones only; what stands in
 #: one tuple does not import from each other. The folders of dialects and of clients follow below.
 FLOORS = [
-    ("mockserver/errors.py",),
+    ("mockserver/errors.py", "mockserver/files.py"),
     ("mockserver/cassettes", "mockserver/vocabulary"),
     ("mockserver/wire",),
     ("mockserver/dialects",),
@@ -137,7 +137,10 @@ PACKAGES = {name for name, path in MODULES.items() if path.name == "__init__.py"
 
 @pytest.mark.parametrize("name", sorted(m for m in MODULES if m.startswith("harness.adapters")))
 def test_adapters_are_clients_not_parts_of_the_harness(name: str) -> None:
-    allowed = {"harness.adapters", "harness.clients", "mockserver.vocabulary", "mockserver.wire"}
+    allowed = {
+        *("harness.adapters", "harness.clients"),
+        *("mockserver.files", "mockserver.vocabulary", "mockserver.wire"),
+    }
     for used in imports(MODULES[name]):
         if used.split(".")[0] in ("harness", "mockserver"):
             assert any(used == a or used.startswith(f"{a}.") for a in allowed)

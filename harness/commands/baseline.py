@@ -85,6 +85,10 @@ def update(adapter: str, reason: str | None, results: Path | None) -> None:
 
 
 def _replace(path: Path, text: str) -> None:
-    from mockserver.library import library
+    from harness.errors import BaselineError
+    from mockserver import files
 
-    library.replace(path, text.encode())
+    try:
+        files.replace(path, text.encode())
+    except OSError as exc:
+        raise BaselineError(f"cannot be written: {exc.strerror}", path=path) from None

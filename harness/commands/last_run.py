@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -13,6 +13,7 @@ import click
 from harness.errors import ReportError
 from harness.reports import ndjson
 from harness.reports.summary import AGAINST
+from mockserver import files
 
 FILE = Path(".tapecheck") / "last-run.ndjson"
 
@@ -37,18 +38,15 @@ def kept() -> Iterator[TextIO | None]:
 
     A directory that cannot be written to is no reason to stop: then there is no file.
     """
-    path = FILE.with_name(f"{FILE.name}.{os.getpid()}")
-    try:
-        FILE.parent.mkdir(exist_ok=True)
-        FILE.with_name(".gitignore").write_text("*\n", encoding="utf-8")
-        file = path.open("w", encoding="utf-8")
-    except OSError as exc:
-        click.echo(f"tapecheck: this run is not kept: {exc.filename}: {exc.strerror}", err=True)
-        yield None
-        return
-    try:
-        with file:
-            yield file
-        path.replace(FILE)
-    finally:
-        path.unlink(missing_ok=True)
+    with ExitStack() as stack:
+        try:
+            FILE.parent.mkdir(exist_ok=True)
+            FILE.with_name(".gitignore").write_text("*\n", encoding="utf-8")
+            file = stack.enter_context(files.replacing(FILE))
+        except OSError as exc:
+            click.echo(f"tapecheck: this run is not kept: {FILE}: {exc.strerror}", err=True)
+            yield None
+            return
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="\n")
+        yield text
+        text.detach()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from harness.reports.explain import explain
 from harness.reports.ndjson import to_json
 from harness.reports.records import CaseResult, case_record
 from harness.suite import formats
+from mockserver import files
 from mockserver.secrets.names import query, request_headers
 from mockserver.vocabulary.model import JsonObject
 from mockserver.wire.schedule import Hold, Schedule
@@ -42,11 +42,8 @@ def keep(directory: Path, result: CaseResult, options: tuple[str, ...] = ()) -> 
     }
     text = to_json(data, indent=1)
     path = directory / f"{re.sub(r'[^A-Za-z0-9.=@,-]+', '__', result.case.id)}.json"
-    partial = path.with_suffix(f".{os.getpid()}.tmp")
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        files.replace(path, text.encode())
     except OSError as exc:
         raise SetupError(f"the transcript cannot be kept: {exc.strerror}", path=path) from None
     return path

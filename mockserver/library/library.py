@@ -6,10 +6,8 @@ Names are looked up among the listed files only, so no request can reach another
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import os
-import tempfile
 import threading
 import time
 from collections import OrderedDict, defaultdict
@@ -20,6 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import unquote
 
+from mockserver import files
 from mockserver.cassettes import cassette as cassettes
 from mockserver.cassettes import har, writer
 from mockserver.cassettes.cassette import Cassette
@@ -99,19 +98,7 @@ def replace(path: Path, text: bytes) -> None:
     Raises :class:`UnwritableError` if it cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                Path(temporary).unlink()
-            raise
+        files.replace(path, text)
     except OSError as exc:
         raise UnwritableError(path, f"cannot be written: {exc.strerror}") from exc
 

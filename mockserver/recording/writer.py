@@ -6,13 +6,12 @@ Everything happens in memory until the last step, and any doubt ends it before.
 from __future__ import annotations
 
 import itertools
-import os
-import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from mockserver import files
 from mockserver.cassettes import writer
 from mockserver.cassettes.cassette import Cassette, End, Interaction, Response, parse
 from mockserver.errors import RecordingError, UnwritableError
@@ -56,7 +55,7 @@ def keep(
         raise RecordingError(cassette.path, reasons)
     if check is not None:
         check(cassette)
-    _sweep(cassette.path)
+    files.remove_leftovers(cassette.path)
     library.replace(cassette.path, text)
 
 
@@ -110,25 +109,15 @@ def merge(old: Cassette, new: Sequence[Interaction]) -> tuple[tuple[Interaction,
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a cassette for one recorder; raises :class:`RecordingError` if another has it.
-
-    The lock lies beside the file and ends with the process that holds it.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = path.with_name(f".{path.name}.lock")
-        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as exc:
-        raise UnwritableError(path, f"cannot be locked: {exc.strerror}") from None
-    try:
-        if not _take(handle) or not _is_at(handle, lock):
-            raise RecordingError(path, ["another process records into it"])
+    """Hold a cassette for one recorder. Raises :class:`RecordingError` if another has it."""
+    with ExitStack() as stack:
         try:
-            yield
-        finally:
-            lock.unlink(missing_ok=True)
-    finally:
-        os.close(handle)
+            stack.enter_context(files.lock(path))
+        except files.LockedError:
+            raise RecordingError(path, ["another process records into it"]) from None
+        except OSError as exc:
+            raise UnwritableError(path, f"cannot be locked: {exc.strerror}") from None
+        yield
 
 
 def _confirmed(old: Response, new: Interaction) -> Response:
@@ -141,39 +130,3 @@ def _comment(path: Path) -> bytes:
     lines: list[bytes] = path.read_bytes().splitlines(keepends=True) if path.is_file() else []
     kept = list(itertools.takewhile(lambda line: line.startswith(b"#"), lines))
     return b"".join(kept)
-
-
-def _sweep(path: Path) -> None:
-    """Remove what a recorder that was killed has left of this cassette."""
-    for file in path.parent.iterdir() if path.parent.is_dir() else ():
-        if file.name.startswith(f".{path.name}.") and file.suffix != ".lock":
-            file.unlink(missing_ok=True)
-
-
-def _is_at(handle: int, path: Path) -> bool:
-    # Whoever held the lock before may have removed the file in the meantime.
-    try:
-        return os.path.samestat(os.fstat(handle), path.stat())
-    except FileNotFoundError:
-        return False
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _take(handle: int) -> bool:
-        try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _take(handle: int) -> bool:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from harness.adapters.common.whole_file import replace_file
+from mockserver import files
 
 #: How many seconds before its expiry a token counts as expired.
 MARGIN = 300.0
@@ -90,7 +90,7 @@ class FileStore:
 
     def save(self, credentials: Credentials) -> None:
         """Replace the file. Raises ``OSError``."""
-        replace_file(self.path, json.dumps(asdict(credentials)))
+        files.replace(self.path, json.dumps(asdict(credentials)).encode(), private=True)
 
 
 def _credentials(data: Any, path: Path) -> Credentials:

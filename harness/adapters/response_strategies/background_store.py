@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Protocol
 
-from harness.adapters.common.whole_file import replace_file
+from mockserver import files
 from mockserver.vocabulary.model import JsonObject
 
 
@@ -70,9 +70,7 @@ class FileStore:
 
     def save(self, key: str, response_id: str) -> None:
         """See :class:`JobStore`."""
-        path = self._path(key)
-        self._directory.mkdir(parents=True, exist_ok=True)
-        replace_file(path, response_id + "\n")
+        files.replace(self._path(key), f"{response_id}\n".encode(), private=True)
 
     def remove(self, key: str) -> None:
         """See :class:`JobStore`."""

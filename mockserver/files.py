@@ -1,0 +1,103 @@
+"""Files that are replaced as a whole, and locks beside them.
+
+A reader sees the old file or the new one, and a process that is killed loses neither.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+_LOCK = ".lock"
+
+
+class LockedError(OSError):
+    """Another process holds the lock."""
+
+
+def replace(path: Path, data: bytes, *, private: bool = False) -> None:
+    """Put ``data`` into ``path`` in one step; see :func:`replacing`. Raises ``OSError``."""
+    with replacing(path, private=private) as file:
+        file.write(data)
+
+
+@contextmanager
+def replacing(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
+    """Give a file that takes the place of ``path`` when the block ends without an exception.
+
+    Makes the directory, follows a symbolic link, and keeps the mode of an existing file; a new
+    one can be read by all. ``private``: only the owner may read it. Raises ``OSError``.
+    """
+    target = _target(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=_prefix(target))
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        # The mode comes last: it may forbid writing.
+        temporary.chmod(0o600 if private else _mode(target))
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what a killed process has left of replacing ``path``. Hold its lock meanwhile."""
+    target = _target(path)
+    for file in target.parent.iterdir() if target.parent.is_dir() else ():
+        if file.name.startswith(_prefix(target)) and file.suffix != _LOCK:
+            file.unlink(missing_ok=True)
+
+
+@contextmanager
+def lock(path: Path) -> Iterator[None]:
+    """Hold ``path`` for this process, which need not exist, and make its directory.
+
+    The lock is a file beside it. It ends with the process, however that ends. Raises
+    :class:`LockedError` if another process holds it, and ``OSError``.
+    """
+    # It loads asyncio and sqlite3, which most commands do without.
+    from filelock import FileLock, Timeout
+
+    target = _target(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    place = target.with_name(f"{_prefix(target)[:-1]}{_LOCK}")
+    # A recorder is opened in one thread and may be closed in another.
+    held = FileLock(place, timeout=0, thread_local=False)
+    try:
+        held.acquire()
+    except Timeout:
+        raise LockedError(None, "another process holds it", str(path)) from None
+    try:
+        yield
+    finally:
+        if sys.platform != "win32":
+            # While it is held: whoever opened the file before sees that it is gone, and who
+            # opens it later makes a new one. Windows removes it with the last handle.
+            place.unlink(missing_ok=True)
+        held.release()
+
+
+def _target(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def _prefix(target: Path) -> str:
+    return f".{target.name}."
+
+
+def _mode(target: Path) -> int:
+    try:
+        return stat.S_IMODE(target.stat().st_mode) & 0o777
+    except FileNotFoundError:
+        return 0o644
