@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.commands import last_run
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def write(text: str, *, whole: bool = True) -> None:
+    with last_run.kept() as file:
+        assert file is not None
+        file.write(text)
+        if not whole:
+            raise KeyboardInterrupt
+
+
+def test_a_run_is_kept_when_it_is_whole() -> None:
+    write("ü\n")
+    with pytest.raises(KeyboardInterrupt):
+        write("half", whole=False)
+    assert last_run.existing().read_bytes() == "ü\n".encode()
+    names = {file.name for file in last_run.FILE.parent.iterdir()}
+    assert names == {".gitignore", "last-run.ndjson"}
+
+
+def test_a_place_that_cannot_be_written_is_no_reason_to_stop(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    last_run.FILE.parent.write_text("")
+    with last_run.kept() as file:
+        assert file is None
+    assert capsys.readouterr().err == (
+        f"tapecheck: this run is not kept: {last_run.FILE}: File exists\n"
+    )
