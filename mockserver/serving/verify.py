@@ -1,18 +1,19 @@
-"""Proves that a cassette goes out as it stands: plays it over a socket and compares.
+"""Proves that a cassette is replayed exactly: plays it over a socket and compares.
 
-The reader here is written for this purpose alone. It shares no code with the server, and
-unlike an HTTP library it keeps chunk bounds and tells every kind of ending apart.
+What comes in is read by h11, which shares no code with the server. It is fed from a plain
+socket, so that every kind of ending can be told apart.
 """
 
 from __future__ import annotations
 
 import itertools
-import re
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
+
+import h11
 
 from mockserver.cassettes.cassette import Cassette, Headers, Interaction, Request
 from mockserver.serving.server import MockServer
@@ -23,8 +24,12 @@ _TIMEOUT = 10.0
 #: Seconds without a byte that count as silence where silence is due.
 _PAUSE = 0.1
 
-_STATUS_LINE = re.compile(rb"HTTP/1\.1 (\d{3}) (.*)\r\n", re.DOTALL)
-_CHUNK_SIZE = re.compile(rb"([0-9a-f]+)\r\n")
+#: What may stand around a header's value without being a part of it (RFC 9110, section 5.5).
+_BLANKS = " \t"
+#: How many bytes are taken from the socket at a time.
+_RECEIVE = 65536
+#: The longest head: recordings have longer ones than HTTP libraries allow.
+_LONGEST_HEAD = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,28 +80,36 @@ def fetch(base_url: str, request: Request, *, silent_after: int | None = None) -
     """
     base = urlsplit(base_url)
     assert base.hostname is not None
+    connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
     with socket.create_connection((base.hostname, base.port or 80), timeout=_TIMEOUT) as sock:
-        sock.sendall(_request_bytes(base.path, base.netloc, request))
-        return _read(_Incoming(sock, silent_after), request.method)
+        sock.sendall(_sent(connection, base.path, base.netloc, request))
+        return _read(_Incoming(sock, connection, silent_after))
 
 
-def _request_bytes(prefix: str, host: str, request: Request) -> bytes:
+def _sent(connection: h11.Connection, prefix: str, host: str, request: Request) -> bytes:
     url = request.url
     target = quote(prefix + (url.path or "/"), safe="/%:@!$&'()*+,;=~")
     if url.query:
         target += "?" + quote(url.query, safe="/%:@!$&'()*+,;=~?")
-    head = f"{request.method} {target} HTTP/1.1\r\nHost: {host}\r\n"
-    return f"{head}Content-Length: {len(request.body)}\r\n\r\n".encode() + request.body
+    head = h11.Request(
+        # Some recorders write it in lower case; on the wire, that would be another method.
+        method=request.method.upper(),
+        target=target,
+        headers=[("Host", host), ("Content-Length", str(len(request.body)))],
+    )
+    events = (head, h11.Data(data=request.body), h11.EndOfMessage())
+    return b"".join(connection.send(event) or b"" for event in events)
 
 
 def _differences(interaction: Interaction, expected: Schedule, seen: Seen) -> Iterator[str]:
     response = interaction.response
-    bodiless = interaction.request.method == "HEAD" or response.status in (204, 304)
+    bodiless = interaction.request.method.upper() == "HEAD" or response.status in (204, 304)
     if (seen.status, seen.reason) != (response.status, response.reason):
         yield f"status {seen.status} {seen.reason!r}, not {response.status} {response.reason!r}"
     framing = () if bodiless else (_framing(expected),)
-    if seen.headers != (*expected.headers, *framing):
-        wrong = set(seen.headers) ^ {*expected.headers, *framing}
+    headers = (*((n, v.strip(_BLANKS)) for n, v in expected.headers), *framing)
+    if seen.headers != headers:
+        wrong = set(seen.headers) ^ set(headers)
         yield f"headers differ in {', '.join(sorted({n for n, _ in wrong})) or 'order'}"
     wanted = [] if bodiless else _pieces(interaction, expected)
     got, body = b"".join(seen.pieces), b"".join(wanted)
@@ -135,124 +148,82 @@ class _Broken(Exception):  # noqa: N818
 
 
 class _Incoming:
-    """What comes in on a socket. Raises :class:`_Broken` where it ends too early."""
+    """The events that come in on a socket."""
 
-    def __init__(self, sock: socket.socket, silent_after: int | None) -> None:
+    def __init__(
+        self, sock: socket.socket, connection: h11.Connection, silent_after: int | None
+    ) -> None:
         self._sock = sock
-        self._buffer = bytearray()
+        self._connection = connection
         self._silent_after = silent_after
         self._body = 0
 
-    def line(self) -> bytes:
-        while (end := self._buffer.find(b"\r\n")) < 0:
-            self._more()
-        return self._take(end + 2)
+    def next(self) -> h11.Event:
+        """Return the next event.
 
-    def upto(self, count: int) -> Iterator[bytes]:
-        """Yield ``count`` bytes as they arrive."""
-        while count:
-            if not self._buffer:
-                self._more()
-            data = self._take(count)
-            count -= len(data)
-            self.count(data)
-            yield data
-
-    def rest(self) -> Iterator[bytes]:
-        """Yield all bytes up to a lawful end of the connection."""
-        while True:
-            data = self._take(len(self._buffer))
-            self.count(data)
-            yield data
-            try:
-                self._more()
-            except _Broken as exc:
-                if exc.ending is Ending.TRUNCATE:
-                    return
-                raise
-
-    def count(self, data: bytes) -> None:
-        """Note a part of the body; where silence is due next, do not wait long for more."""
-        self._body += len(data)
+        Raises :class:`_Broken` where the message ends too early, ``ValueError`` for what is
+        not HTTP.
+        """
         if self._silent_after is not None and self._body >= self._silent_after:
+            # Silence is due: do not wait long for it to be broken.
             self._sock.settimeout(_PAUSE)
+        closed = False
+        while True:
+            try:
+                event = self._connection.next_event()
+            except h11.RemoteProtocolError as exc:
+                raise _Broken(Ending.TRUNCATE) if closed else ValueError(exc) from None
+            if isinstance(event, h11.Event):
+                self._body += len(event.data) if isinstance(event, h11.Data) else 0
+                return event
+            if event is h11.PAUSED:
+                raise ValueError("it switches to another protocol")
+            data = self._receive()
+            self._connection.receive_data(data)
+            closed = not data
 
-    def _take(self, count: int) -> bytes:
-        data = bytes(self._buffer[:count])
-        del self._buffer[:count]
-        return data
-
-    def _more(self) -> None:
+    def _receive(self) -> bytes:
         try:
-            data = self._sock.recv(65536)
+            return self._sock.recv(_RECEIVE)
         except ConnectionResetError:
             raise _Broken(Ending.RESET) from None
         except TimeoutError:
             raise _Broken(Ending.STALL) from None
-        if not data:
-            raise _Broken(Ending.TRUNCATE)
-        self._buffer += data
 
 
-def _read(incoming: _Incoming, method: str) -> Seen:
-    pieces: list[bytes] = []
+def _read(incoming: _Incoming) -> Seen:
     try:
-        status, reason, headers = _read_head(incoming)
+        head = incoming.next()
     except _Broken as exc:
         raise ValueError(f"no complete head before the end ({exc.ending})") from None
-    ending = Ending.FINISH
+    if not isinstance(head, h11.Response) or head.http_version != b"1.1":
+        raise ValueError(f"begins with {head!r}")
+    pieces: list[bytearray] = []
     try:
-        if method != "HEAD" and status not in (204, 304):
-            incoming.count(b"")
-            _read_body(incoming, {n.lower(): v for n, v in headers}, pieces)
+        _read_body(incoming, pieces)
+        ending = Ending.FINISH
     except _Broken as exc:
         ending = exc.ending
-    return Seen(status, reason, headers, tuple(pieces), ending)
+    return Seen(
+        status=head.status_code,
+        reason=bytes(head.reason).decode("latin-1"),
+        headers=tuple(
+            (bytes(name).decode("latin-1"), bytes(value).decode("latin-1"))
+            for name, value in head.headers.raw_items()
+        ),
+        pieces=tuple(map(bytes, pieces)),
+        ending=ending,
+    )
 
 
-def _read_head(incoming: _Incoming) -> tuple[int, str, Headers]:
-    start = incoming.line()
-    match = _STATUS_LINE.fullmatch(start)
-    if match is None:
-        raise ValueError(f"status line {start!r}")
-    headers = []
-    while (line := incoming.line()) != b"\r\n":
-        name, colon, value = line[:-2].decode("latin-1").partition(": ")
-        if not colon:
-            raise ValueError(f"header line {line!r}")
-        headers.append((name, value))
-    return int(match[1]), match[2].decode("latin-1"), tuple(headers)
-
-
-def _read_body(incoming: _Incoming, headers: dict[str, str], pieces: list[bytes]) -> None:
-    if headers.get("transfer-encoding") == "chunked":
-        while size := _chunk_size(incoming.line()):
-            _collect(incoming.upto(size), pieces)
-            _expect_line_end(incoming)
-        _expect_line_end(incoming)
-        return
-    length = headers.get("content-length")
-    _collect(incoming.rest() if length is None else incoming.upto(int(length)), pieces)
-
-
-def _collect(source: Iterator[bytes], pieces: list[bytes]) -> None:
-    data = bytearray()
-    try:
-        for part in source:
-            data += part
-    finally:
-        if data:
-            pieces.append(bytes(data))
-
-
-def _chunk_size(line: bytes) -> int:
-    match = _CHUNK_SIZE.fullmatch(line)
-    if match is None:
-        raise ValueError(f"chunk size line {line!r}")
-    return int(match[1], 16)
-
-
-def _expect_line_end(incoming: _Incoming) -> None:
-    line = incoming.line()
-    if line != b"\r\n":
-        raise ValueError(f"{line!r} where a chunk should end")
+def _read_body(incoming: _Incoming, pieces: list[bytearray]) -> None:
+    chunk_ended = True
+    while isinstance(event := incoming.next(), h11.Data):
+        if chunk_ended:
+            pieces.append(bytearray())
+        pieces[-1] += event.data
+        # Only the end is sure: h11 loses the start of a chunk whose size comes in on its own.
+        # Outside of chunked bodies there is none.
+        chunk_ended = event.chunk_end
+    if not isinstance(event, h11.EndOfMessage) or list(event.headers):
+        raise ValueError(f"ends with {event!r}")

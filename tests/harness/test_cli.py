@@ -305,7 +305,12 @@ def test_explain_plays_any_case(tapecheck: Cli, variation: str) -> None:
     assert "checks found nothing wrong." in tapecheck.out
 
 
-def test_the_baseline_takes_up_what_fails(tapecheck: Cli, tmp_path: Path) -> None:
+def test_the_baseline_takes_up_what_fails(
+    tapecheck: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
     (tmp_path / "scenarios").mkdir()
     text = (ROOT / "specs/scenarios/openai-chat/text-basic.yaml").read_text()
     text = text[: text.index("\n# Wire event 1")] + "\nfaults: {skip: quicker}\n"
@@ -315,6 +320,10 @@ def test_the_baseline_takes_up_what_fails(tapecheck: Cli, tmp_path: Path) -> Non
     assert tapecheck(*run) == 1
     assert tapecheck("baseline", "update", "mine.yaml") == 2
     assert "--reason" in tapecheck.err
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fsync", full)
+        assert tapecheck("baseline", "update", "mine.yaml", "--reason", "it smiles not") == 2
+    assert "mine.yaml: cannot be written: No space left on device" in tapecheck.err
     assert tapecheck("baseline", "update", "mine.yaml", "--reason", "it smiles not") == 0
     assert tapecheck("baseline", "show", "mine.yaml") == 0
     assert "openai-chat/text-basic\n  fails by  fold+sequence" in tapecheck.out

@@ -25,6 +25,13 @@ def stream(*sizes: int, end: End = End.EOF) -> Interaction:
     return interaction(BODY, content_type=SSE, wire=wire)
 
 
+@pytest.fixture(params=[1, 65536], ids=["a byte at a time", "at once"])
+def receive(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take so many bytes at a time from the socket."""
+    monkeypatch.setattr("mockserver.serving.verify._RECEIVE", request.param)
+
+
+@pytest.mark.usefixtures("receive")
 @pytest.mark.parametrize("end", list(End))
 @pytest.mark.parametrize(
     "sizes", [(len(BODY),), (9, 8, 4), (1,) * len(BODY)], ids=["one", "in emoji", "bytes"]
@@ -51,6 +58,24 @@ def test_answers_of_every_kind_verify(method: str, status: int) -> None:
     assert verify(cassette(replace(base, response=answer))) == []
 
 
+@pytest.mark.parametrize("method", ["post", "Post", "get", "head", "delete"])
+def test_a_method_in_lower_case_verifies(method: str) -> None:
+    """Google's SDK, recorded by vcrpy, leaves ``post``; every server wants ``POST``."""
+    assert verify(cassette(interaction(BODY, content_type=SSE, method=method))) == []
+
+
+def test_a_long_head_verifies() -> None:
+    base = interaction(b"{}")
+    headers = (*base.response.headers, ("x-policy", "a" * 200_000))
+    assert verify(cassette(replace(base, response=replace(base.response, headers=headers)))) == []
+
+
+def test_blanks_around_a_header_are_no_part_of_it() -> None:
+    base = interaction(b"{}")
+    answer = replace(base.response, headers=(("x-a", " 1\t"), ("x-b", "")))
+    assert verify(cassette(replace(base, response=answer))) == []
+
+
 def spoil_frame(self: Message, send: Send, form: Form) -> bytes:
     return b"%x\r\n%b\r\n" % (len(send.data), send.data.upper())
 
@@ -68,7 +93,8 @@ def split_frame(self: Message, send: Send, form: Form) -> bytes:
         ("tail", lambda *_: b"", "ends with stall, not with finish"),
         ("framing", lambda *_: (), "headers differ in transfer-encoding"),
         ("head", lambda *_: b"HTTP/1.1 201 X\r\n\r\n", "status 201 'X', not 200 'OK'"),
-        ("head", lambda *_: b"nonsense\r\n\r\n", "status line b'nonsense"),
+        ("head", lambda *_: b"nonsense\r\n\r\n", "not a readable response: illegal status line"),
+        ("head", lambda *_: b"HTTP/1.1 100 OK\r\n\r\n", "not a readable response: begins with"),
     ],
 )
 def test_every_deviation_is_found(
@@ -104,11 +130,15 @@ OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"transfer-encoding: chunked\r\n\r\n"
 
 
+@pytest.mark.usefixtures("receive")
 @pytest.mark.parametrize(
     ("answer", "pieces", "ending"),
     [
         (CHUNKED + b"1\r\na\r\na\r\n0123456789\r\n0\r\n\r\n", (b"a", b"0123456789"), "finish"),
+        (CHUNKED + b"1\r\na\r\n2\r\nbc\r\n0\r\n\r\n", (b"a", b"bc"), "finish"),
         (CHUNKED + b"3\r\nab", (b"ab",), "truncate"),
+        (CHUNKED + b"3\r\nabc", (b"abc",), "truncate"),
+        (CHUNKED + b"3\r\nabc\r\n5", (b"abc",), "truncate"),
         (CHUNKED + b"3\r\nabc\r\n", (b"abc",), "truncate"),
         (CHUNKED + b"3\r\nabc\r\n0\r\n", (b"abc",), "truncate"),
         (CHUNKED, (), "truncate"),
@@ -133,12 +163,13 @@ def test_the_reader_keeps_headers_as_they_are() -> None:
     assert seen == Seen(
         200,
         "OK",
-        (("B", "1"), ("a", "é"), ("B", "2 "), ("content-length", "0")),
+        (("B", "1"), ("a", "é"), ("B", "2"), ("content-length", "0")),
         (),
         Ending.FINISH,
     )
 
 
+@pytest.mark.usefixtures("receive")
 @pytest.mark.parametrize(
     "answer",
     [
@@ -148,7 +179,10 @@ def test_the_reader_keeps_headers_as_they_are() -> None:
         OK + b"no colon\r\n\r\n",
         CHUNKED + b"XY\r\n",
         CHUNKED + b"1\r\nab\r\n",
-        CHUNKED + b"0\r\nmore\r\n",
+        CHUNKED + b"0\r\nmore\r\n\r\n",
+        CHUNKED + b"0\r\nmore: of it\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\n\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
     ],
 )
 def test_what_is_not_http_is_called_that(answer: bytes) -> None:
