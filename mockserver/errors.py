@@ -35,6 +35,22 @@ class UnwritableError(CassetteError):
     """A cassette, or another file that is replaced as a whole, cannot be written."""
 
 
+class CodingError(MockServerError):
+    """A body cannot be decoded here. ``hint`` says what to do, where something can be done."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        self.hint = hint
+        super().__init__(f"{message}; {hint}" if hint else message)
+
+
+class NotEncodedError(CodingError):
+    """A body is not in the content coding that its headers name, or is damaged or cut off."""
+
+
+class TooLargeError(CodingError):
+    """A body decodes to more than is allowed."""
+
+
 class ServerStartError(MockServerError):
     """The server cannot listen where it was told to."""
 

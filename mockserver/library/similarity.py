@@ -15,8 +15,8 @@ from mockserver.cassettes.cassette import Headers, Interaction, Request, Respons
 from mockserver.dialects.registry import form
 from mockserver.library.matcher import plain_path
 from mockserver.secrets import scrub
+from mockserver.wire.content_coding import decompress, encoding_of
 from mockserver.wire.documents import NOT_JSON, Document, Path, documents
-from mockserver.wire.schedule import decompress
 
 _ID_FIELD = re.compile(r"(?:.*[_-])?id|.*[a-z]Id")
 
@@ -130,7 +130,7 @@ def _same_body(a: bytes, a_headers: Headers, b: bytes, b_headers: Headers, ids: 
 
 
 def _documents(body: bytes, headers: Headers) -> list[Document]:
-    plain = decompress(body, _header(headers, "content-encoding"))
+    plain = decompress(body, encoding_of(headers))
     return documents(plain, _header(headers, "content-type"))
 
 

@@ -18,8 +18,8 @@ from mockserver.cassettes.cassette import End, Interaction, Response
 from mockserver.dialects.registry import form
 from mockserver.library import similarity
 from mockserver.secrets import scrub
+from mockserver.wire.content_coding import decompress, encoding_of
 from mockserver.wire.documents import NOT_JSON, Document, Path, documents, leaves
-from mockserver.wire.schedule import decompress
 
 #: How many lines of one kind are shown for an interaction, and how long a value may be.
 SHOWN, CLIP = 8, 60
@@ -148,7 +148,7 @@ def _texts(response: Response) -> dict[str, str]:
 
 
 def _documents(response: Response) -> list[Document]:
-    plain = decompress(response.body, response.header("content-encoding"))
+    plain = decompress(response.body, encoding_of(response.headers))
     return documents(plain, response.header("content-type"))
 
 

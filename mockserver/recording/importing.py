@@ -14,11 +14,12 @@ from pathlib import Path
 
 from mockserver.cassettes.cassette import Cassette, Headers, Interaction
 from mockserver.cassettes.foreign import Foreign, Taken
-from mockserver.errors import CassetteError
+from mockserver.errors import CassetteError, CodingError, NotEncodedError
 from mockserver.secrets import names
 from mockserver.secrets.scan import scan_cassette
 from mockserver.secrets.scrub import Scrubber, SplitSecretError
-from mockserver.wire.schedule import HOP_BY_HOP, decompress
+from mockserver.wire.content_coding import decode, encoding_of
+from mockserver.wire.schedule import HOP_BY_HOP
 
 _AGAIN = "record it again, or remove it from the file"
 
@@ -155,18 +156,23 @@ def _converted(taken: Taken, scrubber: Scrubber) -> tuple[Interaction, list[tupl
 
 def _plain(headers: Headers, body: bytes, side: str) -> tuple[tuple[Headers, bytes], Kind | None]:
     """Undo the content coding of a text, or drop one that the body does not have."""
-    coding = ", ".join(v for n, v in headers if n.lower() == "content-encoding").strip().lower()
+    coding = encoding_of(headers).strip().lower()
     if not coding:
         return (headers, body), None
     bare = tuple((n, v) for n, v in headers if n.lower() != "content-encoding")
-    plain = decompress(body, coding)
-    if plain is not body:
-        # What is not text even so stays as it was sent.
-        return ((bare, plain), Kind.DECODED) if _is_text(plain) else ((headers, body), None)
-    zipped = coding.endswith("gzip")
-    if _is_text(body) or (zipped and not body.startswith(b"\x1f\x8b")):
+    try:
+        plain = decode(body, coding)
+    except NotEncodedError:
+        zipped = coding.endswith("gzip")
+        if _is_text(body) or (zipped and not body.startswith(b"\x1f\x8b")):
+            return (bare, body), Kind.STALE
+        raise ValueError(f"has a {side} body that cannot be decoded ({coding})") from None
+    except CodingError as exc:
+        raise ValueError(f"has a {side} body that cannot be decoded: {exc}") from None
+    if plain is body:
         return (bare, body), Kind.STALE
-    raise ValueError(f"has a {side} body that cannot be decoded ({coding})")
+    # What is not text even so stays as it was sent.
+    return ((bare, plain), Kind.DECODED) if _is_text(plain) else ((headers, body), None)
 
 
 def _is_text(body: bytes) -> bool:

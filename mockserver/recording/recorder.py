@@ -34,6 +34,7 @@ from mockserver.serving.app import App, Options, read_body, target_of
 from mockserver.serving.playback import Playback
 from mockserver.serving.responses import refused
 from mockserver.serving.server import MockServer
+from mockserver.wire.content_coding import encoding_of, is_known
 
 PREFIX = "/_c/"
 
@@ -326,14 +327,12 @@ class _RecordingApp(App):
         raise RefusalError(404, "unknown_cassette", f"no cassette is recorded at {path}")
 
 
-#: The encodings that aiohttp undoes when it reads a request's body.
-_UNDONE = frozenset({"gzip", "deflate", "br", "zstd"})
-
-
 def _headers(request: web.BaseRequest) -> Iterator[tuple[str, str]]:
     """The headers that are true of the body as it was read."""
-    for name, value in request.headers.items():
-        if name.lower() != "content-encoding" or value.lower() not in _UNDONE:
+    headers = list(request.headers.items())
+    was_decoded = is_known(encoding_of(headers))
+    for name, value in headers:
+        if name.lower() != "content-encoding" or not was_decoded:
             yield name, value
 
 

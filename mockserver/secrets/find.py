@@ -9,21 +9,19 @@ from __future__ import annotations
 import base64
 import json
 import re
-import zlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import quote, quote_plus
 
+from mockserver.wire.content_coding import inflate
+
 #: Shorter values would be found everywhere.
 SHORTEST = 6
 
 #: How many encodings may lie around each other.
 DEPTH = 3
-
-#: How many bytes of a decompressed text are searched.
-_LARGEST = 64 * 1024 * 1024
 
 _B64 = r"A-Za-z0-9_\-"
 
@@ -219,20 +217,10 @@ def _base64_readings(run: str) -> Iterator[bytes]:
         part = digits[start:]
         if len(part) % 4 == 1:
             part = part[:-1]
-        yield inflated(base64.b64decode(part + "=" * (-len(part) % 4)))
+        yield inflate(base64.b64decode(part + "=" * (-len(part) % 4)))
 
 
 _URL_SAFE = str.maketrans("-_", "+/")
-
-
-def inflated(data: bytes) -> bytes:
-    """Undo gzip or zlib, recognized by its first bytes; anything else is returned itself."""
-    if data[:2] == b"\x1f\x8b" or data[:1] == b"\x78":
-        try:
-            return zlib.decompressobj(wbits=47).decompress(data, _LARGEST)
-        except zlib.error:
-            pass
-    return data
 
 
 def _encodings(value: str) -> Iterator[str]:

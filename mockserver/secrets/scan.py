@@ -14,11 +14,12 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 from mockserver.cassettes.cassette import Cassette, Headers, Interaction, Origin
+from mockserver.errors import CodingError
 from mockserver.secrets import find, names
 from mockserver.secrets.find import Known
 from mockserver.secrets.reassembled import channels
+from mockserver.wire.content_coding import decode, encoding_of, inflate
 from mockserver.wire.documents import documents
-from mockserver.wire.schedule import decompress
 
 #: A character of a key; none may stand in the piece behind a key that was replaced.
 _KEY_CHARACTER = re.compile(r"[A-Za-z0-9_\-.~+/=]")
@@ -80,17 +81,20 @@ def _headers(headers: Headers, side: str, known: Known) -> Iterator[tuple[str, s
 def _body(
     body: bytes, headers: Headers, side: str, origin: Origin, known: Known
 ) -> Iterator[tuple[str, str]]:
-    values = {name.lower(): value for name, value in headers}
-    place, kind = f"{side}.body", values.get("content-type")
-    encoding = values.get("content-encoding", "").strip().lower()
-    plain = decompress(body, encoding)
+    place, encoding = f"{side}.body", encoding_of(headers).strip().lower()
+    kind = next((value for name, value in headers if name.lower() == "content-type"), None)
+    plain, hint = body, _REMEDY[side]
+    try:
+        plain = decode(body, encoding)
+    except CodingError as exc:
+        hint = exc.hint or hint
     if plain is not body:
         place += f" ({encoding})"
         for path in _personal(plain, kind):
             yield place, f"a value at {path} that is not replaced: {_REMEDY[side]}"
     elif body and encoding not in ("", "identity") and _is_unreadable(body, origin):
-        yield place, f"encoded as {encoding}, so it cannot be searched: {_REMEDY[side]}"
-    yield from _text(find.inflated(plain).decode("latin-1"), place, known)
+        yield place, f"encoded as {encoding}, so it cannot be searched: {hint}"
+    yield from _text(inflate(plain).decode("latin-1"), place, known)
     for channel in channels(plain, kind, single=side == "response"):
         at = f"{place}, put together from the deltas at {channel.path}"
         yield from _text(channel.text, at, known)

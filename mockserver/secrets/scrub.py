@@ -9,15 +9,17 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from mockserver.cassettes.cassette import Chunk, Headers, Interaction, Request, Response
 from mockserver.dialects.registry import form
+from mockserver.errors import CodingError
 from mockserver.secrets import find, names
 from mockserver.secrets.find import Known
 from mockserver.secrets.reassembled import channels
+from mockserver.wire.content_coding import decode_pieces, decompress, encoding_of
 from mockserver.wire.documents import documents
-from mockserver.wire.schedule import decompress
 
 
 def is_placeholder(value: object) -> bool:
@@ -120,7 +122,7 @@ class Scrubber:
         return self._request(request, set())
 
     def _check(self, body: bytes, headers: Headers, side: str) -> None:
-        plain = decompress(body, _header(headers, "content-encoding"))
+        plain = decompress(body, encoding_of(headers))
         kind = _header(headers, "content-type")
         for channel in channels(plain, kind, single=side == "response"):
             for found in channel.cut(self.known):
@@ -137,14 +139,12 @@ class Scrubber:
                 headers.append((low, self._placeholder(kind, value)))
             elif low in known.kept_request_headers:
                 headers.append((low, self._text(value, f"request.headers.{low}", replaced)))
-        media = _header(request.headers, "content-type")
-        encoding = _header(request.headers, "content-encoding")
-        edits = self._edits(request.body, media, encoding, "request.body", replaced)
+        body, _, decoded = self._body(request.body, None, request.headers, "request", replaced)
         return Request(
             method=request.method,
             uri=self._uri(request.uri, replaced),
-            headers=tuple(headers),
-            body=splice(request.body, None, edits)[0],
+            headers=tuple(h for h in headers if not (decoded and h[0] == "content-encoding")),
+            body=body,
         )
 
     def _response(self, response: Response, replaced: set[str]) -> Response:
@@ -159,16 +159,40 @@ class Scrubber:
                 headers.append((low, self._uri(value, replaced)))
             elif known.is_kept_response_header(low):
                 headers.append((low, self._text(value, f"response.headers.{low}", replaced)))
-        media, encoding = response.header("content-type"), response.header("content-encoding")
-        edits = self._edits(response.body, media, encoding, "response.body", replaced)
-        body, chunks = splice(response.body, response.wire.chunks, edits)
+        wire = response.wire
+        body, chunks, decoded = self._body(
+            response.body, wire.chunks, response.headers, "response", replaced
+        )
+        if decoded:
+            headers = [header for header in headers if header[0] != "content-encoding"]
+            wire = replace(wire, recorded={**wire.recorded, "decoded": decoded})
         return replace(
             response,
             reason=self._text(response.reason, "response.status", replaced),
             headers=tuple(headers),
             body=body,
-            wire=replace(response.wire, chunks=chunks),
+            wire=replace(wire, chunks=chunks),
         )
+
+    def _body(
+        self,
+        body: bytes,
+        chunks: tuple[Chunk, ...] | None,
+        headers: Headers,
+        side: str,
+        replaced: set[str],
+    ) -> tuple[bytes, tuple[Chunk, ...] | None, str | None]:
+        """Return body and chunks as they may be stored, and the coding if they lost it.
+
+        A body in which nothing is replaced stays as it was sent. What cannot be decoded is left
+        alone: the scan decides whether it may stay.
+        """
+        encoding = encoding_of(headers)
+        plain, cut = _decoded(body, chunks, encoding)
+        edits = self._edits(plain, _header(headers, "content-type"), f"{side}.body", replaced)
+        if not edits:
+            return body, chunks, None
+        return *splice(plain, cut, edits), encoding if plain != body else None
 
     def _uri(self, uri: str, replaced: set[str]) -> str:
         for kind, pattern in names.ADDRESS_PARTS.items():
@@ -200,12 +224,7 @@ class Scrubber:
             replaced.add(place)
         return safe
 
-    def _edits(
-        self, body: bytes, kind: str | None, encoding: str | None, place: str, replaced: set[str]
-    ) -> list[Edit]:
-        if decompress(body, encoding) is not body:
-            # Nothing can be replaced inside; the scan decides whether it may stay.
-            return []
+    def _edits(self, body: bytes, kind: str | None, place: str, replaced: set[str]) -> list[Edit]:
         text = body.decode("latin-1")
         edits = [
             Edit(f.start, f.stop, self._placeholder("key", text[f.start : f.stop]).encode())
@@ -232,6 +251,25 @@ class Scrubber:
             self._counts[kind] = self._counts.get(kind, 0) + 1
             self._placeholders[key] = f"{kind}_{names.PLACEHOLDER}_{self._counts[kind]}"
         return self._placeholders[key]
+
+
+def _decoded(
+    body: bytes, chunks: tuple[Chunk, ...] | None, encoding: str
+) -> tuple[bytes, tuple[Chunk, ...] | None]:
+    """Undo the content codings, and move the chunk boundaries along.
+
+    What cannot be decoded is returned itself.
+    """
+    lengths = [len(body)] if chunks is None else [chunk.length for chunk in chunks]
+    ends = [0, *accumulate(lengths)]
+    try:
+        pieces = decode_pieces((body[a:b] for a, b in pairwise(ends)), encoding)
+    except CodingError:
+        return body, chunks
+    if chunks is not None:
+        pairs = zip(chunks, pieces, strict=True)
+        chunks = tuple(Chunk(chunk.at_ms, len(piece)) for chunk, piece in pairs if piece)
+    return b"".join(pieces), chunks
 
 
 def _header(headers: Headers, name: str) -> str | None:

@@ -21,7 +21,7 @@ from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from mockserver.cassettes.cassette import Request
-from mockserver.errors import SessionError
+from mockserver.errors import CodingError, SessionError, TooLargeError
 from mockserver.library.library import Library
 from mockserver.library.lookup import Shelf
 from mockserver.library.matcher import ALL_PARTS, Part
@@ -32,6 +32,7 @@ from mockserver.serving.journal import Journal, Record
 from mockserver.serving.playback import Playback
 from mockserver.serving.responses import refused
 from mockserver.serving.sessions import Answers, LiveSession
+from mockserver.wire.content_coding import decode, encoding_of, is_known
 
 #: Finds the recorded answer to a request, or raises :class:`RefusalError`.
 Find = Callable[[Request], Awaitable[Found]]
@@ -196,17 +197,25 @@ def _received(request: web.BaseRequest, path: str, query: str, body: bytes) -> R
 
 
 async def read_body(request: web.BaseRequest, limit: int) -> bytes:
-    """Return the request's body. Raises :class:`RefusalError` if it is too large or malformed."""
+    """Return the request's body, decoded as far as its content codings are known.
+
+    Raises :class:`RefusalError` if it is too large, malformed, or there is no decoder for it.
+    """
     if request.method == hdrs.METH_CONNECT:
         raise RefusalError(405, "bad_request", "this server is not a proxy", last=True)
     if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
         if (request.content_length or 0) > limit:
             raise _too_large(limit)
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    encoding = encoding_of(request.headers.items())
     try:
-        return await request.read()
-    except web.HTTPRequestEntityTooLarge:
+        body = await request.read()
+        return decode(body, encoding, limit=limit) if is_known(encoding) else body
+    except (web.HTTPRequestEntityTooLarge, TooLargeError):
         raise _too_large(limit) from None
+    except CodingError as exc:
+        message = f"the request's body cannot be decoded: {exc}"
+        raise RefusalError(400, "bad_request", message, last=True) from None
     except (web.RequestPayloadError, HttpProcessingError) as exc:
         message = f"the request's body is malformed: {exc}"
         raise RefusalError(400, "bad_request", message, last=True) from None

@@ -40,6 +40,8 @@ class Listener(web.Server):
         self._connection: dict[str, Any] = {
             "loop": loop,
             "access_log": None,
+            # The body is decoded where it is read, as everywhere in this package.
+            "auto_decompress": False,
             "max_line_size": limits.line,
             "max_field_size": limits.header,
             "max_headers": limits.headers,

@@ -6,15 +6,15 @@ Axes and faults are functions from schedule to schedule; the application execute
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
 from mockserver.cassettes.cassette import End, Headers, Response
+from mockserver.errors import CodingError, NotEncodedError
 from mockserver.wire import sse
+from mockserver.wire.content_coding import decode, encoding_of
 
 
 class Coding(StrEnum):
@@ -120,10 +120,16 @@ class Schedule:
         return tuple((n, v) for n, v in self.headers if n.lower() != name.lower())
 
     def decoded(self) -> Schedule:
-        """The same response without content coding: one piece, or one per event."""
+        """The same response without content coding: one piece, or one per event.
+
+        Raises :class:`CodingError` if it cannot be decoded here.
+        """
         if self.header("content-encoding") is None:
             return self
-        body = decompress(self.body, self.header("content-encoding"))
+        try:
+            body = decode(self.body, encoding_of(self.headers))
+        except NotEncodedError:
+            body = self.body
         at = self.sends[-1].at_ms if self.sends else 0.0
         plain = replace(
             self,
@@ -145,11 +151,17 @@ def from_response(response: Response) -> Schedule:
     recorded chunks, a stream is cut per event and any other body is one piece.
     """
     headers = tuple((n, v) for n, v in response.headers if n.lower() not in HOP_BY_HOP)
-    encoding = response.header("content-encoding")
-    if encoding is not None and decompress(response.body, encoding) is response.body:
+    plain = response.body
+    try:
+        plain = decode(plain, encoding_of(headers))
+        is_encoded = plain is not response.body
+    except NotEncodedError:
+        is_encoded = False
+    except CodingError:
+        # It can be played all the same.
+        is_encoded = True
+    if not is_encoded:
         headers = tuple((n, v) for n, v in headers if n.lower() != "content-encoding")
-        encoding = None
-    plain = decompress(response.body, encoding)
     media = media_of(response.header("content-type"), plain)
     wire = response.wire
     pieces: list[Step] = []
@@ -171,7 +183,7 @@ def from_response(response: Response) -> Schedule:
         ending=_ENDINGS[wire.end],
         media=media,
     )
-    if wire.chunks is None and encoding is None:
+    if wire.chunks is None and not is_encoded:
         return recut(schedule, natural_cuts(response.body, media))
     return schedule
 
@@ -243,16 +255,3 @@ def media_of(content_type: str | None, body: bytes) -> Media:
     if not kind and start.startswith((b"data:", b"event:", b": ")):
         return Media.SSE
     return Media.OTHER
-
-
-def decompress(body: bytes, encoding: str | None) -> bytes:
-    """Undo a content coding; a body that does not carry it is returned itself."""
-    try:
-        match (encoding or "").strip().lower():
-            case "gzip" | "x-gzip":
-                return gzip.decompress(body) if body else body
-            case "deflate":
-                return zlib.decompress(body)
-    except (OSError, EOFError, zlib.error):
-        pass
-    return body

@@ -24,7 +24,8 @@ from mockserver.library import library
 from mockserver.secrets.names import REPLACED
 from mockserver.secrets.scan import scan_cassette
 from mockserver.serving.verify import fetch, verify
-from mockserver.wire.schedule import decompress, from_response
+from mockserver.wire.content_coding import decompress, encoding_of
+from mockserver.wire.schedule import from_response
 from tests.end_to_end.recorded_facts import compared, index, results
 
 ROOT = Path(__file__).parents[2]
@@ -103,7 +104,7 @@ def test_only_placeholders_tell_a_body_from_the_recorded_one(made: Import) -> No
     for entry in made.entries:
         before, after = made.original(entry), made.imported(entry)
         redacted = after.response.wire.redacted
-        encoding = before.response.header("content-encoding")
+        encoding = encoding_of(before.response.headers)
         for place, old, new in (
             ("request.body", before.request.body, after.request.body),
             ("response.body", decompress(before.response.body, encoding), after.response.body),

@@ -10,7 +10,7 @@ import vcr
 
 from harness.suite import bundled
 from mockserver.library import library
-from mockserver.wire.schedule import decompress
+from mockserver.wire.content_coding import decompress, encoding_of
 
 CASSETTES = sorted(bundled.cassettes().rglob("*.yaml"))
 
@@ -31,6 +31,6 @@ def test_stock_vcrpy_plays_a_cassette(path: Path) -> None:
             )
             answer.read()
             # httpx undoes a content coding before it hands the body out.
-            body = decompress(expected.body, expected.header("content-encoding"))
+            body = decompress(expected.body, encoding_of(expected.headers))
             assert (answer.status_code, answer.content) == (expected.status, body)
     assert tape.play_count == len(interactions)

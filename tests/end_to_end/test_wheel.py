@@ -19,7 +19,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 #: Used only if they are there.
-OPTIONAL = {"mistral_common", "uvloop", "pytest"}
+OPTIONAL = {"brotli", "mistral_common", "uvloop", "pytest", "zstandard"}
 
 
 @pytest.fixture(scope="module")

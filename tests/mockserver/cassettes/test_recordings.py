@@ -15,7 +15,7 @@ from mockserver import MockServer
 from mockserver.library.index import requests
 from mockserver.library.library import Library
 from mockserver.serving.verify import fetch, verify
-from mockserver.wire.schedule import decompress
+from mockserver.wire.content_coding import decompress, encoding_of
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +47,7 @@ def test_every_recording_replays_with_the_recorded_bytes(
         ) as s:
             seen = fetch(s.url, expected.request)
         body = b"".join(seen.pieces)
-        encoding = next((v for n, v in seen.headers if n.lower() == "content-encoding"), None)
-        plain = hashlib.sha256(decompress(body, encoding)).hexdigest()
+        plain = hashlib.sha256(decompress(body, encoding_of(seen.headers))).hexdigest()
         if (seen.status, body, plain) != (
             item["status"],
             expected.response.body,

@@ -8,10 +8,13 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote_plus
 
+import brotli
+import zstandard
 from aiohttp import web
 
 from mockserver.library import library
@@ -117,6 +120,10 @@ def ollama(text: str) -> bytes:
     return json.dumps({"message": {"content": text}}).encode() + b"\n"
 
 
+def in_two_members(data: bytes) -> bytes:
+    return gzip.compress(data[:9]) + gzip.compress(data[9:])
+
+
 def over_lines(text: str) -> Plan:
     event = chat(text).decode()
     middle = event.index(json.dumps(text)[1:-1]) + len(json.dumps(text)) // 2
@@ -156,7 +163,10 @@ PLACES: dict[str, Callable[[str], Plan]] = {
     "two deltas": lambda s: Plan(pieces=halves(s)),
     "many deltas": lambda s: Plan(pieces=tuple(chat(c) for c in s)),
     "gzip": lambda s: coded("gzip", gzip.compress, s),
+    "gzip in two members": lambda s: coded("gzip", in_two_members, s),
     "deflate": lambda s: coded("deflate", zlib.compress, s),
+    "br": lambda s: coded("br", brotli.compress, s),
+    "zstd": lambda s: coded("zstd", zstandard.ZstdCompressor().compress, s),
     "comment": lambda s: Plan(pieces=(f": {one_line(s)}\n\n".encode(), chat("a"))),
     "nearly whole": lambda s: Plan(pieces=nearly_whole(s)),
     "arguments": lambda s: in_pieces(call, json.dumps({"key": s})),
@@ -243,7 +253,12 @@ def _readings(file: Path) -> Iterator[str]:
 
 
 def _opened(data: bytes) -> bytes:
-    try:
-        return zlib.decompressobj(wbits=47).decompress(data)
-    except zlib.error:
-        return data
+    """Decompress ``data``, whatever it is compressed with."""
+    for opened in (gzip.decompress, zlib.decompress, brotli.decompress, _zstd_opened):
+        with suppress(OSError, EOFError, zlib.error, brotli.error, zstandard.ZstdError):
+            return opened(data)
+    return data
+
+
+def _zstd_opened(data: bytes) -> bytes:
+    return zstandard.ZstdDecompressor().decompressobj().decompress(data)

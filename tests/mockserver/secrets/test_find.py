@@ -8,6 +8,7 @@ from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
+import zstandard
 
 from mockserver.secrets.find import MASKED, Known, find, mask
 
@@ -20,7 +21,15 @@ def escaped(text: str) -> str:
 
 
 def b64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
+    return b64_of(text.encode())
+
+
+def b64_of(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def two_members(text: str) -> bytes:
+    return gzip.compress(b"a") + gzip.compress(text.encode())
 
 
 ENCODINGS: dict[str, Callable[[str], str]] = {
@@ -42,7 +51,9 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "base64 twice": lambda s: b64(b64(s)),
     "base64 in a data URL": lambda s: f"data:text/plain;base64,{b64(s)}",
     "basic credentials": lambda s: f"Basic {b64('user:' + s)}",
-    "gzip in base64": lambda s: base64.b64encode(gzip.compress(s.encode())).decode(),
+    "gzip in base64": lambda s: b64_of(gzip.compress(s.encode())),
+    "gzip of two members in base64": lambda s: b64_of(two_members(s)),
+    "zstd in base64": lambda s: b64_of(zstandard.ZstdCompressor().compress(s.encode())),
     "hex": lambda s: s.encode().hex(),
     "hex, upper case": lambda s: s.encode().hex().upper(),
     "UTF-16": lambda s: s.encode("utf-16-le").decode("latin-1"),

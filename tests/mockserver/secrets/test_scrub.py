@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from itertools import accumulate
 from pathlib import Path
 
@@ -270,3 +272,44 @@ def test_what_was_scrubbed_passes_the_scan() -> None:
     safe = cassette(Scrubber([SECRET]).interaction(recorded), path=Path("x.yaml"))
     assert scan_cassette(safe, [SECRET]) == []
     assert SECRET not in repr(safe)
+
+
+def test_a_compressed_stream_is_scrubbed_plain_in_the_chunks_that_a_client_can_read() -> None:
+    events = [b"data: one\n\n", f"data: {SECRET}\n\n".encode(), b"data: [DONE]\n\n"]
+    packer = zlib.compressobj(wbits=31)
+    sent = [packer.compress(event) + packer.flush(zlib.Z_SYNC_FLUSH) for event in events]
+    # The head of gzip and its last bytes give nothing to read.
+    sent = [sent[0][:5], sent[0][5:], *sent[1:], packer.flush()]
+    recorded = interaction(
+        answer=b"".join(sent),
+        answer_headers=(("Content-Type", "text/event-stream"), ("Content-Encoding", "gzip")),
+        chunks=tuple(Chunk(float(n), len(piece)) for n, piece in enumerate(sent)),
+    )
+    safe = Scrubber([SECRET]).interaction(recorded).response
+    assert safe.body == b"data: one\n\ndata: key_REDACTED_1\n\ndata: [DONE]\n\n"
+    assert safe.headers == (("content-type", "text/event-stream"),)
+    assert safe.wire.chunks == (Chunk(1.0, 11), Chunk(2.0, 22), Chunk(3.0, 14))
+    assert safe.wire.recorded["decoded"] == "gzip"
+    assert safe.wire.redacted == ("response.body",)
+
+
+def test_a_compressed_body_without_a_secret_stays_as_it_was_sent() -> None:
+    body = gzip.compress(b'{"a":') + gzip.compress(b"1}")
+    headers = (("content-encoding", "gzip"),)
+    recorded = interaction(answer=body, answer_headers=headers)
+    assert Scrubber([SECRET]).interaction(recorded).response == recorded.response
+
+
+def test_a_secret_in_a_later_gzip_member_is_replaced() -> None:
+    body = gzip.compress(b'{"a":"') + gzip.compress(f'{SECRET}"}}'.encode())
+    recorded = interaction(answer=body, answer_headers=(("content-encoding", "gzip"),))
+    assert Scrubber([SECRET]).interaction(recorded).response.body == b'{"a":"key_REDACTED_1"}'
+
+
+def test_codings_named_in_two_headers_are_both_undone() -> None:
+    recorded = interaction(
+        answer=gzip.compress(zlib.compress(SECRET.encode())),
+        answer_headers=(("content-encoding", "deflate"), ("content-encoding", "gzip")),
+    )
+    safe = Scrubber([SECRET]).interaction(recorded).response
+    assert (safe.body, safe.headers) == (b"key_REDACTED_1", ())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -434,9 +432,3 @@ def test_a_client_that_leaves_within_its_request_leaves_no_trace(
     assert client.get(f"{ADMIN}/health").is_success
     assert server.journal == ()
     assert caplog.records == []
-
-
-def test_a_compressed_request_is_matched_by_its_content(client) -> None:
-    packed = gzip.compress(json.dumps({"q": "other"}).encode())
-    response = client.post(CHAT, content=packed, headers={"content-encoding": "gzip"})
-    assert response.json() == {"n": 3}

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import gzip
+import sys
 
+import brotli
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.cassettes.cassette import Chunk, End, Response, Wire
+from mockserver.errors import CodingError, TooLargeError
+from mockserver.wire.content_coding import LIMIT
 from mockserver.wire.schedule import (
     Coding,
     Ending,
@@ -113,6 +117,27 @@ def test_a_stale_content_encoding_is_dropped_and_a_true_one_kept() -> None:
         None,
     )
     assert true.event_ends() == [9, 18]
+
+
+def test_a_coding_without_a_decoder_is_played_but_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "brotli", None)
+    encoding = (("content-encoding", "br"),)
+    packed = brotli.compress(BODY)
+    schedule = from_response(response(packed, headers=encoding))
+    assert schedule.header("content-encoding") == "br"
+    assert pieces(schedule) == [packed]
+    with pytest.raises(CodingError, match="no decoder for br; install one with: pip install"):
+        schedule.decoded()
+    # What is text was decoded by whoever recorded it.
+    assert from_response(response(headers=encoding)).header("content-encoding") is None
+
+
+def test_a_body_beyond_the_limit_is_played_but_not_read() -> None:
+    packed = gzip.compress(b"\0" * (LIMIT + 1))
+    schedule = from_response(response(packed, headers=(("content-encoding", "gzip"),)))
+    assert schedule.header("content-encoding") == "gzip"
+    with pytest.raises(TooLargeError):
+        schedule.decoded()
 
 
 @pytest.mark.parametrize(
