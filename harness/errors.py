@@ -10,9 +10,8 @@ from pathlib import Path
 
 
 class HarnessError(Exception):
-    """Base of all errors of this package. ``code`` is stable, ``hint`` says what to do."""
+    """Base of all errors of this package. ``hint`` says what to do."""
 
-    code = "harness"
     exit_code = 3
 
     def __init__(
@@ -39,40 +38,34 @@ class HarnessError(Exception):
 class SpecError(HarnessError):
     """A scenario or adapter file is wrong."""
 
-    code = "spec"
     exit_code = 2
 
 
 class SelectionError(HarnessError):
     """A pattern selects nothing, or is not a pattern."""
 
-    code = "selection"
     exit_code = 2
 
 
 class AdapterError(HarnessError):
     """An adapter cannot be loaded or declares what does not exist."""
 
-    code = "adapter"
     exit_code = 2
 
 
 class BaselineError(HarnessError):
     """A baseline entry is wrong."""
 
-    code = "baseline"
     exit_code = 2
 
 
 class ReportError(HarnessError):
     """A results file cannot be read, or lacks its end."""
 
-    code = "report"
     exit_code = 2
 
 
 class SetupError(HarnessError):
     """The machine is in the way: a port, a disk, a missing directory."""
 
-    code = "environment"
     exit_code = 3

@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mockserver.recording.modes import NAMES, Mode, age_of, parse_age, runs_in_ci
+
 if TYPE_CHECKING:
     from mockserver.cassettes.cassette import Cassette
     from mockserver.recording.exchange import Capture
-    from mockserver.recording.modes import Mode
     from mockserver.recording.providers import Provider
     from mockserver.recording.recorder import Recorder, TapeHandle
     from mockserver.recording.tape import Result
 
-MODES = ("none", "once", "new_episodes", "rewrite", "all", "diff", "live")
 #: How an answer may have ended without being whole.
 ENDS = ("truncated", "reset", "timeout", "client_closed")
 
@@ -56,7 +56,7 @@ ENDS = ("truncated", "reset", "timeout", "client_closed")
     metavar="FILE",
     help="Providers of your own, in YAML.",
 )
-@click.option("--mode", type=click.Choice(MODES), default="rewrite", show_default=True)
+@click.option("--mode", type=click.Choice(NAMES), default="rewrite", show_default=True)
 @click.option("--in-ci", is_flag=True, help="Go out to the network even where CI is set.")
 @click.option(
     "--allow-end",
@@ -118,7 +118,6 @@ def command(
     tapecheck record --mode diff -o cassettes/mine.yaml
     """
     from mockserver.errors import RecordingError
-    from mockserver.recording.modes import Mode, runs_in_ci
 
     wanted = Mode.of(mode)
     if wanted.may_go_out and runs_in_ci(os.environ) and not in_ci:
@@ -159,7 +158,6 @@ class _Job:
 
 
 def _record(path: Path, providers: Sequence[Provider], argv: Sequence[str], job: _Job) -> int:
-    from mockserver.recording.modes import Mode
     from mockserver.recording.recorder import Recorder
 
     with (
@@ -297,7 +295,6 @@ def _summary(result: Result) -> None:
 def _is_old(path: Path, job: _Job) -> bool:
     """Say if a cassette is too old; return whether that is a failure."""
     from mockserver.library import library as store
-    from mockserver.recording.modes import age_of
 
     if job.max_age is None or not path.is_file():
         return False
@@ -309,8 +306,6 @@ def _is_old(path: Path, job: _Job) -> bool:
 
 
 def _age(text: str | None) -> timedelta | None:
-    from mockserver.recording.modes import parse_age
-
     try:
         return None if text is None else parse_age(text)
     except ValueError as exc:

@@ -76,7 +76,6 @@ class Blame(StrEnum):
     CLIENT = "client"
     HARNESS = "harness"
     CASSETTE = "cassette"
-    ENVIRONMENT = "environment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

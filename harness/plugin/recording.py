@@ -25,14 +25,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.plugin.options import adapters, directories
+from mockserver.recording.modes import NAMES, Mode, age_of, parse_age
 
 if TYPE_CHECKING:
-    from mockserver.recording.modes import Mode
     from mockserver.recording.providers import Provider
     from mockserver.recording.recorder import Recorder, TapeHandle
     from mockserver.recording.tape import Result
 
-_MODES = ("none", "once", "new_episodes", "rewrite", "all", "diff", "live")
 _PASSED = pytest.StashKey[bool]()
 _STATE = pytest.StashKey["State"]()
 _NOTE = "tapecheck_recording"
@@ -49,7 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--tapecheck-record-mode",
-        choices=_MODES,
+        choices=NAMES,
         help="none (default): replay only; once: record cassettes that are missing; "
         "new_episodes: replay what is recorded and record the rest; rewrite: record anew; "
         "diff: go out, compare, write nothing; live: pass through",
@@ -141,7 +140,6 @@ class Tapes:
     ) -> TapeHandle:
         from mockserver.cassettes.cassette import End
         from mockserver.errors import MockServerError
-        from mockserver.recording.modes import Mode
         from mockserver.recording.providers import find
 
         state = self._state
@@ -208,8 +206,6 @@ class State:
     @property
     def mode(self) -> Mode:
         """The record mode."""
-        from mockserver.recording.modes import Mode
-
         return Mode.of(self._mode)
 
     @property
@@ -278,7 +274,6 @@ class State:
 
     def _too_old(self, path: Path) -> str | None:
         from mockserver.library import library
-        from mockserver.recording.modes import age_of
 
         limit = self.max_age
         if limit is None or not path.is_file():
@@ -291,8 +286,6 @@ class State:
     @property
     def max_age(self) -> timedelta | None:
         """How old a cassette may be. Raises ``pytest.UsageError``."""
-        from mockserver.recording.modes import parse_age
-
         text = self.config.getoption("--tapecheck-max-age") or self.config.getini(
             "tapecheck_max_age"
         )

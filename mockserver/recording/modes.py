@@ -6,8 +6,11 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from mockserver.cassettes.cassette import Cassette
+if TYPE_CHECKING:
+    # Commands and plugins name the modes before they know whether they will read a cassette.
+    from mockserver.cassettes.cassette import Cassette
 
 
 class Mode(StrEnum):

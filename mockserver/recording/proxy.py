@@ -1,5 +1,7 @@
 """The two sides of a recording: fetches from the live endpoint, relays to the client.
 
+The HTTP library that fetches logs what it does; secrets are kept out of that.
+
 They run apart, so that a slow client does not change the times, and so that the last bytes of
 a message are still seen when the client leaves as soon as it has what it wants.
 """
@@ -7,6 +9,7 @@ a message are still seen when the client leaves as soon as it has what it wants.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -26,6 +29,15 @@ from mockserver.wire.schedule import HOP_BY_HOP, Coding, Ending, Media, Schedule
 GRACE = 0.25
 #: Seconds to wait for a connection to the live endpoint, and for it to take the request.
 _CONNECT, _SEND = 30.0, 120.0
+#: Loggers that write addresses (with keys in their queries) and headers (with cookies).
+_LOGGERS = (
+    "httpx",
+    "httpcore.connection",
+    "httpcore.http11",
+    "httpcore.http2",
+    "httpcore.proxy",
+    "httpcore.socks",
+)
 
 Pipe = asyncio.Queue[Head | bytes | None]
 
@@ -192,3 +204,27 @@ def _head(response: httpx.Response) -> Head:
         headers=tuple(raw),
         http=response.http_version,
     )
+
+
+class LogFilter(logging.Filter):
+    """Masks ``known`` secrets, and what looks like one, in the records of those loggers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known: frozenset[str] = frozenset()
+
+    def install(self) -> None:
+        """Begin to mask."""
+        for name in _LOGGERS:
+            logging.getLogger(name).addFilter(self)
+
+    def remove(self) -> None:
+        """Leave the loggers as they were."""
+        for name in _LOGGERS:
+            logging.getLogger(name).removeFilter(self)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Replace the message by a masked one."""
+        record.msg = find.mask(record.getMessage(), Known(self.known))
+        record.args = ()
+        return True

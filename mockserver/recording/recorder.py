@@ -23,10 +23,9 @@ from mockserver.library import library as store
 from mockserver.library.refusal import RefusalError
 from mockserver.library.session import Found
 from mockserver.recording.exchange import Capture
-from mockserver.recording.logs import LogFilter
 from mockserver.recording.modes import Mode
 from mockserver.recording.providers import DUMMY_KEY, Provider
-from mockserver.recording.proxy import GRACE, Pipe, Upstream, relay
+from mockserver.recording.proxy import GRACE, LogFilter, Pipe, Upstream, relay
 from mockserver.recording.tape import Result, Tape
 from mockserver.recording.writer import Check, locked
 from mockserver.secrets.find import Known

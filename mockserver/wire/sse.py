@@ -226,26 +226,3 @@ def event_ends(body: bytes) -> list[int]:
 def line_ends(body: bytes) -> list[int]:
     """Offsets just behind each line of newline-delimited JSON (LF only, as JSON allows CR)."""
     return [match.end() for match in re.finditer(rb"\n", body)]
-
-
-class JsonLines:
-    """Splits newline-delimited JSON into its non-empty lines, however it arrives."""
-
-    def __init__(self) -> None:
-        self._tail: list[bytes] = []
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """Return the lines that ``data`` completes, without their line ends."""
-        *complete, rest = data.split(b"\n")
-        if complete and self._tail:
-            complete[0] = b"".join((*self._tail, complete[0]))
-            self._tail.clear()
-        if rest:
-            self._tail.append(rest)
-        return [line for line in (c.strip(b" \t\r") for c in complete) if line]
-
-    def close(self) -> bytes | None:
-        """Return the last line if the stream ended without ending it."""
-        line = b"".join(self._tail).strip(b" \t\r")
-        self._tail.clear()
-        return line or None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 from collections.abc import Callable
@@ -320,3 +321,28 @@ def test_every_form_of_message_is_relayed_and_recorded(
     if "location" in got.headers:
         assert got.headers["location"] == "https://x/y?key=abc"
         assert response.headers == (("location", "https://x/y?key=REDACTED"),)
+
+
+def test_logs_hold_no_secret(
+    client: httpx.Client, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cookie = "session-cookie-0123456789"
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return web.json_response({}, headers={"set-cookie": f"sid={cookie}"})
+
+    caplog.set_level(logging.DEBUG)
+    with (
+        Live(answer) as live,
+        Recorder(environment=ENVIRONMENT) as recorder,
+        recorder.tape(path, [live.provider()]) as tape,
+    ):
+        client.post(f"{tape.base_url}/x?key={KEY}", headers={"x-note": KEY})
+        tape.finish()
+    text = caplog.text
+    assert "httpcore" in text
+    upstream_lines = [line for line in text.splitlines() if live.url[-5:] in line]
+    assert upstream_lines
+    assert not [line for line in upstream_lines if KEY in line]
+    assert f"sid={cookie}" not in text
+    assert logging.getLogger("httpx").filters == []

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -138,15 +136,3 @@ def test_decoding_does_not_depend_on_how_bytes_arrive(body: bytes, data: st.Data
 )
 def test_event_ends(body: bytes, ends: list[int]) -> None:
     assert sse.event_ends(body) == ends
-
-
-@given(st.lists(st.dictionaries(st.text(), st.integers())), st.data())
-def test_json_lines_come_back_however_they_arrive(
-    values: list[dict[str, int]], data: st.DataObject
-) -> None:
-    body = "\r\n".join(json.dumps(v, ensure_ascii=False) for v in values).encode()
-    at = data.draw(st.integers(0, len(body)))
-    lines = sse.JsonLines()
-    seen = lines.feed(body[:at]) + lines.feed(body[at:])
-    last = lines.close()
-    assert [json.loads(line) for line in [*seen, *([last] if last else [])]] == values
