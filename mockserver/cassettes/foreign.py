@@ -102,7 +102,9 @@ def read(text: bytes, path: Path) -> Foreign | None:
             return Foreign(reader, ("interactions",), found)
         case [{"request": dict()}, *_]:
             raise reader.fail(
-                (), "recorded by vcrpy before 1.0", "convert it with vcrpy's own migration first"
+                (),
+                "recorded by vcrpy before 1.0",
+                f"convert it in place with: python -m vcr.migration {path}",
             )
     return None
 

@@ -328,7 +328,10 @@ def test_an_error_names_the_line_in_json_too() -> None:
         ('{"log": [', r"tape\.yml:1: not JSON: .*mend"),
         ("a: [\n", r"tape\.yml:2: not valid YAML: .*mend"),
         (b"a: \xff", r"tape\.yml:1: not UTF-8"),
-        ("- request: {method: GET}\n  response: {}\n", "vcrpy before 1.0"),
+        (
+            "- request: {method: GET}\n  response: {}\n",
+            r"python -m vcr\.migration somewhere/tape\.yml",
+        ),
         (
             "interactions:\n- request: {}\n  response: {wire: {v: 1}}\n",
             "a cassette of tapecheck already",
