@@ -85,10 +85,10 @@ def update(adapter: str, reason: str | None, results: Path | None) -> None:
 
 
 def _replace(path: Path, text: str) -> None:
-    from harness.errors import BaselineError
+    from harness.errors import SetupError
     from mockserver import files
 
     try:
         files.replace(path, text.encode())
     except OSError as exc:
-        raise BaselineError(f"cannot be written: {exc.strerror}", path=path) from None
+        raise SetupError(f"cannot be written: {exc.strerror}", path=path) from None

@@ -9,6 +9,7 @@ from mockserver.library import nearest
 from mockserver.library.matcher import differences
 from mockserver.library.nearest import Near
 from mockserver.library.refusal import RefusalError
+from mockserver.serving.responses import refused
 from tests.mockserver.rawhttp import exchange, request
 
 # What the SDKs of OpenAI, Anthropic, Google and Cohere send again.
@@ -36,7 +37,7 @@ def test_the_client_gets_the_nearest_recording_and_what_differs() -> None:
     exchanges = [exchange(path="/other", method="POST"), exchange(path="/x", method="POST")]
     got = request("/x", b'{"a":1}')
     refusal = explain(got, *nearest.among(got, exchanges, "tape"))
-    response = refusal.response()
+    response = refused(refusal)
     assert isinstance(response.body, bytes)
     error = json.loads(response.body)["error"]
     assert error["type"] == "tapecheck_miss"
