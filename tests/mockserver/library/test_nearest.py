@@ -51,7 +51,7 @@ def test_the_client_gets_the_nearest_recording_and_what_differs() -> None:
 
 
 def test_no_sdk_sends_a_missed_request_again() -> None:
-    response = explain(request()).response()
+    response = refused(explain(request()))
     assert response.status not in RETRIED
     assert response.headers["x-should-retry"] == "false"
 

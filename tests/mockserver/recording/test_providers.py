@@ -43,6 +43,9 @@ def test_credentials() -> None:
         ),
         ("https://generativelanguage.googleapis.com/v1beta/models/m:generateContent", "gemini"),
         ("https://api.openai.com.evil.example/v1/x", None),
+        ("https://api.anthropic.com.evil.example/v1/x", None),
+        ("https://api.openai.com/v10/x", None),
+        ("https://api.anthropic.com", "anthropic"),
         ("https://api.example.com/v1/x", None),
     ],
 )

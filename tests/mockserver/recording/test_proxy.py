@@ -1,21 +1,26 @@
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 from aiohttp import web
 
-from mockserver.cassettes.cassette import End, Origin
+from mockserver.cassettes.cassette import End, Origin, Request
 from mockserver.errors import RecordingError
 from mockserver.library import library
+from mockserver.recording.exchange import Capture
 from mockserver.recording.providers import DUMMY_KEY, Provider
+from mockserver.recording.proxy import Upstream
 from mockserver.recording.recorder import Recorder, TapeHandle
 from tests.mockserver.live import KEY, Gate, Live, stream
+from tests.mockserver.rawhttp import connect
 from tests.mockserver.taping import CHAT, DONE, ENVIRONMENT, ask, event, hello, nothing_left
 
 
@@ -65,6 +70,7 @@ def test_the_real_key_goes_out_and_the_dummy_stays(
                 "cookie": "a=b",
                 "connection": "keep-alive, x-hop",
                 "te": "trailers",
+                "expect": "100-continue",
                 "accept-encoding": "gzip, br",
                 "openai-beta": "assistants=v2",
             },
@@ -77,7 +83,7 @@ def test_the_real_key_goes_out_and_the_dummy_stays(
     assert names.pop("authorization") == f"Bearer {KEY}"
     assert names.pop("accept-encoding") == "identity"
     assert names.pop("openai-beta") == "assistants=v2"
-    assert not names.keys() & {"x-api-key", "cookie", "te", "connection"}
+    assert not names.keys() & {"x-api-key", "cookie", "te", "connection", "expect"}
     assert KEY not in path.read_text()
 
 
@@ -93,6 +99,15 @@ def test_a_provider_without_a_key_gets_what_the_client_sends(
     assert "the-clients-own-key" not in path.read_text()
 
 
+def test_the_dummy_key_does_not_go_out_in_an_address(
+    recorder: Recorder, client: httpx.Client, path: Path
+) -> None:
+    with Live(hello) as live, recorder.tape(path, [live.provider()]) as tape:
+        client.post(f"{tape.base_url}{CHAT}?alt=sse&key={DUMMY_KEY}")
+        ((_, target, _, _),) = live.requests
+    assert target == f"/v1{CHAT}?alt=sse&key="
+
+
 @pytest.mark.parametrize("status", [400, 401, 404, 429, 500, 503, 529])
 def test_errors_are_relayed_and_recorded_as_they_were(
     recorder: Recorder, client: httpx.Client, path: Path, status: int
@@ -101,6 +116,7 @@ def test_errors_are_relayed_and_recorded_as_they_were(
 
     async def answer(request: web.Request) -> web.StreamResponse:
         headers = {"retry-after": "20", "x-request-id": "req_abc", "x-other": "y"}
+        headers["keep-alive"] = "timeout=5"
         return web.Response(
             status=status,
             reason="Because",
@@ -115,6 +131,8 @@ def test_errors_are_relayed_and_recorded_as_they_were(
     assert (got.status_code, got.reason_phrase, got.content) == (status, "Because", body)
     assert got.headers["retry-after"] == "20"
     assert got.headers["x-other"] == "y"
+    # It is about the connection to the live endpoint.
+    assert "keep-alive" not in got.headers
     recorded = library.load(path).interactions[0].response
     assert (recorded.status, recorded.reason) == (status, "Because")
     assert recorded.body == body.replace(KEY.encode(), b"key_REDACTED_1")
@@ -185,21 +203,143 @@ def test_an_upstream_that_dies_is_recorded_as_it_was(
     assert wire.end is end
 
 
-def test_no_answer_at_all_is_no_recording(client: httpx.Client, path: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        nobody = Provider(
-            name="nobody",
-            base_url=f"http://127.0.0.1:{taken.getsockname()[1]}/{KEY}",
-            key_variables=("LIVE_KEY",),
-        )
-        with Recorder(environment=ENVIRONMENT) as recorder, recorder.tape(path, [nobody]) as tape:
-            with pytest.raises(httpx.TransportError):
-                ask(client, tape)
-            with pytest.raises(RecordingError, match=r"no answer from 127\.0\.0\.1") as caught:
-                tape.finish()
+def test_no_answer_at_all_is_no_recording(
+    client: httpx.Client, path: Path, nobody: Provider
+) -> None:
+    nobody = replace(nobody.at(f"{nobody.origin}/{KEY}"), key_variables=("LIVE_KEY",))
+    routes: list[str] = []
+    with (
+        Recorder(environment=ENVIRONMENT, watch=lambda c: routes.append(c.route)) as recorder,
+        recorder.tape(path, [nobody]) as tape,
+    ):
+        # A reset: an orderly end would be an answer of a kind.
+        with pytest.raises(httpx.ReadError):
+            client.post(f"{tape.base_url}/x")
+        with pytest.raises(RecordingError, match=r"no answer from 127\.0\.0\.1") as caught:
+            tape.finish()
     assert KEY not in str(caught.value)
+    assert routes == ["POST /REDACTED/x"] * 2
     assert nothing_left(path)
+
+
+def test_a_key_that_no_header_can_hold_is_not_named(client: httpx.Client, path: Path) -> None:
+    failures: list[str | None] = []
+    with (
+        Live(hello) as live,
+        Recorder(
+            environment={"LIVE_KEY": f"{KEY}\n"}, watch=lambda c: failures.append(c.failure)
+        ) as recorder,
+        recorder.tape(path, [live.provider()]) as tape,
+    ):
+        with pytest.raises(httpx.ReadError):
+            ask(client, tape)
+        with pytest.raises(RecordingError, match="Illegal header value") as caught:
+            tape.finish()
+    assert KEY not in str(caught.value)
+    assert failures[0] is None
+    assert "Illegal header value" in str(failures[1])
+    assert KEY not in str(failures[1])
+
+
+def test_an_upstream_that_falls_silent_is_reset_and_recorded_as_a_timeout(
+    client: httpx.Client, path: Path
+) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return await stream(request, event("Hi"), never)
+
+    never = Gate()
+    with (
+        Live(answer) as live,
+        Recorder(environment=ENVIRONMENT, timeout=0.2) as recorder,
+        recorder.tape(path, [live.provider()], ends=[End.TIMEOUT]) as tape,
+    ):
+        with client.stream("POST", tape.base_url + CHAT) as response:
+            pieces = response.iter_raw()
+            assert next(pieces) == event("Hi")
+            with pytest.raises(httpx.ReadError):
+                next(pieces)
+        never.open()
+        tape.finish()
+    response = library.load(path).interactions[0].response
+    assert (response.wire.end, response.body) == (End.TIMEOUT, event("Hi"))
+
+
+def test_a_client_that_leaves_before_the_answer_is_told_unless_it_may(
+    recorder: Recorder, client: httpx.Client, path: Path
+) -> None:
+    def leave(tape: TapeHandle) -> None:
+        asked, cancelled = gates["asked"], gates["cancelled"]
+        with connect(tape.base_url) as sock:
+            target = f"{httpx.URL(tape.base_url).path}/leave"
+            sock.sendall(f"GET {target} HTTP/1.1\r\nhost: localhost\r\n\r\n".encode())
+            asked.wait()
+        cancelled.wait()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if not request.path.endswith("/leave"):
+            return await hello(request)
+        gates["asked"].open()
+        try:
+            await never.passed()
+        finally:
+            gates["cancelled"].open()
+        return web.Response()
+
+    never = Gate()
+    with Live(answer) as live:
+        for ends in ((), (End.CLIENT_CLOSED,)):
+            gates = {"asked": Gate(), "cancelled": Gate()}
+            with recorder.tape(path, [live.provider()], ends=ends) as tape:
+                leave(tape)
+                ask(client, tape)
+                if ends:
+                    assert tape.finish().interactions == 1
+                else:
+                    with pytest.raises(RecordingError, match="left before there was an answer"):
+                        tape.finish()
+                    assert not path.exists()
+        never.open()
+
+
+def test_a_failure_before_the_answer_is_told_even_if_clients_may_leave(
+    recorder: Recorder, client: httpx.Client, path: Path, nobody: Provider
+) -> None:
+    with recorder.tape(path, [nobody], ends=[End.CLIENT_CLOSED]) as tape:
+        with pytest.raises(httpx.ReadError):
+            ask(client, tape)
+        with pytest.raises(RecordingError, match="no answer"):
+            tape.finish()
+
+
+def test_what_comes_after_the_client_has_left_is_not_recorded() -> None:
+    async def fetch(capture: Capture) -> None:
+        upstream = Upstream(live.provider(), ENVIRONMENT, timeout=10)
+        await upstream.fetch(capture, asyncio.Queue())
+        await upstream.close()
+
+    with Live(hello) as live:
+        capture = Capture(1, Request(method="POST", uri=f"{live.url}/v1/x"))
+        capture.client_left = True
+        asyncio.run(fetch(capture))
+    assert (capture.end, capture.pieces) == (End.CLIENT_CLOSED, [])
+
+
+@pytest.mark.parametrize(
+    ("base_url", "verify", "trust_env"),
+    [
+        ("https://api.example.com/v1", True, True),
+        ("https://localhost/v1", True, False),
+        ("http://127.0.0.1:8080/v1", False, False),
+    ],
+)
+def test_certificates_are_verified_and_proxies_trusted_for_the_outer_world(
+    monkeypatch: pytest.MonkeyPatch, base_url: str, verify: bool, trust_env: bool
+) -> None:
+    made: dict[str, object] = {}
+    monkeypatch.setattr(httpx, "AsyncClient", lambda **options: made.update(options))
+    Upstream(Provider(name="x", base_url=base_url), {}, timeout=10)
+    assert (made["verify"], made["trust_env"]) == (verify, trust_env)
+    assert made["follow_redirects"] is False
 
 
 def test_an_upstream_that_hangs_up_without_a_word_is_no_recording(

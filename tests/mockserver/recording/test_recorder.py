@@ -45,6 +45,51 @@ def test_what_is_not_open_is_refused(recorder: Recorder, client: httpx.Client, p
         assert ask(client, tape).status_code == 404
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]:80", "LOCALHOST:80"])
+def test_every_name_of_this_machine_is_welcome(
+    recorder: Recorder, client: httpx.Client, path: Path, host: str
+) -> None:
+    with Live(hello) as live, recorder.tape(path, [live.provider()]) as tape:
+        assert client.post(tape.base_url + CHAT, headers={"host": host}).status_code == 200
+
+
+def test_a_malformed_question_is_refused_and_does_not_go_out(
+    recorder: Recorder, client: httpx.Client, path: Path
+) -> None:
+    with Live(hello) as live, recorder.tape(path, [live.provider()]) as tape:
+        got = client.post(
+            tape.base_url + CHAT, content=b"abc", headers={"content-encoding": "gzip"}
+        )
+        assert got.status_code == 400
+        assert got.json()["error"]["type"] == "tapecheck_bad_request"
+        assert live.requests == []
+
+
+def test_a_finished_tape_gives_its_file_free(
+    recorder: Recorder, client: httpx.Client, path: Path
+) -> None:
+    with Live(hello) as live:
+        for name in ("one", "two"):
+            tape = recorder.tape(path, [live.provider()], name=name)
+            ask(client, tape)
+            tape.finish()
+        refused = recorder.tape(path, [live.provider()])
+        with pytest.raises(RecordingError, match="no request came in"):
+            refused.finish()
+        recorder.tape(path, [live.provider()], name="three").close()
+        recorder.tape(path, [live.provider()], name="four").close()
+    assert [f.name for f in path.parent.iterdir()] == [path.name]
+
+
+def test_a_recorder_that_stops_gives_all_files_free(path: Path) -> None:
+    with Live(hello) as live:
+        with Recorder(environment=ENVIRONMENT) as first:
+            first.tape(path, [live.provider()])
+        assert nothing_left(path)
+        with Recorder(environment=ENVIRONMENT) as second:
+            second.tape(path, [live.provider()]).close()
+
+
 def test_it_listens_on_this_machine_only(recorder: Recorder) -> None:
     assert recorder.url.startswith("http://127.0.0.1:")
 

@@ -12,10 +12,12 @@ import httpx
 import pytest
 from aiohttp import web
 
+from mockserver.cassettes.cassette import Cassette
 from mockserver.errors import CassetteError, RecordingError
 from mockserver.library import library
 from mockserver.recording.modes import Mode
 from mockserver.recording.providers import DUMMY_KEY
+from mockserver.recording.proxy import Upstream
 from mockserver.recording.recorder import Recorder, TapeHandle
 from tests.mockserver.live import KEY, Gate, Live, stream
 from tests.mockserver.taping import CHAT, DONE, ask, event, hello, nothing_left
@@ -160,6 +162,66 @@ def test_a_secret_cut_up_over_deltas_is_refused(
     assert nothing_left(path)
 
 
+def test_a_fault_of_the_recorder_is_told_by_its_kind_alone(
+    recorder: Recorder, client: httpx.Client, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError(KEY)
+
+    monkeypatch.setattr(Upstream, "_request", fail)
+    with Live(hello) as live, recorder.tape(path, [live.provider()]) as tape:
+        with pytest.raises(httpx.ReadError):
+            ask(client, tape)
+        with pytest.raises(RecordingError, match="the recorder failed: RuntimeError") as caught:
+            tape.finish()
+    assert KEY not in str(caught.value)
+
+
+def test_an_answer_that_does_not_end_is_ended_with_its_tape(
+    recorder: Recorder, client: httpx.Client, path: Path
+) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return await stream(request, event("Hi"), never)
+
+    never = Gate()
+    with Live(answer) as live, recorder.tape(path, [live.provider()]) as tape:
+        with client.stream("POST", tape.base_url + CHAT) as response:
+            assert next(response.iter_raw()) == event("Hi")
+            with pytest.raises(RecordingError, match="the answer ended with client_closed"):
+                tape.finish()
+        never.open()
+
+
+def test_what_a_check_refuses_is_not_written(
+    recorder: Recorder, client: httpx.Client, path: Path
+) -> None:
+    def refuse(cassette: Cassette) -> None:
+        assert len(cassette.interactions) == 1
+        raise ValueError("not this one")
+
+    with Live(hello) as live, recorder.tape(path, [live.provider()]) as tape:
+        ask(client, tape)
+        with pytest.raises(ValueError, match="not this one"):
+            tape.finish(refuse)
+    assert nothing_left(path)
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_opaque_proof_is_kept_only_if_that_is_asked_for(
+    recorder: Recorder, client: httpx.Client, path: Path, keep: bool
+) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return web.json_response({"encrypted_content": "gAAAABproof"})
+
+    with (
+        Live(answer) as live,
+        recorder.tape(path, [live.provider()], keep_opaque=keep) as tape,
+    ):
+        ask(client, tape)
+        tape.finish()
+    assert ("gAAAABproof" in path.read_text()) is keep
+
+
 class TestModes:
     @pytest.fixture
     def live(self) -> Iterator[Live]:
@@ -198,6 +260,17 @@ class TestModes:
         assert live.requests == []
         assert path.read_bytes() == recorded
 
+    def test_a_miss_names_no_secret_of_the_request(
+        self, recorder: Recorder, client: httpx.Client, path: Path, live: Live, recorded: bytes
+    ) -> None:
+        secret = "sk-proj-4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1Ag6Hj2Kl0P"
+        with recorder.tape(path, [live.provider()], mode=Mode.NONE) as tape:
+            missed = ask(client, tape, f"my key is {secret}")
+            problems = tape.finish().problems
+        assert "my key is key_REDACTED_1" in missed.text
+        assert secret not in missed.text
+        assert secret not in repr(problems)
+
     def test_none_needs_a_cassette(self, recorder: Recorder, path: Path, live: Live) -> None:
         with pytest.raises(CassetteError, match="no such cassette"):
             recorder.tape(path, [live.provider()], mode=Mode.NONE)
@@ -212,6 +285,28 @@ class TestModes:
         assert len(live.requests) == 1
         with recorder.tape(path, [live.provider()], mode=Mode.ONCE) as tape:
             assert ask(client, tape, "two").status_code == 404
+
+    def test_several_may_replay_what_is_there_at_once(
+        self, recorder: Recorder, client: httpx.Client, path: Path, live: Live, recorded: bytes
+    ) -> None:
+        with (
+            Recorder(environment={}) as other,
+            recorder.tape(path, [live.provider()], mode=Mode.ONCE) as one,
+            other.tape(path, [live.provider()], mode=Mode.ONCE) as two,
+        ):
+            for tape in (one, two):
+                assert ask(client, tape, "one").content == event("one!") + DONE
+
+    def test_new_episodes_give_no_placeholder_to_another_value(
+        self, recorder: Recorder, client: httpx.Client, path: Path, live: Live
+    ) -> None:
+        for user in ("alice", "bob"):
+            body = {"user": user, "messages": [{"content": user}]}
+            with recorder.tape(path, [live.provider()], mode=Mode.NEW_EPISODES) as tape:
+                client.post(tape.base_url + CHAT, json=body)
+                tape.finish()
+        bodies = [json.loads(i.request.body) for i in library.load(path).interactions]
+        assert [b["user"] for b in bodies] == ["user_REDACTED_1", "user_REDACTED_2"]
 
     def test_new_episodes_appends(
         self, recorder: Recorder, client: httpx.Client, path: Path, live: Live, recorded: bytes

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mockserver.cassettes import writer
-from mockserver.cassettes.cassette import Chunk, End, Interaction, Wire
+from mockserver.cassettes.cassette import Cassette, Chunk, End, Interaction, Wire
 from mockserver.errors import RecordingError, UnwritableError
 from mockserver.library import library
 from mockserver.recording.writer import keep, locked, merge
@@ -88,6 +88,36 @@ def test_a_file_is_held_by_one_at_a_time(path: Path) -> None:
     with locked(path):
         pass
     assert list(path.parent.iterdir()) == []
+
+
+def test_a_lock_on_a_file_that_is_gone_holds_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take(handle: int) -> bool:
+        # Whoever held the lock removes its file between the opening and the taking.
+        path.with_name(f".{path.name}.lock").unlink()
+        return True
+
+    monkeypatch.setattr("mockserver.recording.writer._take", take)
+    with pytest.raises(RecordingError, match="another process"), locked(path):
+        pass
+
+
+def test_a_lock_stays_while_its_cassette_is_written(path: Path) -> None:
+    with locked(path):
+        keep(cassette(ended(End.EOF), path=path), [])
+        with pytest.raises(RecordingError, match="another process"), locked(path):
+            pass
+    assert [f.name for f in path.parent.iterdir()] == [path.name]
+
+
+def test_what_a_check_refuses_is_not_written(path: Path) -> None:
+    def refuse(_: Cassette) -> None:
+        raise ValueError("not this one")
+
+    with pytest.raises(ValueError, match="not this one"):
+        keep(cassette(ended(End.EOF), path=path), [], check=refuse)
+    assert not path.exists()
 
 
 def test_a_lock_does_not_outlive_its_process(path: Path) -> None:
