@@ -31,9 +31,10 @@ def test_names_are_paths_below_the_library_without_suffix(tmp_path: Path) -> Non
     put(tmp_path / "b.yml", b"1")
     put(tmp_path / "a/deep er/x[1].yaml", b"1")
     (tmp_path / "c.har").write_text('{"log":{"entries":[]}}')
+    (tmp_path / "LOUD.YAML").write_bytes((tmp_path / "b.yml").read_bytes())
     (tmp_path / "README.md").touch()
     (tmp_path / ".hidden.yaml").touch()
-    assert list(Library([tmp_path]).paths) == ["a/deep er/x[1]", "b", "c"]
+    assert list(Library([tmp_path]).paths) == ["LOUD", "a/deep er/x[1]", "b", "c"]
 
 
 def test_a_file_is_a_library_of_one(tmp_path: Path) -> None:
@@ -108,6 +109,29 @@ def test_parsed_cassettes_are_given_up_when_they_grow_too_many(tmp_path: Path) -
     held = [weakref.ref(library.open(str(n))) for n in range(6)]
     gc.collect()
     assert [ref() is not None for ref in held] == [False] * 3 + [True] * 3
+
+
+def test_what_was_used_last_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "RECHECK", -1)
+    for name in "abc":
+        put(tmp_path / f"{name}.yaml", b"1")
+    library = Library([tmp_path], keep_bytes=2 * (tmp_path / "a.yaml").stat().st_size)
+    library.open("a")
+    library.open("b")
+    assert library.opened("a")
+    library.open("c")
+    assert [name for name in "abc" if library.opened(name)] == ["a", "c"]
+
+
+def test_a_file_that_is_gone_is_not_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "RECHECK", -1)
+    path = put(tmp_path / "x.yaml", b"1")
+    library = Library([tmp_path])
+    library.open("x")
+    path.unlink()
+    assert library.opened("x") is None
+    with pytest.raises(CassetteError, match="cannot be read"):
+        library.open("x")
 
 
 def test_the_one_in_use_is_kept_however_large(tmp_path: Path) -> None:
@@ -212,6 +236,8 @@ def test_writing_replaces_the_file_as_a_whole(tmp_path: Path) -> None:
     tape = cassette(interaction(b"new"), path=tmp_path / "deep/x.yaml")
     store.write(tape)
     assert load(tape.path) == tape
+    # Whoever serves it may be another user than who recorded it.
+    assert tape.path.stat().st_mode & 0o777 == 0o644
     assert [p.name for p in (tmp_path / "deep").iterdir()] == ["x.yaml"]
 
 

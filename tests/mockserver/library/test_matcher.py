@@ -142,6 +142,7 @@ def test_differences_show_no_credentials() -> None:
         ("key_REDACTED_1 and key_REDACTED_2", "a and b", True),
         ("key_REDACTED_1 and key_REDACTED_2", "a and ", False),
         ("key_REDACTED_1,key_REDACTED_2", ",,,", True),
+        ("key_REDACTED_1 key_REDACTED_2.", "abc.", False),
         ("key_REDACTED_1key_REDACTED_2", "a", False),
         ("key_REDACTED_1key_REDACTED_2", "ab", True),
         ("a line\nkey_REDACTED_1", "a line\nand\nmore", True),
@@ -196,6 +197,26 @@ def test_a_recorded_request_accepts_what_fits_its_placeholders(
 ) -> None:
     assert accepts(recorded, got) is (at is None)
     assert [d.at for d in differences(recorded, got)] == ([] if at is None else [at])
+
+
+def test_a_difference_says_what_is_not_there() -> None:
+    got = request(body=b'{"a":1}')
+    (more,) = differences(request(body=b"{}"), got)
+    (less,) = differences(got, request(body=b"{}"))
+    assert str(more) == "body/a: recorded nothing, got 1"
+    assert str(less) == "body/a: recorded 1, got nothing"
+
+
+def test_bodies_that_are_not_json_are_ranked_by_the_rest() -> None:
+    got = signature(request("/v1/x", b"one"))
+    candidates = [request("/v2/y", b"two"), request("/v1/x", b"two"), request("/v1/x", b"one")]
+    assert rank(got, [signature(c) for c in candidates]) == [2, 1, 0]
+
+
+def test_more_fields_apart_are_farther() -> None:
+    got = signature(request(body=b'{"a":1,"b":2}'))
+    candidates = [request(body=b'{"a":1,"b":2,"c":3,"d":4}'), request(body=b'{"a":1,"b":2,"c":3}')]
+    assert rank(got, [signature(c) for c in candidates]) == [1, 0]
 
 
 def test_the_nearest_comes_first() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -93,6 +94,15 @@ def test_any_value_is_answered(
                     assert send(client, f"{server.url}/c/tape", request) == "tape 0"
                 case _:
                     assert send(client, server.url, request) == "tape 0"
+
+
+def test_a_body_that_is_no_object_may_hold_a_placeholder(
+    write: Callable[..., Path], client: httpx.Client
+) -> None:
+    recorded = replace(asked(PLAIN), body=b'["user_REDACTED_1", 1]')
+    with MockServer(write("tape", recorded)) as server:
+        assert send(client, server.url, replace(recorded, body=b'["alice", 1]')) == "tape 0"
+        assert send(client, server.url, replace(recorded, body=b'["alice", 2]')) == 404
 
 
 def test_what_was_not_replaced_must_be_equal(

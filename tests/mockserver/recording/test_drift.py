@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from mockserver.cassettes.cassette import End, Interaction, Wire
 from mockserver.recording.drift import compare
 from tests.mockserver.rawhttp import interaction
@@ -49,6 +51,21 @@ def test_events_that_come_and_go_are_named() -> None:
     lines = compare([old], [new]).shapes
     assert f"~ {TITLE}: event ping appears" in lines
     assert not any("event delta" in line for line in lines)
+
+
+def test_an_event_among_hundreds_is_named_alone() -> None:
+    many = [{"type": "a"}, {"type": "b"}] * 150
+    new = [*many[:100], {"type": "ping"}, *many[100:]]
+    lines = [s for s in compare([answer(*many)], [answer(*new)]).shapes if ": event " in s]
+    assert lines == [f"~ {TITLE}: event ping appears"]
+
+
+@pytest.mark.parametrize("name", ["retry-after", "x-ratelimit-limit-tokens", "x-codex-plan-type"])
+def test_headers_that_come_with_load_and_plan_are_not_compared(name: str) -> None:
+    old = answer()
+    headers = (*old.response.headers, (name, "3"))
+    new = Interaction(old.request, replace(old.response, headers=headers))
+    assert compare([old], [new]).shapes == ()
 
 
 def test_status_headers_and_endings_are_compared() -> None:

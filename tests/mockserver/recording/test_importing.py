@@ -117,6 +117,21 @@ def test_what_cannot_be_kept_is_left_out_and_the_rest_is_kept(
     assert KEY not in str(error)
 
 
+@pytest.mark.parametrize("uri", ["ws://h/v1", "ftp://h/v1"])
+def test_what_is_no_http_request_is_left_out(uri: str) -> None:
+    imported = convert(answer(JSON), uri=uri)
+    assert imported.cassette.interactions == ()
+    assert f"is no HTTP request, but {uri[: uri.index(':')]}:" in str(imported.left_out[0])
+
+
+def test_a_known_secret_in_a_compressed_binary_body_keeps_the_answer_out() -> None:
+    body = gzip.compress(FRAMES + b"correct-horse-battery-staple")
+    known = ("correct-horse-battery-staple",)
+    imported = convert(answer(body, content_encoding="gzip"), known=known)
+    assert imported.cassette.interactions == ()
+    assert "holds a known secret in response.body (gzip)" in str(imported.left_out[0])
+
+
 def test_a_secret_cut_up_over_deltas_keeps_the_answer_out() -> None:
     events = [
         {"choices": [{"index": 0, "delta": {"content": c}}]} for c in (KEY[:9], KEY[9:15], KEY[15:])

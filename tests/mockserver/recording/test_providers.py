@@ -15,6 +15,8 @@ def test_the_table_is_complete() -> None:
         assert provider.base_url.startswith(("https://", "http://127.0.0.1:")) or name == "azure"
         assert provider.is_local is provider.base_url.startswith("http:")
         assert bool(provider.key_variables) is not provider.is_local
+        # A client that reads the real key's variable must find the dummy there.
+        assert set(provider.key_variables) <= set(provider.client_key)
 
 
 def test_the_key_comes_from_the_first_variable_that_is_set() -> None:

@@ -311,7 +311,9 @@ def test_a_failure_before_the_answer_is_told_even_if_clients_may_leave(
             tape.finish()
 
 
-def test_what_comes_after_the_client_has_left_is_not_recorded() -> None:
+def test_what_comes_after_the_client_has_left_is_not_recorded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async def fetch(capture: Capture) -> None:
         upstream = Upstream(live.provider(), ENVIRONMENT, timeout=10)
         await upstream.fetch(capture, asyncio.Queue())
@@ -319,9 +321,13 @@ def test_what_comes_after_the_client_has_left_is_not_recorded() -> None:
 
     with Live(hello) as live:
         capture = Capture(1, Request(method="POST", uri=f"{live.url}/v1/x"))
+        sent: list[bool] = []
+        monkeypatch.setattr(capture, "sent", lambda: sent.append(capture.head is None))
         capture.client_left = True
         asyncio.run(fetch(capture))
     assert (capture.end, capture.pieces) == (End.CLIENT_CLOSED, [])
+    # Times count from when the request has left, before there is an answer.
+    assert sent == [True]
 
 
 @pytest.mark.parametrize(

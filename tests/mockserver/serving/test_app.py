@@ -13,6 +13,7 @@ from mockserver import Limits, MockServer, Outcome
 from mockserver.cassettes import writer
 from mockserver.cassettes.cassette import Cassette
 from mockserver.library.matcher import Part
+from mockserver.serving.app import target_of
 from tests.mockserver.rawhttp import (
     CHAT,
     cassette,
@@ -306,6 +307,19 @@ def test_the_journal_shows_no_credentials_and_no_administration(client) -> None:
         assert secret not in response.text
 
 
+def test_a_refused_administration_is_not_in_the_journal(client, server: MockServer) -> None:
+    assert client.get(f"{ADMIN}/nothing").status_code == 404
+    assert client.post(f"{ADMIN}/sessions", content=b"{}").status_code == 400
+    assert server.journal == ()
+
+
+def test_a_session_on_a_broken_cassette_is_told_the_line(client) -> None:
+    response = client.post(f"{ADMIN}/sessions", json={"cassette": "broken"})
+    assert response.status_code == 422
+    assert error_of(response)["type"] == "tapecheck_broken_cassette"
+    assert "broken.yaml:2: " in error_of(response)["message"]
+
+
 def test_reset_begins_anew(client, server: MockServer) -> None:
     client.post(CHAT, json={"q": "same"})
     session = server.session("chat/two")
@@ -355,6 +369,21 @@ def test_odd_targets_miss(server: MockServer, target: str) -> None:
     answer = talk(server.url, request_bytes(target, method="OPTIONS"))
     assert status_of(answer) in (400, 404)
     assert json_of(answer)["error"]["type"] in ("tapecheck_miss", "tapecheck_bad_request")
+
+
+@pytest.mark.parametrize(
+    ("target", "split"),
+    [
+        ("/a/b?c=d&e", ("/a/b", "c=d&e")),
+        ("/a?b#c", ("/a", "b")),
+        ("/a#b?c", ("/a", "")),
+        ("http://h:1/a?b=c://d", ("/a", "b=c://d")),
+        ("http://h", ("/", "")),
+        ("*", ("/", "")),
+    ],
+)
+def test_a_target_is_split_into_path_and_query(target: str, split: tuple[str, str]) -> None:
+    assert target_of(target) == split
 
 
 def test_the_absolute_form_is_answered_as_if_sent_to_a_proxy(server: MockServer) -> None:
@@ -412,10 +441,84 @@ def test_a_client_that_asks_before_it_sends_is_told_to_go_on(small: MockServer) 
         assert json_of(read_all(sock)) == {"n": 3}
 
 
+@pytest.mark.parametrize(
+    ("limits", "allowed", "over"),
+    [
+        (Limits(line=20_000), "/" + "y" * 15_000, "/" + "y" * 25_000),
+        (Limits(line=100), "/" + "y" * 60, "/" + "y" * 200),
+    ],
+)
+def test_a_target_may_be_as_long_as_the_limit_says(limits: Limits, allowed: str, over: str) -> None:
+    with MockServer(limits=limits) as server:
+        assert status_of(talk(server.url, request_bytes(allowed))) == 404
+        assert status_of(talk(server.url, request_bytes(over))) == 400
+
+
+@pytest.mark.parametrize(
+    ("limits", "allowed", "over"),
+    [
+        (Limits(header=20_000), ["x: " + "y" * 15_000], ["x: " + "y" * 25_000]),
+        (Limits(header=100), ["x: " + "y" * 60], ["x: " + "y" * 200]),
+        (Limits(headers=300), ["x: y"] * 250, ["x: y"] * 350),
+        (Limits(headers=10), ["x: y"] * 5, ["x: y"] * 20),
+    ],
+)
+def test_headers_may_be_as_long_and_many_as_the_limits_say(
+    limits: Limits, allowed: list[str], over: list[str]
+) -> None:
+    with MockServer(limits=limits) as server:
+        for headers, status in ((allowed, 404), (over, 400)):
+            asked = request_bytes("/x", headers=[*headers, "connection: close"])
+            assert status_of(talk(server.url, asked)) == status
+
+
+def test_a_fault_of_the_server_is_logged_and_not_shown(
+    server: MockServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("an inner detail")
+
+    monkeypatch.setattr("mockserver.serving.app.App._route", fail)
+    answer = talk(server.url, request_bytes("/x"))
+    assert status_of(answer) == 500
+    assert json_of(answer)["error"]["type"] == "tapecheck_internal_error"
+    assert b"an inner detail" not in answer
+    assert "an inner detail" in caplog.text
+
+
+def test_a_fault_within_an_answer_ends_the_connection_without_a_second_answer(
+    library: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError("an inner detail")
+
+    monkeypatch.setattr("mockserver.serving.playback.Playback._end", fail)
+    with MockServer(library, speed=1000) as server:
+        answer = talk(server.url, request_bytes("/models"))
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert json_of(answer) == {"n": 4}
+    assert "an inner detail" in caplog.text
+
+
+def test_requests_are_not_logged(
+    client, server: MockServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("DEBUG", "aiohttp"):
+        client.post(f"{CHAT}?key=sk-query", json={"q": "same"})
+    assert [r for r in caplog.records if r.name.startswith("aiohttp")] == []
+
+
 def test_there_are_only_so_many_sessions(small: MockServer) -> None:
     url = f"{small.url}{ADMIN}/sessions"
     codes = [httpx.post(url, json={"cassette": "chat/two"}).status_code for _ in range(3)]
     assert codes == [201, 201, 400]
+
+
+def test_a_session_s_journal_is_a_ring(small: MockServer) -> None:
+    with small.session("chat/two") as session:
+        for n in range(5):
+            httpx.post(f"{session.url}/{n}")
+        assert [e.path for e in session.journal] == ["/2", "/3", "/4"]
 
 
 def test_the_journal_is_a_ring(small: MockServer) -> None:

@@ -187,3 +187,27 @@ def test_settled_means_that_nothing_is_under_way() -> None:
                 assert await session.settled(10)
 
     asyncio.run(main())
+
+
+def test_an_ipv6_address_stands_in_brackets() -> None:
+    assert MockServer(host="::1", port=80).url == "http://[::1]:80"
+
+
+def test_a_server_that_hangs_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mockserver.serving.server._PATIENCE", 0.01)
+    hanging, go_on = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        hanging.set()
+        go_on.wait()
+
+    with MockServer() as server:
+        assert server._loop is not None
+        server._loop.call_soon_threadsafe(hang)
+        hanging.wait()
+        try:
+            with pytest.raises(SessionError, match="does not answer"):
+                _ = server.journal
+        finally:
+            go_on.set()
+            monkeypatch.undo()
