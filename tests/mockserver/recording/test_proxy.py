@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import socket
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import httpcore
 import httpx
 import pytest
 from aiohttp import web
@@ -17,7 +19,7 @@ from mockserver.errors import RecordingError
 from mockserver.library import library
 from mockserver.recording.exchange import Capture
 from mockserver.recording.providers import DUMMY_KEY, Provider
-from mockserver.recording.proxy import Upstream
+from mockserver.recording.proxy import LogFilter, Upstream
 from mockserver.recording.recorder import Recorder, TapeHandle
 from tests.mockserver.live import KEY, Gate, Live, stream
 from tests.mockserver.rawhttp import connect
@@ -492,3 +494,17 @@ def test_logs_hold_no_secret(
     assert not [line for line in upstream_lines if KEY in line]
     assert f"sid={cookie}" not in text
     assert logging.getLogger("httpx").filters == []
+
+
+def test_every_logger_of_the_http_library_is_masked() -> None:
+    source = "".join(p.read_text() for p in Path(httpcore.__file__).parent.rglob("*.py"))
+    named = set(re.findall(r"getLogger\(\"(httpcore\.\w+)\"\)", source))
+    assert len(named) >= 5
+    masking = LogFilter()
+    masking.install()
+    try:
+        for name in (*named, "httpx"):
+            assert masking in logging.getLogger(name).filters
+    finally:
+        masking.remove()
+    assert not any(logging.getLogger(name).filters for name in (*named, "httpx"))
