@@ -12,10 +12,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help:
 	@echo "make run       play every bundled scenario to every bundled adapter"
 	@echo "make serve     start the mock server with the bundled cassettes"
-	@echo "make test      run the tests"
+	@echo "make test      run the tests and hold what those of critical rooms cover"
 	@echo "make lint      check the code, the specs and the cassettes"
 	@echo "make bench     run the benchmarks"
-	@echo "make mutation  break the bundled adapters place by place (hours)"
+	@echo "make mutation  break adapters and mockserver's rooms place by place (hours)"
 	@echo "make clean     remove the environment and everything else that was made"
 
 run: $(STAMP)
@@ -24,8 +24,9 @@ run: $(STAMP)
 serve: $(STAMP)
 	$(BIN)/tapecheck serve $(ARGS)
 
+# With arguments, such as a folder or -k, nothing is measured.
 test: $(STAMP)
-	$(BIN)/pytest -n $(JOBS) $(ARGS)
+	$(BIN)/python -m $(if $(ARGS),pytest -n $(JOBS) $(ARGS),tests.floors -n $(JOBS))
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
