@@ -286,6 +286,23 @@ class TestModes:
         with recorder.tape(path, [live.provider()], mode=Mode.ONCE) as tape:
             assert ask(client, tape, "two").status_code == 404
 
+    def test_equal_questions_are_answered_once_each_in_recorded_order(
+        self, recorder: Recorder, client: httpx.Client, path: Path
+    ) -> None:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            return await stream(request, event(f"answer {len(counting.requests)}"), DONE)
+
+        with Live(answer) as counting:
+            with recorder.tape(path, [counting.provider()]) as tape:
+                answers = [ask(client, tape, "same").content for _ in range(2)]
+                tape.finish()
+            with recorder.tape(path, [counting.provider()], mode=Mode.NONE) as tape:
+                assert [ask(client, tape, "same").content for _ in range(2)] == answers
+                missed = ask(client, tape, "same")
+        assert answers == [event("answer 1") + DONE, event("answer 2") + DONE]
+        assert missed.status_code == 404
+        assert "was played already" in missed.json()["error"]["message"]
+
     def test_several_may_replay_what_is_there_at_once(
         self, recorder: Recorder, client: httpx.Client, path: Path, live: Live, recorded: bytes
     ) -> None:

@@ -4,13 +4,14 @@ import base64
 import gzip
 import json
 import re
+import zlib
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
 import zstandard
 
-from mockserver.secrets.find import MASKED, Known, find, mask
+from mockserver.secrets.find import MASKED, Find, Known, find, inflated, mask, merged
 
 SECRET = 'K3y/with+all "kinds" of=signs'
 KNOWN = Known.of([SECRET])
@@ -76,16 +77,23 @@ SHAPES = [
     "AIzaSyD4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1abcdef",
     "ya29.a0AfH6SMBx7Qm2Lw9Rb3Nc8Vd5",
     "AKIAIOSFODNN7EXAMPLE",
-    "ghp_4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1Ag6Hj2Kl0P",
+    "ASIAIOSFODNN7EXAMPLE",
+    "GOCSPX-4fKx0Zt7Qm2Lw9Rb3Nc8Vd",
+    *(f"gh{c}_4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1Ag6Hj2Kl0P" for c in "pousr"),
+    "github_pat_4fKx0Zt7Qm2Lw9Rb3Nc8Vd",
     "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",
-    "gsk_4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1",
-    "xai-4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1",
+    *(
+        f"{provider}4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1"
+        for provider in ("gsk_", "xai-", "pplx-", "nvapi-", "r8_", "fw_", "csk-")
+    ),
     "xoxb-123456789012-abcdefghij",
+    "rk_live_4fKx0Zt7Qm2Lw9Rb",
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NSJ9.dozjgNryP4J3jVmNHl0w5N",
     "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\nvXc+/=\n-----END RSA PRIVATE KEY-----",
     "Authorization: Bearer 4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1",
     "Set-Cookie: session=4fKx0Zt7Qm2Lw9; Path=/",
     "__Secure-next-auth.session-token=4fKx0Zt7Qm2Lw9",
+    "__Host-session=4fKx0Zt7Qm2Lw9",
 ]
 
 
@@ -104,6 +112,52 @@ def test_a_key_that_its_issuer_masked_is_told_apart() -> None:
     text = "Incorrect API key provided: sk-proj-********************wxyz."
     assert [f.kind for f in find(text)] == [MASKED]
     assert mask(text) == "Incorrect API key provided: REDACTED."
+
+
+def test_what_is_found_is_placed() -> None:
+    secret = "sk-proj-4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1"
+    for text in (f"it is {secret}!", f"it%20is%20{secret}!", f"it\\nis {secret}!"):
+        assert {text[f.start : f.stop] for f in find(text)} == {secret}
+    coded = b64(f"it is {secret}!").rstrip("=")
+    (found,) = find(f"<{coded}>")
+    assert (found.start, found.stop) == (1, 1 + len(coded))
+    assert found.kind == "a key (sk-…), in base64"
+
+
+def test_finds_that_overlap_become_one_and_others_do_not() -> None:
+    def merge(*places: tuple[int, int]) -> list[tuple[str, int, int]]:
+        finds = [Find(f"{a}-{b}", a, b) for a, b in places]
+        return [(f.kind, f.start, f.stop) for f in merged(finds)]
+
+    assert merge((5, 9), (0, 3)) == [("0-3", 0, 3), ("5-9", 5, 9)]
+    assert merge((0, 5), (3, 9)) == [("0-5", 0, 9)]
+    assert merge((0, 9), (3, 5)) == [("0-9", 0, 9)]
+    assert merge((0, 3), (0, 9)) == [("0-9", 0, 9)]
+    assert merge((0, 5), (5, 9)) == [("0-5", 0, 5), ("5-9", 5, 9)]
+
+
+def test_a_secret_is_found_to_a_fixed_depth_of_encodings() -> None:
+    def within(layers: int) -> bool:
+        text = SECRET
+        for _ in range(layers):
+            text = b64(text)
+        return bool(list(find(text, KNOWN)))
+
+    assert [within(n) for n in range(6)] == [True] * 4 + [False] * 2
+    assert not list(find(b64(SECRET), KNOWN, depth=0))
+
+
+def test_only_what_is_whole_is_decompressed() -> None:
+    for packed in (gzip.compress(b"text"), zlib.compress(b"text")):
+        assert inflated(packed) == b"text"
+    for other in (
+        b"",
+        b"text",
+        b"\x1f\x8bnot gzip",
+        b"x is no zlib",
+        zlib.compress(b"a", wbits=-15),
+    ):
+        assert inflated(other) == other
 
 
 def test_masking_keeps_what_is_not_secret() -> None:
@@ -130,4 +184,5 @@ def test_ordinary_text_is_left_alone(text: str) -> None:
 
 
 def test_short_values_are_not_taken_for_secrets() -> None:
-    assert Known.of(["", "abc", "no"]).values == frozenset()
+    assert Known.of(["", "abc", "no", "12345"]).values == frozenset()
+    assert Known.of(["123456"]).values == {"123456"}

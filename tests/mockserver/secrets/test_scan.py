@@ -67,8 +67,26 @@ def test_credentials_are_known_by_name(header: tuple[str, str]) -> None:
     assert places(with_headers(interaction(b"{}"), request=header)) == [
         f"request.headers.{header[0]}"
     ]
+    assert places(with_headers(interaction(b"{}"), response=header)) == [
+        f"response.headers.{header[0]}"
+    ]
     replaced = (header[0], "REDACTED")
-    assert places(with_headers(interaction(b"{}"), request=replaced)) == []
+    assert places(with_headers(interaction(b"{}"), request=replaced, response=replaced)) == []
+
+
+def test_a_status_line_is_searched() -> None:
+    found = interaction(b"{}")
+    found = replace(found, response=replace(found.response, reason=f"Bad key {SECRET}"))
+    assert places(found) == ["response.status"]
+
+
+def test_what_its_issuer_has_masked_is_no_secret() -> None:
+    assert places(interaction(b'{"error":"wrong key sk-proj-****************wxyz"}')) == []
+
+
+def test_a_header_beyond_latin_1_is_searched() -> None:
+    found = with_headers(interaction(b"{}"), response=("x-note", f"\u4e2d {LOOKS_LIKE}"))
+    assert places(found) == ["response.headers.x-note"]
 
 
 def test_query_parameters_are_known_by_name() -> None:
