@@ -84,8 +84,9 @@ def test_a_finished_tape_gives_its_file_free(
 def test_a_recorder_that_stops_gives_all_files_free(path: Path) -> None:
     with Live(hello) as live:
         with Recorder(environment=ENVIRONMENT) as first:
-            first.tape(path, [live.provider()])
+            handle = first.tape(path, [live.provider()])
         assert nothing_left(path)
+        assert handle.path == path
         with Recorder(environment=ENVIRONMENT) as second:
             second.tape(path, [live.provider()]).close()
 
