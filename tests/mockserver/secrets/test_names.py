@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from mockserver.dialects.registry import form
 from mockserver.secrets import names
 
 
@@ -121,7 +122,7 @@ def test_names_of_other_headers(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "Content-Type",
+        "content-type",
         "content-encoding",
         "location",
         "retry-after",
@@ -138,22 +139,22 @@ def test_names_of_other_headers(name: str) -> None:
     ],
 )
 def test_response_headers_that_clients_act_on_are_kept(name: str) -> None:
-    assert names.is_kept_in_response(name)
+    assert form().is_kept_response_header(name)
 
 
 @pytest.mark.parametrize("name", ["server", "x-location", "set-cookie", "openai-organization"])
 def test_other_response_headers_are_not_kept(name: str) -> None:
-    assert not names.is_kept_in_response(name)
+    assert not form().is_kept_response_header(name)
 
 
 def test_headers_that_name_an_account_or_a_request_are_replaced() -> None:
-    assert dict(names.REQUEST_REPLACED) == {
+    assert dict(form().replaced_request_headers) == {
         "chatgpt-account-id": "account",
         "openai-organization": "org",
         "openai-project": "project",
         "x-goog-user-project": "project",
     }
-    assert dict(names.RESPONSE_REPLACED) == {
+    assert dict(form().replaced_response_headers) == {
         "anthropic-organization-id": "org",
         "openai-organization": "org",
         "openai-project": "project",
