@@ -259,6 +259,27 @@ def test_the_head_waits_too() -> None:
     assert asyncio.run(written_at(0)).startswith(b"HTTP/1.1 200 OK")
 
 
+@pytest.mark.parametrize(
+    ("transport", "paused", "at_once"),
+    [("open", False, True), ("open", True, False), ("closing", False, False), (None, False, False)],
+)
+def test_a_whole_message_is_not_pushed_at_who_does_not_read_it(
+    transport: str | None, paused: bool, at_once: bool
+) -> None:
+    written: list[bytes] = []
+    request: Any = SimpleNamespace(
+        method="GET",
+        version=(1, 1),
+        keep_alive=True,
+        protocol=SimpleNamespace(writing_paused=paused),
+        transport=transport
+        and SimpleNamespace(is_closing=lambda: transport == "closing", write=written.append),
+    )
+    record = Record(0, None, "GET", "/x", "", {}, b"")
+    assert Playback(request, Message(exchange(b"x").schedule), record).play_at_once() is at_once
+    assert bool(written) is at_once
+
+
 def test_a_connection_serves_many_answers(server: MockServer) -> None:
     pieces = [exchange(b"%d" % n, method="POST") for n in range(3)]
     with server.session(exchanges=pieces) as session, connect(server.url) as sock:
