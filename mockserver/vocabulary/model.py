@@ -1,7 +1,7 @@
 """The normalized vocabulary: what an adapter hands out, whatever the provider sent.
 
 The JSON Schemas in ``specs/schemas`` are the public contract; this module is its Python
-twin, held to it by ``tests/harness/test_model.py``. Names of usage fields and finish
+twin, held to it by ``tests/mockserver/vocabulary/test_model.py``. Names of usage fields and finish
 reasons follow OpenTelemetry's GenAI conventions and the OpenAI APIs. Everything is frozen
 and uses the standard library only. ``mockserver.vocabulary.codec`` turns it into JSON and back.
 """
@@ -12,10 +12,14 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias
+
+from mockserver.vocabulary.limits import Count, Limit, Text
 
 Json: TypeAlias = Any
 JsonObject: TypeAlias = dict[str, Any]
+#: Where reasoning was told.
+Channel: TypeAlias = Annotated[str, Limit(words=("text", "summary", "inner_thoughts"))]
 
 
 class FinishReason(StrEnum):
@@ -90,12 +94,12 @@ class ErrorInfo:
     """
 
     error_class: ErrorClass
-    message: str
+    message: Annotated[str, Limit(most=2000)]
     retryable: bool
-    status: int | None = None
-    code: str | None = None
-    request_id: str | None = None
-    retry_after: float | None = None
+    status: Annotated[int, Limit(least=100, most=599)] | None = None
+    code: Text | None = None
+    request_id: Text | None = None
+    retry_after: Annotated[float, Limit()] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +109,12 @@ class Usage:
     ``estimated`` says that the client counted, not the provider.
     """
 
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    total_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
-    reasoning_tokens: int | None = None
+    input_tokens: Count | None = None
+    output_tokens: Count | None = None
+    total_tokens: Count | None = None
+    cache_read_input_tokens: Count | None = None
+    cache_creation_input_tokens: Count | None = None
+    reasoning_tokens: Count | None = None
     estimated: bool = False
 
     def merged(self, later: Usage) -> Usage:
@@ -139,8 +143,8 @@ class MessageStart(Event):
     """The provider began to answer."""
 
     type: ClassVar[str] = "message_start"
-    response_id: str | None = None
-    model: str | None = None
+    response_id: Text | None = None
+    model: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,9 +155,9 @@ class ContentDelta(Event):
     """
 
     type: ClassVar[str] = "content_delta"
-    delta: str
-    index: int | None = None
-    phase: str | None = None
+    delta: Text
+    index: Count | None = None
+    phase: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,9 +165,9 @@ class ReasoningDelta(Event):
     """A piece of reasoning. ``channel`` is ``text``, ``summary`` or ``inner_thoughts``."""
 
     type: ClassVar[str] = "reasoning_delta"
-    delta: str
-    channel: str
-    index: int | None = None
+    delta: Text
+    channel: Channel
+    index: Count | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,10 +175,10 @@ class ReasoningSignature(Event):
     """Opaque proof that belongs to the reasoning before it, to be sent back unchanged."""
 
     type: ClassVar[str] = "reasoning_signature"
-    signature: str | None = None
-    encrypted_content: str | None = None
-    redacted_data: str | None = None
-    index: int | None = None
+    signature: Text | None = None
+    encrypted_content: Text | None = None
+    redacted_data: Text | None = None
+    index: Count | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,8 +193,8 @@ class RefusalDelta(Event):
     """A piece of a refusal, apart from the text."""
 
     type: ClassVar[str] = "refusal_delta"
-    delta: str
-    index: int | None = None
+    delta: Text
+    index: Count | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,11 +202,11 @@ class Citation(Event):
     """A source of the text; ``start`` and ``end`` are the provider's character offsets."""
 
     type: ClassVar[str] = "citation"
-    url: str | None = None
+    url: Text | None = None
     title: str | None = None
-    start: int | None = None
-    end: int | None = None
-    index: int | None = None
+    start: Count | None = None
+    end: Count | None = None
+    index: Count | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,9 +214,9 @@ class ToolCallStart(Event):
     """A tool call whose name is known. ``id_synthesized``: the client made the id."""
 
     type: ClassVar[str] = "tool_call_start"
-    tool_call_index: int
-    tool_call_id: str
-    tool_name: str
+    tool_call_index: Count
+    tool_call_id: Text
+    tool_name: Text
     id_synthesized: bool = False
 
 
@@ -221,8 +225,8 @@ class ToolCallDelta(Event):
     """A piece of a tool call's argument text."""
 
     type: ClassVar[str] = "tool_call_delta"
-    tool_call_index: int
-    arguments_delta: str
+    tool_call_index: Count
+    arguments_delta: Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,10 +234,10 @@ class ToolCallEnd(Event):
     """A complete tool call: ``arguments_raw`` is valid JSON text of the object."""
 
     type: ClassVar[str] = "tool_call_end"
-    tool_call_index: int
+    tool_call_index: Count
     arguments: JsonObject
-    arguments_raw: str
-    thought_signature: str | None = None
+    arguments_raw: Annotated[str, Limit(least=2)]
+    thought_signature: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,8 +245,8 @@ class HostedToolEvent(Event):
     """A tool that the provider ran itself; never to be dispatched by the client."""
 
     type: ClassVar[str] = "hosted_tool"
-    kind: str
-    status: str | None = None
+    kind: Text
+    status: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,8 +262,8 @@ class WarningEvent(Event):
     """Something unlawful that could be mended without guessing at content."""
 
     type: ClassVar[str] = "warning"
-    code: str
-    message: str
+    code: Annotated[str, Limit(pattern="^[a-z][a-z0-9_]*$")]
+    message: Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,7 +324,7 @@ class TextPart(Part):
 
     type: ClassVar[str] = "text"
     text: str
-    phase: str | None = None
+    phase: Text | None = None
     citations: tuple[Citation, ...] = ()
 
 
@@ -330,10 +334,10 @@ class ReasoningPart(Part):
 
     type: ClassVar[str] = "reasoning"
     text: str
-    channel: str
-    signature: str | None = None
-    encrypted_content: str | None = None
-    redacted_data: str | None = None
+    channel: Channel
+    signature: Text | None = None
+    encrypted_content: Text | None = None
+    redacted_data: Text | None = None
     omitted: bool = False
 
 
@@ -342,7 +346,7 @@ class RefusalPart(Part):
     """The model declined."""
 
     type: ClassVar[str] = "refusal"
-    refusal: str
+    refusal: Text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -350,11 +354,11 @@ class ToolCallPart(Part):
     """A tool call; ``arguments`` is ``None`` when it never became complete."""
 
     type: ClassVar[str] = "tool_call"
-    id: str
-    name: str
+    id: Text
+    name: Text
     arguments: JsonObject | None
     arguments_raw: str
-    thought_signature: str | None = None
+    thought_signature: Text | None = None
     id_synthesized: bool = False
 
 
@@ -363,8 +367,8 @@ class HostedToolPart(Part):
     """A tool that the provider ran."""
 
     type: ClassVar[str] = "hosted_tool"
-    kind: str
-    status: str | None = None
+    kind: Text
+    status: Text | None = None
     native: tuple[Json, ...] = ()
 
 
@@ -377,8 +381,8 @@ PART_TYPES: Mapping[str, type[Part]] = {
 class AssistantTurn:
     """The final assistant turn. ``parts`` is the truth, the properties are views of it."""
 
-    response_id: str | None = None
-    model: str | None = None
+    response_id: Text | None = None
+    model: Text | None = None
     status: Status
     finish_reason: FinishReason | None = None
     raw_finish_reason: str | None = None

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import Any
 
@@ -10,10 +11,11 @@ import pytest
 
 from harness.suite.schemas import definition, schema, validator
 from mockserver.vocabulary import model
-from mockserver.vocabulary.codec import event_from_json, to_json, turn_from_json
+from mockserver.vocabulary.codec import event_from_json, read_event, to_json, turn_from_json
 from mockserver.vocabulary.model import (
     AssistantTurn,
     Citation,
+    ContentDelta,
     ErrorClass,
     ErrorInfo,
     FinishReason,
@@ -83,7 +85,7 @@ def example(cls: type) -> Any:
 
 def value_for(hint: Any, name: str) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is types.UnionType:
+    if origin in (types.UnionType, typing.Union):
         return value_for(next(a for a in arguments if a is not type(None)), name)
     if origin is tuple:
         return ({"wire": 1},) if name == "native" else (example(Citation),)
@@ -167,6 +169,91 @@ def test_the_turn_schema_refuses_contradictions(turn: dict[str, Any]) -> None:
 )
 def test_the_event_schema_refuses(event: dict[str, Any]) -> None:
     assert not validator("stream_event").is_valid(event)
+
+
+#: What a client may put where something else belongs, and what may stand there.
+VALUES: list[Any] = [
+    *(None, True, False, 0, 1, -1, 3.0, 3.5, 99, 100, 599, 600, 1e300),
+    *("", "a", "ab", "A b", "a\n", "text", "completed", "incomplete", "failed", "stop", "x" * 2001),
+    *("timeout", "content_delta", [], [1], ["a"], [{}], {}, {"a": 1}, {"type": "text"}),
+    [{"type": "citation"}],
+    [{"type": "citation", "native": [1]}],
+    [{"type": "citation", "index": 0}],
+    [{"type": "text", "text": ""}],
+    {"input_tokens": 0, "estimated": True},
+    {"input_tokens": -1},
+    {"class": "timeout", "message": "", "retryable": True},
+    {"class": "timeout", "message": "", "retryable": 1},
+]
+
+
+def variants(data: Any) -> Iterator[Any]:
+    """``data`` with one thing changed, at any depth."""
+    yield data
+    if isinstance(data, dict):
+        yield {**data, "surplus": 1}
+        for key, inner in data.items():
+            yield {k: v for k, v in data.items() if k != key}
+            yield from ({**data, key: value} for value in VALUES)
+            yield from ({**data, key: changed} for changed in variants(inner))
+    if isinstance(data, list):
+        for n, inner in enumerate(data):
+            yield from ([*data[:n], changed, *data[n + 1 :]] for changed in variants(inner))
+
+
+def is_read(read: Callable[[Any], Any], data: Any) -> bool:
+    try:
+        value = read(data)
+    except ValueError:
+        return False
+    assert to_json(value) == data
+    return True
+
+
+@pytest.mark.parametrize("cls", model.EVENT_TYPES.values(), ids=model.EVENT_TYPES)
+def test_the_codec_reads_what_the_event_schema_allows(cls: type[model.Event]) -> None:
+    check = definition("stream_event", cls.type)
+    assert check is not None
+    for data in variants(to_json(example(cls))):
+        if isinstance(data, dict) and data.get("type") == cls.type:
+            assert is_read(event_from_json, data) is check.is_valid(data), data
+
+
+FAILED = {
+    "status": "failed",
+    "error": {"class": "timeout", "message": "m", "retryable": True},
+    "parts": [],
+}
+
+
+def test_the_codec_reads_what_the_turn_schema_allows() -> None:
+    check = validator("assistant_turn")
+    cited = {"type": "citation", "url": "u", "title": "t", "start": 0, "end": 3}
+    parts = [{"type": "text", "text": "a", "citations": [cited]}]
+    parts += [to_json(example(cls)) for cls in model.PART_TYPES.values() if cls is not TextPart]
+    whole = {**to_json(example(AssistantTurn)), "parts": parts}
+    for turn in ({k: v for k, v in whole.items() if k != "error"}, FAILED):
+        assert check.is_valid(turn)
+        for data in variants(turn):
+            assert is_read(turn_from_json, data) is check.is_valid(data), data
+
+
+@pytest.mark.parametrize("data", [None, 7, "text", [], {"type": []}, {"type": {}}], ids=str)
+def test_what_is_no_event_is_a_value_error(data: Any) -> None:
+    with pytest.raises(ValueError, match="unknown event type"):
+        event_from_json(data)
+    with pytest.raises(ValueError, match=r"is no object|unknown field"):
+        turn_from_json(data)
+
+
+def test_broken_limits_are_noted_and_wrong_types_refused() -> None:
+    broken: list[str] = []
+    assert read_event({"type": "content_delta", "delta": ""}, broken) == ContentDelta(delta="")
+    assert broken == ["'' is below 1"]
+    with pytest.raises(ValueError, match="delta: None is no text"):
+        read_event({"type": "content_delta", "delta": None}, broken)
+    with pytest.raises(ValueError, match="usage: input_tokens: 'a' is no whole number"):
+        read_event({"type": "usage", "usage": {"input_tokens": "a"}}, broken)
 
 
 @pytest.mark.parametrize(
