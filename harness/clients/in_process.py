@@ -14,22 +14,24 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.clients import door
 from harness.clients.interface import Adapter, Call, ClientError
-from mockserver.vocabulary.codec import event_from_json, to_json
+from harness.judge.transcript import Emitted
+from mockserver.vocabulary.codec import to_json
 from mockserver.vocabulary.fold import fold
-from mockserver.vocabulary.model import AssistantTurn, ErrorEvent, Event, JsonObject, Status
+from mockserver.vocabulary.model import AssistantTurn, ErrorEvent, ErrorInfo, Event, Status
 
 
 @dataclass(slots=True)
 class Output:
-    """What an adapter gave for one call, in JSON form.
+    """What an adapter gave for one call, checked and typed.
 
     ``raised`` is the text of an exception that is not a :class:`ClientError`; ``hung`` says
     that the deadline passed.
     """
 
-    events: list[JsonObject] = field(default_factory=list)
-    turn: JsonObject | None = None
+    events: list[Emitted[Event]] = field(default_factory=list)
+    turn: Emitted[AssistantTurn] | None = None
     turn_given: bool = False
     raised: str | None = None
     hung: bool = False
@@ -44,17 +46,36 @@ async def drive(
     """
     output = Output()
     try:
-        async with asyncio.timeout(deadline):
+        async with asyncio.timeout(deadline) as timer:
             await _collect(adapter, call, output, on_event or (lambda _: None))
-    except TimeoutError:
-        output.hung = True
     except ClientError as exc:
         _failed(output, exc, streamed=call.stream)
-    except Exception as exc:
-        output.raised = f"{type(exc).__name__}: {exc}"
-    if output.turn is None:
-        output.turn = _folded(output.events) if call.stream else None
+    except asyncio.CancelledError as exc:
+        if _is_cancelled():
+            raise
+        output.raised = _text_of(exc)
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as exc:
+        # Whatever a client raises must not end the run; a TimeoutError may be its own.
+        output.hung = isinstance(exc, TimeoutError) and timer.expired()
+        output.raised = None if output.hung else _text_of(exc)
+    if output.turn is None and call.stream:
+        output.turn = _folded(output.events)
     return output
+
+
+def _is_cancelled() -> bool:
+    """Whether the run was stopped from outside; a client may raise the same exception."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _text_of(exc: BaseException) -> str:
+    try:
+        return f"{type(exc).__name__}: {exc}"
+    except Exception:
+        return f"{type(exc).__name__}, whose text cannot be read"
 
 
 async def _collect(
@@ -68,15 +89,12 @@ async def _collect(
                 case None:
                     continue
                 case AssistantTurn():
-                    output.turn, output.turn_given = to_json(item), True
-                case Event():
-                    output.events.append(to_json(item))
+                    output.turn, output.turn_given = door.turn(item), True
+                case Mapping() if "type" not in item:
+                    output.turn, output.turn_given = door.turn(item), True
+                case Event() | Mapping():
+                    output.events.append(door.event(item))
                     on_event(len(output.events))
-                case Mapping() if "type" in item:
-                    output.events.append(dict(item))
-                    on_event(len(output.events))
-                case Mapping():
-                    output.turn, output.turn_given = dict(item), True
                 case _:
                     raise TypeError(
                         f"the adapter yielded {type(item).__name__}; events and turns are "
@@ -155,18 +173,20 @@ def _several(result: Any) -> Iterable[Any]:
 
 
 def _failed(output: Output, exc: ClientError, *, streamed: bool) -> None:
+    # A class that derives from it may have left the attributes out.
+    error: ErrorInfo = getattr(exc, "error", None)  # type: ignore[assignment]
+    turn: AssistantTurn | None = getattr(exc, "turn", None)
     if streamed:
-        output.events.append(to_json(ErrorEvent(error=exc.error)))
-    if exc.turn is not None:
-        output.turn, output.turn_given = to_json(exc.turn), True
-    elif not streamed:
-        failed = AssistantTurn(status=Status.FAILED, error=exc.error, parts=())
-        output.turn, output.turn_given = to_json(failed), True
+        output.events.append(door.event(ErrorEvent(error=error)))
+    if turn is None and not streamed:
+        turn = AssistantTurn(status=Status.FAILED, error=error, parts=())
+    if turn is not None:
+        output.turn, output.turn_given = door.turn(turn), True
 
 
-def _folded(events: list[JsonObject]) -> JsonObject | None:
-    try:
-        folded: JsonObject = to_json(fold(event_from_json(e) for e in events))
-    except (ValueError, TypeError, AttributeError):
+def _folded(events: list[Emitted[Event]]) -> Emitted[AssistantTurn] | None:
+    typed = [e.value for e in events if e.value is not None]
+    if len(typed) < len(events):
         return None
-    return folded
+    turn = fold(typed)
+    return Emitted(value=turn, data=to_json(turn))

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
-from typing import Any
 
 from harness.judge.expectation import canonical, first_difference, same_event
 from harness.judge.reading import Reading
 from harness.judge.transcript import Blame, Finding
-from harness.suite.loader import describe
 from harness.suite.scenario import CaseKind
-from harness.suite.schemas import definition, validator
 from mockserver.vocabulary.model import ErrorClass, ErrorEvent, JsonObject, MessageStop
 from mockserver.wire.faults import FaultKind
 
@@ -50,48 +45,18 @@ def evidence(reading: Reading) -> Iterator[Finding]:
 
 def schema(reading: Reading) -> Iterator[Finding]:
     """Every event and the turn obey the schemas."""
-    for number, event in enumerate(reading.record.events):
-        for problem in _event_problems(json.dumps(event, default=str)):
+    record = reading.record
+    for number, event in enumerate(record.events):
+        for problem in event.problems:
             yield Finding(
                 check="schema",
                 message=f"event {number + 1}, {problem}",
-                observed=event,
+                observed=event.data,
                 event=number,
             )
-    if reading.record.turn is not None and reading.record.turn_given:
-        for problem in _turn_problems(json.dumps(reading.record.turn, default=str)):
-            yield Finding(
-                check="schema", message=f"the turn: {problem}", observed=reading.record.turn
-            )
-
-
-# A scenario gives the same events on every wire; each is judged once.
-@lru_cache(maxsize=4096)
-def _event_problems(text: str) -> tuple[str, ...]:
-    event = json.loads(text)
-    if not _is_unicode(event):
-        return ("half a surrogate pair, which no UTF-8 can carry",)
-    kind = event.get("type") if isinstance(event, dict) else None
-    check = definition("stream_event", kind) if isinstance(kind, str) else None
-    if check is None:
-        return (f"unknown type {kind!r}",)
-    return tuple(f"{kind}: {describe(problem)}" for problem in check.iter_errors(event))
-
-
-def _is_unicode(value: Any) -> bool:
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-@lru_cache(maxsize=1024)
-def _turn_problems(text: str) -> tuple[str, ...]:
-    check = validator("assistant_turn")
-    if not _is_unicode(json.loads(text)):
-        return ("half a surrogate pair, which no UTF-8 can carry",)
-    return tuple(describe(problem) for problem in check.iter_errors(json.loads(text)))
+    if record.turn is not None:
+        for problem in record.turn.problems:
+            yield Finding(check="schema", message=f"the turn: {problem}", observed=record.turn.data)
 
 
 #: What tells of a break, by what broke it.
@@ -115,7 +80,7 @@ def fault(reading: Reading) -> Iterator[Finding]:
         return
     coalesced = reading.granularity == "coalesced"
     wanted = _content(canonical(expect.events, coalesced=coalesced))
-    seen = _content(canonical(reading.record.events, coalesced=coalesced))
+    seen = _content(canonical(reading.event_data, coalesced=coalesced))
     at = first_difference(wanted[: len(seen)], seen)
     if at is not None and not (coalesced and _cut_short(wanted, seen, at)):
         yield Finding(
@@ -141,7 +106,7 @@ def fault(reading: Reading) -> Iterator[Finding]:
             )
     elif isinstance(last, ErrorEvent) and not (facts.error or facts.broken):
         whole = expect.events[-1]
-        if whole["type"] != "error" or not same_event(whole, reading.record.events[-1]):
+        if whole["type"] != "error" or not same_event(whole, reading.event_data[-1]):
             yield Finding(
                 check="fault",
                 message=f"{case.fault} after the outcome was decided must not fail the turn",

@@ -10,7 +10,7 @@ from harness.judge.reading import Reading
 from harness.judge.transcript import Finding
 from harness.suite.scenario import CaseKind
 from mockserver.vocabulary.codec import to_json
-from mockserver.vocabulary.model import AssistantTurn, JsonObject, TextPart
+from mockserver.vocabulary.model import AssistantTurn, Json, JsonObject, TextPart
 
 
 def sequence(reading: Reading) -> Iterator[Finding]:
@@ -22,7 +22,7 @@ def sequence(reading: Reading) -> Iterator[Finding]:
         return
     coalesced = reading.granularity == "coalesced"
     wanted = canonical(expect.events, coalesced=coalesced)
-    seen = canonical(reading.record.events, coalesced=coalesced)
+    seen = canonical(reading.event_data, coalesced=coalesced)
     at = first_difference(wanted, seen)
     if at is not None:
         yield Finding(
@@ -40,7 +40,7 @@ def native_sequence(reading: Reading) -> Iterator[Finding]:
     expect = reading.spec.expect
     if reading.case.kind is CaseKind.FAULT or expect is None or expect.native is None:
         return
-    seen = [n for e in reading.record.events for n in e.get("native", ())]
+    seen = list(reading.native)
     pairs = enumerate(zip_longest(expect.native, seen))
     at = next((n for n, (one, other) in pairs if one is None or not agrees(one, other)), None)
     if at is not None:
@@ -126,9 +126,9 @@ def agrees(wanted: Any, seen: Any) -> bool:
     return bool(wanted == seen) and isinstance(wanted, bool) is isinstance(seen, bool)
 
 
-def error_agrees(wanted: JsonObject, seen: JsonObject | None) -> bool:
+def error_agrees(wanted: JsonObject, seen: Json) -> bool:
     """Whether an error has the wanted fields; ``message_contains`` ignores case."""
-    if seen is None:
+    if not isinstance(seen, Mapping):
         return False
     text = wanted.get("message_contains", "").lower()
     return text in str(seen.get("message", "")).lower() and all(
@@ -160,7 +160,7 @@ def canonical(events: Sequence[JsonObject], *, coalesced: bool) -> list[JsonObje
             out.append(plain)
     if usage:
         at = len(out)
-        if out and out[-1].get("type") in {"message_stop", "error"}:
+        if out and out[-1].get("type") in ("message_stop", "error"):
             at -= 1
         out.insert(at, {"type": "usage", "usage": usage})
     return out
@@ -175,8 +175,10 @@ _DELTAS = {
 
 
 def _joins(before: JsonObject, after: JsonObject) -> bool:
-    key = _DELTAS.get(after.get("type", ""))
+    key = next((k for kind, k in _DELTAS.items() if kind == after.get("type")), None)
     if key is None or before.get("type") != after["type"]:
+        return False
+    if not isinstance(before.get(key), str) or not isinstance(after.get(key), str):
         return False
     return all(before.get(k) == after.get(k) for k in {*before, *after} - {key})
 
@@ -204,11 +206,14 @@ def first_difference(wanted: Sequence[JsonObject], seen: Sequence[JsonObject]) -
     return None if len(wanted) == len(seen) else min(len(wanted), len(seen))
 
 
-def _said(events: Sequence[JsonObject], at: int) -> str:
+def _said(events: Sequence[Json], at: int) -> str:
     if at >= len(events):
         return "the end"
     event = events[at]
-    detail = event.get("error", {}).get("class") if event.get("type") == "error" else None
+    if not isinstance(event, Mapping):
+        return f"{event!r:.60}"
+    error = event.get("error")
+    detail = error.get("class") if isinstance(error, Mapping) else None
     for key in ("delta", "arguments_delta", "tool_name", "finish_reason", "code"):
         detail = detail or event.get(key)
     return f"{event.get('type')}{'' if detail is None else f' {detail!r}'[:60]}"

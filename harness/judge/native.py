@@ -50,7 +50,7 @@ def native_of(reading: Reading) -> Native | None:
         if grammar.feature in reading.features:
             return Native(
                 grammar,
-                tuple(n for e in record.events for n in e.get("native", ())),
+                reading.native,
                 get(reading.case.scenario.dialect).grammar is grammar,
                 record.schedules[-1] if record.schedules else None,
             )

@@ -9,8 +9,8 @@ from harness.judge.transcript import Transcript, TurnRecord
 from harness.suite.scenario import Case, TurnSpec
 from mockserver.dialects.facts import Facts
 from mockserver.dialects.registry import facts_of
-from mockserver.vocabulary.codec import event_from_json, turn_from_json
-from mockserver.vocabulary.model import AssistantTurn, Event
+from mockserver.vocabulary.fold import fold
+from mockserver.vocabulary.model import AssistantTurn, Event, Json, JsonObject
 
 
 @dataclass(frozen=True)
@@ -42,19 +42,31 @@ class Reading:
 
     @cached_property
     def events(self) -> tuple[Event, ...] | None:
-        """The events, typed; ``None`` if one of them is not in the form of the schema."""
-        try:
-            return tuple(event_from_json(e) for e in self.record.events)
-        except (ValueError, TypeError, AttributeError):
-            return None
+        """The events, typed; ``None`` if a type in one of them is wrong."""
+        typed = tuple(e.value for e in self.record.events if e.value is not None)
+        return typed if len(typed) == len(self.record.events) else None
 
     @cached_property
+    def event_data(self) -> list[JsonObject]:
+        """The events as JSON, for what is compared with a scenario or shown."""
+        return [e.data for e in self.record.events]
+
+    @cached_property
+    def native(self) -> tuple[Json, ...]:
+        """What the events carry from the wire, in order."""
+        return tuple(n for e in self.record.events if e.value is not None for n in e.value.native)
+
+    @property
     def turn(self) -> AssistantTurn | None:
-        """The turn, typed; ``None`` if there is none in the form of the schema."""
-        try:
-            return None if self.record.turn is None else turn_from_json(self.record.turn)
-        except (ValueError, TypeError, AttributeError):
-            return None
+        """The turn, typed; ``None`` if there is none, or a type in it is wrong."""
+        return None if self.record.turn is None else self.record.turn.value
+
+    @cached_property
+    def folded(self) -> AssistantTurn | None:
+        """The turn that the events tell; ``None`` where they are not typed."""
+        if self.events is None or not self.record.turn_given:
+            return self.turn
+        return fold(self.events)
 
     @cached_property
     def facts(self) -> Facts | None:

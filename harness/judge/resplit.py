@@ -20,14 +20,15 @@ def resplit(reading: Reading) -> Iterator[Finding]:
     """Deltas cut or joined otherwise give the same turn."""
     if not reading.record.streamed or not reading.events:
         return
-    turn = to_json(fold(reading.events))
-    for how, events in (("cut", cut(reading.events)), ("joined", joined(reading.events))):
-        if (again := to_json(fold(events))) != turn:
+    for how, events in (("cut", list(cut(reading.events))), ("joined", joined(reading.events))):
+        if len(events) == len(reading.events):
+            continue  # nothing could be cut or joined
+        if (again := fold(events)) != reading.folded:
             yield Finding(
                 check="resplit",
                 message=f"with its deltas {how} the turn is another",
-                expected=turn,
-                observed=again,
+                expected=to_json(reading.folded),
+                observed=to_json(again),
             )
     native = native_of(reading)
     if native is not None:

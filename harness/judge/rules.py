@@ -14,7 +14,6 @@ from harness.judge.transcript import Finding
 from mockserver.dialects.facts import repaired
 from mockserver.dialects.registry import get
 from mockserver.vocabulary.codec import to_json
-from mockserver.vocabulary.fold import fold
 from mockserver.vocabulary.model import (
     ErrorEvent,
     FinishReason,
@@ -39,7 +38,7 @@ def terminal(reading: Reading) -> Iterator[Finding]:
             check="terminal",
             message="the stream ended with neither message_stop nor error",
             expected="message_stop or error",
-            observed=reading.record.events[-1]["type"] if reading.record.events else None,
+            observed=reading.events[-1].type if reading.events else None,
             event=len(reading.events),
         )
     elif len(ends) > 1 or ends[0] != len(reading.events) - 1:
@@ -48,7 +47,7 @@ def terminal(reading: Reading) -> Iterator[Finding]:
             check="terminal",
             message=f"{len(reading.events) - first - 1} event(s) after the terminal one",
             expected=[],
-            observed=list(reading.record.events[first + 1 :]),
+            observed=reading.event_data[first + 1 :],
             event=first + 1,
         )
 
@@ -60,13 +59,12 @@ def folding(reading: Reading) -> Iterator[Finding]:
         return
     if reading.turn is None:
         return
-    folded = to_json(fold(reading.events))
-    if folded != record.turn:
+    if reading.folded != reading.turn:
         yield Finding(
             check="fold",
             message="the turn is not what the events tell",
-            expected=folded,
-            observed=record.turn,
+            expected=to_json(reading.folded),
+            observed=to_json(reading.turn),
         )
 
 
@@ -256,10 +254,10 @@ def in_band_error(reading: Reading) -> Iterator[Finding]:
 
 def secrets(reading: Reading) -> Iterator[Finding]:
     """9. No key of the request appears in an event, an error message or a log."""
-    key = reading.transcript.api_key
+    key, turn = reading.transcript.api_key, reading.record.turn
     places = {
-        "an event": json.dumps(reading.record.events, ensure_ascii=False),
-        "the turn": json.dumps(reading.record.turn, ensure_ascii=False),
+        "an event": json.dumps(reading.event_data, ensure_ascii=False),
+        "the turn": json.dumps(turn and turn.data, ensure_ascii=False),
         "an exception": reading.record.raised or "",
         "a log record": "\n".join(reading.transcript.logs),
     }

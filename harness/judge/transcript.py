@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from harness.suite.scenario import Case
 from mockserver.cassettes.cassette import Headers
-from mockserver.vocabulary.model import JsonObject
+from mockserver.vocabulary.model import (
+    AssistantTurn,
+    ErrorInfo,
+    Event,
+    JsonObject,
+    Part,
+    Usage,
+)
 from mockserver.wire.schedule import Schedule
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,17 +35,30 @@ class SeenRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Emitted(Generic[_T]):
+    """An event or a turn as a client emitted it.
+
+    ``value`` is typed; ``None`` if a type in it is wrong. ``data`` is the same as plain JSON, with
+    stand-ins for what is none. ``problems`` say how it breaks the schema, each with its place.
+    """
+
+    value: _T | None
+    data: JsonObject
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TurnRecord:
     """One call and what came of it.
 
-    ``events`` and ``turn`` are as the adapter gave them, in JSON form; ``turn`` is folded from
-    the events, and ``turn_given`` false, where the adapter gave none. ``raised`` is the text of
-    an exception that the client let escape, ``hung`` says that it had to be stopped.
+    ``turn`` is folded from the events, and ``turn_given`` false, where the adapter gave none.
+    ``raised`` is the text of an exception that the client let escape, ``hung`` says that it had
+    to be stopped.
     """
 
     streamed: bool
-    events: tuple[JsonObject, ...] = ()
-    turn: JsonObject | None = None
+    events: tuple[Emitted[Event], ...] = ()
+    turn: Emitted[AssistantTurn] | None = None
     turn_given: bool = False
     raised: str | None = None
     hung: bool = False
@@ -124,8 +146,8 @@ class Verdict:
 def without(value: Any, secret: str) -> Any:
     """The same evidence with every occurrence of ``secret`` replaced.
 
-    Goes through strings, JSON values, and the frozen types of this module, so that a key which
-    a client gave away goes no further than the check that found it.
+    Goes through strings, JSON values, and what holds a client's words, so that a key which a
+    client gave away goes no further than the check that found it.
     """
     match value:
         case StrEnum():
@@ -136,7 +158,9 @@ def without(value: Any, secret: str) -> Any:
             return {without(k, secret): without(v, secret) for k, v in value.items()}
         case list() | tuple():
             return type(value)(without(item, secret) for item in value)
-        case Finding() | TurnRecord() | Verdict():
+        case (Finding() | TurnRecord() | Verdict() | Emitted()) | (
+            Event() | Part() | AssistantTurn() | ErrorInfo() | Usage()
+        ):
             changed = {f.name: without(getattr(value, f.name), secret) for f in fields(value)}
             return replace(value, **changed)
         case _:

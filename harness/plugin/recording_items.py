@@ -25,7 +25,6 @@ from mockserver.errors import MockServerError
 from mockserver.library import library
 from mockserver.recording.providers import DUMMY_KEY
 from mockserver.recording.resend import provider_of
-from mockserver.vocabulary.codec import turn_from_json
 
 #: Seconds for one call to a live endpoint.
 DEADLINE = 300.0
@@ -115,7 +114,9 @@ class RecordItem(CaseItem):
                 )
             else:
                 assert call is not None
-                call = next_call(call, turn_from_json(output.turn or {}), spec)
+                if output.turn is None or output.turn.value is None:
+                    raise FailedCaseError("the client handed out no turn to go on with")
+                call = next_call(call, output.turn.value, spec)
             output = await drive(adapter, call, deadline=DEADLINE)
             if output.raised is not None or output.hung:
                 raise FailedCaseError(output.raised or f"no end after {DEADLINE:.0f} seconds")

@@ -70,8 +70,8 @@ def _turn(turn: TurnRecord) -> JsonObject:
     return {
         "requests": [_request(r) for r in turn.requests],
         "answers": [_answer(s) for s in turn.schedules],
-        "events": list(turn.events),
-        "turn": turn.turn,
+        "events": [event.data for event in turn.events],
+        "turn": None if turn.turn is None else turn.turn.data,
         "raised": turn.raised,
         "hung": turn.hung,
     }

@@ -39,7 +39,6 @@ from mockserver import MockServer, SessionHandle
 from mockserver.dialects.registry import base_path, facts_of
 from mockserver.library.session import Exchange
 from mockserver.serving.journal import JournalEntry
-from mockserver.vocabulary.codec import turn_from_json
 from mockserver.vocabulary.model import JsonObject
 from mockserver.wire import axes, faults
 from mockserver.wire.faults import Fault, FaultKind
@@ -246,10 +245,12 @@ def _call_for(
             timeout=_patience(case),
         )
     assert before is not None
+    turn = records[-1].turn
+    if turn is None or turn.value is None:
+        return None
     try:
-        turn = turn_from_json(records[-1].turn or {})
-        return next_call(before, turn, spec)
-    except (ValueError, LookupError):
+        return next_call(before, turn.value, spec)
+    except LookupError:
         # The checks of the turn before say what is wrong; there is nothing to go on with.
         return None
 

@@ -49,7 +49,7 @@ STATUS_CLASSES = {
 
 def compared(entry: dict[str, Any], result: CaseResult) -> list[str]:
     record = result.transcript.turns[0]
-    turn = record.turn or {}
+    turn = {} if record.turn is None else record.turn.data
     expected = entry["expected"]
     if expected["outcome"] == "error":
         error = turn.get("error") or {}

@@ -183,7 +183,7 @@ def test_chat_completions_are_told_as_before(made: Import) -> None:
         number = entry["interaction"]
         found = compared(entry, after[made.path(entry), number])
         turns = [
-            _told(result.transcript.turns[0].turn)
+            _told(result)
             for result in (
                 before[made.recordings / entry["file"], number],
                 opaque[made.path(entry, made.opaque), number],
@@ -194,9 +194,11 @@ def test_chat_completions_are_told_as_before(made: Import) -> None:
     assert differences == []
 
 
-def _told(turn: Any) -> Any:
+def _told(result: CaseResult) -> Any:
     # The id of a request names it to its provider, so an import replaces it.
-    return {**turn, "error": {**(turn.get("error") or {}), "request_id": None}}
+    turn = result.transcript.turns[0].turn
+    assert turn is not None
+    return {**turn.data, "error": {**(turn.data.get("error") or {}), "request_id": None}}
 
 
 def test_responses_are_told_as_the_index_says(made: Import) -> None:

@@ -68,6 +68,7 @@ def test_every_axis_tells_the_same_turn(recordings: Path, adapter: str) -> None:
 
     turns: dict[str, set[str]] = {}
     for result in asyncio.run(play()):
-        turn = json.dumps(result.transcript.turns[0].turn, sort_keys=True)
-        turns.setdefault(result.case.scenario.id, set()).add(turn)
+        turn = result.transcript.turns[0].turn
+        assert turn is not None
+        turns.setdefault(result.case.scenario.id, set()).add(json.dumps(turn.data, sort_keys=True))
     assert {name: len(found) for name, found in turns.items() if len(found) > 1} == {}

@@ -108,7 +108,7 @@ def _streamed(body: bytes, facts: Facts) -> list[JsonObject]:
             facts.error = True
             return events
         events.append(event)
-        if event.get("type") in ENDS:
+        if str(event.get("type")) in ENDS:
             return events
     last = decoder.close()
     # An unfinished block counts only as the end marker; its JSON may be cut.

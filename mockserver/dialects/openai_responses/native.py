@@ -51,7 +51,7 @@ class ResponsesGrammar(Grammar):
         wire = wire_events(answer)
         # An error without a type is an answer of its own, and no Responses event.
         objects = [e for e in wire if isinstance(e, dict) and ("type" in e or not e.get("error"))]
-        ends = [n for n, event in enumerate(objects) if event.get("type") in ENDS]
+        ends = [n for n, event in enumerate(objects) if str(event.get("type")) in ENDS]
         least = ends[0] + 1 if ends else len(objects)
         for number, event in enumerate(events):
             if number >= len(wire) or not _same(wire[number], event):
@@ -155,8 +155,8 @@ def _compared(
     refused = turn.error is not None and turn.error.error_class in _OWN_VERDICTS
     if not lenient or (story.ended and not refused):
         yield "the status", str(story.status), str(turn.status)
-    if story.reason in _REASONS and not refused:
-        yield "the finish reason", str(_REASONS[story.reason]), str(turn.finish_reason)
+    if str(story.reason) in _REASONS and not refused:
+        yield "the finish reason", str(_REASONS[str(story.reason)]), str(turn.finish_reason)
     if not lenient and turn.error is not None:
         yield "the error", story.error, turn.error.message
     yield from _compared_usage(story.usage, {} if turn.usage is None else to_json(turn.usage))

@@ -87,7 +87,7 @@ def story_of(events: Sequence[JsonObject]) -> Story | None:
     try:
         for event in events:
             reader.take(event)
-            if event.get("type") in ENDS:
+            if str(event.get("type")) in ENDS:
                 break
         return reader.story()
     except _AmbiguousError:
@@ -173,7 +173,7 @@ class _Reader:
                 self.whole_part(item, number, part)
 
     def whole_part(self, item: _Item, number: int, part: Json) -> None:
-        if isinstance(part, Mapping) and part.get("type") in _PARTS:
+        if isinstance(part, Mapping) and str(part.get("type")) in _PARTS:
             kind, key = _PARTS[part["type"]]
             item.hear(kind, number, _text(part.get(key)))
 

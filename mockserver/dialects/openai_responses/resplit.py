@@ -24,7 +24,7 @@ def joined(events: Sequence[JsonObject]) -> list[JsonObject]:
     for event in events:
         if _is_delta(event):
             where = ("output_index", "content_index", "summary_index")
-            key = (event["type"], *(event.get(k) for k in where))
+            key = (event["type"], *(repr(event.get(k)) for k in where))
             if key in places:
                 first = out[places[key]]
                 out[places[key]] = {**first, "delta": first["delta"] + event["delta"]}

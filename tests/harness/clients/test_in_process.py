@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -9,10 +10,12 @@ import pytest
 
 from harness.clients.in_process import Output, drive
 from harness.clients.interface import Adapter, Call, ClientError, adapter
+from harness.judge.transcript import Emitted
 from harness.model import (
     AssistantTurn,
     ContentDelta,
     ErrorClass,
+    ErrorEvent,
     ErrorInfo,
     FinishReason,
     MessageStop,
@@ -70,21 +73,24 @@ def plain(_: Call) -> list[Any]:
 )
 def test_every_kind_of_adapter(run: Callable[[Call], Any]) -> None:
     output = driven(run)
-    assert (output.events, output.turn) == (EVENTS_JSON, TURN_JSON)
+    assert [e.value for e in output.events] == list(EVENTS)
+    assert [e.data for e in output.events] == EVENTS_JSON
+    assert output.turn == Emitted(value=TURN, data=TURN_JSON)
     assert output.turn_given
     assert output.raised is None
 
 
 def test_a_turn_that_is_not_given_is_folded() -> None:
     output = driven(lambda _: iter(EVENTS))
-    assert output.turn == TURN_JSON
+    assert output.turn == Emitted(value=TURN, data=TURN_JSON)
     assert not output.turn_given
 
 
 def test_a_whole_answer_is_a_turn_alone() -> None:
     call = Call(base_url="http://x", api_key="k", model="m", messages=(), stream=False)
     output = driven(lambda _: TURN, call)
-    assert (output.events, output.turn, output.turn_given) == ([], TURN_JSON, True)
+    assert (output.events, output.turn_given) == ([], True)
+    assert output.turn == Emitted(value=TURN, data=TURN_JSON)
 
 
 def failing(turn: AssistantTurn | None) -> Callable[[Call], Iterator[Any]]:
@@ -97,9 +103,10 @@ def failing(turn: AssistantTurn | None) -> Callable[[Call], Iterator[Any]]:
 
 def test_a_raised_client_error_is_an_error_event() -> None:
     output = driven(failing(None))
-    assert [e["type"] for e in output.events] == ["content_delta", "error"]
+    assert [e.value for e in output.events] == [EVENTS[0], ErrorEvent(error=FAILURE)]
     assert output.turn is not None
-    assert (output.turn["status"], output.turn["error"]["class"]) == ("failed", "timeout")
+    assert output.turn.value is not None
+    assert (output.turn.value.status, output.turn.value.error) == (Status.FAILED, FAILURE)
     assert output.raised is None
 
 
@@ -108,7 +115,7 @@ def test_a_client_error_may_bring_its_turn() -> None:
     output = driven(failing(turn))
     assert output.turn_given
     assert output.turn is not None
-    assert output.turn["parts"] == []
+    assert output.turn.value == turn
 
 
 def test_any_other_exception_is_kept_as_text() -> None:
@@ -119,6 +126,79 @@ def test_any_other_exception_is_kept_as_text() -> None:
     output = driven(run)
     assert output.raised == "KeyError: 'choices'"
     assert len(output.events) == 1
+
+
+class _UnspeakableError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+class _BareError(ClientError):
+    def __init__(self) -> None:
+        pass
+
+
+class _BaseError(BaseException):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (_UnspeakableError(), "_UnspeakableError, whose text cannot be read"),
+        (TimeoutError("its own"), "TimeoutError: its own"),
+        (asyncio.CancelledError("its own"), "CancelledError: its own"),
+        (SystemExit(0), "SystemExit: 0"),
+        (_BaseError("odd"), "_BaseError: odd"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_no_exception_of_a_client_ends_the_run(error: BaseException, text: str, kind: str) -> None:
+    def run(_: Call) -> Iterator[Any]:
+        yield EVENTS[0]
+        raise error
+
+    async def run_async(_: Call) -> AsyncIterator[Any]:
+        yield EVENTS[0]
+        raise error
+
+    output = driven(run if kind == "sync" else run_async)
+    assert (output.raised, output.hung) == (text, False)
+    assert [e.value for e in output.events] == [EVENTS[0]]
+
+
+def test_a_run_that_is_stopped_stops_its_client() -> None:
+    async def run(_: Call) -> AsyncIterator[Any]:
+        yield EVENTS[0]
+        await asyncio.Event().wait()
+
+    async def stopped() -> None:
+        task = asyncio.create_task(drive(of(run), CALL, deadline=20, on_event=lambda _: cancel()))
+
+        def cancel() -> None:
+            task.cancel()
+
+        await task
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(stopped())
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_client_error_without_an_error_is_a_problem_of_what_it_tells(stream: bool) -> None:
+    def run(_: Call) -> Iterator[Any]:
+        raise _BareError
+        yield
+
+    output = driven(run, dataclasses.replace(CALL, stream=stream))
+    told = output.events[0] if stream else output.turn
+    assert told is not None
+    assert told.problems == (
+        ("error: error: None is not of type 'object'",)
+        if stream
+        else ("'error' is a required property",)
+    )
+    assert output.raised is None
 
 
 @pytest.mark.parametrize("item", ["text", 7, b"bytes"])

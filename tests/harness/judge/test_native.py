@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from harness.adapters.chatcmpl_to_responses import ChatcmplToResponses
+from harness.clients import door
 from harness.judge import CHECKS
 from harness.judge.reading import Reading
 from harness.judge.transcript import Finding, Transcript, TurnRecord
 from harness.suite.scenario import Case, Expectation, Scenario, TurnSpec
 from mockserver.cassettes.cassette import Response
-from mockserver.vocabulary.codec import to_json
 from mockserver.vocabulary.fold import fold
 from mockserver.vocabulary.model import (
     ContentDelta,
@@ -74,7 +74,8 @@ def reading(
     features: frozenset[str] = frozenset({"native_responses"}),
 ) -> Reading:
     told = events if events is not None else NORMALIZED
-    *before, last = [to_json(event) for event in told]
+    *before, last = told
+    carrying = replace(last, native=tuple(native))
     spec = TurnSpec(
         place=(), call=None, expect=Expectation(native=tuple(expected) if expected else None)
     )
@@ -91,8 +92,8 @@ def reading(
     )
     record = TurnRecord(
         streamed=True,
-        events=(*before, {**last, "native": native} if native else last),
-        turn=to_json(fold(told)),
+        events=tuple(door.event(event) for event in (*before, carrying)),
+        turn=door.turn(fold(told)),
         turn_given=True,
         schedules=() if wire is None else (wire,),
     )

@@ -75,6 +75,41 @@ def test_a_client_that_does_nothing_fails_every_case(tmp_path: Path) -> None:
     assert records[-1]["exit_code"] == 1
 
 
+MALFORMED = """\
+from harness import adapter
+
+@adapter(dialects=["openai-chat"], features=["streaming"])
+def malformed(call):
+    yield {"type": "message_start", "response_id": "x", "model": "m"}
+    yield %s
+    yield {"type": "message_stop", "finish_reason": "stop", "raw_finish_reason": "stop"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        (
+            '{"type": "content_delta", "delta": None}',
+            "event 2, content_delta: delta: None is not of type 'string'",
+        ),
+        (
+            '{"type": "usage", "usage": None}',
+            "event 2, usage: usage: None is not of type 'object'",
+        ),
+    ],
+)
+def test_a_wrong_type_counts_against_the_client(tmp_path: Path, event: str, message: str) -> None:
+    path = tmp_path / "malformed.py"
+    path.write_text(MALFORMED % event)
+    records = played(plan_of(str(path), "openai-chat/text-basic"))
+    cases = [r for r in records if r["type"] == "case"]
+    assert {c["outcome"] for c in cases} == {"fail"}
+    for case in cases:
+        assert message in [f["message"] for f in case["findings"]]
+    assert records[-1]["exit_code"] == 1
+
+
 def test_stopping_after_the_first_failure(tmp_path: Path) -> None:
     path = tmp_path / "silent.py"
     path.write_text(SILENT)

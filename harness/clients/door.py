@@ -1,0 +1,165 @@
+"""Where what a client emits comes in: copied, checked and typed, once.
+
+A client is hostile until then. It may yield values that are no JSON, that hold themselves, that
+change later on, or that only look like strings. Behind the door there are objects of the model,
+plain JSON, and a list of what was wrong.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from harness.judge.transcript import Emitted
+from harness.suite.loader import describe
+from harness.suite.schemas import definition, validator
+from mockserver.vocabulary.codec import fields_of, read_event, read_turn
+from mockserver.vocabulary.model import (
+    AssistantTurn,
+    ErrorInfo,
+    Event,
+    Json,
+    JsonObject,
+    Part,
+    Usage,
+)
+
+_T = TypeVar("_T")
+#: Levels of lists and objects inside each other that every later step can still follow.
+DEEPEST = 100
+#: Values in one event: far more than any wire sends, few enough to be looked at.
+MOST = 1_000_000
+#: Bits of a number that can still be written in decimals.
+LONGEST = 4096
+_MODEL = (Event, Part, AssistantTurn, ErrorInfo, Usage)
+
+
+def event(item: Event | Mapping[Any, Any]) -> Emitted[Event]:
+    """Take in an event."""
+    return _taken(item, read_event, _event_problems)
+
+
+def turn(item: AssistantTurn | Mapping[Any, Any]) -> Emitted[AssistantTurn]:
+    """Take in a turn."""
+    return _taken(item, read_turn, _turn_problems)
+
+
+def _taken(
+    item: Any,
+    read: Callable[[Json, list[str]], _T],
+    problems_of: Callable[[JsonObject], Iterable[str]],
+) -> Emitted[_T]:
+    copier = _Copier()
+    try:
+        data = copier.copy(item if isinstance(item, _MODEL) else dict(item))
+    except Exception as exc:
+        # Whatever the client's own classes do when they are looked at.
+        return Emitted(value=None, data={}, problems=(f"cannot be read: {type(exc).__name__}",))
+    if copier.lossy:
+        return Emitted(value=None, data=data, problems=tuple(copier.problems))
+    value, broken = None, list[str]()
+    try:
+        value = read(data, broken)
+    except ValueError as exc:
+        broken.append(str(exc))
+    if broken:
+        # The schemas are the contract, and their words are known.
+        broken = list(problems_of(data)) or broken
+    return Emitted(value=value, data=data, problems=(*copier.problems, *broken))
+
+
+def _event_problems(data: JsonObject) -> Iterator[str]:
+    kind = data.get("type")
+    check = definition("stream_event", kind) if isinstance(kind, str) else None
+    if check is None:
+        yield f"unknown type {kind!r:.100}"
+    else:
+        yield from (f"{kind}: {describe(problem)}" for problem in check.iter_errors(data))
+
+
+def _turn_problems(data: JsonObject) -> Iterator[str]:
+    return (describe(problem) for problem in validator("assistant_turn").iter_errors(data))
+
+
+class _Copier:
+    """Copies a value as plain JSON and notes what cannot be copied.
+
+    ``lossy`` says that the copy has a stand-in somewhere: nothing more can be said of it.
+    """
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self.lossy = False
+        self._path: list[str] = []
+        self._open: set[int] = set()
+        self._count = 0
+
+    def copy(self, value: Any) -> Any:
+        self._count += 1
+        # The type itself: ``isinstance`` believes what an object says of its class.
+        kind = type(value)
+        if value is None or kind is bool:
+            return value
+        if issubclass(kind, str):
+            return self._text(str.__str__(value))
+        if issubclass(kind, int):
+            number = int.__int__(value)
+            return (
+                number
+                if number.bit_length() <= LONGEST
+                else self._lost("a number of more than a thousand digits")
+            )
+        if issubclass(kind, float):
+            real = float.__float__(value)
+            return real if math.isfinite(real) else self._lost(f"{real} is not JSON")
+        if not issubclass(kind, (dict, list, tuple, *_MODEL)):
+            return self._lost(f"{kind.__name__} is not JSON")
+        if id(value) in self._open:
+            return self._lost("holds itself")
+        if len(self._path) >= DEEPEST:
+            return self._lost(f"is nested more than {DEEPEST} levels deep")
+        if self._count > MOST:
+            return self._lost(f"is more than {MOST} values")
+        self._open.add(id(value))
+        copied: Any = [] if issubclass(kind, list | tuple) else {}
+        for key, item in self._items(kind, value):
+            self._path.append(key)
+            one = self.copy(item)
+            self._path.pop()
+            if isinstance(copied, list):
+                copied.append(one)
+            else:
+                copied[key] = one
+        self._open.discard(id(value))
+        return copied
+
+    def _items(self, kind: type, value: Any) -> Iterator[tuple[str, Any]]:
+        # Through the built-in types: a subclass may say something else of itself.
+        if issubclass(kind, list):
+            yield from ((str(at), item) for at, item in enumerate(list.__iter__(value)))
+        elif issubclass(kind, tuple):
+            yield from ((str(at), item) for at, item in enumerate(tuple.__iter__(value)))
+        else:
+            pairs = dict.items(value) if issubclass(kind, dict) else fields_of(value)
+            for key, item in pairs:
+                is_text = issubclass(type(key), str)
+                name = self._text(str.__str__(key)) if is_text else self._lost("no text as key")
+                yield name, item
+
+    def _text(self, text: str) -> str:
+        if not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError:
+                self._note("half a surrogate pair, which no UTF-8 can carry")
+        return text
+
+    def _lost(self, message: str) -> str:
+        self.lossy = True
+        self._note(message)
+        return f"<{message}>"
+
+    def _note(self, message: str) -> None:
+        where = "/".join(self._path)
+        self.problems.append(f"{where}: {message}" if where else message)
