@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from harness.judge.transcript import Transcript, TurnRecord
 from harness.suite.scenario import Case, TurnSpec
@@ -11,6 +11,7 @@ from mockserver.dialects.facts import Facts
 from mockserver.dialects.registry import facts_of
 from mockserver.vocabulary.fold import fold
 from mockserver.vocabulary.model import AssistantTurn, Event, Json, JsonObject
+from mockserver.wire.schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -73,4 +74,10 @@ class Reading:
         """What the answers that the client received say, if their dialect can be read."""
         if not self.record.schedules:
             return None
-        return facts_of(self.case.scenario.dialect, *self.record.schedules)
+        return facts_about(self.case.scenario.dialect, *self.record.schedules)
+
+
+@lru_cache(maxsize=512)
+def facts_about(dialect: str, *answers: Schedule) -> Facts | None:
+    """What the answers to the requests of one turn say: read once for every adapter."""
+    return facts_of(dialect, *answers)

@@ -125,7 +125,10 @@ def _fields(sent: SeenRequest) -> Mapping[str, Any]:
     kind = next((v for n, v in sent.headers if n.lower() == "content-type"), "")
     if kind.startswith("application/x-www-form-urlencoded"):
         return dict(parse_qsl(sent.body.decode(), keep_blank_values=True, strict_parsing=True))
-    body = json.loads(sent.body)
+    try:
+        body = json.loads(sent.body)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
     if not isinstance(body, dict):
         raise ValueError("not an object")
     return body

@@ -183,9 +183,12 @@ def _call_events(reading: Reading) -> Iterator[Finding]:
 def _object(text: str) -> object:
     """The value that arguments stand for, their lone surrogate halves as U+FFFD."""
     try:
-        return json.loads(repaired(json.dumps(json.loads(text), ensure_ascii=False)))
-    except ValueError:
+        value = json.loads(text)
+        plain = json.dumps(value, ensure_ascii=False)
+    except (ValueError, RecursionError):
         return None
+    whole = repaired(plain)
+    return value if whole == plain else json.loads(whole)
 
 
 def finish_reason(reading: Reading) -> Iterator[Finding]:

@@ -8,10 +8,10 @@ from itertools import combinations, islice
 
 from harness.clients.interface import Adapter
 from harness.suite.scenario import Case, CaseKind, Scenario
-from mockserver.cassettes.cassette import Cassette
 from mockserver.wire.axes import AXES, RECORDED, Point, apply, point
+from mockserver.wire.body import Media
 from mockserver.wire.faults import FaultKind
-from mockserver.wire.schedule import Media, Schedule, from_response
+from mockserver.wire.schedule import Schedule
 
 _Value = tuple[str, str]
 #: Bytes of the bodies of a scenario above which less is played than elsewhere.
@@ -45,17 +45,6 @@ def parse_axes(text: str, seed: int = 0) -> Axes:
     return Axes(mode="chosen", chosen=point(values, seed), seed=seed)
 
 
-def played(scenario: Scenario, cassette: Cassette) -> tuple[Schedule, ...]:
-    """The schedules of the interactions that a scenario plays, as recorded.
-
-    Raises ``IndexError`` for an interaction number that the cassette does not have.
-    """
-    numbers = scenario.interactions
-    if numbers is None:
-        numbers = tuple(range(len(cassette.interactions)))
-    return tuple(from_response(cassette.interactions[n].response) for n in numbers)
-
-
 def runs(scenario: Scenario, adapter: Adapter) -> str | None:
     """Why the adapter does not run the scenario, or ``None`` if it does."""
     if scenario.dialect not in adapter.dialects:
@@ -79,7 +68,7 @@ def expand(
         yield Case(scenario=scenario, adapter=adapter, kind=CaseKind.INCREMENTAL, hold=hold)
     if not faults or not sweepable(scenario, schedules):
         return
-    for event in range(len(schedules[-1].event_ends()) + 1):
+    for event in range(len(schedules[-1].plain.event_ends) + 1):
         kinds = tuple(FaultKind)
         if scenario.row > 0 and axes.mode == "pairwise":
             kinds = (kinds[(scenario.row + event) % _TURNS],)

@@ -13,14 +13,14 @@ from harness.clients.interface import Adapter
 from harness.errors import SelectionError, SpecError
 from harness.judge.baseline import Baseline
 from harness.plan import recordings
-from harness.plan.expand import Axes, expand, played, runs
+from harness.plan.expand import Axes, expand, runs
 from harness.suite import bundled, loader
 from harness.suite.scenario import Case, CaseKind, Scenario
 from harness.suite.selection import may_match, select
 from mockserver.cassettes.cassette import Cassette
 from mockserver.dialects import registry as dialects
 from mockserver.library import library
-from mockserver.wire.schedule import Schedule
+from mockserver.wire.schedule import Schedule, from_response
 
 #: Scenarios that a problem names before it counts the rest.
 _NAMED = 3
@@ -180,7 +180,7 @@ def schedules_of(scenario: Scenario) -> tuple[Schedule, ...]:
     Raises :class:`SpecError` for an interaction number that the cassette does not have.
     """
     try:
-        return played(scenario, cassette_of(scenario.cassette))
+        return played(scenario.cassette, scenario.interactions)
     except IndexError:
         raise SpecError(
             f"{scenario.id} plays interactions {scenario.interactions}, "
@@ -188,6 +188,17 @@ def schedules_of(scenario: Scenario) -> tuple[Schedule, ...]:
             path=scenario.file,
             hint="numbers start at 0",
         ) from None
+
+
+@lru_cache(maxsize=256)
+def played(cassette: Path, interactions: tuple[int, ...] | None) -> tuple[Schedule, ...]:
+    """The schedules of those interactions, or of all, as recorded; made once in a while.
+
+    Raises ``IndexError`` for an interaction number that the cassette does not have.
+    """
+    recorded = cassette_of(cassette).interactions
+    numbers = range(len(recorded)) if interactions is None else interactions
+    return tuple(from_response(recorded[n].response) for n in numbers)
 
 
 def _unexercised(adapters: Iterable[Adapter], cases: Iterable[Case]) -> Iterable[str]:

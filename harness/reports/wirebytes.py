@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mockserver.vocabulary.model import JsonObject
-from mockserver.wire import sse
-from mockserver.wire.schedule import Media, Schedule
+from mockserver.wire.body import Body, Media
+from mockserver.wire.schedule import Schedule
 
 #: Fields of an event whose text stands on the wire, the most telling first.
 _EVIDENCE = ("delta", "arguments_delta", "tool_name", "raw_finish_reason", "response_id")
@@ -36,41 +36,31 @@ def behind(schedule: Schedule, expected: Sequence[JsonObject], event: int) -> Ex
     Walks the expected events along the wire, each to the next wire event that holds its text.
     ``None`` for a body that is not a stream.
     """
-    plain = schedule.decoded()
+    plain = schedule.plain
     if plain.media is Media.OTHER:
-        return None
-    spans = _spans(plain)
-    if not spans:
         return None
     at = 0
     for wanted in expected[: event + 1]:
-        at = _find(plain.body, spans, at, wanted)
-    start, end = spans[at]
+        at = _find(plain, at, wanted)
+    start, end = plain.spans[at]
     cuts, offset = [], 0
-    if plain is schedule:
+    if schedule.header("content-encoding") is None:
         for send in schedule.sends:
             offset += len(send.data)
             if start < offset < end:
                 cuts.append(offset - start)
-    return Excerpt(at + 1, start, plain.body[start:end], tuple(cuts))
+    return Excerpt(at + 1, start, plain.data[start:end], tuple(cuts))
 
 
-def _spans(plain: Schedule) -> list[tuple[int, int]]:
-    ends = sse.event_ends(plain.body) if plain.media is Media.SSE else sse.line_ends(plain.body)
-    if not ends or ends[-1] < len(plain.body):
-        ends.append(len(plain.body))
-    return list(zip([0, *ends[:-1]], ends, strict=True))
-
-
-def _find(body: bytes, spans: Sequence[tuple[int, int]], at: int, event: JsonObject) -> int:
+def _find(plain: Body, at: int, event: JsonObject) -> int:
     text = next((event[k] for k in _EVIDENCE if isinstance(event.get(k), str)), None)
     if text is None:
         return at
     forms = {
         json.dumps(text, ensure_ascii=ascii_only)[1:-1].encode() for ascii_only in (False, True)
     }
-    for number in range(at, len(spans)):
-        piece = body[slice(*spans[number])]
+    for number in range(at, len(plain.spans)):
+        piece = plain.data[slice(*plain.spans[number])]
         if any(form in piece for form in forms):
             return number
     return at

@@ -20,6 +20,7 @@ from harness.clients.conversation import first_call, next_call
 from harness.clients.in_process import Output, drive
 from harness.clients.interface import Adapter, Call
 from harness.judge import judge
+from harness.judge.reading import facts_about
 from harness.judge.transcript import (
     Blame,
     Finding,
@@ -30,49 +31,42 @@ from harness.judge.transcript import (
     Verdict,
     without,
 )
-from harness.plan.planning import Plan, cassette_of, schedules_of
+from harness.plan.planning import Plan, cassette_of
+from harness.plan.wires import HOLD, schedules_for
 from harness.reports import records as results
 from harness.reports.records import CaseResult
 from harness.run import evidence
-from harness.suite.scenario import Case, CaseKind, TurnSpec
+from harness.suite.scenario import Case, TurnSpec
 from mockserver import MockServer, SessionHandle
-from mockserver.dialects.registry import base_path, facts_of
+from mockserver.dialects.registry import base_path
 from mockserver.library.session import Exchange
 from mockserver.serving.journal import JournalEntry
 from mockserver.vocabulary.model import JsonObject
-from mockserver.wire import axes, faults
-from mockserver.wire.faults import Fault, FaultKind
-from mockserver.wire.schedule import Schedule, hold_after
+from mockserver.wire.faults import FaultKind
+from mockserver.wire.schedule import Schedule
 
 #: Seconds after which a case is stopped and its client blamed.
 DEADLINE = 30.0
-#: The client's patience for the next byte, where the scenario does not say: long where nothing
+#: The client's timeout for the next byte, where the scenario does not say: long where nothing
 #: stalls, short where the answer never comes, longer again where a whole answer must be read first.
-PATIENCE, STALL_PATIENCE, SEALED_PATIENCE = 10.0, 0.3, 1.0
-#: Seconds until a held stream is let go because the client shows nothing.
-HOLD_PATIENCE = 5.0
+TIMEOUT, STALL_TIMEOUT, SEALED_TIMEOUT = 10.0, 0.3, 1.0
+#: Seconds until a held stream is released because the client shows nothing.
+HOLD_TIMEOUT = 5.0
 _KEY_PREFIX = "sk-tapecheck-"
 _AGAINST = frozenset({Outcome.FAIL, Outcome.STALE, Outcome.ERROR})
-_HOLD = "until-seen"
-#: How a held stream is packed again whose recording is compressed.
-_PACKED = axes.point({"gzip": "yes"})
-#: How many times the patience a case gets that failed and in which the client must time out.
+#: How many times longer the timeout of a case is that failed and in which the client must time out.
 _SLACK = 8
-#: How a held stream is packed again whose recording is compressed.
-_PACKED = axes.point({"gzip": "yes"})
-#: How much more patience a stalled case gets when it is played again.
-_MORE = 20
 
 
 class Runner:
     """Plays cases against one mock server. An async context manager."""
 
     def __init__(
-        self, plan: Plan, *, deadline: float = DEADLINE, hold_patience: float = HOLD_PATIENCE
+        self, plan: Plan, *, deadline: float = DEADLINE, hold_timeout: float = HOLD_TIMEOUT
     ) -> None:
         self.plan = plan
         self.deadline = deadline
-        self.hold_patience = hold_patience
+        self.hold_timeout = hold_timeout
         self._adapters = {adapter.name: adapter for adapter in plan.adapters}
         self._server = MockServer()
         self._logs = _LogCapture()
@@ -95,7 +89,7 @@ class Runner:
         """Play one case and judge it. Never raises for what the client does.
 
         On a busy machine a client that must time out may do so before it has even asked. Such a
-        case is played again with more patience, and only that counts.
+        case is played again with a longer timeout, and only that counts.
         """
         began = time.perf_counter()
         adapter = self._adapters[case.adapter]
@@ -119,8 +113,7 @@ class Runner:
         )
 
     async def _play(self, case: Case, adapter: Adapter, *, slack: int) -> Transcript:
-        whole = schedules_of(case.scenario)
-        schedules = _varied(case, whole)
+        schedules = schedules_for(case)
         requests = [i.request for i in cassette_of(case.scenario.cassette).interactions]
         numbers = case.scenario.interactions or range(len(requests))
         played = tuple(Exchange(requests[n], s) for n, s in zip(numbers, schedules, strict=True))
@@ -141,7 +134,7 @@ class Runner:
             api_key=key,
             base_url=base_url,
             turns=turns,
-            schedules=whole,
+            schedules=schedules,
             unplayed=tuple(n for n in range(len(played)) if n not in answered),
             logs=tuple(logs),
             connection_let_go=let_go,
@@ -179,40 +172,21 @@ class Runner:
             return await drive(adapter, call, deadline=self.deadline), False
         hold, late = case.hold, False
 
-        def let_go() -> None:
+        def release() -> None:
             nonlocal late
             late = True
-            session.release(_HOLD)
+            session.release(HOLD)
 
-        timer = asyncio.get_running_loop().call_later(self.hold_patience, let_go)
+        timer = asyncio.get_running_loop().call_later(self.hold_timeout, release)
 
         def seen(count: int) -> None:
             if count == hold.seen:
                 timer.cancel()
-                session.release(_HOLD)
+                session.release(HOLD)
 
         output = await drive(adapter, call, deadline=self.deadline, on_event=seen)
         timer.cancel()
         return output, late
-
-
-def _varied(case: Case, schedules: Sequence[Schedule]) -> tuple[Schedule, ...]:
-    match case.kind:
-        case CaseKind.WIRE:
-            return tuple(axes.apply(s, case.point) for s in schedules)
-        case CaseKind.FAULT:
-            assert case.fault is not None
-            *others, last = schedules
-            offset = [0, *last.event_ends()][case.event]
-            return (*others, faults.apply(last, Fault(case.fault, offset)))
-        case CaseKind.INCREMENTAL:
-            assert case.hold is not None
-            first, *rest = schedules
-            plain = first.decoded()
-            held = hold_after(plain, plain.event_ends()[case.hold.after - 1], _HOLD)
-            if plain is not first:
-                held = axes.apply(held, _PACKED)
-            return (held, *rest)
 
 
 def _waits(case: Case) -> bool:
@@ -221,11 +195,11 @@ def _waits(case: Case) -> bool:
     )
 
 
-def _patience(case: Case) -> float:
+def _timeout(case: Case) -> float:
     if case.fault is not FaultKind.STALL:
-        return PATIENCE
-    facts = facts_of(case.scenario.dialect, *_varied(case, schedules_of(case.scenario)))
-    return SEALED_PATIENCE if facts is not None and facts.sealed else STALL_PATIENCE
+        return TIMEOUT
+    facts = facts_about(case.scenario.dialect, *schedules_for(case))
+    return SEALED_TIMEOUT if facts is not None and facts.sealed else STALL_TIMEOUT
 
 
 def _call_for(
@@ -242,7 +216,7 @@ def _call_for(
             dialect=case.scenario.dialect,
             base_url=base_url,
             api_key=key,
-            timeout=_patience(case),
+            timeout=_timeout(case),
         )
     assert before is not None
     turn = records[-1].turn

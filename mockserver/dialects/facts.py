@@ -39,14 +39,11 @@ class Facts:
 
 
 def of_last(answers: Sequence[Schedule], read: Callable[[Schedule], Facts]) -> Facts:
-    """Read the last of several answers; an HTTP error is a fact of its own.
-
-    ``read`` gets an answer without content coding.
-    """
+    """Read the last of several answers; an HTTP error is a fact of its own."""
     answer = answers[-1]
     if answer.status >= 400:
         return Facts(error=True, text=None, refusal=None, calls=None)
-    return read(answer.decoded())
+    return read(answer)
 
 
 def repaired(text: str, *, cut: bool = False) -> str:

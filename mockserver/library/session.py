@@ -16,9 +16,10 @@ from mockserver.errors import SessionError
 from mockserver.library.matcher import plain_path, same_path
 from mockserver.wire import axes, faults
 from mockserver.wire.axes import RECORDED, Point
+from mockserver.wire.body import Media
 from mockserver.wire.faults import Fault
 from mockserver.wire.http1 import Message
-from mockserver.wire.schedule import Media, Schedule, from_response
+from mockserver.wire.schedule import Schedule, from_response
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from mockserver.cassettes.cassette import (
 from mockserver.recording.providers import DUMMY_KEY
 from mockserver.secrets import find, names
 from mockserver.secrets.find import NOTHING_KNOWN, Known
-from mockserver.wire.schedule import Media, media_of
+from mockserver.wire.body import Media, media_of
 
 #: Shorter values of a client's own headers are more likely words than credentials.
 _SHORTEST = 12

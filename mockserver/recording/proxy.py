@@ -22,8 +22,9 @@ from mockserver.recording.providers import DUMMY_KEY, Provider
 from mockserver.secrets import find, names
 from mockserver.secrets.find import Known
 from mockserver.serving.playback import Sent, reset
+from mockserver.wire.body import Media
 from mockserver.wire.http1 import Message
-from mockserver.wire.schedule import HOP_BY_HOP, Coding, Ending, Media, Schedule, Send
+from mockserver.wire.schedule import HOP_BY_HOP, Coding, Ending, Schedule, Send
 
 #: Seconds in which an answer may come to its end after the client has left.
 GRACE = 0.25

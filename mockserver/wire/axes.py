@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 
 from mockserver.errors import did_you_mean
 from mockserver.wire import sse
-from mockserver.wire.schedule import Coding, Media, Schedule, Send, Step, natural_cuts, recut
+from mockserver.wire.body import Media
+from mockserver.wire.schedule import Coding, Schedule, Send, Step, recut
 
 #: Every axis with its values, in the order in which they are applied. The first value of each
 #: is the wire as recorded.
@@ -101,7 +102,8 @@ def _comments(schedule: Schedule, value: str) -> Schedule:
 
 def _bom(schedule: Schedule, _value: str) -> Schedule:
     plain = schedule.decoded()
-    if plain.media is not Media.SSE or not plain.body or plain.body.startswith(sse.BOM):
+    text = schedule.plain.data
+    if plain.media is not Media.SSE or not text or text.startswith(sse.BOM):
         return schedule
     first, *rest = plain.steps
     assert isinstance(first, Send)
@@ -171,7 +173,7 @@ def _framing(schedule: Schedule, value: str) -> Schedule:
         case "event" if schedule.header("content-encoding") is not None:
             return schedule
         case "event":
-            cuts = natural_cuts(body, schedule.media)
+            cuts = list(schedule.plain.event_ends)
         case "blob":
             cuts = []
         case "one-byte":

@@ -11,12 +11,10 @@ from itertools import pairwise
 from typing import Any
 
 from mockserver.wire import sse
-from mockserver.wire.schedule import Media, media_of
+from mockserver.wire.body import Media, media_of
+from mockserver.wire.sse import NOT_JSON as NOT_JSON
 
 Path = tuple[str | int, ...]
-
-#: Stands for a document that is not JSON.
-NOT_JSON = object()
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s"{}\[\],:]+')
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
@@ -76,6 +74,7 @@ class Document:
 
 def documents(body: bytes, content_type: str | None) -> list[Document]:
     """Cut a decoded body into its documents; events without data have none."""
+    # Bodies of ``wire.body`` are kept for a while; what is searched for secrets must not be.
     match media_of(content_type, body):
         case Media.SSE:
             return [

@@ -41,9 +41,9 @@ def apply(schedule: Schedule, fault: Fault) -> Schedule:
     instead: the announced length would tell the client of the cut. Raises ``ValueError`` for
     an offset outside the body.
     """
-    plain = schedule.decoded()
-    if not 0 <= fault.offset <= len(plain.body):
-        raise ValueError(f"fault at byte {fault.offset}, the body has {len(plain.body)}")
+    plain, length = schedule.decoded(), len(schedule.plain.data)
+    if not 0 <= fault.offset <= length:
+        raise ValueError(f"fault at byte {fault.offset}, the body has {length}")
     steps: list[Step] = []
     left = fault.offset
     for step in plain.steps:

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from mockserver.cassettes.cassette import End, Headers, Response
 from mockserver.errors import CodingError, NotEncodedError
-from mockserver.wire import sse
+from mockserver.wire.body import Body, Media, body_of, media_of
 from mockserver.wire.content_coding import decode, encoding_of
 
 
@@ -36,14 +36,6 @@ class Ending(StrEnum):
     TRUNCATE = "truncate"
     RESET = "reset"
     STALL = "stall"
-
-
-class Media(StrEnum):
-    """What a body is, as far as cutting it into events goes."""
-
-    SSE = "sse"
-    NDJSON = "ndjson"
-    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +98,19 @@ class Schedule:
         """All bytes of the body, as they travel."""
         return b"".join(s.data for s in self.steps if isinstance(s, Send))
 
+    @cached_property
+    def plain(self) -> Body:
+        """The body without content coding, and what is in it.
+
+        A body that is not in the coding of its headers is taken as it is. Raises
+        :class:`CodingError` if it cannot be decoded here.
+        """
+        try:
+            data = decode(self.body, encoding_of(self.headers))
+        except NotEncodedError:
+            data = self.body
+        return body_of(data, self.media)
+
     @property
     def sends(self) -> tuple[Send, ...]:
         """The pieces of the body without the holds."""
@@ -126,21 +131,22 @@ class Schedule:
         """
         if self.header("content-encoding") is None:
             return self
-        try:
-            body = decode(self.body, encoding_of(self.headers))
-        except NotEncodedError:
-            body = self.body
+        return self._decoded
+
+    @cached_property
+    def _decoded(self) -> Schedule:
+        body = self.plain.data
         at = self.sends[-1].at_ms if self.sends else 0.0
         plain = replace(
             self,
             headers=self.without_header("content-encoding"),
             steps=(Send(body, at),) if body else (),
         )
-        return recut(plain, natural_cuts(body, self.media))
+        return recut(plain, self.plain.event_ends)
 
-    def event_ends(self) -> list[int]:
-        """Offsets in the decoded body behind each event; empty for what is not a stream."""
-        return natural_cuts(self.decoded().body, self.media)
+    def __hash__(self) -> int:
+        # By what tells schedules apart: a body may have thousands of steps.
+        return hash((self.status, self.ending, self.body))
 
 
 def from_response(response: Response) -> Schedule:
@@ -184,7 +190,7 @@ def from_response(response: Response) -> Schedule:
         media=media,
     )
     if wire.chunks is None and not is_encoded:
-        return recut(schedule, natural_cuts(response.body, media))
+        return recut(schedule, schedule.plain.event_ends)
     return schedule
 
 
@@ -230,28 +236,3 @@ def _piece_ends(schedule: Schedule) -> list[int]:
     return ends
 
 
-def natural_cuts(body: bytes, media: Media) -> list[int]:
-    """Where a body of that kind falls into events."""
-    match media:
-        case Media.SSE:
-            return sse.event_ends(body)
-        case Media.NDJSON:
-            return sse.line_ends(body)
-        case Media.OTHER:
-            return []
-
-
-def media_of(content_type: str | None, body: bytes) -> Media:
-    """Tell streams from other bodies by content type, and by the first field without one.
-
-    A JSON error under ``text/event-stream`` (Gemini sends such) is not a stream.
-    """
-    kind = (content_type or "").split(";")[0].strip().lower()
-    start = body.lstrip(b"\xef\xbb\xbf\r\n \t")[:6]
-    if kind == "text/event-stream":
-        return Media.OTHER if start[:1] in (b"{", b"[", b"<") else Media.SSE
-    if kind in {"application/x-ndjson", "application/jsonl", "application/ndjson"}:
-        return Media.NDJSON
-    if not kind and start.startswith((b"data:", b"event:", b": ")):
-        return Media.SSE
-    return Media.OTHER

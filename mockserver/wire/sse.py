@@ -8,15 +8,20 @@ left unfinished at its end (several servers omit the last blank line after ``[DO
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
 
+#: Stands for data that is not JSON.
+NOT_JSON = object()
 BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Block:
     """The fields between two blank lines. A browser dispatches it only if ``data`` is set.
 
@@ -33,6 +38,20 @@ class Block:
     ignored: tuple[str, ...]
     span: tuple[int, int]
     malformed: bool
+
+    @cached_property
+    def json(self) -> Any:
+        """The data as JSON, not to be changed; :data:`NOT_JSON` for what is none."""
+        return _parsed((self.data or "").strip())
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Any:
+    # The same event comes again on every wire of its answer.
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return NOT_JSON
 
 
 class LineSplitter:

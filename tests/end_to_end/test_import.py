@@ -17,6 +17,7 @@ import pytest
 import vcr
 import yaml
 
+from harness.reports.records import CaseResult
 from mockserver import MockServer
 from mockserver.cassettes.cassette import Interaction, Origin
 from mockserver.dialects.registry import facts_of

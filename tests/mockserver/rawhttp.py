@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from mockserver.cassettes.cassette import Cassette, Interaction, Request, Response, Wire
 from mockserver.library.session import Exchange
-from mockserver.wire.schedule import Coding, Ending, Media, Schedule, Send
+from mockserver.wire.body import Media
+from mockserver.wire.schedule import Coding, Ending, Schedule, Send
 
 CHAT = "/v1/chat/completions"
 

@@ -9,7 +9,8 @@ from typing import Any
 from mockserver.dialects.facts import Facts, repaired
 from mockserver.vocabulary.model import JsonObject
 from mockserver.wire import sse
-from mockserver.wire.schedule import Media, Schedule
+from mockserver.wire.body import Media
+from mockserver.wire.schedule import Schedule
 
 _CHAT_USAGE: Mapping[str, tuple[str, ...]] = {
     "input_tokens": ("prompt_tokens",),
@@ -21,7 +22,7 @@ _CHAT_USAGE: Mapping[str, tuple[str, ...]] = {
 
 
 def read(schedule: Schedule) -> Facts:
-    """Read the facts of one answer, whose body has no content coding."""
+    """Read the facts of one answer."""
     return _Reader().read(schedule)
 
 
@@ -32,18 +33,18 @@ class _Reader:
         self.whole = False
 
     def read(self, schedule: Schedule) -> Facts:
-        if schedule.media is Media.SSE:
-            decoder = sse.Decoder()
-            for block in decoder.feed(schedule.body):
+        body = schedule.plain
+        if body.media is Media.SSE:
+            for block in body.blocks:
                 if not self.block(block):
                     break
-            last = decoder.close()
+            last = body.unfinished
             # An unfinished block counts only as the end marker; its JSON may be cut.
             if last is not None and (last.data or "").strip() == "[DONE]":
                 self.facts.done = True
-        elif schedule.body.strip():
+        elif body.data.strip():
             self.whole = True
-            self.document(schedule.body)
+            self.document(body.data)
         facts = self.facts
         if facts.calls is not None:
             facts.calls = len(self.keys)
@@ -63,18 +64,16 @@ class _Reader:
         if data == "[DONE]":
             self.facts.done = True
             return False
-        try:
-            chunk = json.loads(data)
-        except ValueError:
+        if block.json is sse.NOT_JSON:
             self.facts.broken = True
             return False
-        return self.chunk(chunk, "delta")
+        return self.chunk(block.json, "delta")
 
     def document(self, body: bytes) -> None:
         text = body.decode(errors="replace").strip()
         try:
             chunk, end = json.JSONDecoder().raw_decode(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             self.facts.broken = True
             return
         # Some gateways glue the end marker of a stream behind a whole answer.

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from mockserver.dialects.facts import Facts
 from mockserver.dialects.openai_responses.parsed_turn import ENDS, story_of
 from mockserver.vocabulary.model import Json, JsonObject, Status
-from mockserver.wire import sse
-from mockserver.wire.schedule import Media, Schedule
+from mockserver.wire.body import Body, Media
+from mockserver.wire.schedule import Schedule
 
 
 def read(answer: Schedule) -> Facts:
-    """Read the facts of one answer, whose body has no content coding."""
+    """Read the facts of one answer."""
     facts = Facts()
     return _told(_events(answer, facts), facts)
 
@@ -33,7 +33,7 @@ def read_job(answers: Sequence[Schedule]) -> Facts:
     for answer in answers:
         facts = Facts(error=answer.status >= 400)
         told = max((_sequence_number(e, -1) for e in events), default=-1)
-        for event in () if facts.error else _events(answer.decoded(), facts):
+        for event in () if facts.error else _events(answer, facts):
             if _is_another_job(events, event):
                 events, told = [], -1
             if _sequence_number(event, told + 1) > told:
@@ -60,9 +60,8 @@ def _told(events: Sequence[JsonObject], facts: Facts) -> Facts:
 
 
 def _events(answer: Schedule, facts: Facts) -> list[JsonObject]:
-    if answer.media is Media.SSE:
-        return _streamed(answer.body, facts)
-    return _document(answer.body, facts)
+    body = answer.plain
+    return _streamed(body, facts) if body.media is Media.SSE else _document(body.data, facts)
 
 
 def _is_another_job(events: Sequence[JsonObject], event: JsonObject) -> bool:
@@ -81,11 +80,10 @@ def _sequence_number(event: JsonObject, default: int) -> int:
     return number if isinstance(number, int) else default
 
 
-def _streamed(body: bytes, facts: Facts) -> list[JsonObject]:
+def _streamed(body: Body, facts: Facts) -> list[JsonObject]:
     """The events up to the one that decides the outcome."""
     events: list[JsonObject] = []
-    decoder = sse.Decoder()
-    for block in decoder.feed(body):
+    for block in body.blocks:
         if any(line.startswith(("error", "{")) for line in block.ignored):
             # Not standard: an error field, or JSON that stands bare in the stream.
             facts.error = True
@@ -94,13 +92,12 @@ def _streamed(body: bytes, facts: Facts) -> list[JsonObject]:
         if data == "[DONE]":
             facts.done = True
             return events
-        try:
-            event = json.loads(data) if data else None
-        except ValueError:
-            facts.broken = True
-            return events
+        if not data:
+            continue
+        event = block.json
         if event is None:
             continue
+        # Data that is no JSON is no object either.
         if not isinstance(event, dict):
             facts.broken = True
             return events
@@ -110,7 +107,7 @@ def _streamed(body: bytes, facts: Facts) -> list[JsonObject]:
         events.append(event)
         if str(event.get("type")) in ENDS:
             return events
-    last = decoder.close()
+    last = body.unfinished
     # An unfinished block counts only as the end marker; its JSON may be cut.
     facts.done = last is not None and (last.data or "").strip() == "[DONE]"
     return events
@@ -125,7 +122,7 @@ def _document(body: bytes, facts: Facts) -> list[JsonObject]:
         return []
     try:
         response = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         facts.broken = True
         return []
     if not isinstance(response, dict) or "output" not in response:

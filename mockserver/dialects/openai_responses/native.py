@@ -26,7 +26,7 @@ from mockserver.vocabulary.model import (
     Status,
 )
 from mockserver.wire import sse
-from mockserver.wire.schedule import Media, Schedule
+from mockserver.wire.schedule import Schedule
 
 _REASONS = {
     "max_output_tokens": FinishReason.LENGTH,
@@ -110,21 +110,15 @@ GRAMMAR = ResponsesGrammar()
 
 def wire_events(schedule: Schedule) -> list[Json]:
     """The JSON of an event stream, up to the first event that is none or no object."""
-    plain = schedule.decoded()
     found: list[Json] = []
-    if plain.status >= 400 or plain.media is not Media.SSE:
-        return found
-    for block in sse.Decoder().feed(plain.body):
+    for block in schedule.plain.blocks if schedule.status < 400 else ():
         data = (block.data or "").strip()
-        if data == "[DONE]":
+        if data == "[DONE]" or (data and block.json is sse.NOT_JSON):
             break
-        try:
-            value = json.loads(data) if data else None
-        except ValueError:
-            break
-        if value is not None:
-            found.append(value)
-        if not isinstance(value, dict | None):
+        if not data or block.json is None:
+            continue
+        found.append(block.json)
+        if not isinstance(block.json, dict):
             break
     return found
 
@@ -185,5 +179,5 @@ def _value(arguments: str) -> Json:
     """What arguments mean, or their text where they are no JSON."""
     try:
         return json.loads(arguments.strip() or "null") or {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return arguments

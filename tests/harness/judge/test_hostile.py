@@ -110,6 +110,17 @@ def test_an_odd_event_is_a_finding(at: int, case: JsonObject) -> None:
                 assert judged(events, TURN, coalesced=coalesced, **case) is Outcome.FAIL
 
 
+@pytest.mark.parametrize("raw", ["[" * 100_000, '{"x":' * 100_000, "9" * 5000, '"\\ud83d"'])
+def test_arguments_that_nobody_can_read_are_a_finding(raw: str) -> None:
+    delta = {"type": "tool_call_delta", "tool_call_index": 0, "arguments_delta": raw}
+    end = {**EVENTS[6], "arguments_raw": raw}
+    assert judged([*EVENTS[:4], delta, end, *EVENTS[7:]], TURN) is Outcome.FAIL
+    parts = [p if p["type"] != "tool_call" else {**p, "arguments_raw": raw} for p in TURN["parts"]]
+    native = [{**e, "arguments": raw} if "arguments" in e else e for e in silent()]
+    last = {**EVENTS[-1], "native": native}
+    assert judged([*EVENTS[:-1], last], {**TURN, "parts": parts}) is Outcome.FAIL
+
+
 def test_an_odd_turn_is_a_finding() -> None:
     for turn in variants(TURN):
         assert judged(EVENTS, turn) is Outcome.FAIL

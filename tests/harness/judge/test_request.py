@@ -95,6 +95,7 @@ def test_each_request_of_a_sequence_has_headers_of_its_own():
         ([FORM], b"\xff=1", [()]),
         ([], b"a=1&b=x+y", [()]),
         ([], b"[]", [()]),
+        ([], b"[" * 100_000, [()]),
     ],
 )
 def test_a_body_is_json_or_a_form(headers, body, places):

@@ -11,16 +11,15 @@ from hypothesis import strategies as st
 from mockserver.cassettes.cassette import Chunk, End, Response, Wire
 from mockserver.errors import CodingError, TooLargeError
 from mockserver.wire.content_coding import LIMIT
+from mockserver.wire.body import Media, media_of
 from mockserver.wire.schedule import (
     Coding,
     Ending,
     Hold,
-    Media,
     Schedule,
     Send,
     from_response,
     hold_after,
-    media_of,
     recut,
 )
 
@@ -116,7 +115,7 @@ def test_a_stale_content_encoding_is_dropped_and_a_true_one_kept() -> None:
         [b"data: a\n\n", b"data: b\n\n"],
         None,
     )
-    assert true.event_ends() == [9, 18]
+    assert true.plain.event_ends == (9, 18)
 
 
 def test_a_coding_without_a_decoder_is_played_but_not_read(monkeypatch: pytest.MonkeyPatch) -> None:

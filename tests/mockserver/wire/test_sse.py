@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.wire import sse
-from mockserver.wire.schedule import Media, media_of
+from mockserver.wire.body import Media, media_of
 from tests.mockserver.wire.wpt_cases import CASES, Case
 
 

@@ -1,0 +1,61 @@
+"""The wires that cases are played on: one schedule for each answer of a scenario on each wire.
+
+Who sends it, who reads facts off it and who explains it use the same objects, whatever adapter
+is played, so that nothing is cut, decoded or parsed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from harness.plan.planning import played
+from harness.suite.scenario import Case, HoldSpec
+from mockserver.wire import axes, faults
+from mockserver.wire.axes import Point
+from mockserver.wire.faults import Fault, FaultKind
+from mockserver.wire.schedule import Schedule, hold_after
+
+#: The name of the gate in a held stream.
+HOLD = "until-seen"
+#: How a held stream is packed again whose recording is compressed.
+_PACKED = axes.point({"gzip": "yes"})
+
+
+def schedules_for(case: Case) -> tuple[Schedule, ...]:
+    """The answers of a case as they are sent, in order."""
+    scenario = case.scenario
+    return _sent(
+        scenario.cassette, scenario.interactions, case.point, case.fault, case.event, case.hold
+    )
+
+
+@lru_cache(maxsize=256)
+def _sent(
+    cassette: Path,
+    interactions: tuple[int, ...] | None,
+    point: Point,
+    fault: FaultKind | None,
+    event: int,
+    hold: HoldSpec | None,
+) -> tuple[Schedule, ...]:
+    whole = played(cassette, interactions)
+    if fault is not None:
+        return _broken(whole, fault, event)
+    if hold is not None:
+        return _held(whole, hold)
+    return tuple(axes.apply(s, point) for s in whole)
+
+
+def _broken(whole: Sequence[Schedule], fault: FaultKind, event: int) -> tuple[Schedule, ...]:
+    *others, last = whole
+    offset = (0, *last.plain.event_ends)[event]
+    return (*others, faults.apply(last, Fault(fault, offset)))
+
+
+def _held(whole: Sequence[Schedule], hold: HoldSpec) -> tuple[Schedule, ...]:
+    first, *rest = whole
+    plain = first.decoded()
+    held = hold_after(plain, plain.plain.event_ends[hold.after - 1], HOLD)
+    return (held if plain is first else axes.apply(held, _PACKED), *rest)
