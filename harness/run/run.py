@@ -1,16 +1,36 @@
-"""A whole run: the records from the first to the last."""
+"""Runs a plan, from the first record to the last, in this process or in several.
+
+One Python process keeps one core busy, and no more. Each process has its own server and its own
+adapters, loaded by the references of the plan's settings; it is sent its cases and sends back
+records.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+import asyncio
+import gc
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from dataclasses import replace
+from multiprocessing.connection import Connection
 
+from harness.clients import registry
+from harness.errors import HarnessError
 from harness.judge.transcript import Outcome
 from harness.plan.planning import Plan
 from harness.reports import records as results
 from harness.reports.records import Tally
-from harness.run import parallel, runner
+from harness.run.runner import case_records
+from harness.suite.scenario import Case
+from mockserver.serving.server import loop_factory
 from mockserver.vocabulary.model import JsonObject
+
+#: Cases below which starting processes takes longer than running the cases here.
+WORTHWHILE = 400
 
 
 async def run(
@@ -32,11 +52,11 @@ async def run(
         yield record
     tally = Tally(problems=list(plan.problems), unreadable=plan.unreadable)
     tally.counts[Outcome.SKIP] = len(plan.skips)
-    jobs = jobs or parallel.jobs_for(plan)
+    jobs = jobs or jobs_for(plan)
     if jobs == 1:
-        source = runner.case_records(plan, width=width, stall_width=stall_width)
+        source = case_records(plan, width=width, stall_width=stall_width)
     else:
-        source = parallel.case_records(plan, jobs=jobs, width=width, stall_width=stall_width)
+        source = _in_processes(plan, jobs=jobs, width=width, stall_width=stall_width)
     async with aclosing(source) as records:
         async for record in records:
             tally.add(Outcome(record["outcome"]))
@@ -47,3 +67,106 @@ async def run(
     if not plan.cases:
         tally.problems.append("no case was run")
     yield results.end_record(tally)
+
+
+def jobs_for(plan: Plan) -> int:
+    """How many processes to use for a plan when nobody says."""
+    if len(plan.cases) < WORTHWHILE:
+        return 1
+    return min(os.cpu_count() or 1, 8)
+
+
+async def _in_processes(
+    plan: Plan, *, jobs: int, width: int, stall_width: int
+) -> AsyncGenerator[JsonObject, None]:
+    """Run the cases in ``jobs`` processes and yield each record when it is there.
+
+    Raises :class:`HarnessError` if a process ends before its cases do. Closing the generator
+    stops the processes.
+    """
+    context = multiprocessing.get_context("spawn")
+    arrived: asyncio.Queue[JsonObject | None] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    workers, pipes = [], []
+    for number in range(jobs):
+        # Neighbours are alike, so that every process gets its share of the slow ones.
+        share = replace(plan, cases=(), baselines={}, adapters=(), scenarios=())
+        ours, theirs = context.Pipe(duplex=False)
+        cases = plan.cases[number::jobs]
+        worker = context.Process(
+            target=_work, args=(share, cases, width, stall_width, theirs), daemon=True
+        )
+        with _uninterrupted():
+            worker.start()
+        theirs.close()
+        workers.append(worker)
+        pipes.append(ours)
+    readers = [loop.run_in_executor(None, _read, pipe, loop, arrived) for pipe in pipes]
+    try:
+        running = jobs
+        count = 0
+        while running:
+            record = await arrived.get()
+            if record is None:
+                running -= 1
+                continue
+            count += 1
+            yield record
+        if count < len(plan.cases):
+            raise HarnessError(
+                f"a process of the run ended early: {count} of {len(plan.cases)} cases were run",
+                hint="run again with --jobs 1 to see why",
+            )
+    finally:
+        for worker in workers:
+            worker.terminate()
+        await asyncio.gather(*readers)
+        for worker in workers:
+            worker.join()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let processes that are started here pass over an interruption: it is for us to stop them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _read(
+    pipe: Connection, loop: asyncio.AbstractEventLoop, arrived: asyncio.Queue[JsonObject | None]
+) -> None:
+    try:
+        while True:
+            loop.call_soon_threadsafe(arrived.put_nowait, pipe.recv())
+    except (EOFError, OSError):
+        loop.call_soon_threadsafe(arrived.put_nowait, None)
+
+
+def _work(
+    plan: Plan, cases: Sequence[Case], width: int, stall_width: int, pipe: Connection
+) -> None:
+    loaded = [registry.load(a) for a in plan.settings.adapters or registry.bundled_names()]
+    whole = replace(
+        plan,
+        cases=tuple(cases),
+        adapters=tuple(adapter for adapter, _ in loaded),
+        baselines={adapter.name: baseline for adapter, baseline in loaded},
+    )
+
+    async def play() -> None:
+        source = case_records(whole, width=width, stall_width=stall_width)
+        async with aclosing(source) as records:
+            async for record in records:
+                pipe.send(record)
+
+    # Nothing here lives long but the plan; looking through that over and over finds nothing.
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 100)
+    with asyncio.Runner(loop_factory=loop_factory()) as loop:
+        loop.run(play())

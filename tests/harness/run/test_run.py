@@ -10,8 +10,7 @@ import pytest
 from harness.errors import HarnessError
 from harness.plan.expand import Axes
 from harness.plan.planning import Plan, Settings, make_plan
-from harness.run import parallel
-from harness.run.run import run
+from harness.run.run import jobs_for, run
 from harness.suite.schemas import definition
 from mockserver.vocabulary.model import JsonObject
 
@@ -119,7 +118,7 @@ def test_stopping_after_the_first_failure(tmp_path: Path) -> None:
 
 
 def test_short_runs_stay_in_one_process() -> None:
-    assert parallel.jobs_for(plan_of()) == 1
+    assert jobs_for(plan_of()) == 1
 
 
 def test_a_run_that_is_stopped_leaves_no_client_behind() -> None:
