@@ -150,8 +150,9 @@ class _Copier:
     def _text(self, text: str) -> str:
         if not text.isascii():
             try:
-                text.encode()
-            except UnicodeEncodeError:
+                # Two halves side by side are one character to JSON.
+                text.encode("utf-16", "surrogatepass").decode("utf-16")
+            except UnicodeDecodeError:
                 self._note("half a surrogate pair, which no UTF-8 can carry")
         return text
 
