@@ -234,5 +234,3 @@ def _piece_ends(schedule: Schedule) -> list[int]:
         offset += len(send.data)
         ends.append(offset)
     return ends
-
-

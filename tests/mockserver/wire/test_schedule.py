@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from mockserver.cassettes.cassette import Chunk, End, Response, Wire
 from mockserver.errors import CodingError, TooLargeError
-from mockserver.wire.content_coding import LIMIT
 from mockserver.wire.body import Media, media_of
+from mockserver.wire.content_coding import LIMIT
 from mockserver.wire.schedule import (
     Coding,
     Ending,
