@@ -109,7 +109,10 @@ def merge(old: Cassette, new: Sequence[Interaction]) -> tuple[tuple[Interaction,
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a cassette for one recorder. Raises :class:`RecordingError` if another has it."""
+    """Hold a cassette for one recorder. Raises :class:`RecordingError` if another has it.
+
+    Raises :class:`UnwritableError` if it cannot be locked.
+    """
     with ExitStack() as stack:
         try:
             stack.enter_context(files.lock(path))
