@@ -322,7 +322,7 @@ def test_the_baseline_takes_up_what_fails(
     assert "--reason" in tapecheck.err
     with monkeypatch.context() as disk:
         disk.setattr(os, "fsync", full)
-        assert tapecheck("baseline", "update", "mine.yaml", "--reason", "it smiles not") == 2
+        assert tapecheck("baseline", "update", "mine.yaml", "--reason", "it smiles not") == 3
     assert "mine.yaml: cannot be written: No space left on device" in tapecheck.err
     assert tapecheck("baseline", "update", "mine.yaml", "--reason", "it smiles not") == 0
     assert tapecheck("baseline", "show", "mine.yaml") == 0

@@ -139,6 +139,23 @@ def test_a_link_and_its_target_have_one_lock(tmp_path: Path) -> None:
         pass
 
 
+@posix
+def test_a_lock_on_a_file_that_is_gone_holds_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    take = fcntl.flock
+
+    def late(handle: int, operation: int) -> None:
+        # Whoever held the lock removes its file between the opening and the taking.
+        (tmp_path / ".x.lock").unlink(missing_ok=True)
+        take(handle, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with pytest.raises(files.LockedError), files.lock(tmp_path / "x"):
+        pass
+
+
 HOLDER = """
 import os, sys
 from pathlib import Path

@@ -90,19 +90,6 @@ def test_a_file_is_held_by_one_at_a_time(path: Path) -> None:
     assert list(path.parent.iterdir()) == []
 
 
-def test_a_lock_on_a_file_that_is_gone_holds_nothing(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def take(handle: int) -> bool:
-        # Whoever held the lock removes its file between the opening and the taking.
-        path.with_name(f".{path.name}.lock").unlink()
-        return True
-
-    monkeypatch.setattr("mockserver.recording.writer._take", take)
-    with pytest.raises(RecordingError, match="another process"), locked(path):
-        pass
-
-
 def test_a_lock_stays_while_its_cassette_is_written(path: Path) -> None:
     with locked(path):
         keep(cassette(ended(End.EOF), path=path), [])
