@@ -21,7 +21,7 @@ PURE = [
     "mockserver.vocabulary",
     "mockserver.dialects",
     "mockserver.secrets",
-    *("mockserver.cassettes." + m for m in ("writer",)),
+    *("mockserver.cassettes." + m for m in ("writer", "yaml_reader")),
     *("mockserver.library." + m for m in ("session", "matcher", "nearest", "similarity")),
     "mockserver.recording.drift",
     *("harness.suite." + m for m in ("scenario", "selection")),

@@ -57,7 +57,7 @@ def load(reference: str) -> tuple[Adapter, Baseline]:
 
 
 def _declared(path: Path) -> tuple[Adapter, Baseline]:
-    data = read_yaml(path, path.read_bytes(), "adapter")
+    data = read_yaml(path, "adapter").data
     entry = data["entry"]
     name, _, attribute = entry.partition(":")
     module = _import_file(path.parent / name) if name.endswith(".py") else _import_module(name)

@@ -47,9 +47,9 @@ def command(patterns: tuple[str, ...], what: str, **chosen: Any) -> None:
 
 def _scenarios(settings: Any) -> Iterator[str]:
     from harness.errors import SelectionError
-    from harness.plan.planning import find_scenarios, in_question
+    from harness.plan.planning import find_outlines
 
-    scenarios = [s for s in find_scenarios(settings)[0] if in_question(s, settings)]
+    scenarios = find_outlines(settings)
     if not scenarios:
         raise SelectionError("no scenario is like that", hint="'tapecheck list' shows all")
     width = max(len(s.id) for s in scenarios)
@@ -101,11 +101,13 @@ def _dialects(_settings: Any) -> Iterator[str]:
 
 def _features(settings: Any) -> Iterator[str]:
     from collections import Counter
+    from dataclasses import replace
 
     from harness.plan.planning import find_scenarios
     from harness.suite import schemas
 
-    required = Counter(f for s in find_scenarios(settings)[0] for f in s.requires)
+    scenarios, _ = find_scenarios(replace(settings, patterns=()))
+    required = Counter(f for s in scenarios for f in s.requires)
     known = schemas.schema("scenario")["$defs"]["feature"]["enum"]
     for feature in known:
         yield f"{feature:{max(map(len, known))}}  required by {required[feature]} scenarios"

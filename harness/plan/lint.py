@@ -14,7 +14,7 @@ from harness.suite import loader
 from harness.suite.scenario import Place, Scenario, TurnSpec
 from harness.suite.schemas import schema
 from mockserver.cassettes.cassette import Cassette, Origin
-from mockserver.cassettes.yaml_marks import line_of
+from mockserver.cassettes.yaml_reader import line_of
 from mockserver.errors import CassetteError
 from mockserver.library import library
 from mockserver.secrets.scan import scan_cassette

@@ -16,7 +16,7 @@ from harness.plan import recordings
 from harness.plan.expand import Axes, expand, runs
 from harness.suite import bundled, loader
 from harness.suite.scenario import Case, CaseKind, Scenario
-from harness.suite.selection import may_match, select
+from harness.suite.selection import may_match, may_match_within, select
 from mockserver.cassettes.cassette import Cassette
 from mockserver.dialects import registry as dialects
 from mockserver.library import library
@@ -149,23 +149,50 @@ def _unjudged(adapter: str, dialect: str, cases: Sequence[Case]) -> str:
     )
 
 
-def in_question(scenario: Scenario, settings: Settings) -> bool:
+def in_question(scenario: Scenario | loader.Outline, settings: Settings) -> bool:
     """Whether the priorities and patterns may select a case of the scenario."""
     if settings.priorities and scenario.priority not in settings.priorities:
         return False
-    wanted = [p for p in settings.patterns if not p.startswith("!")]
+    wanted = _wanted_patterns(settings)
     return not wanted or any(may_match(scenario.id, pattern) for pattern in wanted)
 
 
 def find_scenarios(settings: Settings) -> tuple[tuple[Scenario, ...], tuple[recordings.Left, ...]]:
-    """The scenarios that the settings name, before any selection."""
+    """The scenarios that the settings name, before any selection.
+
+    Files in which no pattern can select a case are not read.
+    """
     if settings.recordings is not None:
         return recordings.scan(settings.recordings)
     roots = (*settings.cassettes, bundled.cassettes())
     found: list[Scenario] = []
     for directory in settings.scenarios or (bundled.scenarios(),):
-        found += loader.load_all(directory, roots)
+        found += loader.load_all(directory, roots, _wanted_files(settings))
     return tuple(found), ()
+
+
+def find_outlines(settings: Settings) -> tuple[loader.Outline, ...]:
+    """What a list shows of the scenarios that the settings select."""
+    found: list[Scenario | loader.Outline] = []
+    if settings.recordings is not None:
+        found += recordings.scan(settings.recordings)[0]
+    else:
+        for directory in settings.scenarios or (bundled.scenarios(),):
+            found += loader.outline_all(directory, _wanted_files(settings))
+    return tuple(
+        loader.Outline(o.id, o.title, o.priority) for o in found if in_question(o, settings)
+    )
+
+
+def _wanted_patterns(settings: Settings) -> list[str]:
+    return [p for p in settings.patterns if not p.startswith("!")]
+
+
+def _wanted_files(settings: Settings) -> loader.Wanted | None:
+    wanted = _wanted_patterns(settings)
+    if not wanted:
+        return None
+    return lambda scenario: any(may_match_within(scenario, pattern) for pattern in wanted)
 
 
 @lru_cache(maxsize=256)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import yaml
 from jsonschema import ValidationError
 
 from harness.errors import SpecError
@@ -22,63 +23,80 @@ from harness.suite.scenario import (
     TurnSpec,
 )
 from harness.suite.schemas import definition, validator
-from mockserver.cassettes.yaml_marks import DuplicateKeyError, line_of, reject_duplicate_keys
+from mockserver.cassettes import yaml_reader
+from mockserver.cassettes.yaml_reader import Document, line_of
 from mockserver.dialects import registry as dialects
 from mockserver.errors import DialectError, did_you_mean
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.model import JsonObject
 
 
-def load_all(directory: Path, cassettes: Iterable[Path]) -> tuple[Scenario, ...]:
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a list shows of a scenario."""
+
+    id: str
+    title: str
+    priority: str
+
+
+#: Tells by the id of a file's scenario whether that, or a row of it, is asked for.
+Wanted = Callable[[str], bool]
+_Named = TypeVar("_Named", Outline, Scenario)
+#: The line that nearly every file has. In a block at the left margin nothing else looks like it.
+_ID_LINE = re.compile(rb"^scenario:[ \t]+([\w./-]+)[ \t]*\r?$", re.MULTILINE | re.ASCII)
+
+
+def load_all(
+    directory: Path, cassettes: Iterable[Path], wanted: Wanted | None = None
+) -> tuple[Scenario, ...]:
     """Read every scenario below ``directory``, in the order of their ids.
 
-    ``cassettes`` are the directories in which cassettes are looked up. Raises
-    :class:`SpecError` for the first thing that is wrong; two scenarios with one id are wrong.
+    ``cassettes`` are the directories in which cassettes are looked up; of files that are not
+    ``wanted``, no more than the id is read. Raises :class:`SpecError` for the first thing that is
+    wrong; two scenarios with one id are wrong.
     """
-    if not directory.is_dir():
-        raise SpecError("no such directory of scenarios", path=directory)
     roots = tuple(cassettes)
-    by_id: dict[str, Scenario] = {}
-    for path in sorted(directory.rglob("*.y*ml")):
-        for scenario in load(path, roots):
-            if (first := by_id.get(scenario.id)) is not None:
-                raise SpecError(
-                    f"scenario id {scenario.id!r} is taken by {first.file}",
-                    path=path,
-                    line=line_of(path.read_bytes(), ("scenario",)),
-                    hint="give one of them another id",
-                )
-            by_id[scenario.id] = scenario
-    if not by_id:
-        raise SpecError("no scenario found", path=directory, hint="scenarios are *.yaml files")
-    _check_twins(by_id)
+    files, others = _files(directory, wanted)
+    by_id = _by_id((path, load(path, roots)) for path in files)
+    _check_twins(by_id, others)
+    return tuple(by_id[i] for i in sorted(by_id))
+
+
+def outline_all(directory: Path, wanted: Wanted | None = None) -> tuple[Outline, ...]:
+    """Read what a list shows of every scenario below ``directory``, in the order of their ids.
+
+    Nothing else of the files is checked. Raises :class:`SpecError` as :func:`load_all` does.
+    """
+    files, _ = _files(directory, wanted)
+    by_id = _by_id((path, outlines(path)) for path in files)
     return tuple(by_id[i] for i in sorted(by_id))
 
 
 def load(path: Path, cassettes: Iterable[Path]) -> tuple[Scenario, ...]:
     """Read one file: a scenario, or one per row. Raises :class:`SpecError`."""
-    text = path.read_bytes()
-    data = read_yaml(path, text, "scenario")
+    document = read_yaml(path, "scenario")
+    data: JsonObject = document.data
     try:
         dialects.get(data["dialect"])
     except DialectError as exc:
         raise SpecError(
-            exc.message, path=path, line=line_of(text, ("dialect",)), hint=exc.hint
+            exc.message, path=path, line=document.line_of(("dialect",)), hint=exc.hint
         ) from None
     events = data.get("expect", {}).get("events", ())
-    _check_events(path, text, ("expect", "events"), events)
+    _check_events(path, document, ("expect", "events"), events)
     for key in ("rows", "turns"):
         for i, item in enumerate(data.get(key, ())):
             listed = item.get("expect", {}).get("events", ())
-            _check_events(path, text, (key, i, "expect", "events"), listed)
+            _check_events(path, document, (key, i, "expect", "events"), listed)
     cassette = data.get("cassette", f"{data['scenario']}.yaml")
     found = next((c / cassette for c in cassettes if (c / cassette).is_file()), None)
     if found is None:
         raise SpecError(
             f"cassette {cassette!r} is in none of: {', '.join(str(c) for c in cassettes)}",
             path=path,
-            line=line_of(text, ("cassette",)),
-            hint="record or author it, or mend the name",
+            line=document.line_of(("cassette",)),
+            hint="record or author it, or fix the name",
         )
     if "rows" not in data:
         return (_scenario(path, found, data),)
@@ -88,36 +106,92 @@ def load(path: Path, cassettes: Iterable[Path]) -> tuple[Scenario, ...]:
     )
 
 
-def read_yaml(path: Path, text: bytes, schema: str) -> dict[str, Any]:
-    """Read a YAML file that obeys ``schema``. Raises :class:`SpecError` with the line."""
+def outlines(path: Path) -> tuple[Outline, ...]:
+    """Read what a list shows of the scenarios of one file. Raises :class:`SpecError`."""
+    document = _read(path)
+    data = document.data
     try:
-        reject_duplicate_keys(text)
-        data = yaml.load(text, Loader=yaml.CSafeLoader)
-    except DuplicateKeyError as exc:
-        raise SpecError(str(exc), path=path, line=exc.line, hint="remove one of them") from None
-    except yaml.MarkedYAMLError as exc:
-        mark = exc.problem_mark or exc.context_mark
-        raise SpecError(
-            f"not valid YAML: {exc.problem or exc.context}",
-            path=path,
-            line=mark.line + 1 if mark else None,
-            hint="mend the YAML at this line",
-        ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as exc:
-        raise SpecError(f"not valid YAML: {exc}", path=path) from None
+        if "rows" not in data:
+            return (Outline(data["scenario"], data["title"], data["priority"]),)
+        return tuple(
+            Outline(*_name_of(data, row), row.get("priority", data["priority"]))
+            for row in data["rows"]
+        )
+    except (AttributeError, KeyError, TypeError):
+        _check(path, document, "scenario")
+        raise
+
+
+def read_yaml(path: Path, schema: str) -> Document:
+    """Read a YAML file that obeys ``schema``. Raises :class:`SpecError` with the line."""
+    document = _read(path)
+    _check(path, document, schema)
+    return document
+
+
+def _read(path: Path) -> Document:
+    try:
+        document = yaml_reader.read(path.read_bytes())
+    except yaml_reader.YamlError as exc:
+        raise SpecError(exc.message, path=path, line=exc.line, hint=exc.hint) from None
+    data = document.data
     if isinstance(data, dict) and (unknown := formats.unknown_version(data)) is not None:
-        raise SpecError(unknown, path=path, line=line_of(text, ("version",)), hint=formats.HINT)
-    problems = sorted(validator(schema).iter_errors(data), key=lambda e: list(map(str, e.path)))
+        line = document.line_of(("version",))
+        raise SpecError(unknown, path=path, line=line, hint=formats.HINT)
+    return document
+
+
+def _check(path: Path, document: Document, schema: str) -> None:
+    problems = sorted(
+        validator(schema).iter_errors(document.data), key=lambda e: list(map(str, e.path))
+    )
     if problems:
         problem = _most_telling(problems)
         raise SpecError(
             describe(problem),
             path=path,
-            line=line_of(text, _place_of(problem)),
+            line=document.line_of(_place_of(problem)),
             hint=f"the schema is specs/schemas/{schema}.schema.json",
         )
-    assert isinstance(data, dict)
-    return data
+
+
+def _files(directory: Path, wanted: Wanted | None) -> tuple[list[Path], dict[str, Path]]:
+    """The files to read below a directory, and the others by the ids that they state."""
+    if not directory.is_dir():
+        raise SpecError("no such directory of scenarios", path=directory)
+    files: list[Path] = []
+    others: dict[str, Path] = {}
+    for path in sorted(directory.rglob("*.y*ml")):
+        stated = None if wanted is None else _stated_id(path)
+        if wanted is None or stated is None or wanted(stated):
+            files.append(path)
+        else:
+            others[stated] = path
+    if not files and not others:
+        raise SpecError("no scenario found", path=directory, hint="scenarios are *.yaml files")
+    return files, others
+
+
+def _stated_id(path: Path) -> str | None:
+    """The id in a file of the usual layout, without parsing it; ``None`` for any other."""
+    found = _ID_LINE.findall(path.read_bytes())
+    return found[0].decode() if len(found) == 1 else None
+
+
+def _by_id(read: Iterable[tuple[Path, Sequence[_Named]]]) -> dict[str, _Named]:
+    by_id: dict[str, _Named] = {}
+    files: dict[str, Path] = {}
+    for path, items in read:
+        for item in items:
+            if item.id in by_id:
+                raise SpecError(
+                    f"scenario id {item.id!r} is taken by {files[item.id]}",
+                    path=path,
+                    line=line_of(path.read_bytes(), ("scenario",)),
+                    hint="give one of them another id",
+                )
+            by_id[item.id], files[item.id] = item, path
+    return by_id
 
 
 def describe(problem: ValidationError) -> str:
@@ -151,7 +225,7 @@ def _place_of(problem: ValidationError) -> Place:
     return at
 
 
-def _check_events(path: Path, text: bytes, place: Place, events: Any) -> None:
+def _check_events(path: Path, document: Document, place: Place, events: Any) -> None:
     for i, event in enumerate(events):
         check = definition("stream_event", event["type"])
         assert check is not None
@@ -159,7 +233,7 @@ def _check_events(path: Path, text: bytes, place: Place, events: Any) -> None:
             raise SpecError(
                 describe(_most_telling(problems)),
                 path=path,
-                line=line_of(text, (*place, i)),
+                line=document.line_of((*place, i)),
                 hint="the schema is specs/schemas/stream_event.schema.json",
             )
 
@@ -183,10 +257,15 @@ def completed(event: JsonObject) -> JsonObject:
 def _row(data: JsonObject, row: JsonObject) -> JsonObject:
     merged = {k: v for k, v in data.items() if k != "rows"}
     merged |= {k: v for k, v in row.items() if k not in {"name", "call"}}
-    merged["scenario"] = f"{data['scenario']}/{row['name']}"
-    merged["title"] = row.get("title", f"{data['title']}: {row['name']}")
+    merged["scenario"], merged["title"] = _name_of(data, row)
     merged["call"] = {**data["call"], **row.get("call", {})}
     return merged
+
+
+def _name_of(data: JsonObject, row: JsonObject) -> tuple[str, str]:
+    """The id and the title of a row."""
+    name = row["name"]
+    return f"{data['scenario']}/{name}", row.get("title", f"{data['title']}: {name}")
 
 
 def _scenario(
@@ -267,12 +346,19 @@ def call_spec(data: JsonObject) -> NeutralCall:
     return NeutralCall(**fields)
 
 
-def _check_twins(by_id: Mapping[str, Scenario]) -> None:
+def _check_twins(by_id: Mapping[str, Scenario], others: Mapping[str, Path]) -> None:
     for scenario in by_id.values():
-        if scenario.twin is not None and scenario.twin not in by_id:
+        twin = scenario.twin
+        if twin is not None and twin not in by_id and not _is_among(twin, others):
             raise SpecError(
-                f"twin {scenario.twin!r} is not a scenario",
+                f"twin {twin!r} is not a scenario",
                 path=scenario.file,
                 line=line_of(scenario.file.read_bytes(), ("twin",)),
                 hint="name the id of the same turn in the other form",
             )
+
+
+def _is_among(scenario: str, files: Mapping[str, Path]) -> bool:
+    """Whether one of the files has that scenario, or the table that has it as a row."""
+    named = (files.get(scenario), files.get(scenario.rpartition("/")[0]))
+    return any(o.id == scenario for path in named if path is not None for o in outlines(path))

@@ -46,6 +46,18 @@ def may_match(scenario: str, pattern: str) -> bool:
     )
 
 
+def may_match_within(table: str, pattern: str) -> bool:
+    """Whether ``pattern`` may select a case of a scenario, or of a row of a table, of that id."""
+    path, at, _ = pattern.rpartition("@")
+    path = path if at else pattern
+    if not path or "**" in path or "{" in path:
+        return True
+    # Each segment of one kind of id is a segment of the other, as far as both go.
+    wanted, known = path.split("/"), table.split("/")
+    shared = min(len(wanted), len(known))
+    return glob.globmatch("/".join(known[:shared]), "/".join(wanted[:shared]), flags=_FLAGS)
+
+
 def select(
     items: Sequence[_T], patterns: Iterable[str], name: Callable[[_T], str]
 ) -> tuple[_T, ...]:

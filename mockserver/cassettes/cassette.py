@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-import yaml
-
-from mockserver.cassettes.yaml_marks import line_of
+from mockserver.cassettes import yaml_reader
 from mockserver.errors import CassetteError
 
 Headers = tuple[tuple[str, str], ...]
@@ -138,8 +136,9 @@ def load(path: Path) -> Cassette:
 
 def parse(text: bytes, path: Path) -> Cassette:
     """Read a cassette from YAML ``text``; ``path`` is for error messages only."""
-    reader = Reader(text, path)
-    data = yaml_data(text, path)
+    document = read_yaml(text, path)
+    data = document.data
+    reader = Reader(document.line_of, path)
     items = reader.items(data, "interactions")
     if data.get("version", 1) != 1:
         raise reader.fail(
@@ -150,32 +149,21 @@ def parse(text: bytes, path: Path) -> Cassette:
     return Cassette(path, tuple(reader.interaction(item, at) for at, item in items))
 
 
-def yaml_data(text: bytes, path: Path, loader: type[yaml.CSafeLoader] = yaml.CSafeLoader) -> Any:
-    """Return what is in a YAML file. Raises :class:`CassetteError`."""
+def read_yaml(
+    text: bytes, path: Path, loader: type[yaml_reader.Loader] = yaml_reader.Loader
+) -> yaml_reader.Document:
+    """Read the YAML of a cassette. Raises :class:`CassetteError`."""
     try:
-        return yaml.load(text.decode(), Loader=loader)  # noqa: S506
-    except UnicodeDecodeError as exc:
-        line = text.count(b"\n", 0, exc.start) + 1
-        raise CassetteError(
-            path, "not UTF-8", line=line, remedy="store bytes that are not text as !!binary"
-        ) from None
-    except yaml.MarkedYAMLError as exc:
-        mark = exc.problem_mark or exc.context_mark
-        raise CassetteError(
-            path,
-            f"not valid YAML: {exc.problem or exc.context}",
-            line=mark.line + 1 if mark else None,
-            remedy="mend the YAML at this line",
-        ) from None
-    except yaml.YAMLError as exc:
-        raise CassetteError(path, f"not valid YAML: {exc}") from None
+        return yaml_reader.read(text, loader)
+    except yaml_reader.YamlError as exc:
+        raise CassetteError(path, exc.message, line=exc.line, remedy=exc.hint) from None
 
 
 class Reader:
     """Walks the parsed data, keeping the path to the value at hand for errors."""
 
-    def __init__(self, text: bytes, path: Path) -> None:
-        self.text = text
+    def __init__(self, line_of: Callable[[Place], int], path: Path) -> None:
+        self.line_of = line_of
         self.path = path
 
     def items(self, data: Any, key: str) -> list[tuple[Place, Any]]:
@@ -200,7 +188,7 @@ class Reader:
         try:
             urlsplit(data["uri"])
         except ValueError as exc:
-            raise self.fail((*at, "uri"), f"not a URI: {exc}", "mend the URI") from None
+            raise self.fail((*at, "uri"), f"not a URI: {exc}", "fix the URI") from None
         return Request(
             method=data["method"],
             uri=data["uri"],
@@ -329,7 +317,7 @@ class Reader:
                     raise self.fail(
                         (*at, i),
                         f"chunk {i} is not [ms, bytes] with bytes above 0",
-                        "run 'tapecheck verify --rechunk' to cut the body anew",
+                        "run 'tapecheck verify --rechunk' to re-chunk the body",
                     )
             if i and chunks[i].at_ms < chunks[i - 1].at_ms:
                 raise self.fail((*at, i), f"chunk {i} comes before chunk {i - 1}", "sort by time")
@@ -338,7 +326,7 @@ class Reader:
             raise self.fail(
                 at,
                 f"chunks add up to {total} bytes, the body has {length}",
-                "run 'tapecheck verify --rechunk' to cut the body anew",
+                "run 'tapecheck verify --rechunk' to re-chunk the body",
             )
         return tuple(chunks)
 
@@ -349,4 +337,4 @@ class Reader:
 
     def fail(self, at: Place, message: str, remedy: str) -> CassetteError:
         """The error to raise for the value at that place."""
-        return CassetteError(self.path, message, line=line_of(self.text, at), remedy=remedy)
+        return CassetteError(self.path, message, line=self.line_of(at), remedy=remedy)

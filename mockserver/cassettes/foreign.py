@@ -15,13 +15,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from mockserver.cassettes import har
-from mockserver.cassettes.cassette import Interaction, Place, Reader, Wire, yaml_data
+from mockserver.cassettes import har, yaml_reader
+from mockserver.cassettes.cassette import Interaction, Place, Reader, Wire, read_yaml
 from mockserver.errors import CassetteError
 
 #: The keys of an interaction and of its sides that are read, or need no mention.
@@ -37,11 +36,11 @@ _KEYS: Mapping[str, frozenset[str]] = {
 _AGAIN = "record it again, or remove it from the file"
 
 
-class _Loader(yaml.CSafeLoader):
+class _Loader(yaml_reader.Loader):
     """Knows the tag that Ruby gives to bytes."""
 
 
-_Loader.add_constructor("!binary", yaml.CSafeLoader.construct_yaml_binary)  # type: ignore[type-var]
+_Loader.add_constructor("!binary", _Loader.construct_yaml_binary)  # type: ignore[type-var]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +75,15 @@ def read(text: bytes, path: Path) -> Foreign | None:
     ``path`` is for error messages; its last part is kept in ``wire.recorded``. Raises
     :class:`CassetteError` for a file that cannot be read at all.
     """
-    marks = text
     if text.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
-        data = har.json_data(text, path, "mend the JSON at this line")
+        data = har.json_data(text, path, "fix the JSON at this line")
         # Lines are looked up as in YAML, which has no tabs and no surrogate escapes.
         marks = re.sub(rb"\\u[0-9A-Fa-f]{4}", b"", text).replace(b"\t", b" ")
+        reader = Reader(partial(yaml_reader.line_of, marks), path)
     else:
-        data = yaml_data(text, path, _Loader)
-    reader = Reader(marks, path)
+        document = read_yaml(text, path, _Loader)
+        data = document.data
+        reader = Reader(document.line_of, path)
     match data:
         case {"log": {"entries": list(items)}}:
             return Foreign(reader, ("log", "entries"), _archive(reader, items, data["log"]))

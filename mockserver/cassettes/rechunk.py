@@ -1,4 +1,4 @@
-"""Mends a cassette whose chunk lengths no longer add up to its body.
+"""Fixes a cassette whose chunk lengths no longer add up to its body.
 
 Somebody has edited the body, and where it was cut is lost. Without the lengths, the body goes
 out per event. The file's other lines, comments too, stay as they are.
@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from mockserver.cassettes.cassette import parse
+from mockserver.cassettes.yaml_reader import YamlError, read
 from mockserver.errors import CassetteError
 
 
@@ -47,8 +48,8 @@ class _ChunkList:
 def _chunk_lists(text: bytes) -> Iterator[_ChunkList]:
     """Find each ``chunks`` under a ``wire`` that stands on lines of its own."""
     try:
-        pending = [yaml.compose(text, Loader=yaml.CSafeLoader)]
-    except yaml.YAMLError:
+        pending = [read(text).root]
+    except YamlError:
         return
     characters = text.decode()
     while pending:

@@ -22,8 +22,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-import yaml
-
+from mockserver.cassettes import yaml_reader
 from mockserver.errors import ProviderError, did_you_mean
 
 #: What clients get in place of a key.
@@ -190,11 +189,12 @@ PROVIDERS: Mapping[str, Provider] = {
 def load(path: Path) -> dict[str, Provider]:
     """Return the known providers with those of a YAML file. Raises :class:`ProviderError`."""
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        data = yaml_reader.read(path.read_bytes()).data
     except OSError as exc:
         raise ProviderError(f"{path}: cannot be read: {exc.strerror}") from None
-    except (UnicodeDecodeError, yaml.YAMLError) as exc:
-        raise ProviderError(f"{path}: not YAML: {' '.join(str(exc).split())}") from None
+    except yaml_reader.YamlError as exc:
+        place = path if exc.line is None else f"{path}:{exc.line}"
+        raise ProviderError(f"{place}: {exc.message} ({exc.hint})") from None
     match data:
         case {"providers": dict(entries), **rest} if not rest:
             own = {str(name): _provider(str(name), entry, path) for name, entry in entries.items()}

@@ -114,7 +114,8 @@ def test_what_is_written_says_its_version(tmp_path: Path) -> None:
         after = rewritten(before, [entry])
         assert after.count("version: 1\n") == 1
         assert rewritten(after, [entry]) == after
-        loader.read_yaml(tmp_path / "x.yaml", after.encode(), "adapter")
+        (tmp_path / "x.yaml").write_text(after, encoding="utf-8")
+        loader.read_yaml(tmp_path / "x.yaml", "adapter")
     assert rewritten("adapter: a\n", []) == "adapter: a\n"
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import SpecError
-from harness.suite.loader import load, load_all
+from harness.suite import bundled
+from harness.suite.loader import Outline, load, load_all, outline_all
 from harness.suite.scenario import HoldSpec, StepSpec, ToolResult
 
 SCENARIO = """\
@@ -146,7 +147,7 @@ def test_turns(written, library: Path) -> None:  # type: ignore[no-untyped-def]
         ("type: content_delta", "type: text", 15, "'text' is not one of"),
         ("  turn:", "  turns:", 18, "turns"),
         ("messages: [{role: user, content: hi}]", "messages: []", 9, "non-empty|short"),
-        ("model: gpt-x\n", "model: gpt-x\n  model: gpt-y\n", 9, "'model' stands twice"),
+        ("model: gpt-x\n", "model: gpt-x\n  model: gpt-y\n", 9, "duplicate key 'model'"),
         ("title: A greeting", "title: [A greeting", 3, "not valid YAML"),
         ("absent: [/tools]", "absent: [tools]", 12, "tools"),
         ("request:\n", "request:\n  sequence: [post /v1]\n", 11, "'post /v1' does not match"),
@@ -184,6 +185,78 @@ def test_a_twin_that_is_not_there(written, library: Path, tmp_path: Path) -> Non
     with pytest.raises(SpecError, match="twin 'openai-chat/other' is not a scenario") as caught:
         load_all(tmp_path / "specs", (library,))
     assert caught.value.line == 21
+
+
+@pytest.fixture
+def several(written, library: Path, tmp_path: Path) -> Path:  # type: ignore[no-untyped-def]
+    """A scenario, a table, a file of an unusual layout, and a file that is no YAML."""
+    (library / "openai-chat" / "table.yaml").write_text("interactions: []\n")
+    (library / "openai-chat" / "flow.yaml").write_text("interactions: []\n")
+    written(SCENARIO + "twin: openai-chat/table/b\n", "specs/a.yaml")
+    written(
+        SCENARIO.replace("openai-chat/hello", "openai-chat/table")
+        + "rows:\n- {name: a, title: Another}\n- {name: b, priority: P2}\n",
+        "specs/b.yaml",
+    )
+    written(SCENARIO.replace("openai-chat/hello", "'openai-chat/flow'"), "specs/c.yaml")
+    written("scenario: openai-chat/broken\ntitle: [\n", "specs/d.yaml")
+    return tmp_path / "specs"
+
+
+def test_only_wanted_files_are_parsed(several: Path, library: Path) -> None:
+    asked: list[str] = []
+
+    def wanted(scenario: str) -> bool:
+        asked.append(scenario)
+        return scenario == "openai-chat/hello"
+
+    found = load_all(several, (library,), wanted)
+    # What another layout holds is only known when it has been read.
+    assert [s.id for s in found] == ["openai-chat/flow", "openai-chat/hello"]
+    assert asked == ["openai-chat/hello", "openai-chat/table", "openai-chat/broken"]
+    with pytest.raises(SpecError, match=r"d\.yaml:3: not valid YAML"):
+        load_all(several, (library,))
+
+
+def test_a_twin_among_files_that_are_not_wanted(several: Path, library: Path) -> None:
+    path = several / "a.yaml"
+    path.write_text(path.read_text().replace("table/b", "table/c"))
+    with pytest.raises(SpecError, match="twin 'openai-chat/table/c' is not a scenario"):
+        load_all(several, (library,), lambda scenario: scenario == "openai-chat/hello")
+
+
+def test_outlines_are_what_the_scenarios_say(several: Path, library: Path) -> None:
+    (several / "d.yaml").unlink()
+    found = outline_all(several)
+    assert found == tuple(Outline(s.id, s.title, s.priority) for s in load_all(several, (library,)))
+    assert found[2:] == (
+        Outline("openai-chat/table/a", "Another", "P0"),
+        Outline("openai-chat/table/b", "A greeting: b", "P2"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("title: A greeting\n", "", r"a\.yaml:1: 'title' is a required property"),
+        ("priority: P0", "rows: [7]\npriority: P0", r"a\.yaml:6: rows/0: 7 is not of type"),
+        (SCENARIO, "- scenario: a/b", r"a\.yaml:1: .* is not of type 'object'"),
+    ],
+)
+def test_what_a_list_cannot_show_is_said(  # type: ignore[no-untyped-def]
+    written, old: str, new: str, message: str
+) -> None:
+    path = written(SCENARIO.replace(old, new))
+    with pytest.raises(SpecError, match=message):
+        outline_all(path.parent)
+
+
+def test_the_bundled_scenarios_are_named_after_their_files() -> None:
+    # Not needed by the loader; it is how people find the file of a scenario.
+    root = bundled.scenarios()
+    for path in root.rglob("*.yaml"):
+        name = path.relative_to(root).with_suffix("").as_posix()
+        assert f"\nscenario: {name}\n" in f"\n{path.read_text(encoding='utf-8')}"
 
 
 def test_a_directory_without_scenarios(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from harness.errors import SelectionError
-from harness.suite.selection import matches, select
+from harness.suite.selection import matches, may_match_within, select
 
 IDS = (
     "openai-chat/tools-parallel/recorded@openai-compat",
@@ -49,3 +49,31 @@ def test_select_keeps_order_and_leaves_out() -> None:
 def test_a_pattern_that_matches_nothing_is_an_error(pattern: str) -> None:
     with pytest.raises(SelectionError, match="matches no case"):
         select(IDS, ["openai-chat", pattern], str)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("http/429", True),
+        ("http/429/anthropic", True),
+        ("http/4*/anthropic/cut=3@mine", True),
+        ("http", True),
+        ("*", True),
+        ("@mine", True),
+        ("**/cut=*", True),
+        ("{http,sse}/429", True),
+        ("http/500", False),
+        ("http/500/anthropic", False),
+        ("sse@mine", False),
+        ("429", False),
+    ],
+)
+def test_what_a_pattern_may_select_of_a_table(pattern: str, expected: bool) -> None:
+    assert may_match_within("http/429", pattern) is expected
+
+
+@pytest.mark.parametrize("case_id", IDS)
+@pytest.mark.parametrize("pattern", ["*/*/*", "openai-chat/*/e*", "http/429/anthropic/*", *IDS])
+def test_a_file_is_read_if_one_of_its_cases_matches(case_id: str, pattern: str) -> None:
+    table = "/".join(case_id.split("/")[:2])
+    assert may_match_within(table, pattern) or not matches(case_id, pattern)

@@ -325,8 +325,8 @@ def test_an_error_names_the_line_in_json_too() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"log": [', r"tape\.yml:1: not JSON: .*mend"),
-        ("a: [\n", r"tape\.yml:2: not valid YAML: .*mend"),
+        ('{"log": [', r"tape\.yml:1: not JSON: .*fix"),
+        ("a: [\n", r"tape\.yml:2: not valid YAML: .*fix"),
         (b"a: \xff", r"tape\.yml:1: not UTF-8"),
         (
             "- request: {method: GET}\n  response: {}\n",

@@ -97,7 +97,7 @@ def test_a_file_adds_providers(tmp_path: Path) -> None:
             "providers: {a: {base_url: 'https://x', client: {url: A}}}",
             "client has base_url and key",
         ),
-        ("a: [", "not YAML"),
+        ("a: [", "providers.yaml:2: not valid YAML"),
     ],
 )
 def test_a_wrong_file_is_told(tmp_path: Path, text: str, message: str) -> None:
