@@ -8,7 +8,8 @@ from itertools import combinations, islice
 
 from harness.clients.interface import Adapter
 from harness.suite.scenario import Case, CaseKind, Scenario
-from mockserver.wire.axes import AXES, RECORDED, Point, apply, point
+from mockserver.cassettes.cassette import Cassette
+from mockserver.wire.axes import AXES, RECORDED, Point, apply, point, reframes
 from mockserver.wire.body import Media
 from mockserver.wire.faults import FaultKind
 from mockserver.wire.schedule import Schedule
@@ -96,6 +97,35 @@ def sweepable(scenario: Scenario, schedules: Sequence[Schedule]) -> bool:
     )
 
 
+class _Wires:
+    """The schedules of a scenario at some point, and, made once, those after one value more.
+
+    Many points of a scenario begin with the same values.
+    """
+
+    def __init__(self, schedules: Sequence[Schedule], seed: int) -> None:
+        self.schedules = schedules
+        self._seed = seed
+        self._after: dict[_Value, _Wires] = {}
+
+    def after(self, axis: str, value: str) -> _Wires:
+        """The schedules with one value more; the same object if the wire does not change."""
+        found = self._after.get((axis, value))
+        if found is None:
+            step = Point(((axis, value),), self._seed)
+            changed = [apply(s, step) for s in self.schedules]
+            same = all(new is old for new, old in zip(changed, self.schedules, strict=True))
+            found = self if same else _Wires(changed, self._seed)
+            self._after[axis, value] = found
+        return found
+
+    def changes(self, axis: str, value: str) -> bool:
+        """Whether one value more changes the wire."""
+        if axis == "framing":
+            return any(reframes(s, value, self._seed) for s in self.schedules)
+        return self.after(axis, value) is not self
+
+
 def points(scenario: Scenario, schedules: Sequence[Schedule], axes: Axes) -> Iterator[Point]:
     """Yield the points at which a scenario is played, the recorded wire first.
 
@@ -109,17 +139,18 @@ def points(scenario: Scenario, schedules: Sequence[Schedule], axes: Axes) -> Ite
         return
     if axes.mode == "chosen":
         assert axes.chosen is not None
-        found: Iterable[Point] = (_effective(schedules, axes.chosen),)
+        found: Iterable[Point] = (_effective(_Wires(schedules, axes.chosen.seed), axes.chosen),)
     else:
-        allowed = _visible(scenario, schedules)
+        wires = _Wires(schedules, axes.seed)
+        allowed = _visible(scenario, wires)
         is_large = sum(len(s.body) for s in schedules) > LARGE
         is_stream = any(s.media is not Media.OTHER for s in schedules)
         if axes.mode == "all" and not is_large:
-            found = (Point(kept, axes.seed) for kept in _product(schedules, allowed, axes.seed))
+            found = (Point(kept, axes.seed) for kept in _product(wires, allowed))
         elif axes.mode == "all" or (is_stream and scenario.row == 0 and not is_large):
-            found = (_effective(schedules, point(v, axes.seed)) for v in pairwise(allowed))
+            found = (_effective(wires, point(v, axes.seed)) for v in pairwise(allowed))
         else:
-            found = _each_once(schedules, allowed, axes.seed)
+            found = _each_once(wires, allowed, axes.seed)
             if scenario.row > 0:
                 found = islice(found, scenario.row % _TURNS, None, _TURNS)
     seen = {RECORDED}
@@ -129,21 +160,23 @@ def points(scenario: Scenario, schedules: Sequence[Schedule], axes: Axes) -> Ite
             yield at
 
 
-def _product(
-    schedules: Sequence[Schedule], allowed: Mapping[str, Sequence[str]], seed: int
-) -> Iterator[tuple[_Value, ...]]:
+def _product(wires: _Wires, allowed: Mapping[str, Sequence[str]]) -> Iterator[tuple[_Value, ...]]:
     """Every combination of values that each change something, one axis after the other."""
     if not allowed:
         yield ()
         return
     (axis, values), *rest = allowed.items()
     for value in values:
-        step = Point(() if value == "recorded" else ((axis, value),), seed)
-        changed = [apply(s, step) for s in schedules]
-        if step.values and all(new is s for new, s in zip(changed, schedules, strict=True)):
-            continue
-        for more in _product(changed, dict(rest), seed):
-            yield (*step.values, *more)
+        if value == "recorded":
+            kept: tuple[_Value, ...] = ()
+            changed = wires
+        else:
+            kept = ((axis, value),)
+            changed = wires.after(axis, value)
+            if changed is wires:
+                continue
+        for more in _product(changed, dict(rest)):
+            yield (*kept, *more)
 
 
 def pairwise(values: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
@@ -175,36 +208,30 @@ def pairwise(values: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
     return chosen
 
 
-def _each_once(
-    schedules: Sequence[Schedule], values: Mapping[str, Sequence[str]], seed: int
-) -> Iterator[Point]:
+def _each_once(wires: _Wires, values: Mapping[str, Sequence[str]], seed: int) -> Iterator[Point]:
     """As few points as hold every value of every axis that changes something."""
     left = {(axis, v) for axis, several in values.items() for v in several}
     for row in range(max(map(len, values.values()), default=0)):
         chosen = {axis: several[row % len(several)] for axis, several in values.items()}
-        at = _effective(schedules, point(chosen, seed))
+        at = _effective(wires, point(chosen, seed))
         left -= set(at.values)
         yield at
     # What another value hid: nobody sees a cut inside a character of compressed text.
     for alone in sorted(left):
-        yield _effective(schedules, point(dict([alone]), seed))
+        yield _effective(wires, point(dict([alone]), seed))
 
 
 def _pair(axes: Sequence[str], one: _Value, other: _Value) -> tuple[_Value, _Value]:
     return (one, other) if axes.index(one[0]) < axes.index(other[0]) else (other, one)
 
 
-def _visible(scenario: Scenario, schedules: Sequence[Schedule]) -> dict[str, tuple[str, ...]]:
-    crlf = point({"eol": "crlf"})
+def _visible(scenario: Scenario, wires: _Wires) -> dict[str, tuple[str, ...]]:
     shown: dict[str, tuple[str, ...]] = {}
     for axis, values in AXES.items():
         seen = ["recorded"]
         for value in values[1:]:
-            alone = point({axis: value})
-            visible = any(
-                apply(s, alone) is not s
-                or (axis == "framing" and apply(c := apply(s, crlf), alone) is not c)
-                for s in schedules
+            visible = wires.changes(axis, value) or (
+                axis == "framing" and wires.after("eol", "crlf").changes(axis, value)
             )
             if visible and not _left_out(scenario, axis, value):
                 seen.append(value)
@@ -217,14 +244,13 @@ def _left_out(scenario: Scenario, axis: str, value: str) -> bool:
     return axis in scenario.axes_skip or f"{axis}={value}" in scenario.axes_skip
 
 
-def _effective(schedules: Sequence[Schedule], at: Point) -> Point:
+def _effective(wires: _Wires, at: Point) -> Point:
     """Reduce a point to the values that change something where they are applied."""
-    current = list(schedules)
     kept = []
     for axis, value in at.values:
-        step = Point(((axis, value),), at.seed)
-        changed = [apply(s, step) for s in current]
-        if any(new is not old for new, old in zip(changed, current, strict=True)):
-            kept.append((axis, value))
-        current = changed
+        if not wires.changes(axis, value):
+            continue
+        kept.append((axis, value))
+        if axis != "framing":  # Behind it stands only the coding, which looks at no piece.
+            wires = wires.after(axis, value)
     return Point(tuple(kept), at.seed)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from mockserver.errors import did_you_mean
 from mockserver.wire import sse
 from mockserver.wire.body import Media
-from mockserver.wire.schedule import Coding, Schedule, Send, Step, recut
+from mockserver.wire.schedule import Coding, Schedule, Send, Step, piece_ends, recut
 
 #: Every axis with its values, in the order in which they are applied. The first value of each
 #: is the wire as recorded.
@@ -68,8 +68,8 @@ def point(values: Mapping[str, str], seed: int = 0) -> Point:
 def apply(schedule: Schedule, at: Point) -> Schedule:
     """Return ``schedule`` as sent at that point; the same object if the wire does not change."""
     for axis, value in at.values:
-        if axis == "framing" and value == "random":
-            schedule = _frame_random(schedule, at.seed)
+        if axis == "framing":
+            schedule = _framing(schedule, value, at.seed)
         else:
             schedule = _TRANSFORMS[axis](schedule, value)
     return schedule
@@ -167,17 +167,34 @@ def _gzip(schedule: Schedule, _value: str) -> Schedule:
     )
 
 
-def _framing(schedule: Schedule, value: str) -> Schedule:
+def reframes(schedule: Schedule, value: str, seed: int) -> bool:
+    """Whether a value of ``framing`` changes the schedule, without cutting it."""
+    cuts = _cuts(schedule, value, seed)
+    if cuts is None:
+        return False
+    size = len(schedule.body)
+    return {*(c for c in cuts if c < size), size} - {0} != set(piece_ends(schedule))
+
+
+def _framing(schedule: Schedule, value: str, seed: int) -> Schedule:
+    cuts = _cuts(schedule, value, seed)
+    return schedule if cuts is None else _unless_same(schedule, recut(schedule, cuts))
+
+
+def _cuts(schedule: Schedule, value: str, seed: int) -> list[int] | None:
+    """Where a value of ``framing`` cuts a body; ``None`` where that body has no such place."""
     body = schedule.body
     match value:
         case "event" if schedule.header("content-encoding") is not None:
-            return schedule
+            return None
         case "event":
-            cuts = list(schedule.plain.event_ends)
+            return list(schedule.plain.event_ends)
         case "blob":
-            cuts = []
+            return []
         case "one-byte":
-            cuts = _byte_cuts(body)
+            return _byte_cuts(body)
+        case "random":
+            return _random_cuts(body, seed)
         case "utf8":
             cuts = [m.start() + 1 for m in re.finditer(rb"[\xc2-\xf4][\x80-\xbf]", body)]
         case "crlf":
@@ -187,20 +204,17 @@ def _framing(schedule: Schedule, value: str) -> Schedule:
             cuts += [m.start() + 3 for m in re.finditer(rb"\\u[0-9A-Fa-f]{4}", body)]
         case _:
             raise AssertionError(value)
-    if value in {"utf8", "crlf", "escape"} and not cuts:
-        return schedule
-    return _unless_same(schedule, recut(schedule, cuts))
+    return cuts or None
 
 
-def _frame_random(schedule: Schedule, seed: int) -> Schedule:
-    body = schedule.body
+def _random_cuts(body: bytes, seed: int) -> list[int]:
     # Not for secrets: the seed makes the same cuts again.
     source = random.Random(f"{seed}:{len(body)}")  # noqa: S311
     cuts, offset = [], 0
     while offset < len(body):
         offset += source.choice((1, 2, 3, 7, 20, 64, 300))
         cuts.append(offset)
-    return _unless_same(schedule, recut(schedule, cuts))
+    return cuts
 
 
 def _byte_cuts(body: bytes) -> list[int]:
@@ -230,6 +244,5 @@ _TRANSFORMS: Mapping[str, Callable[[Schedule, str], Schedule]] = {
     "comments": _comments,
     "bom": _bom,
     "gzip": _gzip,
-    "framing": _framing,
     "coding": _coding,
 }

@@ -217,7 +217,7 @@ def recut(schedule: Schedule, cuts: Sequence[int]) -> Schedule:
 
 def hold_after(schedule: Schedule, offset: int, name: str) -> Schedule:
     """Stop behind the byte at ``offset`` until the session releases the hold ``name``."""
-    cut = recut(schedule, [*_piece_ends(schedule), offset])
+    cut = recut(schedule, [*piece_ends(schedule), offset])
     steps: list[Step] = []
     position = 0
     for send in cut.sends:
@@ -228,7 +228,8 @@ def hold_after(schedule: Schedule, offset: int, name: str) -> Schedule:
     return replace(cut, steps=tuple(steps))
 
 
-def _piece_ends(schedule: Schedule) -> list[int]:
+def piece_ends(schedule: Schedule) -> list[int]:
+    """Offsets in the body behind each of its pieces."""
     ends, offset = [], 0
     for send in schedule.sends:
         offset += len(send.data)

@@ -160,3 +160,13 @@ def test_points_have_one_spelling() -> None:
         "eol=cr,framing=blob"
     )
     assert str(axes.RECORDED) == "recorded"
+
+
+@pytest.mark.parametrize("value", axes.AXES["framing"][1:])
+@pytest.mark.parametrize(
+    "body", [b"", b"x", b"data: a\n\n", b"\r\n" * 3, TEXT.encode(), b"\\u00e9" * 2000]
+)
+def test_what_reframes_is_what_is_cut_otherwise(value: str, body: bytes) -> None:
+    for before in (stream(body), axes.apply(stream(body), at(gzip="yes"))):
+        changed = axes.apply(before, axes.point({"framing": value}, 3)) is not before
+        assert axes.reframes(before, value, 3) is changed
