@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
-from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
 
 from harness.clients import registry
 from harness.errors import HarnessError
@@ -28,6 +27,9 @@ from harness.run.runner import case_records
 from harness.suite.scenario import Case
 from mockserver.serving.server import loop_factory
 from mockserver.vocabulary.model import JsonObject
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 #: Cases below which starting processes takes longer than running the cases here.
 WORTHWHILE = 400
@@ -84,6 +86,8 @@ async def _in_processes(
     Raises :class:`HarnessError` if a process ends before its cases do. Closing the generator
     stops the processes.
     """
+    import multiprocessing  # Not worth its time where one process is enough.
+
     context = multiprocessing.get_context("spawn")
     arrived: asyncio.Queue[JsonObject | None] = asyncio.Queue()
     loop = asyncio.get_running_loop()

@@ -9,14 +9,14 @@ selects.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from wcmatch import glob
-
 from harness.errors import SelectionError
 
-_FLAGS = glob.GLOBSTAR | glob.BRACE | glob.DOTGLOB | glob.FORCEUNIX
+#: What is its own pattern.
+_PLAIN = re.compile(r"[\w.=,-]+(/[\w.=,-]+)*", re.ASCII)
 _T = TypeVar("_T")
 
 
@@ -25,13 +25,23 @@ def matches(case_id: str, pattern: str) -> bool:
     path, _, adapter = case_id.rpartition("@")
     wanted, at, adapter_pattern = pattern.rpartition("@")
     if at:
-        if not glob.globmatch(adapter, adapter_pattern, flags=_FLAGS):
+        if not _fits(adapter, adapter_pattern):
             return False
     else:
         wanted = pattern
     segments = path.split("/")
     leading = ("/".join(segments[:n]) for n in range(1, len(segments) + 1))
-    return any(glob.globmatch(part, wanted or "**", flags=_FLAGS) for part in leading)
+    return any(_fits(part, wanted or "**") for part in leading)
+
+
+def _fits(name: str, pattern: str) -> bool:
+    if _PLAIN.fullmatch(pattern):
+        return name == pattern
+    # Most runs name their cases in full, and have no use for it.
+    from wcmatch import glob
+
+    flags = glob.GLOBSTAR | glob.BRACE | glob.DOTGLOB | glob.FORCEUNIX
+    return bool(glob.globmatch(name, pattern, flags=flags))
 
 
 def may_match(scenario: str, pattern: str) -> bool:
@@ -41,9 +51,7 @@ def may_match(scenario: str, pattern: str) -> bool:
     if "**" in path or "{" in path:
         return True
     # A case is one segment longer than its scenario.
-    return matches(f"{scenario}@", path) or glob.globmatch(
-        scenario, path.rpartition("/")[0], flags=_FLAGS
-    )
+    return matches(f"{scenario}@", path) or _fits(scenario, path.rpartition("/")[0])
 
 
 def may_match_within(table: str, pattern: str) -> bool:
@@ -55,7 +63,7 @@ def may_match_within(table: str, pattern: str) -> bool:
     # Each segment of one kind of id is a segment of the other, as far as both go.
     wanted, known = path.split("/"), table.split("/")
     shared = min(len(wanted), len(known))
-    return glob.globmatch("/".join(known[:shared]), "/".join(wanted[:shared]), flags=_FLAGS)
+    return _fits("/".join(known[:shared]), "/".join(wanted[:shared]))
 
 
 def select(
