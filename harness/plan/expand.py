@@ -8,7 +8,6 @@ from itertools import combinations, islice
 
 from harness.clients.interface import Adapter
 from harness.suite.scenario import Case, CaseKind, Scenario
-from mockserver.cassettes.cassette import Cassette
 from mockserver.wire.axes import AXES, RECORDED, Point, apply, point, reframes
 from mockserver.wire.body import Media
 from mockserver.wire.faults import FaultKind
