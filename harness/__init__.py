@@ -5,6 +5,6 @@ submodules and is imported from there.
 """
 
 from harness.clients.interface import Call, ClientError, adapter
-from mockserver.vocabulary.model import AssistantTurn, ErrorInfo, Event
+from mockserver.vocabulary import AssistantTurn, ErrorInfo, Event
 
 __all__ = ["AssistantTurn", "Call", "ClientError", "ErrorInfo", "Event", "adapter"]

@@ -6,8 +6,9 @@ vocabulary does not load an HTTP server.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from mockserver.lazy import lazy_face
 
 if TYPE_CHECKING:
     from mockserver.cassettes.cassette import Cassette
@@ -46,9 +47,4 @@ _HOMES = {
     "serving.server": ("MockServer", "SessionHandle"),
 }
 
-
-def __getattr__(name: str) -> object:
-    for home, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(f"mockserver.{home}"), name)
-    raise AttributeError(f"module 'mockserver' has no attribute {name!r}")
+__getattr__ = lazy_face(__name__, _HOMES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections import defaultdict
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,21 @@ PURE = [
     "harness.plan.expand",
     "harness.judge",
 ]
+#: The folders of mockserver that the harness may use, each by its face.
+FACES = {
+    "mockserver.cassettes",
+    "mockserver.dialects",
+    "mockserver.library",
+    "mockserver.recording",
+    "mockserver.secrets",
+    "mockserver.serving",
+    "mockserver.vocabulary",
+    "mockserver.wire",
+}
 #: The rooms from the lowest to the highest. A room imports from lower ones only; what stands in
 #: one tuple does not import from each other. The folders of dialects and of clients follow below.
 FLOORS = [
-    ("mockserver/errors.py", "mockserver/files.py"),
+    ("mockserver/errors.py", "mockserver/files.py", "mockserver/lazy.py"),
     ("mockserver/cassettes", "mockserver/vocabulary"),
     ("mockserver/wire",),
     ("mockserver/dialects",),
@@ -87,7 +99,7 @@ def imports(path: Path) -> set[str]:
 def room(name: str) -> str:
     """The folder of a module; the errors and files that all use are rooms of their own."""
     path = MODULES[name].relative_to(ROOT)
-    if path.name in ("errors.py", "files.py"):
+    if path.name in ("errors.py", "files.py", "lazy.py"):
         return path.as_posix()
     return "/".join(path.parent.parts[:2])
 
@@ -133,6 +145,28 @@ def test_a_dialect_knows_no_other_but_those_that_it_refines() -> None:
 
 
 PACKAGES = {name for name, path in MODULES.items() if path.name == "__init__.py"}
+
+
+#: What may be imported from beside the folders of mockserver.
+OPEN = {"mockserver", "mockserver.errors", "mockserver.files"}
+#: Public names of before the rooms, which hand on all that a module has.
+FORMER = {"harness.model", "harness.codec", "harness.fold"}
+
+
+@pytest.mark.parametrize(
+    "name", sorted(m for m in MODULES if m.startswith("harness") and m not in FORMER)
+)
+def test_the_harness_uses_only_the_faces_of_the_server(name: str) -> None:
+    """The face of a folder is what its ``__init__`` lists in ``__all__``."""
+    for node in ast.walk(ast.parse(MODULES[name].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            assert not [a.name for a in node.names if a.name.startswith("mockserver")]
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mockserver"):
+            assert node.module is not None
+            if node.module not in OPEN:
+                assert node.module in FACES, f"{node.module} is behind a face"
+                names = {alias.name for alias in node.names}
+                assert names <= set(import_module(node.module).__all__)
 
 
 @pytest.mark.parametrize("name", sorted(m for m in MODULES if m.startswith("harness.adapters")))

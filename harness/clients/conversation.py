@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from harness.clients.interface import Call
 from harness.suite.scenario import TurnSpec
-from mockserver.vocabulary.codec import to_json
-from mockserver.vocabulary.model import AssistantTurn, JsonObject
+from mockserver.vocabulary import AssistantTurn, JsonObject, to_json
 
 
 def first_call(

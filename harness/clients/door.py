@@ -14,8 +14,7 @@ from typing import Any, TypeVar
 from harness.judge.transcript import Emitted
 from harness.suite.loader import describe
 from harness.suite.schemas import definition, validator
-from mockserver.vocabulary.codec import fields_of, read_event, read_turn
-from mockserver.vocabulary.model import (
+from mockserver.vocabulary import (
     AssistantTurn,
     ErrorInfo,
     Event,
@@ -23,6 +22,9 @@ from mockserver.vocabulary.model import (
     JsonObject,
     Part,
     Usage,
+    fields_of,
+    read_event,
+    read_turn,
 )
 
 _T = TypeVar("_T")

@@ -17,9 +17,7 @@ from typing import Any
 from harness.clients import door
 from harness.clients.interface import Adapter, Call, ClientError
 from harness.judge.transcript import Emitted
-from mockserver.vocabulary.codec import to_json
-from mockserver.vocabulary.fold import fold
-from mockserver.vocabulary.model import AssistantTurn, ErrorEvent, ErrorInfo, Event, Status
+from mockserver.vocabulary import AssistantTurn, ErrorEvent, ErrorInfo, Event, Status, fold, to_json
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mockserver.vocabulary.model import AssistantTurn, ErrorInfo, Json, JsonObject
+from mockserver.vocabulary import AssistantTurn, ErrorInfo, Json, JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from harness.judge.baseline import Baseline
 from harness.suite import bundled
 from harness.suite.loader import read_yaml
 from harness.suite.schemas import schema
-from mockserver.dialects.registry import dialects
+from mockserver.dialects import dialects
 from mockserver.errors import did_you_mean
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from mockserver.recording.importing import Imported
+    from mockserver.recording import Imported
 
 #: What is looked at in a directory; any file can be named.
 _SUFFIXES = {".yaml", ".yml", ".json", ".har"}
@@ -70,8 +70,7 @@ def command(
 
     from mockserver.errors import CassetteError, UnwritableError
     from mockserver.library import library
-    from mockserver.recording.importing import Kind
-    from mockserver.recording.providers import PROVIDERS
+    from mockserver.recording import PROVIDERS, Kind
 
     jobs = list(_jobs(sources, output))
     _check_targets(jobs, force=force)

@@ -67,7 +67,7 @@ def _cassettes(settings: Any) -> Iterator[str]:
     from harness.errors import SelectionError
     from harness.suite import bundled
     from harness.suite.selection import select
-    from mockserver.library.library import Library
+    from mockserver.library import Library
 
     library = Library(settings.cassettes or (bundled.cassettes(),))
     if not library.paths:
@@ -91,7 +91,7 @@ def _adapters(settings: Any) -> Iterator[str]:
 
 
 def _dialects(_settings: Any) -> Iterator[str]:
-    from mockserver.dialects.registry import dialects
+    from mockserver.dialects import dialects
 
     known = dialects()
     for name, dialect in sorted(known.items()):

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from harness.reports.summary import AGAINST
-from mockserver.vocabulary.model import JsonObject
+from mockserver.vocabulary import JsonObject
 
 
 class Progress:

@@ -16,14 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mockserver.recording.modes import NAMES, Mode, age_of, parse_age, runs_in_ci
+from mockserver.recording import NAMES, Mode, age_of, parse_age, runs_in_ci
 
 if TYPE_CHECKING:
-    from mockserver.cassettes.cassette import Cassette
-    from mockserver.recording.exchange import Capture
-    from mockserver.recording.providers import Provider
-    from mockserver.recording.recorder import Recorder, TapeHandle
-    from mockserver.recording.tape import Result
+    from mockserver.cassettes import Cassette
+    from mockserver.recording import Capture, Provider, Recorder, Result, TapeHandle
 
 #: How an answer may have ended without being whole.
 ENDS = ("truncated", "reset", "timeout", "client_closed")
@@ -158,7 +155,7 @@ class _Job:
 
 
 def _record(path: Path, providers: Sequence[Provider], argv: Sequence[str], job: _Job) -> int:
-    from mockserver.recording.recorder import Recorder
+    from mockserver.recording import Recorder
 
     with (
         Recorder(timeout=job.timeout, watch=_tell) as recorder,
@@ -209,9 +206,9 @@ _ENOUGH = (signal.SIGINT, signal.SIGTERM)
 
 def _check(output: Path, known: Sequence[Provider], chosen: Sequence[Provider], job: _Job) -> int:
     """Ask again what cassettes have asked, and compare."""
-    from mockserver.cassettes.cassette import Origin
+    from mockserver.cassettes import Origin
     from mockserver.library import library as store
-    from mockserver.recording.recorder import Recorder
+    from mockserver.recording import Recorder
 
     library = store.Library([output if output.exists() else _file(output)])
     cassettes = [store.load(path) for path in library.paths.values()]
@@ -233,7 +230,7 @@ def _check(output: Path, known: Sequence[Provider], chosen: Sequence[Provider], 
 
 def _check_one(cassette: Cassette, known: Sequence[Provider], recorder: Recorder, job: _Job) -> int:
     from mockserver.errors import RecordingError
-    from mockserver.recording.resend import providers_of, resend
+    from mockserver.recording import providers_of, resend
 
     old = _is_old(cassette.path, job)
     try:
@@ -313,7 +310,7 @@ def _age(text: str | None) -> timedelta | None:
 
 
 def _ends(names: Sequence[str]) -> Any:
-    from mockserver.cassettes.cassette import End
+    from mockserver.cassettes import End
 
     return [End(name) for name in names]
 
@@ -326,7 +323,7 @@ def _notes(pairs: Sequence[str]) -> dict[str, str]:
 
 
 def _file(output: Path) -> Path:
-    from mockserver.library.library import SUFFIXES
+    from mockserver.library import SUFFIXES
 
     return output if output.suffix in SUFFIXES else output.with_name(f"{output.name}.yaml")
 

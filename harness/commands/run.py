@@ -15,7 +15,7 @@ from harness.commands import options
 
 if TYPE_CHECKING:
     from harness.plan.planning import Plan
-    from mockserver.vocabulary.model import JsonObject
+    from mockserver.vocabulary import JsonObject
 
 FORMATS = ("terminal", "ndjson", "junit", "markdown")
 

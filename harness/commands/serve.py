@@ -121,7 +121,7 @@ def _greeting(server: MockServer) -> Iterator[str]:
 def _example(server: MockServer) -> tuple[str, str | None, str, str, str] | None:
     """A cassette to begin with: its name, variable, base path, method and path."""
     from mockserver import MockServerError
-    from mockserver.dialects.registry import of_request
+    from mockserver.dialects import of_request
 
     names = [n for n in (_EXAMPLE,) if n in server.library.paths]
     first = None

@@ -28,7 +28,7 @@ def command(library: tuple[Path, ...], rechunk: bool) -> int:
     """
     from harness.errors import SelectionError
     from harness.suite import bundled
-    from mockserver.library.library import Library
+    from mockserver.library import Library
 
     paths = Library(library or (bundled.cassettes(),)).paths
     code, played = 0, 0
@@ -50,7 +50,7 @@ def _verified(path: Path, mend: Callable[[Path], None] | None) -> tuple[int, int
     """Play one cassette; returns the number of its interactions and the exit code."""
     from mockserver.errors import CassetteError, UnwritableError
     from mockserver.library import library as store
-    from mockserver.serving.verify import verify
+    from mockserver.serving import verify
 
     try:
         if mend is not None:
@@ -68,7 +68,7 @@ def _verified(path: Path, mend: Callable[[Path], None] | None) -> tuple[int, int
 
 
 def _mend(path: Path) -> None:
-    from mockserver.cassettes.rechunk import rechunk
+    from mockserver.cassettes import rechunk
     from mockserver.library import library as store
 
     if path.suffix.lower() == ".har":

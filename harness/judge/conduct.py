@@ -8,8 +8,8 @@ from harness.judge.expectation import canonical, first_difference, same_event
 from harness.judge.reading import Reading
 from harness.judge.transcript import Blame, Finding
 from harness.suite.scenario import CaseKind
-from mockserver.vocabulary.model import ErrorClass, ErrorEvent, JsonObject, MessageStop
-from mockserver.wire.faults import FaultKind
+from mockserver.vocabulary import ErrorClass, ErrorEvent, JsonObject, MessageStop
+from mockserver.wire import FaultKind
 
 
 def evidence(reading: Reading) -> Iterator[Finding]:

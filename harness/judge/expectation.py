@@ -9,8 +9,7 @@ from typing import Any
 from harness.judge.reading import Reading
 from harness.judge.transcript import Finding
 from harness.suite.scenario import CaseKind
-from mockserver.vocabulary.codec import to_json
-from mockserver.vocabulary.model import AssistantTurn, Json, JsonObject, TextPart
+from mockserver.vocabulary import AssistantTurn, Json, JsonObject, TextPart, to_json
 
 
 def sequence(reading: Reading) -> Iterator[Finding]:

@@ -16,10 +16,9 @@ from harness.judge.reading import Reading
 from harness.judge.transcript import Finding
 from harness.suite.loader import describe
 from harness.suite.schemas import definition
-from mockserver.dialects.dialect import Difference, Grammar
-from mockserver.dialects.registry import get, grammars
-from mockserver.vocabulary.model import Json, JsonObject
-from mockserver.wire.schedule import Schedule
+from mockserver.dialects import Difference, Grammar, find_dialect, grammars
+from mockserver.vocabulary import Json, JsonObject
+from mockserver.wire import Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ def native_of(reading: Reading) -> Native | None:
             return Native(
                 grammar,
                 reading.native,
-                get(reading.case.scenario.dialect).grammar is grammar,
+                find_dialect(reading.case.scenario.dialect).grammar is grammar,
                 record.schedules[-1] if record.schedules else None,
             )
     return None

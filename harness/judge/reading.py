@@ -7,11 +7,9 @@ from functools import cached_property, lru_cache
 
 from harness.judge.transcript import Transcript, TurnRecord
 from harness.suite.scenario import Case, TurnSpec
-from mockserver.dialects.facts import Facts
-from mockserver.dialects.registry import facts_of
-from mockserver.vocabulary.fold import fold
-from mockserver.vocabulary.model import AssistantTurn, Event, Json, JsonObject
-from mockserver.wire.schedule import Schedule
+from mockserver.dialects import Facts, facts_of
+from mockserver.vocabulary import AssistantTurn, Event, Json, JsonObject, fold
+from mockserver.wire import Schedule
 
 
 @dataclass(frozen=True)

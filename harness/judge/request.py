@@ -11,7 +11,7 @@ from harness.judge.expectation import agrees
 from harness.judge.reading import Reading
 from harness.judge.transcript import Finding, SeenRequest
 from harness.suite.scenario import Place, RequestSpec, StepSpec
-from mockserver.secrets.names import is_credential_header
+from mockserver.secrets import is_credential_header
 
 
 def request(reading: Reading) -> Iterator[Finding]:

@@ -11,9 +11,7 @@ from collections.abc import Iterator
 from harness.judge.native import native_of
 from harness.judge.reading import Reading
 from harness.judge.transcript import Finding
-from mockserver.vocabulary.codec import to_json
-from mockserver.vocabulary.fold import fold
-from mockserver.vocabulary.resplit import cut, joined
+from mockserver.vocabulary import cut, fold, joined, to_json
 
 
 def resplit(reading: Reading) -> Iterator[Finding]:

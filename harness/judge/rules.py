@@ -11,10 +11,8 @@ from dataclasses import replace
 
 from harness.judge.reading import Reading
 from harness.judge.transcript import Finding
-from mockserver.dialects.facts import repaired
-from mockserver.dialects.registry import get
-from mockserver.vocabulary.codec import to_json
-from mockserver.vocabulary.model import (
+from mockserver.dialects import find_dialect, repaired
+from mockserver.vocabulary import (
     ErrorEvent,
     FinishReason,
     MessageStop,
@@ -22,6 +20,7 @@ from mockserver.vocabulary.model import (
     ToolCallDelta,
     ToolCallEnd,
     ToolCallStart,
+    to_json,
 )
 
 #: The option and feature under which calls of one tool are text for the user, not calls.
@@ -203,7 +202,7 @@ def finish_reason(reading: Reading) -> Iterator[Finding]:
             expected=facts.terminal,
             observed=turn.raw_finish_reason,
         )
-    wanted = get(reading.case.scenario.dialect).reasons.get(facts.terminal)
+    wanted = find_dialect(reading.case.scenario.dialect).reasons.get(facts.terminal)
     if wanted is FinishReason.STOP and any(c.arguments is not None for c in turn.tool_calls):
         wanted = FinishReason.TOOL_CALLS
     if (

@@ -7,16 +7,9 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from harness.suite.scenario import Case
-from mockserver.cassettes.cassette import Headers
-from mockserver.vocabulary.model import (
-    AssistantTurn,
-    ErrorInfo,
-    Event,
-    JsonObject,
-    Part,
-    Usage,
-)
-from mockserver.wire.schedule import Schedule
+from mockserver.cassettes import Headers
+from mockserver.vocabulary import AssistantTurn, ErrorInfo, Event, JsonObject, Part, Usage
+from mockserver.wire import Schedule
 
 _T = TypeVar("_T")
 

@@ -8,10 +8,17 @@ from itertools import combinations, islice
 
 from harness.clients.interface import Adapter
 from harness.suite.scenario import Case, CaseKind, Scenario
-from mockserver.wire.axes import AXES, RECORDED, Point, apply, point, reframes
-from mockserver.wire.body import Media
-from mockserver.wire.faults import FaultKind
-from mockserver.wire.schedule import Schedule
+from mockserver.wire import (
+    AXES,
+    RECORDED,
+    FaultKind,
+    Media,
+    Point,
+    Schedule,
+    apply_point,
+    point,
+    reframes,
+)
 
 _Value = tuple[str, str]
 #: Bytes of the bodies of a scenario above which less is played than elsewhere.
@@ -112,7 +119,7 @@ class _Wires:
         found = self._after.get((axis, value))
         if found is None:
             step = Point(((axis, value),), self._seed)
-            changed = [apply(s, step) for s in self.schedules]
+            changed = [apply_point(s, step) for s in self.schedules]
             same = all(new is old for new, old in zip(changed, self.schedules, strict=True))
             found = self if same else _Wires(changed, self._seed)
             self._after[axis, value] = found

@@ -13,14 +13,11 @@ from harness.judge.expectation import agrees, turn_views
 from harness.suite import loader
 from harness.suite.scenario import Place, Scenario, TurnSpec
 from harness.suite.schemas import schema
-from mockserver.cassettes.cassette import Cassette, Origin
-from mockserver.cassettes.yaml_reader import line_of
+from mockserver.cassettes import Cassette, Origin, line_of
 from mockserver.errors import CassetteError
 from mockserver.library import library
-from mockserver.secrets.scan import scan_cassette
-from mockserver.vocabulary.codec import event_from_json
-from mockserver.vocabulary.fold import fold
-from mockserver.vocabulary.model import JsonObject
+from mockserver.secrets import scan_cassette
+from mockserver.vocabulary import JsonObject, event_from_json, fold
 
 
 @dataclass(frozen=True, slots=True)

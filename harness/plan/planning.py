@@ -17,10 +17,10 @@ from harness.plan.expand import Axes, expand, runs
 from harness.suite import bundled, loader
 from harness.suite.scenario import Case, CaseKind, Scenario
 from harness.suite.selection import may_match, may_match_within, select
-from mockserver.cassettes.cassette import Cassette
-from mockserver.dialects import registry as dialects
+from mockserver.cassettes import Cassette
+from mockserver.dialects import find_dialect
 from mockserver.library import library
-from mockserver.wire.schedule import Schedule, from_response
+from mockserver.wire import Schedule, from_response
 
 #: Scenarios that a problem names before it counts the rest.
 _NAMED = 3
@@ -134,7 +134,7 @@ def is_judged(case: Case) -> bool:
 
     What a broken stream must become is known by the facts of its wire alone.
     """
-    if dialects.get(case.scenario.dialect).reads_facts:
+    if find_dialect(case.scenario.dialect).reads_facts:
         return True
     expected = any(turn.expect is not None for turn in case.scenario.turns)
     return expected and case.kind is CaseKind.WIRE

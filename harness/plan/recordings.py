@@ -8,8 +8,8 @@ from pathlib import Path
 
 from harness.errors import SpecError
 from harness.suite.scenario import Scenario, TurnSpec
-from mockserver.cassettes.cassette import Cassette
-from mockserver.dialects.registry import recorded_call
+from mockserver.cassettes import Cassette
+from mockserver.dialects import recorded_call
 from mockserver.errors import CassetteError
 from mockserver.library import library
 

@@ -12,10 +12,7 @@ from pathlib import Path
 
 from harness.plan.planning import played
 from harness.suite.scenario import Case, HoldSpec
-from mockserver.wire import axes, faults
-from mockserver.wire.axes import Point
-from mockserver.wire.faults import Fault, FaultKind
-from mockserver.wire.schedule import Schedule, hold_after
+from mockserver.wire import Fault, FaultKind, Point, Schedule, axes, faults, hold_after
 
 #: The name of the gate in a held stream.
 HOLD = "until-seen"

@@ -25,12 +25,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.plugin.options import adapters, directories
-from mockserver.recording.modes import NAMES, Mode, age_of, parse_age
+from mockserver.recording import NAMES, Mode, age_of, parse_age
 
 if TYPE_CHECKING:
-    from mockserver.recording.providers import Provider
-    from mockserver.recording.recorder import Recorder, TapeHandle
-    from mockserver.recording.tape import Result
+    from mockserver.recording import Provider, Recorder, Result, TapeHandle
 
 _PASSED = pytest.StashKey[bool]()
 _STATE = pytest.StashKey["State"]()
@@ -138,13 +136,13 @@ class Tapes:
         keep_opaque: bool,
         notes: dict[str, str] | None,
     ) -> TapeHandle:
-        from mockserver.cassettes.cassette import End
+        from mockserver.cassettes import End
         from mockserver.errors import MockServerError
-        from mockserver.recording.providers import find
+        from mockserver.recording import providers as known_providers
 
         state = self._state
         known = state.providers
-        chosen = [find(wanted, known) for wanted in providers]
+        chosen = [known_providers.find(wanted, known) for wanted in providers]
         if upstream is not None:
             chosen[0] = chosen[0].at(upstream)
         name = cassette or _name(self._item, len(self._open))
@@ -212,7 +210,7 @@ class State:
     def recorder(self) -> Recorder:
         """The recorder of this process, started when it is first needed."""
         if self._recorder is None:
-            from mockserver.recording.recorder import Recorder, no_proxy
+            from mockserver.recording import Recorder, no_proxy
 
             self._recorder = Recorder().__enter__()
             if any(name.lower().endswith("_proxy") for name in os.environ):

@@ -19,12 +19,11 @@ from harness.clients.interface import Call
 from harness.plugin.items import CaseItem, FailedCaseError
 from harness.plugin.recording import State
 from harness.suite.scenario import Case, Scenario
-from mockserver.cassettes.cassette import Cassette, Origin
-from mockserver.dialects.registry import base_path
+from mockserver.cassettes import Cassette, Origin
+from mockserver.dialects import base_path
 from mockserver.errors import MockServerError
 from mockserver.library import library
-from mockserver.recording.providers import DUMMY_KEY
-from mockserver.recording.resend import provider_of
+from mockserver.recording import DUMMY_KEY, provider_of
 
 #: Seconds for one call to a live endpoint.
 DEADLINE = 300.0

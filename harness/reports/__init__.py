@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from mockserver.vocabulary.model import JsonObject
+from mockserver.vocabulary import JsonObject
 
 
 def write(

@@ -20,7 +20,7 @@ from harness.reports.cause import Cause
 from harness.reports.records import CaseResult, case_record, finding_record
 from harness.reports.wirebytes import Excerpt, behind, shown
 from harness.suite import bundled
-from mockserver.vocabulary.model import JsonObject
+from mockserver.vocabulary import JsonObject
 
 #: Findings of one case that a report shows; ``explain`` shows all.
 BRIEF = 3

@@ -12,7 +12,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from harness.reports import explain
 from harness.reports.summary import AGAINST, Summary, many, summarize
-from mockserver.vocabulary.model import JsonObject
+from mockserver.vocabulary import JsonObject
 
 #: What XML 1.0 cannot hold, section 2.2.
 _UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

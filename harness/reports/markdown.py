@@ -9,7 +9,7 @@ from typing import TextIO
 
 from harness.reports import explain
 from harness.reports.summary import Cell, Failure, Summary, summarize
-from mockserver.vocabulary.model import JsonObject
+from mockserver.vocabulary import JsonObject
 
 #: Comments have a limit of 65,536 characters; more failures than this do not help a reader.
 FEW_FAILURES = 20

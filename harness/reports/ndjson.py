@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.errors import ReportError
 from harness.suite import formats
-from mockserver.vocabulary.model import JsonObject
+from mockserver.vocabulary import JsonObject
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 

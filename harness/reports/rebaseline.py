@@ -12,8 +12,8 @@ from harness.errors import BaselineError
 from harness.judge.baseline import Entry
 from harness.suite.formats import VERSION
 from harness.suite.selection import matches
-from mockserver.vocabulary.model import JsonObject
-from mockserver.wire.axes import AXES
+from mockserver.vocabulary import JsonObject
+from mockserver.wire import AXES
 
 #: The ``baseline:`` block of a declaration: its line, and all that is indented or listed below.
 _BLOCK = re.compile(r"^baseline:[^\n]*\n(?:(?:[ \t-][^\n]*|[ \t]*)(?:\n|\Z))*", re.MULTILINE)

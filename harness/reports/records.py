@@ -16,8 +16,8 @@ from harness.judge.transcript import Finding, Outcome, Transcript, Verdict
 from harness.plan.planning import Plan, Settings
 from harness.suite.formats import VERSION
 from harness.suite.scenario import Case
-from mockserver.cassettes.yaml_reader import line_of
-from mockserver.vocabulary.model import JsonObject
+from mockserver.cassettes import line_of
+from mockserver.vocabulary import JsonObject
 
 #: Values in findings longer than this are cut in the records.
 _VALUE_LIMIT = 20_000

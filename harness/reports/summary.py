@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from harness.errors import ReportError
 from harness.reports.cause import smallest_cause
-from mockserver.vocabulary.model import JsonObject
+from mockserver.vocabulary import JsonObject
 
 #: Outcomes that count against a run.
 AGAINST = frozenset({"fail", "stale", "error"})

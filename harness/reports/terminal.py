@@ -14,7 +14,7 @@ from harness.reports import explain
 from harness.reports.glyphs import showable
 from harness.reports.matrix import Line, matrix
 from harness.reports.summary import Cell, Failure, Group, Row, Summary, many, summarize
-from mockserver.vocabulary.model import JsonObject
+from mockserver.vocabulary import JsonObject
 
 #: Up to this many rows are all shown; of more, those that are not as they should be.
 FEW_ROWS = 24

@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from mockserver.vocabulary.model import JsonObject
-from mockserver.wire.body import Body, Media
-from mockserver.wire.schedule import Schedule
+from mockserver.vocabulary import JsonObject
+from mockserver.wire import Body, Media, Schedule
 
 #: Fields of an event whose text stands on the wire, the most telling first.
 _EVIDENCE = ("delta", "arguments_delta", "tool_name", "raw_finish_reason", "response_id")

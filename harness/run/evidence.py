@@ -19,9 +19,9 @@ from harness.reports.ndjson import to_json
 from harness.reports.records import CaseResult, case_record
 from harness.suite import formats
 from mockserver import files
-from mockserver.secrets.names import query, request_headers
-from mockserver.vocabulary.model import JsonObject
-from mockserver.wire.schedule import Hold, Schedule
+from mockserver.secrets import query, request_headers
+from mockserver.vocabulary import JsonObject
+from mockserver.wire import Hold, Schedule
 
 WIDTH = 100
 

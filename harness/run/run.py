@@ -25,8 +25,8 @@ from harness.reports import records as results
 from harness.reports.records import Tally
 from harness.run.runner import case_records
 from harness.suite.scenario import Case
-from mockserver.serving.server import loop_factory
-from mockserver.vocabulary.model import JsonObject
+from mockserver.serving import loop_factory
+from mockserver.vocabulary import JsonObject
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

@@ -38,12 +38,11 @@ from harness.reports.records import CaseResult
 from harness.run import evidence
 from harness.suite.scenario import Case, TurnSpec
 from mockserver import MockServer, SessionHandle
-from mockserver.dialects.registry import base_path
-from mockserver.library.session import Exchange
-from mockserver.serving.journal import JournalEntry
-from mockserver.vocabulary.model import JsonObject
-from mockserver.wire.faults import FaultKind
-from mockserver.wire.schedule import Schedule
+from mockserver.dialects import base_path
+from mockserver.library import Exchange
+from mockserver.serving import JournalEntry
+from mockserver.vocabulary import JsonObject
+from mockserver.wire import FaultKind, Schedule
 
 #: Seconds after which a case is stopped and its client blamed.
 DEADLINE = 30.0

@@ -23,12 +23,10 @@ from harness.suite.scenario import (
     TurnSpec,
 )
 from harness.suite.schemas import definition, validator
-from mockserver.cassettes import yaml_reader
-from mockserver.cassettes.yaml_reader import Document, line_of
-from mockserver.dialects import registry as dialects
+from mockserver.cassettes import Document, line_of, yaml_reader
+from mockserver.dialects import find_dialect
 from mockserver.errors import DialectError, did_you_mean
-from mockserver.vocabulary.call import NeutralCall
-from mockserver.vocabulary.model import JsonObject
+from mockserver.vocabulary import JsonObject, NeutralCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ def load(path: Path, cassettes: Iterable[Path]) -> tuple[Scenario, ...]:
     document = read_yaml(path, "scenario")
     data: JsonObject = document.data
     try:
-        dialects.get(data["dialect"])
+        find_dialect(data["dialect"])
     except DialectError as exc:
         raise SpecError(
             exc.message, path=path, line=document.line_of(("dialect",)), hint=exc.hint

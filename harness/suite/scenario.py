@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from mockserver.vocabulary.call import NeutralCall
-from mockserver.vocabulary.model import JsonObject
-from mockserver.wire.axes import RECORDED, Point
-from mockserver.wire.faults import FaultKind
+from mockserver.vocabulary import JsonObject, NeutralCall
+from mockserver.wire import RECORDED, FaultKind, Point
 
 Place = tuple[str | int, ...]
 

@@ -1,1 +1,18 @@
 """The cassette format: its types, reading and writing it, and other tools' files."""
+
+from mockserver.cassettes import foreign, yaml_reader
+from mockserver.cassettes.cassette import Cassette, End, Headers, Origin
+from mockserver.cassettes.rechunk import rechunk
+from mockserver.cassettes.yaml_reader import Document, line_of
+
+__all__ = [
+    "Cassette",
+    "Document",
+    "End",
+    "Headers",
+    "Origin",
+    "foreign",
+    "line_of",
+    "rechunk",
+    "yaml_reader",
+]

@@ -2,3 +2,34 @@
 
 Generic code asks a dialect and never branches on its name.
 """
+
+from mockserver.dialects.dialect import Dialect, Difference, Grammar, UnreadableRequestError
+from mockserver.dialects.facts import Facts, of_last, repaired
+from mockserver.dialects.form import Form
+from mockserver.dialects.registry import (
+    base_path,
+    dialects,
+    facts_of,
+    find_dialect,
+    grammars,
+    of_request,
+    recorded_call,
+)
+
+__all__ = [
+    "Dialect",
+    "Difference",
+    "Facts",
+    "Form",
+    "Grammar",
+    "UnreadableRequestError",
+    "base_path",
+    "dialects",
+    "facts_of",
+    "find_dialect",
+    "grammars",
+    "of_last",
+    "of_request",
+    "recorded_call",
+    "repaired",
+]

@@ -46,7 +46,7 @@ def form() -> Form:
     return merged((COMMON, *(dialect.form for dialect in dialects().values())))
 
 
-def get(name: str) -> Dialect:
+def find_dialect(name: str) -> Dialect:
     """Return a dialect by name. Raises :class:`DialectError` that lists the names."""
     known = dialects()
     if name not in known:

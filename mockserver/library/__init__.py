@@ -1,1 +1,12 @@
 """Cassettes on disk: listed, opened, searched, and who gets which answer."""
+
+from mockserver.library import library
+from mockserver.library.library import SUFFIXES, Library
+from mockserver.library.session import Exchange
+
+__all__ = [
+    "SUFFIXES",
+    "Exchange",
+    "Library",
+    "library",
+]

@@ -1,1 +1,66 @@
 """Recording from live endpoints: the proxy, what it keeps, and how it is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mockserver.lazy import lazy_face
+
+if TYPE_CHECKING:
+    from mockserver.recording import importing, providers
+    from mockserver.recording.exchange import Capture
+    from mockserver.recording.importing import Imported, Kind
+    from mockserver.recording.modes import NAMES, Mode, age_of, parse_age, runs_in_ci
+    from mockserver.recording.providers import DUMMY_KEY, PROVIDERS, Provider
+    from mockserver.recording.recorder import Recorder, TapeHandle, no_proxy
+    from mockserver.recording.resend import provider_of, providers_of, resend
+    from mockserver.recording.tape import Result
+
+__all__ = [
+    "DUMMY_KEY",
+    "NAMES",
+    "PROVIDERS",
+    "Capture",
+    "Imported",
+    "Kind",
+    "Mode",
+    "Provider",
+    "Recorder",
+    "Result",
+    "TapeHandle",
+    "age_of",
+    "importing",
+    "no_proxy",
+    "parse_age",
+    "provider_of",
+    "providers",
+    "providers_of",
+    "resend",
+    "runs_in_ci",
+]
+
+_HOMES = {
+    "exchange": ("Capture",),
+    "importing": ("Imported", "Kind"),
+    "modes": (
+        "NAMES",
+        "Mode",
+        "age_of",
+        "parse_age",
+        "runs_in_ci",
+    ),
+    "providers": ("DUMMY_KEY", "PROVIDERS", "Provider"),
+    "recorder": (
+        "Recorder",
+        "TapeHandle",
+        "no_proxy",
+    ),
+    "resend": (
+        "provider_of",
+        "providers_of",
+        "resend",
+    ),
+    "tape": ("Result",),
+}
+
+__getattr__ = lazy_face(__name__, _HOMES)

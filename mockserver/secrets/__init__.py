@@ -1,1 +1,11 @@
 """Finding secrets and replacing them, so that none reaches a disk."""
+
+from mockserver.secrets.names import is_credential_header, query, request_headers
+from mockserver.secrets.scan import scan_cassette
+
+__all__ = [
+    "is_credential_header",
+    "query",
+    "request_headers",
+    "scan_cassette",
+]

@@ -1,1 +1,26 @@
 """The aiohttp server that replays cassettes, and its control interface."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mockserver.lazy import lazy_face
+
+if TYPE_CHECKING:
+    from mockserver.serving.journal import JournalEntry
+    from mockserver.serving.server import loop_factory
+    from mockserver.serving.verify import verify
+
+__all__ = [
+    "JournalEntry",
+    "loop_factory",
+    "verify",
+]
+
+_HOMES = {
+    "journal": ("JournalEntry",),
+    "server": ("loop_factory",),
+    "verify": ("verify",),
+}
+
+__getattr__ = lazy_face(__name__, _HOMES)

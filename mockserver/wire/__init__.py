@@ -1,1 +1,31 @@
 """Bytes on the wire: event streams, schedules, and lossless and lossy changes of them."""
+
+from mockserver.wire import axes, faults, sse
+from mockserver.wire.axes import AXES, RECORDED, Point, point, reframes
+from mockserver.wire.axes import apply as apply_point
+from mockserver.wire.body import Body, Media
+from mockserver.wire.faults import Fault, FaultKind
+from mockserver.wire.schedule import Hold, Schedule, from_response, hold_after
+from mockserver.wire.sse import Block, Decoder
+
+__all__ = [
+    "AXES",
+    "RECORDED",
+    "Block",
+    "Body",
+    "Decoder",
+    "Fault",
+    "FaultKind",
+    "Hold",
+    "Media",
+    "Point",
+    "Schedule",
+    "apply_point",
+    "axes",
+    "faults",
+    "from_response",
+    "hold_after",
+    "point",
+    "reframes",
+    "sse",
+]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mockserver.vocabulary.model import (
+from mockserver.vocabulary import (
     Citation,
     ContentDelta,
     Event,

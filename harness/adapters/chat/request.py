@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from mockserver.vocabulary.model import Json, JsonObject
+from mockserver.vocabulary import Json, JsonObject
 
 
 def request_body(

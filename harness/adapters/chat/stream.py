@@ -16,7 +16,7 @@ from harness.adapters.chat.tool_calls import ToolCalls
 from harness.adapters.common.answer import Answer
 from harness.adapters.common.failures import failure, from_payload, is_error
 from harness.adapters.common.surrogates import SurrogateJoiner, fix_surrogates, fix_surrogates_in
-from mockserver.vocabulary.model import (
+from mockserver.vocabulary import (
     Citation,
     ContentDelta,
     ErrorClass,

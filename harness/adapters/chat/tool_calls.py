@@ -15,7 +15,7 @@ from itertools import count
 
 from harness.adapters.common.failures import clip, failure
 from harness.adapters.common.surrogates import SurrogateJoiner, fix_surrogates, fix_surrogates_in
-from mockserver.vocabulary.model import (
+from mockserver.vocabulary import (
     ErrorClass,
     ErrorInfo,
     Event,

@@ -27,8 +27,7 @@ from harness.adapters.common.retrying import RetryPolicy
 from harness.adapters.common.transport import Closable
 from harness.adapters.openai_compat import OpenAICompatClient, openai_compat
 from harness.clients.interface import Call, ClientError, adapter
-from mockserver.vocabulary.fold import fold
-from mockserver.vocabulary.model import AssistantTurn, ErrorInfo, Event, Json, JsonObject
+from mockserver.vocabulary import AssistantTurn, ErrorInfo, Event, Json, JsonObject, fold
 
 
 class ChatcmplToResponses:

@@ -26,7 +26,7 @@ from harness.adapters.chatcmpl_to_responses.items import (
     ReasoningItem,
 )
 from harness.adapters.chatcmpl_to_responses.logprobs import token_logprobs
-from mockserver.vocabulary.model import (
+from mockserver.vocabulary import (
     Citation,
     ContentDelta,
     ErrorClass,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from harness.adapters.chatcmpl_to_responses.logprobs import without_bytes
-from mockserver.vocabulary.model import Json, JsonObject
+from mockserver.vocabulary import Json, JsonObject
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from mockserver.vocabulary.model import Json, JsonObject
+from mockserver.vocabulary import Json, JsonObject
 
 
 def token_logprobs(choices: Iterable[Mapping[str, Json]]) -> list[JsonObject]:

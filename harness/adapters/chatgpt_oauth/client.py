@@ -40,8 +40,7 @@ from harness.adapters.common.retrying import (
 from harness.adapters.common.transport import Closable, HttpError, Transport, endpoint
 from harness.adapters.responses.stream import ResponsesStream
 from harness.clients.interface import Call, ClientError, adapter
-from mockserver.vocabulary.fold import fold
-from mockserver.vocabulary.model import AssistantTurn, Event, Json, JsonObject
+from mockserver.vocabulary import AssistantTurn, Event, Json, JsonObject, fold
 
 BASE_URL = "https://chatgpt.com/backend-api/codex"
 TOKEN_URL = "https://auth.openai.com/oauth/token"  # noqa: S105 - an address, not a token

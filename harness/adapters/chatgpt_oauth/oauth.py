@@ -19,7 +19,7 @@ from harness.adapters.chatgpt_oauth.oauth_store import Credentials, CredentialSt
 from harness.adapters.common.failures import clip, failure, scrub
 from harness.adapters.common.transport import HttpError, Transport
 from harness.clients.interface import ClientError
-from mockserver.vocabulary.model import ErrorClass, ErrorInfo, Json
+from mockserver.vocabulary import ErrorClass, ErrorInfo, Json
 
 #: Seconds to wait for each byte of the token endpoint.
 REFRESH_TIMEOUT = 30.0

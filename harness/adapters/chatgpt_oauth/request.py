@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 
 from harness.adapters.responses.input import flat_tool, flat_tool_choice, input_items, text_format
-from mockserver.vocabulary.model import Json, JsonObject
+from mockserver.vocabulary import Json, JsonObject
 
 # Whole names, with an optional provider before and variant or date after: o1, o3-mini,
 # openai/gpt-5.1-codex, ft:o4-mini-2025-04-16:org. gpt-5-chat does not reason and refuses the

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from harness.adapters.common.failures import failure
 from harness.adapters.common.usage import UsageMeter
-from mockserver.vocabulary.model import (
+from mockserver.vocabulary import (
     ErrorClass,
     ErrorEvent,
     ErrorInfo,

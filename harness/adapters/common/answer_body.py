@@ -14,8 +14,8 @@ from collections.abc import Iterable
 
 from harness.adapters.common.answer import Answer
 from harness.adapters.common.failures import clip, failure, plain, scrub
-from mockserver.vocabulary.model import ErrorClass, ErrorInfo, Event, Json
-from mockserver.wire.sse import Block, Decoder
+from mockserver.vocabulary import ErrorClass, ErrorInfo, Event, Json
+from mockserver.wire import Block, Decoder
 
 _ERROR_FIELD = "error:"
 #: The end of a stream after a whole answer, on the same line (decolua/9router#3492).

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mockserver.vocabulary.model import ErrorClass
+from mockserver.vocabulary import ErrorClass
 
 
 def normalized(code: str) -> str:

@@ -31,7 +31,7 @@ from harness.adapters.common.failure_tables import (
 )
 from harness.adapters.common.retry_after import from_fields, from_headers, from_text
 from harness.adapters.common.surrogates import fix_surrogates
-from mockserver.vocabulary.model import ErrorClass, ErrorInfo, Json
+from mockserver.vocabulary import ErrorClass, ErrorInfo, Json
 
 MESSAGE_LIMIT = 500
 _SHORTEST_SECRET = 4

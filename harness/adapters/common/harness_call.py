@@ -7,8 +7,7 @@ from contextlib import aclosing
 from typing import Protocol
 
 from harness.clients.interface import Call
-from mockserver.vocabulary.fold import fold
-from mockserver.vocabulary.model import AssistantTurn, Event, Json, JsonObject
+from mockserver.vocabulary import AssistantTurn, Event, Json, JsonObject, fold
 
 
 class Client(Protocol):

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from harness.clients.interface import ClientError
-from mockserver.vocabulary.model import ErrorEvent, ErrorInfo, Event
+from mockserver.vocabulary import ErrorEvent, ErrorInfo, Event
 
 Attempt = Callable[[], AsyncGenerator[Event, None]]
 Sleep = Callable[[float], Awaitable[object]]

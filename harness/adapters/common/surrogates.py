@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 
-from mockserver.vocabulary.model import Json
+from mockserver.vocabulary import Json
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 

@@ -16,7 +16,7 @@ from harness.adapters.common.answer import Answer
 from harness.adapters.common.answer_body import AnswerBody
 from harness.adapters.common.failures import clip, failure, from_http, scrub
 from harness.clients.interface import ClientError
-from mockserver.vocabulary.model import ErrorClass, ErrorInfo, Event, JsonObject
+from mockserver.vocabulary import ErrorClass, ErrorInfo, Event, JsonObject
 
 _REDIRECTS = frozenset({307, 308})
 _MAX_REDIRECTS = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from mockserver.vocabulary.model import Json, JsonObject, Usage
+from mockserver.vocabulary import Json, JsonObject, Usage
 
 _PATHS: Mapping[str, tuple[str, ...]] = {
     "input_tokens": ("input_tokens", "prompt_tokens", "prompt_eval_count"),

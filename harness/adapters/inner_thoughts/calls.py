@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from harness.adapters.inner_thoughts.json_stream import Extracted, MemberExtractor, Remaining
-from mockserver.vocabulary.model import (
+from mockserver.vocabulary import (
     Citation,
     ContentDelta,
     ErrorEvent,

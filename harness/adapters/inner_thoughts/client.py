@@ -21,7 +21,7 @@ from harness.adapters.inner_thoughts.tokenizer import TOKENIZERS, TokenCounter, 
 from harness.adapters.inner_thoughts.tokens import UsageEstimate, count_input
 from harness.adapters.openai_compat import OpenAICompatClient, openai_compat
 from harness.clients.interface import Call, adapter
-from mockserver.vocabulary.model import AssistantTurn, Event, Json, JsonObject
+from mockserver.vocabulary import AssistantTurn, Event, Json, JsonObject
 
 
 class Stage(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mockserver.vocabulary.model import (
+from mockserver.vocabulary import (
     ErrorEvent,
     Event,
     MessageStart,

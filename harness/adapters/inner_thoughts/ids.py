@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
 
-from mockserver.vocabulary.model import (
+from mockserver.vocabulary import (
     Citation,
     ContentDelta,
     Event,

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from harness.adapters.inner_thoughts.tokenizer import TokenCounter
-from mockserver.vocabulary.model import (
+from mockserver.vocabulary import (
     ContentDelta,
     Event,
     Json,

@@ -18,14 +18,7 @@ from harness.adapters.common.harness_call import make_call
 from harness.adapters.common.retrying import RetryPolicy, errors_as_events, retrying
 from harness.adapters.common.transport import HttpError
 from harness.clients.interface import Call, ClientError, adapter
-from mockserver.vocabulary.fold import fold
-from mockserver.vocabulary.model import (
-    AssistantTurn,
-    ErrorInfo,
-    Event,
-    Json,
-    JsonObject,
-)
+from mockserver.vocabulary import AssistantTurn, ErrorInfo, Event, Json, JsonObject, fold
 
 
 class OpenAICompatError(ClientError):

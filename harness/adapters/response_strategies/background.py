@@ -27,14 +27,14 @@ from harness.adapters.response_strategies.background_polling import Clock, PollP
 from harness.adapters.response_strategies.background_store import JobStore, MemoryStore, job_key
 from harness.adapters.response_strategies.request import responses_body
 from harness.clients.interface import ClientError
-from mockserver.vocabulary.fold import fold
-from mockserver.vocabulary.model import (
+from mockserver.vocabulary import (
     AssistantTurn,
     ErrorClass,
     ErrorEvent,
     Event,
     Json,
     JsonObject,
+    fold,
 )
 
 #: A request whose answer was lost may have started a job; repeating it could start many.

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from harness.adapters.responses.calls import text_of
 from harness.adapters.responses.stream import ResponsesStream, is_response
-from mockserver.vocabulary.model import ErrorClass, ErrorInfo, Event, Json
+from mockserver.vocabulary import ErrorClass, ErrorInfo, Event, Json
 
 _UNFINISHED = ("queued", "in_progress")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mockserver import files
-from mockserver.vocabulary.model import JsonObject
+from mockserver.vocabulary import JsonObject
 
 
 class JobStore(Protocol):

@@ -35,7 +35,7 @@ from harness.adapters.response_strategies.background_store import (
 )
 from harness.adapters.response_strategies.model_table import Route, Strategy, route
 from harness.clients.interface import Call, adapter
-from mockserver.vocabulary.model import AssistantTurn, Event, Json, JsonObject
+from mockserver.vocabulary import AssistantTurn, Event, Json, JsonObject
 
 #: How often a request is retried, by every strategy, and after how many seconds.
 RETRY = RetryPolicy(max_retries=3, first=2.0, ceiling=60.0)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from harness.adapters.chatgpt_oauth.request import is_reasoning_model
 from harness.adapters.responses.input import flat_tool, flat_tool_choice, input_items, text_format
-from mockserver.vocabulary.model import Json, JsonObject
+from mockserver.vocabulary import Json, JsonObject
 
 _ENCRYPTED = "reasoning.encrypted_content"
 #: Fields of Chat Completions that have another name here.

@@ -12,14 +12,7 @@ from dataclasses import dataclass, field
 
 from harness.adapters.chat.tool_calls import CallStarts, call_error, read_arguments
 from harness.adapters.common.surrogates import SurrogateJoiner, fix_surrogates
-from mockserver.vocabulary.model import (
-    ErrorInfo,
-    Event,
-    Json,
-    ToolCallDelta,
-    ToolCallEnd,
-    WarningEvent,
-)
+from mockserver.vocabulary import ErrorInfo, Event, Json, ToolCallDelta, ToolCallEnd, WarningEvent
 
 _CUSTOM_OPEN, _CUSTOM_CLOSE = '{"input":"', '"}'
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from harness.adapters.common.surrogates import SurrogateJoiner, fix_surrogates
 from harness.adapters.responses.calls import Call, Calls, remainder, text_of
-from mockserver.vocabulary.model import (
+from mockserver.vocabulary import (
     Citation,
     ContentDelta,
     Event,

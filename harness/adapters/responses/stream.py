@@ -18,7 +18,7 @@ from harness.adapters.common.failures import failure, from_payload, is_error
 from harness.adapters.common.surrogates import fix_surrogates_in
 from harness.adapters.responses.calls import text_of
 from harness.adapters.responses.items import Channel, Items
-from mockserver.vocabulary.model import (
+from mockserver.vocabulary import (
     ErrorClass,
     ErrorInfo,
     Event,

@@ -70,11 +70,11 @@ def test_a_request_has_one_dialect(path: str, given: dict, name: str | None) -> 
 
 def test_an_unknown_dialect_is_refused_with_a_close_one() -> None:
     with pytest.raises(DialectError, match=r"no dialect 'openai-chta' .did you mean openai-chat\?"):
-        registry.get("openai-chta")
+        registry.find_dialect("openai-chta")
 
 
 def test_a_dialect_without_a_reader_has_no_facts_and_says_why_it_reads_no_call() -> None:
-    assert not registry.get("cohere").reads_facts
+    assert not registry.find_dialect("cohere").reads_facts
     assert registry.facts_of("cohere") is None
     assert registry.facts_of("a dialect of nobody's") is None
     told = registry.recorded_call(request("/v2/chat"))
@@ -109,7 +109,7 @@ def joins(entry_points: Path, value: str) -> None:
 
 def test_a_package_joins_by_an_entry_point(installed: Path) -> None:
     joins(installed, "tests.toy_dialect:DIALECT")
-    assert isinstance(registry.get("toy"), Toy)
+    assert isinstance(registry.find_dialect("toy"), Toy)
     assert registry.form().opaque_fields["toySeal"] == "seal"
     assert registry.form().opaque_fields["encrypted_content"] == "encrypted"
 
