@@ -230,13 +230,13 @@ def _check(output: Path, known: Sequence[Provider], chosen: Sequence[Provider], 
 
 def _check_one(cassette: Cassette, known: Sequence[Provider], recorder: Recorder, job: _Job) -> int:
     from mockserver.errors import RecordingError
-    from mockserver.recording import providers_of, resend
+    from mockserver.recording import providers_of, resend_requests
 
     old = _is_old(cassette.path, job)
     try:
         providers = providers_of(cassette, known)
         with recorder.tape(cassette.path, providers, **job.tape) as tape:
-            resend(cassette, tape, providers)
+            resend_requests(cassette, tape, providers)
             result = tape.finish()
     except RecordingError as exc:
         _say("\n".join((f"{cassette.path}: not compared:", *(f"  {r}" for r in exc.reasons))))

@@ -50,7 +50,7 @@ def _verified(path: Path, mend: Callable[[Path], None] | None) -> tuple[int, int
     """Play one cassette; returns the number of its interactions and the exit code."""
     from mockserver.errors import CassetteError, UnwritableError
     from mockserver.library import library as store
-    from mockserver.serving import verify
+    from mockserver.serving import verify_cassette
 
     try:
         if mend is not None:
@@ -61,7 +61,7 @@ def _verified(path: Path, mend: Callable[[Path], None] | None) -> tuple[int, int
     except CassetteError as exc:
         click.echo(str(exc), err=True)
         return 0, 2
-    problems = verify(cassette)
+    problems = verify_cassette(cassette)
     for problem in problems:
         click.echo(str(problem), err=True)
     return len(cassette.interactions), 1 if problems else 0

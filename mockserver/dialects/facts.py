@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from mockserver.wire.body import Body
 from mockserver.wire.schedule import Schedule
 
 
@@ -38,12 +39,12 @@ class Facts:
         return self.terminal is not None or self.done or self.error or self.broken
 
 
-def of_last(answers: Sequence[Schedule], read: Callable[[Schedule], Facts]) -> Facts:
-    """Read the last of several answers; an HTTP error is a fact of its own."""
+def of_last(answers: Sequence[Schedule], read: Callable[[Body], Facts]) -> Facts:
+    """Read the body of the last of several answers; an HTTP error is a fact of its own."""
     answer = answers[-1]
     if answer.status >= 400:
         return Facts(error=True, text=None, refusal=None, calls=None)
-    return read(answer)
+    return read(answer.plain)
 
 
 def repaired(text: str, *, cut: bool = False) -> str:

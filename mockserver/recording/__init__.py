@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mockserver.recording.modes import NAMES, Mode, age_of, parse_age, runs_in_ci
     from mockserver.recording.providers import DUMMY_KEY, PROVIDERS, Provider
     from mockserver.recording.recorder import Recorder, TapeHandle, no_proxy
-    from mockserver.recording.resend import provider_of, providers_of, resend
+    from mockserver.recording.resend import provider_of, providers_of, resend_requests
     from mockserver.recording.tape import Result
 
 __all__ = [
@@ -35,7 +35,7 @@ __all__ = [
     "provider_of",
     "providers",
     "providers_of",
-    "resend",
+    "resend_requests",
     "runs_in_ci",
 ]
 
@@ -58,7 +58,7 @@ _HOMES = {
     "resend": (
         "provider_of",
         "providers_of",
-        "resend",
+        "resend_requests",
     ),
     "tape": ("Result",),
 }

@@ -50,7 +50,7 @@ def provider_of(cassette: Cassette, known: Iterable[Provider]) -> Provider:
     return provider
 
 
-def resend(cassette: Cassette, tape: TapeHandle, known: Iterable[Provider]) -> None:
+def resend_requests(cassette: Cassette, tape: TapeHandle, known: Iterable[Provider]) -> None:
     """Send the requests of ``cassette`` through ``tape``, one after the other."""
     known = tuple(known)
     with httpx.Client(trust_env=False, timeout=None) as client:  # noqa: S113

@@ -17,7 +17,7 @@ from mockserver.cassettes.cassette import Cassette, End, Interaction, Response, 
 from mockserver.errors import RecordingError, UnwritableError
 from mockserver.library import library, similarity
 from mockserver.secrets.scan import scan_cassette
-from mockserver.serving.verify import verify
+from mockserver.serving.verify import verify_cassette
 
 #: Looks at a cassette that is about to be written, and raises if it must not be.
 Check = Callable[[Cassette], None]
@@ -50,7 +50,7 @@ def keep(
     if not reasons:
         text = _comment(cassette.path) + writer.dump(cassette)
         written = parse(text, cassette.path)
-        reasons = [f"interaction {p.interaction}: {p.message}" for p in verify(written)]
+        reasons = [f"interaction {p.interaction}: {p.message}" for p in verify_cassette(written)]
     if reasons:
         raise RecordingError(cassette.path, reasons)
     if check is not None:

@@ -9,18 +9,18 @@ from mockserver.lazy import lazy_face
 if TYPE_CHECKING:
     from mockserver.serving.journal import JournalEntry
     from mockserver.serving.server import loop_factory
-    from mockserver.serving.verify import verify
+    from mockserver.serving.verify import verify_cassette
 
 __all__ = [
     "JournalEntry",
     "loop_factory",
-    "verify",
+    "verify_cassette",
 ]
 
 _HOMES = {
     "journal": ("JournalEntry",),
     "server": ("loop_factory",),
-    "verify": ("verify",),
+    "verify": ("verify_cassette",),
 }
 
 __getattr__ = lazy_face(__name__, _HOMES)

@@ -55,7 +55,7 @@ class Seen:
     ending: Ending
 
 
-def verify(cassette: Cassette) -> list[Problem]:
+def verify_cassette(cassette: Cassette) -> list[Problem]:
     """Play every interaction of ``cassette`` to a raw client and list what differs."""
     problems = []
     with MockServer() as server, server.session(cassette) as session:

@@ -22,6 +22,7 @@ from mockserver.vocabulary.model import (
     AssistantTurn,
     Citation,
     Event,
+    FinishReason,
     Json,
     Part,
     ReasoningSignature,
@@ -29,7 +30,8 @@ from mockserver.vocabulary.model import (
 )
 
 _T = TypeVar("_T")
-#: Reads one value. Raises ``ValueError`` for a wrong type, notes broken limits in the list.
+#: Reads one value. Raises ``ValueError`` for a wrong type; notes broken limits in the list, and
+#: the wrong values for which there is a stand-in.
 _Reader = Callable[[Any, list[str]], Any]
 
 
@@ -226,7 +228,11 @@ def _mapping(value: Any, _: list[str]) -> Any:
     return value
 
 
-def _text(value: Any, _: list[str]) -> str:
+def _text(value: Any, broken: list[str]) -> str:
+    if value is None:
+        # The most common mistake of a client. It need not hide what else is wrong.
+        broken.append("None is no text")
+        return ""
     if not isinstance(value, str):
         raise ValueError(f"{value!r:.60} is no text")
     return value
@@ -259,6 +265,15 @@ def _anything(value: Any, _: list[str]) -> Any:
     return value
 
 
+def _finish_reason(value: Any, broken: list[str]) -> FinishReason:
+    try:
+        return FinishReason(value)
+    except ValueError:
+        # An end without a known reason is still an end.
+        broken.append(f"{value!r:.60} is no finish reason")
+        return FinishReason.UNKNOWN
+
+
 def _part(value: Any, broken: list[str]) -> Part:
     return _tagged("part", PART_TYPES, value, broken)
 
@@ -288,4 +303,5 @@ _READERS: Mapping[Any, _Reader] = {
     Any: _anything,
     Part: _part,
     Citation: _cited,
+    FinishReason: _finish_reason,
 }

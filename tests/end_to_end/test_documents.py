@@ -20,7 +20,7 @@ import pytest
 from harness import cli
 from mockserver import MockServer
 from mockserver.library import library
-from mockserver.serving.verify import verify
+from mockserver.serving.verify import verify_cassette
 
 ROOT = Path(__file__).parents[2]
 #: The address of the server in the documents.
@@ -156,7 +156,7 @@ def test_the_scenario_and_its_cassette_are_sound(project: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "1 scenarios, 1 cassettes: 0 problems\n")
     done = tapecheck(project, *run, "--no-faults")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert verify(library.load(project / "cassettes/my/hello.yaml")) == []
+    assert verify_cassette(library.load(project / "cassettes/my/hello.yaml")) == []
 
 
 def test_the_readme_lists_every_verb() -> None:

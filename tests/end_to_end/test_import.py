@@ -24,7 +24,7 @@ from mockserver.dialects.registry import facts_of
 from mockserver.library import library
 from mockserver.secrets.names import REPLACED
 from mockserver.secrets.scan import scan_cassette
-from mockserver.serving.verify import fetch, verify
+from mockserver.serving.verify import fetch, verify_cassette
 from mockserver.wire.content_coding import decompress, encoding_of
 from mockserver.wire.schedule import from_response
 from tests.end_to_end.recorded_facts import compared, index, results
@@ -159,7 +159,7 @@ def test_every_interaction_says_where_it_is_from(made: Import) -> None:
 
 
 def test_every_interaction_goes_out_as_it_stands(made: Import) -> None:
-    assert [p for f in made.files.rglob("*.yaml") for p in verify(library.load(f))] == []
+    assert [p for f in made.files.rglob("*.yaml") for p in verify_cassette(library.load(f))] == []
 
 
 def test_every_interaction_is_found_by_its_request(made: Import) -> None:

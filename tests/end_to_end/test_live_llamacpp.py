@@ -24,7 +24,7 @@ from mockserver.recording import drift
 from mockserver.recording.modes import Mode
 from mockserver.recording.providers import PROVIDERS, Provider
 from mockserver.recording.recorder import Recorder
-from mockserver.serving.verify import verify
+from mockserver.serving.verify import verify_cassette
 from tests.end_to_end.live_dialogs import DIALOGS
 
 pytest.importorskip("xllamacpp", reason="the dependency group 'live' is not installed")
@@ -81,7 +81,7 @@ def test_a_fresh_recording_has_the_shape_of_the_shipped_one(name: str, recorded:
         wire = interaction.response.wire
         assert (wire.origin, wire.end) == (Origin.RECORDED, End.EOF)
     assert "llama.cpp" in shipped.interactions[0].response.wire.recorded["server"]
-    assert verify(fresh) == []
+    assert verify_cassette(fresh) == []
 
 
 @pytest.mark.parametrize("name", DIALOGS)

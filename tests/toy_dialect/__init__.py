@@ -13,7 +13,7 @@ from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.model import FinishReason
-from mockserver.wire import sse
+from mockserver.wire.body import Body
 from mockserver.wire.schedule import Schedule
 
 
@@ -42,9 +42,9 @@ class Toy(Dialect):
         return of_last(answers, _read)
 
 
-def _read(answer: Schedule) -> Facts:
+def _read(body: Body) -> Facts:
     facts = Facts()
-    for block in sse.Decoder().feed(answer.body):
+    for block in body.blocks:
         event = json.loads(block.data or "{}")
         if event.get("toy") == "say":
             facts.text = (facts.text or "") + event["piece"]

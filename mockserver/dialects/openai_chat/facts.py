@@ -9,8 +9,7 @@ from typing import Any
 from mockserver.dialects.facts import Facts, repaired
 from mockserver.vocabulary.model import JsonObject
 from mockserver.wire import sse
-from mockserver.wire.body import Media
-from mockserver.wire.schedule import Schedule
+from mockserver.wire.body import Body, Media
 
 _CHAT_USAGE: Mapping[str, tuple[str, ...]] = {
     "input_tokens": ("prompt_tokens",),
@@ -21,9 +20,9 @@ _CHAT_USAGE: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def read(schedule: Schedule) -> Facts:
+def read(body: Body) -> Facts:
     """Read the facts of one answer."""
-    return _Reader().read(schedule)
+    return _Reader().read(body)
 
 
 class _Reader:
@@ -32,8 +31,7 @@ class _Reader:
         self.keys: set[tuple[object, object]] = set()
         self.whole = False
 
-    def read(self, schedule: Schedule) -> Facts:
-        body = schedule.plain
+    def read(self, body: Body) -> Facts:
         if body.media is Media.SSE:
             for block in body.blocks:
                 if not self.block(block):

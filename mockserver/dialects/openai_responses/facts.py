@@ -15,10 +15,10 @@ from mockserver.wire.body import Body, Media
 from mockserver.wire.schedule import Schedule
 
 
-def read(answer: Schedule) -> Facts:
+def read(body: Body) -> Facts:
     """Read the facts of one answer."""
     facts = Facts()
-    return _told(_events(answer, facts), facts)
+    return _told(_events(body, facts), facts)
 
 
 def read_job(answers: Sequence[Schedule]) -> Facts:
@@ -33,7 +33,7 @@ def read_job(answers: Sequence[Schedule]) -> Facts:
     for answer in answers:
         facts = Facts(error=answer.status >= 400)
         told = max((_sequence_number(e, -1) for e in events), default=-1)
-        for event in () if facts.error else _events(answer, facts):
+        for event in () if facts.error else _events(answer.plain, facts):
             if _is_another_job(events, event):
                 events, told = [], -1
             if _sequence_number(event, told + 1) > told:
@@ -59,8 +59,7 @@ def _told(events: Sequence[JsonObject], facts: Facts) -> Facts:
     return facts
 
 
-def _events(answer: Schedule, facts: Facts) -> list[JsonObject]:
-    body = answer.plain
+def _events(body: Body, facts: Facts) -> list[JsonObject]:
     return _streamed(body, facts) if body.media is Media.SSE else _document(body.data, facts)
 
 

@@ -131,7 +131,7 @@ def test_what_a_client_changes_later_is_not_changed_here() -> None:
 @pytest.mark.parametrize(
     ("item", "problem"),
     [
-        ({**DELTA, "delta": None}, "content_delta: delta: None is not of type 'string'"),
+        ({**DELTA, "delta": [1]}, "content_delta: delta: [1] is not of type 'string'"),
         ({**DELTA, "delta": ["a"]}, "content_delta: delta: ['a'] is not of type 'string'"),
         (ContentDelta(delta=["a"]), "content_delta: delta: ['a'] is not of type 'string'"),  # type: ignore[arg-type]
         (ContentDelta(delta="a", index="0"), "content_delta: index: '0' is not of type 'integer'"),  # type: ignore[arg-type]

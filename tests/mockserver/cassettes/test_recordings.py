@@ -14,7 +14,7 @@ import pytest
 from mockserver import MockServer
 from mockserver.library.index import requests
 from mockserver.library.library import Library
-from mockserver.serving.verify import fetch, verify
+from mockserver.serving.verify import fetch, verify_cassette
 from mockserver.wire.content_coding import decompress, encoding_of
 
 
@@ -86,7 +86,7 @@ def test_every_recording_is_found_under_its_cassette(
 
 def test_every_file_verifies(server: MockServer) -> None:
     library = server.library
-    assert [p for name in library.paths for p in verify(library.open(name).cassette)] == []
+    assert [p for name in library.paths for p in verify_cassette(library.open(name).cassette)] == []
 
 
 def test_requests_are_read_the_same_without_the_responses(recordings: Path) -> None:

@@ -10,7 +10,7 @@ from mockserver.errors import RecordingError
 from mockserver.library import library
 from mockserver.recording.providers import Provider
 from mockserver.recording.recorder import Recorder
-from mockserver.recording.resend import provider_of, providers_of, resend
+from mockserver.recording.resend import provider_of, providers_of, resend_requests
 from tests.mockserver.live import Live
 from tests.mockserver.rawhttp import cassette, interaction
 from tests.mockserver.taping import DONE, event, hello
@@ -75,7 +75,7 @@ def test_the_requests_are_sent_again_to_the_last_byte_of_each_answer(
             asked(f"{provider.base_url}/c", body=b""),
         )
         with recorder.tape(path, [provider]) as tape:
-            resend(old, tape, [provider])
+            resend_requests(old, tape, [provider])
             tape.finish()
         sent = [(method, target, body) for method, target, _, body in live.requests]
     assert sent == [("POST", "/v1/a?b=1", b'{"n":1}'), ("POST", "/v1/c", b"")]
@@ -87,6 +87,6 @@ def test_an_endpoint_that_does_not_answer_is_told_by_the_recorder(
     recorder: Recorder, path: Path, nobody: Provider
 ) -> None:
     with recorder.tape(path, [nobody]) as tape:
-        resend(cassette(asked(f"{nobody.base_url}/x")), tape, [nobody])
+        resend_requests(cassette(asked(f"{nobody.base_url}/x")), tape, [nobody])
         with pytest.raises(RecordingError, match=f"no answer from {nobody.url.netloc}"):
             tape.finish()

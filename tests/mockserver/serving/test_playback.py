@@ -12,9 +12,9 @@ import pytest
 
 from mockserver import MockServer, Outcome
 from mockserver.library.session import Exchange
-from mockserver.serving import verify
 from mockserver.serving.journal import Record
 from mockserver.serving.playback import Playback
+from mockserver.serving.verify import fetch
 from mockserver.wire.http1 import Message
 from mockserver.wire.schedule import Coding, Ending, Hold, Send
 from tests.mockserver.rawhttp import connect, exchange, read_all, read_to_reset, request_bytes, talk
@@ -110,7 +110,7 @@ def test_pieces_and_speed_do_not_change_the_bytes(coding: Coding, speed: float) 
         MockServer(speed=speed) as server,
         server.session(exchanges=[exchange(*pieces, coding=coding)]) as session,
     ):
-        seen = verify.fetch(session.url, session.unplayed[0].request)
+        seen = fetch(session.url, session.unplayed[0].request)
     expected = pieces if coding is Coding.CHUNKED else (b"".join(pieces),)
     assert (seen.pieces, seen.ending) == (expected, Ending.FINISH)
 
@@ -129,7 +129,7 @@ def test_large_and_small_chunks_arrive_as_they_are(
     server: MockServer, pieces: tuple[bytes, ...], ending: Ending
 ) -> None:
     with server.session(exchanges=[exchange(*pieces, ending=ending)]) as session:
-        seen = verify.fetch(session.url, session.unplayed[0].request)
+        seen = fetch(session.url, session.unplayed[0].request)
     assert (seen.pieces, seen.ending) == (pieces, ending)
 
 
@@ -232,7 +232,7 @@ def test_at_speed_1_a_piece_is_not_sent_before_its_time() -> None:
 def test_speed_shortens_the_waits(speed: float) -> None:
     played = with_holds(Send(b"now", 0), Send(b"later", YEAR))
     with MockServer(speed=speed) as server, server.session(exchanges=[played]) as session:
-        seen = verify.fetch(session.url, played.request)
+        seen = fetch(session.url, played.request)
     assert seen.pieces == (b"now", b"later")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mockserver.cassettes.cassette import Chunk, End, Interaction, Request, Wire
-from mockserver.serving.verify import Seen, fetch, verify
+from mockserver.serving.verify import Seen, fetch, verify_cassette
 from mockserver.wire import http1
 from mockserver.wire.http1 import Form, Message
 from mockserver.wire.schedule import Ending, Send
@@ -38,7 +38,7 @@ def receive(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 )
 def test_sound_cassettes_verify(sizes: tuple[int, ...], end: End) -> None:
     assert sum(sizes) == len(BODY)
-    assert verify(cassette(stream(*sizes, end=end), stream(*sizes))) == []
+    assert verify_cassette(cassette(stream(*sizes, end=end), stream(*sizes))) == []
 
 
 @pytest.mark.parametrize("end", list(End))
@@ -46,7 +46,7 @@ def test_sound_cassettes_verify(sizes: tuple[int, ...], end: End) -> None:
 @pytest.mark.parametrize("chunked", [False, True])
 def test_bodies_with_a_length_and_empty_ones_verify(chunked: bool, body: bytes, end: End) -> None:
     chunks = tuple(Chunk(0, len(body)) for _ in body[:1]) if chunked else None
-    assert verify(cassette(interaction(body, wire=Wire(end=end, chunks=chunks)))) == []
+    assert verify_cassette(cassette(interaction(body, wire=Wire(end=end, chunks=chunks)))) == []
 
 
 @pytest.mark.parametrize(
@@ -55,25 +55,28 @@ def test_bodies_with_a_length_and_empty_ones_verify(chunked: bool, body: bytes, 
 def test_answers_of_every_kind_verify(method: str, status: int) -> None:
     base = interaction(b"" if status == 204 else b"{}", method=method, path="/a b/ü?q=ü&r=%20")
     answer = replace(base.response, status=status, reason="", headers=(("A", "1"), ("a", "2")))
-    assert verify(cassette(replace(base, response=answer))) == []
+    assert verify_cassette(cassette(replace(base, response=answer))) == []
 
 
 @pytest.mark.parametrize("method", ["post", "Post", "get", "head", "delete"])
 def test_a_method_in_lower_case_verifies(method: str) -> None:
     """Google's SDK, recorded by vcrpy, leaves ``post``; every server wants ``POST``."""
-    assert verify(cassette(interaction(BODY, content_type=SSE, method=method))) == []
+    assert verify_cassette(cassette(interaction(BODY, content_type=SSE, method=method))) == []
 
 
 def test_a_long_head_verifies() -> None:
     base = interaction(b"{}")
     headers = (*base.response.headers, ("x-policy", "a" * 200_000))
-    assert verify(cassette(replace(base, response=replace(base.response, headers=headers)))) == []
+    assert (
+        verify_cassette(cassette(replace(base, response=replace(base.response, headers=headers))))
+        == []
+    )
 
 
 def test_blanks_around_a_header_are_no_part_of_it() -> None:
     base = interaction(b"{}")
     answer = replace(base.response, headers=(("x-a", " 1\t"), ("x-b", "")))
-    assert verify(cassette(replace(base, response=answer))) == []
+    assert verify_cassette(cassette(replace(base, response=answer))) == []
 
 
 def spoil_frame(self: Message, send: Send, form: Form) -> bytes:
@@ -104,7 +107,7 @@ def test_every_deviation_is_found(
     monkeypatch.setattr(http1.Message, name, replacement)
     # Without a tail, the reader waits for what never comes.
     monkeypatch.setattr("mockserver.serving.verify._TIMEOUT", 0.1)
-    problems = [str(p) for p in verify(tape)]
+    problems = [str(p) for p in verify_cassette(tape)]
     assert any(message in p for p in problems), problems
     assert all(p.startswith("dir/tape.yaml: interaction 0: ") for p in problems)
 

@@ -19,6 +19,7 @@ from mockserver.vocabulary.model import (
     ErrorClass,
     ErrorInfo,
     FinishReason,
+    MessageStop,
     ReasoningPart,
     Status,
     TextPart,
@@ -250,10 +251,18 @@ def test_broken_limits_are_noted_and_wrong_types_refused() -> None:
     broken: list[str] = []
     assert read_event({"type": "content_delta", "delta": ""}, broken) == ContentDelta(delta="")
     assert broken == ["'' is below 1"]
-    with pytest.raises(ValueError, match="delta: None is no text"):
-        read_event({"type": "content_delta", "delta": None}, broken)
+    with pytest.raises(ValueError, match="delta: 7 is no text"):
+        read_event({"type": "content_delta", "delta": 7}, broken)
     with pytest.raises(ValueError, match="usage: input_tokens: 'a' is no whole number"):
         read_event({"type": "usage", "usage": {"input_tokens": "a"}}, broken)
+
+
+def test_an_end_without_a_known_reason_is_still_an_end() -> None:
+    broken: list[str] = []
+    data = {"type": "message_stop", "finish_reason": None, "raw_finish_reason": None}
+    typed = MessageStop(finish_reason=FinishReason.UNKNOWN, raw_finish_reason="")
+    assert read_event(data, broken) == typed
+    assert broken == ["None is no finish reason", "None is no text"]
 
 
 @pytest.mark.parametrize(
