@@ -38,6 +38,7 @@ bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks.throughput
 	$(BIN)/python -m tests.benchmarks.overhead
 	$(BIN)/python -m tests.benchmarks.chunk_way
+	$(BIN)/python -m tests.benchmarks.inner_loop
 
 mutation: $(STAMP)
 	$(BIN)/python -m pip install --quiet --group mutation
