@@ -218,6 +218,16 @@ def test_only_wanted_files_are_parsed(several: Path, library: Path) -> None:
         load_all(several, (library,))
 
 
+def test_a_file_that_seems_to_state_two_ids_is_parsed(  # type: ignore[no-untyped-def]
+    written, library: Path
+) -> None:
+    title = 'title: "A\nscenario: openai-chat/other\nB"\n'
+    text = title + SCENARIO.replace("title: A greeting\n", "")
+    specs = written(text).parent
+    found = load_all(specs, (library,), lambda scenario: scenario == "openai-chat/hello")
+    assert [s.id for s in found] == ["openai-chat/hello"]
+
+
 def test_a_twin_among_files_that_are_not_wanted(several: Path, library: Path) -> None:
     path = several / "a.yaml"
     path.write_text(path.read_text().replace("table/b", "table/c"))
