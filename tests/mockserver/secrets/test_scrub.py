@@ -248,6 +248,19 @@ def test_opaque_proof_is_replaced_unless_it_is_asked_for() -> None:
     assert kept.response.body == recorded.response.body
 
 
+def test_a_secret_in_a_field_that_names_a_user_is_replaced_once() -> None:
+    body = {"user": SECRET, "safety_identifier": "", "metadata": {"a": SECRET, "b": "red"}}
+    safe = Scrubber([SECRET]).interaction(interaction(body=body, answer=json.dumps(body).encode()))
+    expected = {
+        "user": "key_REDACTED_1",
+        "safety_identifier": "",
+        "metadata": {"a": "key_REDACTED_1", "b": "metadata_REDACTED_1"},
+    }
+    assert json.loads(safe.request.body) == expected
+    assert json.loads(safe.response.body) == expected
+    assert safe.response.wire.redacted == ("request.body", "response.body")
+
+
 def test_a_field_over_several_data_lines_is_replaced_in_place() -> None:
     body = b'event: x\ndata: {"user":\ndata:  "alice"}\n\n'
     recorded = interaction(
