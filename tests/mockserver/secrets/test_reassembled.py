@@ -8,7 +8,7 @@ import os
 import re
 import string
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote
@@ -295,6 +295,15 @@ BEGIN = "sk-proj-4fKx0Zt7Qm2Lw9Rb"
 def test_a_key_may_stand_alone_but_not_go_on(pieces: list[str], written: bool) -> None:
     found = kept(answer(DIALECTS["chat"].body(pieces), SSE))
     assert (found is not None) is written
+
+
+def test_the_texts_of_one_answer_are_pieces_and_those_of_a_question_are_not() -> None:
+    body = json.dumps({"tokens": [{"token": BEGIN[:9]}, {"token": BEGIN[9:]}]}).encode()
+    told = answer(body, JSON)
+    with pytest.raises(SplitSecretError, match=r"response\.body, put together from the deltas at"):
+        Scrubber().interaction(told)
+    asked = replace(told.request, headers=(("content-type", JSON),), body=body)
+    assert Scrubber().interaction(replace(answer(b"{}", JSON), request=asked)).request.body == body
 
 
 def test_items_side_by_side_are_told_apart() -> None:
