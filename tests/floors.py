@@ -22,6 +22,8 @@ import coverage
 ROOT = Path(__file__).parent.parent
 #: What pytest says when no test was selected, such as by ``-k``.
 NO_TESTS = 5
+#: Our own plugins are imported before coverage starts, and what they import with them.
+NO_PLUGINS = ("-p", "no:tapecheck", "-p", "no:tapecheck-record")
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def main(options: Sequence[str]) -> int:
     folders = [folder for room in ROOMS for folder in room.tests]
     with tempfile.TemporaryDirectory() as scratch:
         data_file = Path(scratch, "coverage")
-        measuring = ("--cov", "--cov-context=test", "--cov-report=")
+        measuring = ("--cov", "--cov-context=test", "--cov-report=", *NO_PLUGINS)
         green = _pytest(*options, *measuring, *folders, COVERAGE_FILE=str(data_file))
         green &= _pytest(*options, *(f"--ignore={folder}" for folder in folders))
         # What a failed test did not reach says nothing.

@@ -161,6 +161,14 @@ def test_a_mended_cassette_is_no_problem_any_more(tmp_path: Path) -> None:
     assert library.problems == {}
 
 
+def test_what_the_index_cannot_read_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text("{")
+    put(tmp_path / "y.yaml", b"1")
+    library = Library([tmp_path])
+    library.build_index()
+    assert list(library.problems) == ["x"]
+
+
 def test_the_index_finds_equal_requests_in_order(tmp_path: Path) -> None:
     put(tmp_path / "a.yaml", b'{"m":1}', b'{"m":2}', b'{"m": 1}')
     put(tmp_path / "b.yaml", b'{"m":1}')

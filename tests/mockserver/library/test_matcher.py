@@ -143,6 +143,7 @@ def test_differences_show_no_credentials() -> None:
         ("key_REDACTED_1 and key_REDACTED_2", "a and ", False),
         ("key_REDACTED_1,key_REDACTED_2", ",,,", True),
         ("key_REDACTED_1 key_REDACTED_2.", "abc.", False),
+        ("1key_REDACTED_1 key_REDACTED_2", "1 a", False),
         ("key_REDACTED_1key_REDACTED_2", "a", False),
         ("key_REDACTED_1key_REDACTED_2", "ab", True),
         ("a line\nkey_REDACTED_1", "a line\nand\nmore", True),
