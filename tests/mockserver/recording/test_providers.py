@@ -19,6 +19,24 @@ def test_the_table_is_complete() -> None:
         assert set(provider.key_variables) <= set(provider.client_key)
 
 
+def test_a_provider_s_key_is_in_the_variable_that_its_clients_read() -> None:
+    assert {name: p.key_variables for name, p in PROVIDERS.items() if p.key_variables} == {
+        "anthropic": ("ANTHROPIC_API_KEY",),
+        "azure": ("AZURE_OPENAI_API_KEY",),
+        "codex": ("CODEX_ACCESS_TOKEN",),
+        "cohere": ("CO_API_KEY", "COHERE_API_KEY"),
+        "deepseek": ("DEEPSEEK_API_KEY",),
+        "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+        "gemini-compat": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+        "groq": ("GROQ_API_KEY",),
+        "mistral": ("MISTRAL_API_KEY",),
+        "openai": ("OPENAI_API_KEY",),
+        "openrouter": ("OPENROUTER_API_KEY",),
+        "together": ("TOGETHER_API_KEY",),
+        "xai": ("XAI_API_KEY",),
+    }
+
+
 def test_the_key_comes_from_the_first_variable_that_is_set() -> None:
     gemini = PROVIDERS["gemini"]
     assert gemini.key({"GOOGLE_API_KEY": "b", "GEMINI_API_KEY": ""}) == "b"
