@@ -162,3 +162,27 @@ def test_the_scenario_and_its_cassette_are_sound(project: Path) -> None:
 def test_the_readme_lists_every_verb() -> None:
     for verb in cli.VERBS:
         assert f"tapecheck {verb}" in DOCUMENTS["README.md"], verb
+
+
+def test_the_dialect_of_the_documents_joins_and_reads_facts(tmp_path: Path) -> None:
+    (example,) = (e for e in EXAMPLES if e.name == "toy_dialect.py")
+    (tmp_path / "toy_dialect.py").write_text(example.text, encoding="utf-8")
+    info = tmp_path / "toy_dialect-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-dialect\nVersion: 1\n")
+    declared = DOCUMENTS["docs/AUTHORING.md"].split("```toml\n")[1].split("```")[0]
+    # What a build makes of the project's table.
+    (info / "entry_points.txt").write_text(
+        declared.replace(
+            '[project.entry-points."tapecheck.dialects"]', "[tapecheck.dialects]"
+        ).replace('"', "")
+    )
+    done = tapecheck(tmp_path, "list", "--what", "dialects")
+    assert re.search(r"^toy +judged$", done.stdout, re.MULTILINE), done.stdout + done.stderr
+    wire = b'data: {"say":"Hel"}\n\ndata: {"say":"lo"}\n\ndata: {"end":"said"}\n\n'
+    look = (
+        "from toy_dialect import read; from mockserver.wire import Body, Media; "
+        f"facts = read(Body({wire!r}, Media.SSE)); print(facts.text, facts.terminal)"
+    )
+    done = python(tmp_path, "-c", look)
+    assert done.stdout == "Hello said\n", done.stderr
