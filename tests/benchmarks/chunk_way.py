@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 from unittest.mock import patch
 
@@ -21,8 +22,10 @@ from harness.judge.transcript import Outcome
 from harness.plan.expand import Axes
 from harness.plan.planning import Plan, Settings, make_plan
 from harness.run.runner import Runner
-from mockserver.vocabulary import fold
 from mockserver.wire import sse
+
+#: The module, which has the name of its function.
+FOLD = import_module("mockserver.vocabulary.fold")
 
 CLIENT = "harness.adapters"
 #: Read once in the life of a process, not for a case.
@@ -30,7 +33,7 @@ _ONCE = ("harness.suite.schemas",)
 _COUNTED = {
     "json": (json.JSONDecoder, "raw_decode"),
     "decode": (sse.Decoder, "__init__"),
-    "fold": (fold._Fold, "__init__"),
+    "fold": (FOLD._Fold, "__init__"),
 }
 
 
@@ -55,7 +58,7 @@ class Counts:
 
 
 def _is_helper(module: str) -> bool:
-    return module.partition(".")[0] in {"json", "unittest"} or module in {fold.__name__, __name__}
+    return module.partition(".")[0] in {"json", "unittest"} or module in {FOLD.__name__, __name__}
 
 
 @contextmanager
