@@ -36,11 +36,11 @@ class Room:
 
 
 ROOMS = (
-    Room("harness/judge", ("tests/harness/judge", "tests/saboteurs"), 92),
+    Room("harness/judge", ("tests/harness/judge", "tests/saboteurs"), 95),
     Room("mockserver/dialects", ("tests/mockserver/dialects",), 95),
     Room("mockserver/wire", ("tests/mockserver/wire",), 97),
-    Room("mockserver/secrets", ("tests/mockserver/secrets",), 95),
-    Room("mockserver/recording", ("tests/mockserver/recording",), 95),
+    Room("mockserver/secrets", ("tests/mockserver/secrets",), 98),
+    Room("mockserver/recording", ("tests/mockserver/recording",), 97),
 )
 
 

@@ -68,6 +68,14 @@ def test_headers_that_come_with_load_and_plan_are_not_compared(name: str) -> Non
     assert compare([old], [new]).shapes == ()
 
 
+def test_a_header_that_comes_or_goes_is_named() -> None:
+    old = answer()
+    more = replace(old.response, headers=(*old.response.headers, ("x-note", "3")))
+    new = Interaction(old.request, more)
+    assert compare([old], [new]).shapes == (f"~ {TITLE}: header x-note: absent → 3",)
+    assert compare([new], [old]).shapes == (f"~ {TITLE}: header x-note: 3 → absent",)
+
+
 def test_status_headers_and_endings_are_compared() -> None:
     old, new = answer(), answer(status=429, end=End.RESET)
     headers = (("content-type", "application/json"), ("retry-after", "3"))

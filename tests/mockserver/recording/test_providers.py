@@ -37,6 +37,34 @@ def test_a_provider_s_key_is_in_the_variable_that_its_clients_read() -> None:
     }
 
 
+def test_a_provider_s_base_url_is_in_the_variable_that_its_clients_read() -> None:
+    assert {name: p.client_url for name, p in PROVIDERS.items() if name != "openai"} == {
+        "anthropic": ("ANTHROPIC_BASE_URL",),
+        "azure": ("AZURE_OPENAI_ENDPOINT",),
+        "codex": (),
+        "cohere": ("CO_API_URL",),
+        "gemini": ("GOOGLE_GEMINI_BASE_URL",),
+        "groq": ("GROQ_BASE_URL",),
+        "ollama": ("OLLAMA_HOST",),
+        **dict.fromkeys(
+            (
+                "deepseek",
+                "gemini-compat",
+                "litellm",
+                "llamacpp",
+                "lmstudio",
+                "mistral",
+                "openrouter",
+                "together",
+                "vllm",
+                "xai",
+            ),
+            ("OPENAI_BASE_URL",),
+        ),
+    }
+    assert PROVIDERS["openai"].client_url == ("OPENAI_BASE_URL",)
+
+
 def test_the_key_comes_from_the_first_variable_that_is_set() -> None:
     gemini = PROVIDERS["gemini"]
     assert gemini.key({"GOOGLE_API_KEY": "b", "GEMINI_API_KEY": ""}) == "b"

@@ -84,6 +84,13 @@ def test_what_its_issuer_has_masked_is_no_secret() -> None:
     assert places(interaction(b'{"error":"wrong key sk-proj-****************wxyz"}')) == []
 
 
+def test_a_known_secret_in_any_script_is_found_in_a_header() -> None:
+    secret = "schl\u00fcssel-\u4e2d-1234"
+    found = with_headers(interaction(b"{}"), response=("x-note", f"it is {secret}!"))
+    (hit,) = scan_cassette(cassette(found), [secret])
+    assert (hit.place, hit.kind) == ("response.headers.x-note", "a known secret")
+
+
 def test_a_header_beyond_latin_1_is_searched() -> None:
     for character in ("\u4e2d", "\ud800"):
         found = with_headers(interaction(b"{}"), response=("x-note", f"{character} {LOOKS_LIKE}"))
