@@ -150,7 +150,7 @@ class Library:
         path = self._paths.get(name)
         if path is None:
             close = difflib.get_close_matches(name, self._paths, n=3)
-            hint = f"; close are {', '.join(close)}" if close else ""
+            hint = f"; did you mean {' or '.join(close)}?" if close else ""
             raise SessionError(f"no cassette {name!r} among {len(self._paths)}{hint}")
         return path
 

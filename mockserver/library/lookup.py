@@ -46,7 +46,7 @@ class Shelf:
                 got,
                 nearest.among(got, opened.exchanges, name, parts),
                 where=f"in {name}",
-                hint="A cassette under /c/ is matched by method and path.",
+                hint="Under /c/, requests are matched by method and path.",
             )
         return opened.found[number]
 
@@ -92,12 +92,12 @@ class Shelf:
             near.append(Near(place.name, place.number, found))
         count = len(self.library.paths)
         hint = (
-            f"Compared are {', '.join(self._match_on)}; "
-            "under /c/<cassette>/ only method and path of one cassette are."
+            f"Requests are matched by {', '.join(self._match_on)}; "
+            "under /c/<cassette>/ only by method and path, in that cassette."
         )
         unreadable = self.library.problems
         if unreadable:
-            hint += f" Not readable: {', '.join(sorted(unreadable))}."
+            hint += f" Unreadable cassettes: {', '.join(sorted(unreadable))}."
         return nearest.explain(got, near, where=f"in {count} cassettes", hint=hint)
 
 

@@ -47,10 +47,10 @@ def explain(got: Request, near: Sequence[Near], *, where: str, hint: str) -> Ref
         if nearest.differences:
             shown = "; ".join(str(d) for d in nearest.differences[:3])
             rest = len(nearest.differences) - 3
-            message += f", with {shown}" + (f"; and {rest} more" if rest > 0 else "")
+            message += f", which differs: {shown}" + (f"; and {rest} more" if rest > 0 else "")
             hint = _base_url_hint(nearest.differences) or hint
         else:
-            message += ", which equals it but was played already"
+            message += ", which is equal but was already played"
     return RefusalError(
         404,
         "miss",
@@ -74,7 +74,7 @@ def _base_url_hint(found: Sequence[Difference]) -> str | None:
     if path is None or not path.expected or not path.got:
         return None
     if path.expected.endswith(path.got):
-        return f"The base URL lacks {path.expected.removesuffix(path.got)!r} at its end."
+        return f"Add {path.expected.removesuffix(path.got)!r} to the end of the base URL."
     if path.got.endswith(path.expected):
-        return f"The base URL has {path.got.removesuffix(path.expected)!r} too much at its end."
+        return f"Remove {path.got.removesuffix(path.expected)!r} from the end of the base URL."
     return None

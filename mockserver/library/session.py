@@ -57,7 +57,7 @@ def exchanges(
     if fault is not None:
         streams = [i for i, s in enumerate(schedules) if s.media is not Media.OTHER]
         if not streams:
-            raise SessionError(f"{cassette.path}: no stream that could break off at {fault}")
+            raise SessionError(f"{cassette.path}: no streamed answer to interrupt at {fault}")
         try:
             schedules[streams[-1]] = faults.apply(schedules[streams[-1]], fault)
         except ValueError as exc:

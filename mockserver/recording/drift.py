@@ -66,7 +66,7 @@ def compare(old: Sequence[Interaction], new: Sequence[Interaction]) -> Drift:
             assert after is not None
             shapes.append(f"+ {_title(after, new[after])}: new")
         elif after is None:
-            shapes.append(f"- {_title(before, old[before])}: no longer asked")
+            shapes.append(f"- {_title(before, old[before])}: no longer requested")
         else:
             title = _title(after, new[after])
             shapes += [f"~ {title}: {line}" for line in _shapes(old[before], new[after])]
@@ -107,7 +107,7 @@ def _shapes(old: Interaction, new: Interaction) -> Iterator[str]:
         if before_types is None:
             lines.append(f"field {name} appears")
         elif after_types is None:
-            lines.append(f"field {name} is gone")
+            lines.append(f"field {name} disappears")
         elif before_types != after_types:
             lines.append(f"field {name}: {_types(before_types)} → {_types(after_types)}")
     yield from lines[:SHOWN]
@@ -120,7 +120,7 @@ def _event_changes(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
     for _, start, stop, other_start, other_stop in matcher.get_opcodes():
         gone, come = old[start:stop], new[other_start:other_stop]
         if gone != come:
-            yield from (f"event {kind} is gone" for kind in gone)
+            yield from (f"event {kind} disappears" for kind in gone)
             yield from (f"event {kind} appears" for kind in come)
 
 

@@ -21,7 +21,7 @@ from mockserver.secrets.scrub import Scrubber, SplitSecretError
 from mockserver.wire.content_coding import decode, encoding_of
 from mockserver.wire.schedule import HOP_BY_HOP
 
-_AGAIN = "record it again, or remove it from the file"
+_AGAIN = "re-record it, or remove it from the file"
 
 
 class Kind(StrEnum):
@@ -33,7 +33,7 @@ class Kind(StrEnum):
     REPLACED = "value replaced"
     DECODED = "body decompressed"
     STALE = "content-encoding dropped"
-    REBUILT = "body written anew as JSON"
+    REBUILT = "body rewritten as JSON"
     EXTRA = "unknown key dropped"
 
     def times(self, count: int) -> str:
@@ -47,16 +47,16 @@ class Kind(StrEnum):
 
 
 _WORDS = {
-    Kind.CREDENTIAL: ("credential headers dropped", "they hold a secret or a session"),
+    Kind.CREDENTIAL: ("credential headers dropped", "they contain a secret or a session"),
     Kind.CONNECTION: ("connection headers dropped", "each connection has its own"),
     Kind.HEADER: (
         "other headers dropped",
-        "clients do not act on them, and they may tell who recorded",
+        "clients ignore them, and they may reveal who recorded",
     ),
-    Kind.REPLACED: ("values replaced", "secret, or the name of an account, a user or a request"),
+    Kind.REPLACED: ("values replaced", "they are secrets, or name an account, a user or a request"),
     Kind.DECODED: ("bodies decompressed", "so that they can be read and searched"),
-    Kind.STALE: ("content-encodings dropped", "the bodies are not encoded any more"),
-    Kind.REBUILT: ("bodies written anew as JSON", "the files have their values, not their bytes"),
+    Kind.STALE: ("content-encodings dropped", "the bodies are no longer encoded"),
+    Kind.REBUILT: ("bodies rewritten as JSON", "the files have their values, not their bytes"),
     Kind.EXTRA: ("unknown keys dropped", "a cassette has no place for them"),
 }
 
@@ -117,7 +117,7 @@ def _converted(taken: Taken, scrubber: Scrubber) -> tuple[Interaction, list[tupl
     if not 100 <= response.status <= 599:
         raise ValueError(f"has status {response.status}: it was never answered")
     if request.url.scheme not in ("http", "https"):
-        raise ValueError(f"is no HTTP request, but {request.url.scheme}:")
+        raise ValueError(f"is not an HTTP request: its scheme is {request.url.scheme!r}")
     changes = [(Kind.REBUILT, place) for place in taken.rebuilt]
     changes += [(Kind.EXTRA, place) for place in taken.extra]
     asked, kind = _plain(request.headers, request.body, "request")
@@ -131,7 +131,7 @@ def _converted(taken: Taken, scrubber: Scrubber) -> tuple[Interaction, list[tupl
     try:
         kept = scrubber.interaction(plain)
     except SplitSecretError as exc:
-        raise ValueError(f"holds {exc.kind} in {exc.place}, which cannot be replaced") from None
+        raise ValueError(f"has {exc.kind} in {exc.place}, which cannot be replaced") from None
     for side, before, after in (
         ("request", plain.request, kept.request),
         ("response", plain.response, kept.response),
@@ -150,7 +150,7 @@ def _converted(taken: Taken, scrubber: Scrubber) -> tuple[Interaction, list[tupl
         replace(kept.response, headers=_grouped(kept.response.headers)),
     )
     for hit in scan_cassette(Cassette(Path(), (kept,)), scrubber.known.values):
-        raise ValueError(f"holds {hit.kind} in {hit.place}, which cannot be replaced")
+        raise ValueError(f"has {hit.kind} in {hit.place}, which cannot be replaced")
     return kept, changes
 
 

@@ -67,7 +67,7 @@ def parse_age(text: str) -> timedelta:
     """Read an age such as ``12h``, ``30d`` or ``2w``. Raises ``ValueError``."""
     match = _AGE.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"an age is a number of h, d or w such as 30d, not {text!r}")
+        raise ValueError(f"give an age such as 12h, 30d or 2w, not {text!r}")
     return int(match[1]) * _UNITS[match[2]]
 
 

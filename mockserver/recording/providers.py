@@ -82,12 +82,13 @@ class Provider:
         key = next((environment[v] for v in self.key_variables if environment.get(v)), None)
         if key is None:
             raise ProviderError(
-                f"provider {self.name} needs its key in {' or '.join(self.key_variables)}, "
-                "which is not set"
+                f"provider {self.name} needs its key in {' or '.join(self.key_variables)}; "
+                "set it to a real key"
             )
         if key == DUMMY_KEY:
             raise ProviderError(
-                f"{self.key_variables[0]} holds tapecheck's dummy key, not one of {self.name}"
+                f"{self.key_variables[0]} is tapecheck's dummy key; "
+                f"set it to a real key of {self.name}"
             )
         return key
 
@@ -199,14 +200,16 @@ def load(path: Path) -> dict[str, Provider]:
         case {"providers": dict(entries), **rest} if not rest:
             own = {str(name): _provider(str(name), entry, path) for name, entry in entries.items()}
             return {**PROVIDERS, **own}
-    raise ProviderError(f"{path}: expected one mapping under 'providers', by name")
+    raise ProviderError(f"{path}: expected only a mapping 'providers', from names to providers")
 
 
 def find(name: str, known: Mapping[str, Provider] = PROVIDERS) -> Provider:
     """Return a provider by name. Raises :class:`ProviderError` that lists the names."""
     if name not in known:
         close = did_you_mean(name, known)
-        raise ProviderError(f"no provider {name!r}{close}; known are {', '.join(sorted(known))}")
+        raise ProviderError(
+            f"no provider {name!r}{close}; known providers: {', '.join(sorted(known))}"
+        )
     return known[name]
 
 
@@ -222,10 +225,12 @@ def _provider(name: str, entry: Any, path: Path) -> Provider:
     known = {"base_url", "header", "scheme", "key", "client"}
     place = f"{path}: provider {name!r}"
     if not isinstance(entry, dict) or not entry.keys() <= known or "base_url" not in entry:
-        raise ProviderError(f"{place}: needs base_url, and may have {', '.join(sorted(known))}")
+        raise ProviderError(f"{place}: needs base_url; allowed are {', '.join(sorted(known))}")
     client = entry.get("client") or {}
     if not isinstance(client, dict) or not client.keys() <= {"base_url", "key"}:
-        raise ProviderError(f"{place}: client has base_url and key, each a list of variables")
+        raise ProviderError(
+            f"{place}: client allows only base_url and key, each a list of variables"
+        )
     header = str(entry.get("header", "authorization")).lower()
     return Provider(
         name=name,
@@ -243,7 +248,7 @@ def _variables(value: Any, place: str) -> tuple[str, ...]:
     for name in values:
         # A value in place of a name would be a key in a file, and in this message.
         if not isinstance(name, str) or not name.isidentifier():
-            raise ProviderError(f"{place}: a key is given by the name of an environment variable")
+            raise ProviderError(f"{place}: give the name of an environment variable, not a value")
     return tuple(values)
 
 
@@ -254,7 +259,7 @@ def _checked_url(url: str, place: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise ProviderError(f"{place}: a base URL is http(s)://host/path")
+        raise ProviderError(f"{place}: a base URL must look like http(s)://host/path")
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise ProviderError(f"{place}: a base URL has no credentials, query or fragment")
+        raise ProviderError(f"{place}: a base URL must not have credentials, a query or a fragment")
     return url.rstrip("/")

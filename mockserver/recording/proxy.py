@@ -138,7 +138,7 @@ class Upstream:
 
     def _left(self, capture: Capture) -> None:
         if capture.head is None:
-            capture.failed("the client left before there was an answer")
+            capture.failed("the client disconnected before the answer began")
         else:
             capture.ended(End.CLIENT_CLOSED)
 

@@ -86,10 +86,12 @@ class Recorder(MockServer):
         :class:`RecordingError` if another process records into it.
         """
         if not providers:
-            raise ProviderError("a recording needs a provider")
+            raise ProviderError("a recording needs a provider; name one")
         name = name or path.stem
         if self._call(lambda: name in self._recording.tapes):
-            raise RecordingError(path, [f"{name!r} is being recorded already"])
+            raise RecordingError(
+                path, [f"{name!r} is already being recorded; wait for it, or use another name"]
+            )
         with ExitStack() as stack:
             if mode.may_write and not (mode is Mode.ONCE and path.exists()):
                 # Before the old cassette is read: what is compared must be what is replaced.
@@ -117,7 +119,7 @@ class Recorder(MockServer):
         if nameless:
             raise ProviderError(
                 f"provider {nameless[0]} has a base URL for each account: "
-                "give yours with --upstream or in a file of providers"
+                "set yours with --upstream or in a file of providers"
             )
 
         def make() -> dict[str, Upstream]:
@@ -204,7 +206,7 @@ class TapeHandle:
             self._entry.tape.lock.close()
 
     def close(self) -> None:
-        """Give up: nothing is written."""
+        """Close without writing."""
         self._recorder._finish(self._entry)
         self._entry.tape.lock.close()
 
@@ -320,10 +322,12 @@ class _RecordingApp(App):
             provider = entry.providers.get(unquote(segments[count]))
             if provider is None:
                 names = ", ".join(entry.providers)
-                message = f"{entry.name} does not record from {segments[count]!r}; from {names}"
+                message = (
+                    f"{entry.name} does not record from {segments[count]!r}, only from {names}"
+                )
                 raise RefusalError(404, "unknown_provider", message)
             return entry, provider, "/" + "/".join(segments[count + 1 :])
-        raise RefusalError(404, "unknown_cassette", f"no cassette is recorded at {path}")
+        raise RefusalError(404, "unknown_cassette", f"no cassette is being recorded at {path}")
 
 
 def _headers(request: web.BaseRequest) -> Iterator[tuple[str, str]]:
@@ -339,4 +343,6 @@ def _refuse_strangers(request: web.BaseRequest) -> None:
     """Keep web pages out: a name that was made to point here is not one of this machine."""
     host = urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""
     if host not in ("127.0.0.1", "localhost", "::1"):
-        raise RefusalError(403, "bad_request", f"requests for host {host!r} are not recorded")
+        raise RefusalError(
+            403, "bad_request", f"host {host!r} is refused; use 127.0.0.1 or localhost"
+        )

@@ -28,9 +28,9 @@ def providers_of(cassette: Cassette, known: Iterable[Provider]) -> tuple[Provide
         why = _obstacle(interaction)
         provider = of_uri(interaction.request.uri, known)
         if why is None and provider is None:
-            why = f"no known provider is at {interaction.request.url.netloc}"
+            why = f"no known provider has the host {interaction.request.url.netloc}"
         if why is not None:
-            reasons.append(f"interaction {number} cannot be asked again: {why}")
+            reasons.append(f"interaction {number} cannot be sent again: {why}")
         elif provider is not None:
             found[provider.name] = provider
     if reasons:
@@ -44,7 +44,9 @@ def provider_of(cassette: Cassette, known: Iterable[Provider]) -> Provider:
     found = {of_uri(i.request.uri, known) for i in cassette.interactions}
     if len(found) != 1 or None in found:
         hosts = sorted({i.request.url.netloc for i in cassette.interactions})
-        raise RecordingError(cassette.path, [f"no one known provider is at {', '.join(hosts)}"])
+        raise RecordingError(
+            cassette.path, [f"no single known provider has the host {', '.join(hosts)}; name one"]
+        )
     (provider,) = found
     assert provider is not None
     return provider
@@ -78,7 +80,7 @@ def _obstacle(interaction: Interaction) -> str | None:
         return f"it is {interaction.response.wire.origin}, not recorded"
     kinds = set(_replaced(interaction)) - _HARMLESS
     if kinds:
-        return f"its {', '.join(sorted(kinds))} was replaced; run the client instead"
+        return f"its {', '.join(sorted(kinds))} was redacted; run the client instead"
     return None
 
 

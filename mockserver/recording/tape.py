@@ -106,7 +106,7 @@ class Tape:
             asked,
             nearest.among(asked, self._exchanges, str(self.path)),
             where=f"in {self.path}",
-            hint=f"Mode {self.mode} replays each interaction once and never goes out.",
+            hint=f"Mode {self.mode} replays each interaction once and contacts no provider.",
         )
 
     def begin(
@@ -155,7 +155,9 @@ class Tape:
         before = self.old.interactions if self.old else ()
         if self.mode is Mode.DIFF:
             if self.old is None:
-                raise RecordingError(self.path, ["there is no such cassette to compare with"])
+                raise RecordingError(
+                    self.path, ["no such cassette to compare with; record it first"]
+                )
             if found := leaks(Cassette(self.path, new), self.known):
                 # What differs is shown.
                 raise RecordingError(self.path, found)
@@ -202,7 +204,7 @@ class Tape:
 
     def _unplayed(self) -> list[str]:
         return [
-            f"interaction {number} was not asked for: {' '.join(exchange.route)}"
+            f"interaction {number} was never requested: {' '.join(exchange.route)}"
             for number, exchange in enumerate(self._exchanges)
             if not self._played[number]
         ]

@@ -39,12 +39,13 @@ def keep(
     the recording does not replay as it is.
     """
     reasons = [
-        f"interaction {number}: the answer ended with {end}; allow that if it is meant to"
+        f"interaction {number}: the answer ended with {end}; if that is intended, "
+        f"allow it with --allow-end {end} (in pytest: ends=['{end}'])"
         for number, interaction in enumerate(cassette.interactions)
         if (end := interaction.response.wire.end) not in WHOLE | frozenset(ends)
     ]
     if not cassette.interactions:
-        reasons.append("no request came in")
+        reasons.append("no request came in; check the client's base URL")
     reasons += leaks(cassette, known)
     text = b""
     if not reasons:
@@ -117,7 +118,9 @@ def locked(path: Path) -> Iterator[None]:
         try:
             stack.enter_context(files.lock(path))
         except files.LockedError:
-            raise RecordingError(path, ["another process records into it"]) from None
+            raise RecordingError(
+                path, ["another process is recording into it; wait until that ends"]
+            ) from None
         except OSError as exc:
             raise UnwritableError(path, f"cannot be locked: {exc.strerror}") from None
         yield

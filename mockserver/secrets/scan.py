@@ -27,8 +27,8 @@ _KEY_CHARACTER = re.compile(r"[A-Za-z0-9_\-.~+/=]")
 
 #: How to get a body that is not encoded, by its side.
 _REMEDY = {
-    "request": "have the client send it without content-encoding",
-    "response": "no encoding was asked for, so turn off the compression on the way",
+    "request": "make the client send it without content-encoding",
+    "response": "tapecheck requested none; turn off compression in the proxy or gateway",
 }
 
 
@@ -60,7 +60,7 @@ def _interaction(interaction: Interaction, known: Known) -> Iterator[tuple[str, 
     yield from _text(request.uri, "request.uri", known)
     for name, value in parse_qsl(request.url.query):
         if names.is_secret_key(name) and names.PLACEHOLDER not in value:
-            yield f"request.uri, parameter {name!r}", "a credential by its name"
+            yield f"request.uri, parameter {name!r}", "a credential, by its name"
     yield from _headers(request.headers, "request", known)
     origin = response.wire.origin
     yield from _body(request.body, request.headers, "request", origin, known)
@@ -75,7 +75,7 @@ def _headers(headers: Headers, side: str, known: Known) -> Iterator[tuple[str, s
         place = f"{side}.headers.{name.lower()}"
         yield from _text(value, place, known)
         if names.is_credential_header(name) and names.PLACEHOLDER not in value:
-            yield place, "a credential by its name"
+            yield place, "a credential, by its name"
 
 
 def _body(
@@ -91,16 +91,16 @@ def _body(
     if plain is not body:
         place += f" ({encoding})"
         for path in _personal(plain, kind):
-            yield place, f"a value at {path} that is not replaced: {_REMEDY[side]}"
+            yield place, f"a value at {path} that is not redacted: {_REMEDY[side]}"
     elif body and encoding not in ("", "identity") and _is_unreadable(body, origin):
         yield place, f"encoded as {encoding}, so it cannot be searched: {hint}"
     yield from _text(inflate(plain).decode("latin-1"), place, known)
     for channel in channels(plain, kind, single=side == "response"):
-        at = f"{place}, put together from the deltas at {channel.path}"
+        at = f"{place}, joined from the deltas at {channel.path}"
         yield from _text(channel.text, at, known)
         for piece, following in pairwise(filter(None, channel.pieces)):
             if _ends_replaced(piece) and _KEY_CHARACTER.match(following):
-                yield at, "what goes on behind a key that was replaced"
+                yield at, "more characters of a key behind its placeholder"
 
 
 def _text(text: str, place: str, known: Known) -> Iterator[tuple[str, str]]:

@@ -126,7 +126,7 @@ class Scrubber:
         kind = _header(headers, "content-type")
         for channel in channels(plain, kind, single=side == "response"):
             for found in channel.cut(self.known):
-                place = f"{side}.body, put together from the deltas at {channel.path}"
+                place = f"{side}.body, joined from the deltas at {channel.path}"
                 raise SplitSecretError(place, found)
 
     def _request(self, request: Request, replaced: set[str]) -> Request:

@@ -92,7 +92,9 @@ async def answer(
         case "POST", "reset":
             await app.reset()
             return json_response(_health(app))
-    raise RefusalError(404, "unknown_route", f"no {request.method} {path} here; see the README")
+    raise RefusalError(
+        404, "unknown_route", f"no route {request.method} {path}; the README lists them"
+    )
 
 
 def _health(app: Administered) -> dict[str, Any]:
@@ -134,7 +136,7 @@ async def _open(app: Administered, wanted: dict[str, Any]) -> LiveSession:
     name = _text(wanted, "cassette")
     chosen, seed, fault = wanted.get("axes", {}), wanted.get("seed", 0), wanted.get("fault")
     if not isinstance(chosen, dict) or not isinstance(seed, int):
-        raise RefusalError(400, "bad_request", "axes is an object and seed an integer")
+        raise RefusalError(400, "bad_request", "'axes' must be an object, 'seed' an integer")
     try:
         opened = await asyncio.to_thread(app.library.open, name)
         played = exchanges(
@@ -152,7 +154,11 @@ async def _open(app: Administered, wanted: dict[str, Any]) -> LiveSession:
 def _find(app: Administered, session_id: str) -> LiveSession:
     live = app.sessions.get(session_id)
     if live is None:
-        raise RefusalError(404, "unknown_session", f"no session {session_id!r} is open")
+        raise RefusalError(
+            404,
+            "unknown_session",
+            f"no session {session_id!r} is open; {PREFIX}sessions lists them",
+        )
     return live
 
 
@@ -164,7 +170,7 @@ def _object(body: bytes, known: set[str]) -> dict[str, Any]:
     if not isinstance(data, dict) or not data.keys() <= known:
         expected = ", ".join(sorted(known))
         raise RefusalError(
-            400, "bad_request", f"expected a JSON object with no more than: {expected}"
+            400, "bad_request", f"expected a JSON object with only these keys: {expected}"
         )
     return data
 
@@ -172,5 +178,5 @@ def _object(body: bytes, known: set[str]) -> dict[str, Any]:
 def _text(data: dict[str, Any], key: str) -> str:
     value = data.get(key)
     if not isinstance(value, str):
-        raise RefusalError(400, "bad_request", f"{key!r} is missing or not a string")
+        raise RefusalError(400, "bad_request", f"{key!r} must be a string")
     return value

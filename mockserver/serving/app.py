@@ -83,7 +83,7 @@ class App:
         """Open a session. Raises :class:`SessionError` if there are too many."""
         limits = self.options.limits
         if len(self.sessions) >= limits.sessions:
-            raise SessionError(f"{limits.sessions} sessions are open already; close some")
+            raise SessionError(f"{limits.sessions} sessions are already open; close some")
         # Not a counter: a client left over from another server on this port would fit in.
         session_id = secrets.token_hex(4)
         live = LiveSession(session_id, exchanges, name=name, journal_limit=limits.journal)
@@ -142,13 +142,15 @@ class App:
             session_id, _, rest = path.removeprefix("/s/").partition("/")
             live = self.sessions.get(session_id)
             if live is None:
-                message = f"no session {session_id!r} is open"
+                message = f"no session {session_id!r} is open; {admin.PREFIX}sessions lists them"
                 raise RefusalError(404, "unknown_session", message)
             return live, f"/{rest}", live.find
         if path.startswith("/c/"):
             split = self.library.split(path.removeprefix("/c/"))
             if split is None:
-                message = f"{path} begins with no cassette's name; see {admin.PREFIX}cassettes"
+                message = (
+                    f"no cassette name at the start of {path}; {admin.PREFIX}cassettes lists them"
+                )
                 raise RefusalError(404, "unknown_cassette", message)
             name, rest = split
             return None, rest, functools.partial(self._shelf.pinned, name)
@@ -202,7 +204,9 @@ async def read_body(request: web.BaseRequest, limit: int) -> bytes:
     Raises :class:`RefusalError` if it is too large, malformed, or there is no decoder for it.
     """
     if request.method == hdrs.METH_CONNECT:
-        raise RefusalError(405, "bad_request", "this server is not a proxy", last=True)
+        raise RefusalError(
+            405, "bad_request", "this server is not a proxy; use its URL as base URL", last=True
+        )
     if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
         if (request.content_length or 0) > limit:
             raise _too_large(limit)
@@ -214,12 +218,14 @@ async def read_body(request: web.BaseRequest, limit: int) -> bytes:
     except (web.HTTPRequestEntityTooLarge, TooLargeError):
         raise _too_large(limit) from None
     except CodingError as exc:
-        message = f"the request's body cannot be decoded: {exc}"
+        message = f"cannot decode the request body: {exc}"
         raise RefusalError(400, "bad_request", message, last=True) from None
     except (web.RequestPayloadError, HttpProcessingError) as exc:
-        message = f"the request's body is malformed: {exc}"
+        message = f"malformed request body: {exc}"
         raise RefusalError(400, "bad_request", message, last=True) from None
 
 
 def _too_large(limit: int) -> RefusalError:
-    return RefusalError(413, "too_large", f"the request's body is over {limit} bytes", last=True)
+    return RefusalError(
+        413, "too_large", f"the request body is larger than {limit} bytes", last=True
+    )

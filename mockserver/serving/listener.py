@@ -64,9 +64,9 @@ class _Connection(web.RequestHandler):
             reason = " ".join((message or str(exc)).split())
             refusal = RefusalError(status, "bad_request", f"malformed HTTP: {reason}", last=True)
             return refused(refusal)
-        _log.error("a request failed inside the server", exc_info=exc)
+        _log.error("the server failed on a request", exc_info=exc)
         if request.writer.output_size > 0:
-            raise ConnectionError("the answer had begun already")
+            raise ConnectionError("the answer has already begun")
         refusal = RefusalError(
             500, "internal_error", "the mock server failed; see its log", last=True
         )

@@ -61,7 +61,7 @@ class MockServer:
         limits: Limits | None = None,
     ) -> None:
         if speed < 0:
-            raise ValueError(f"speed {speed} is below 0")
+            raise ValueError(f"speed must be 0 or more, not {speed}")
         roots = [library] if isinstance(library, Path | str) else list(library)
         self.library = Library(Path(root) for root in roots)
         self._host, self._port = host, port
@@ -100,12 +100,12 @@ class MockServer:
         name = "exchanges"
         if exchanges is None:
             if source is None:
-                raise SessionError("a session needs a cassette or exchanges")
+                raise SessionError("a session needs a cassette or exchanges; pass one of them")
             cassette = self._cassette(source)
             name = source if isinstance(source, str) else str(cassette.path)
             exchanges = exchanges_of(cassette, point=point, fault=fault)
         if self._loop is None:
-            raise SessionError("the server is not running")
+            raise SessionError("the server is not running; enter it with 'with' first")
         played = tuple(exchanges)
         return SessionHandle(self, self._call(lambda: self._app.open_session(played, name)))
 
@@ -169,9 +169,11 @@ class MockServer:
 
     async def _start(self) -> None:
         if self._loop is not None:
-            raise ServerStartError(f"the server runs already at {self.url}")
+            raise ServerStartError(f"the server is already running at {self.url}")
         if not 0 <= self._port <= 65535:
-            raise ServerStartError(f"cannot listen on {self._host}:{self._port}: no such port")
+            raise ServerStartError(
+                f"cannot listen on {self._host}:{self._port}: a port is from 0 to 65535"
+            )
         loop = asyncio.get_running_loop()
         self._listener = Listener(self._app.handle, self._options.limits)
         try:
@@ -215,7 +217,7 @@ class MockServer:
         try:
             return result.result(_PATIENCE)
         except TimeoutError:
-            raise SessionError("the server's thread does not answer") from None
+            raise SessionError("the server's thread does not answer; start a new server") from None
 
     async def _await(self, awaitable: Callable[[], Awaitable[T]], otherwise: T) -> T:
         loop = self._loop

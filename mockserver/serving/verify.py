@@ -105,7 +105,8 @@ def _differences(interaction: Interaction, expected: Schedule, seen: Seen) -> It
     response = interaction.response
     bodiless = interaction.request.method.upper() == "HEAD" or response.status in (204, 304)
     if (seen.status, seen.reason) != (response.status, response.reason):
-        yield f"status {seen.status} {seen.reason!r}, not {response.status} {response.reason!r}"
+        recorded = f"{response.status} {response.reason!r}"
+        yield f"status {seen.status} {seen.reason!r} instead of {recorded}"
     framing = () if bodiless else (_framing(expected),)
     headers = (*((n, v.strip(_BLANKS)) for n, v in expected.headers), *framing)
     if seen.headers != headers:
@@ -116,11 +117,11 @@ def _differences(interaction: Interaction, expected: Schedule, seen: Seen) -> It
     if got != body:
         pairs = enumerate(zip(got, body, strict=False))
         same = next((i for i, (a, b) in pairs if a != b), min(len(got), len(body)))
-        yield f"body differs from byte {same} on ({len(got)} bytes, not {len(body)})"
+        yield f"body differs from byte {same} on ({len(got)} bytes instead of {len(body)})"
     elif list(seen.pieces) != wanted:
-        yield f"cut into {len(seen.pieces)} chunks, not as recorded into {len(wanted)}"
+        yield f"sent in {len(seen.pieces)} chunks instead of the recorded {len(wanted)}"
     if seen.ending is not expected.ending and not bodiless:
-        yield f"ends with {seen.ending}, not with {expected.ending}"
+        yield f"ends with {seen.ending} instead of {expected.ending}"
 
 
 def _framing(expected: Schedule) -> tuple[str, str]:
@@ -177,7 +178,7 @@ class _Incoming:
                 self._body += len(event.data) if isinstance(event, h11.Data) else 0
                 return event
             if event is h11.PAUSED:
-                raise ValueError("it switches to another protocol")
+                raise ValueError("switches to another protocol")
             data = self._receive()
             self._connection.receive_data(data)
             closed = not data
@@ -195,7 +196,7 @@ def _read(incoming: _Incoming) -> Seen:
     try:
         head = incoming.next()
     except _Broken as exc:
-        raise ValueError(f"no complete head before the end ({exc.ending})") from None
+        raise ValueError(f"the head is incomplete ({exc.ending})") from None
     if not isinstance(head, h11.Response) or head.http_version != b"1.1":
         raise ValueError(f"begins with {head!r}")
     pieces: list[bytearray] = []

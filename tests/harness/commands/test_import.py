@@ -45,7 +45,7 @@ def test_a_file_becomes_a_cassette(tapecheck: Cli) -> None:
     assert tapecheck("import", "in/a.json", "-o", "out") == 0
     assert tapecheck.out == (
         "in/a.json: 1 interaction, 1 credential header dropped\n"
-        "1 credential header dropped: they hold a secret or a session\n"
+        "1 credential header dropped: they contain a secret or a session\n"
         "1 interaction imported into 1 cassette, 0 left out\n"
     )
     (interaction,) = library.load(Path("out/a.yaml")).interactions

@@ -154,7 +154,7 @@ def test_a_directory_is_compared_without_a_command(
     assert run(*options, "--mode", "diff", "-o", path.parent) == 1
     err = capfd.readouterr().err
     assert f"{path}: 1 interaction compared\n  no difference" in err
-    assert "interaction 0 cannot be asked again: its encrypted was replaced" in err
+    assert "interaction 0 cannot be sent again: its encrypted was redacted" in err
     assert "2 cassettes compared, 1 not recorded" in err
     assert [json.loads(r[3])["q"] for r in live.requests] == ["a", "a"]
 
@@ -165,7 +165,7 @@ def test_replaying_needs_no_network(
     run(*options, "-o", path, *client("a"))
     assert run(*options, "--mode", "none", "-o", path, *client("a")) == 0
     assert run(*options, "--mode", "none", "-o", path, *client()) == 1
-    assert "interaction 0 was not asked for" in capfd.readouterr().err
+    assert "interaction 0 was never requested" in capfd.readouterr().err
     assert len(live.requests) == 1
 
 
@@ -202,13 +202,13 @@ def test_old_recordings_are_told(
     ("arguments", "message"),
     [
         (["-o", "x", "--", "true"], "name a --provider"),
-        (["-p", "nobody", "-o", "x", "--", "true"], "no provider 'nobody'; known are"),
+        (["-p", "nobody", "-o", "x", "--", "true"], "no provider 'nobody'; known providers:"),
         (["-p", "openai", "-o", "x", "--", "true"], "needs its key in OPENAI_API_KEY"),
         (["-p", "azure", "-o", "x", "--", "true"], "a base URL for each account"),
         (["--upstream", "http://x", "-o", "x", "--", "true"], "name that, too"),
-        (["-p", "llamacpp", "--upstream", "x", "-o", "x", "--", "true"], "a base URL is http"),
+        (["-p", "llamacpp", "--upstream", "x", "-o", "x", "--", "true"], "must look like http"),
         (["-p", "llamacpp", "-o", "x", "--note", "x", "--", "true"], "NAME=VALUE"),
-        (["-p", "llamacpp", "-o", "x", "--max-age", "x", "--", "true"], "such as 30d"),
+        (["-p", "llamacpp", "-o", "x", "--max-age", "x", "--", "true"], "such as 12h"),
         (["-p", "llamacpp", "-o", "x", "--", "no-such-command"], "cannot run no-such-command"),
         (["-p", "llamacpp", "-o", "x", "--mode", "none", "--", "true"], "no such cassette"),
         (["-p", "llamacpp", "-o", "x", "--mode", "diff"], "no such file"),

@@ -120,7 +120,7 @@ def test_what_replays_otherwise_fails_the_test(project: pytest.Pytester) -> None
     )
     result = run(project)
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["*interaction 0 was not asked for: POST /v1/chat/completions"])
+    result.stdout.fnmatch_lines(["*interaction 0 was never requested: POST /v1/chat/completions"])
     project.makepyfile(test_mine=TEST.replace('text="hi"', 'text="ho"'))
     result = run(project)
     result.assert_outcomes(failed=1, errors=0)
@@ -178,7 +178,7 @@ def test_two_tests_do_not_record_into_one_cassette(
     project.makepyfile(test_mine=body)
     result = run(project, "--record", *workers)
     result.assert_outcomes(passed=3, failed=7)
-    result.stdout.fnmatch_lines(["*another * records into it*"])
+    result.stdout.fnmatch_lines(["*another * record*into it*"])
     assert len(library.load(project.path / "cassettes/shared.yaml").interactions) == 1
     names = {f.name for f in (project.path / "cassettes/test_mine").iterdir()}
     assert names == {"test_own-a-b.yaml", "test_own-c-d.yaml"}
@@ -211,7 +211,7 @@ def test_an_unknown_provider_is_told(project: pytest.Pytester) -> None:
     project.makepyfile(test_mine=TEST.replace('"local"', '"locl"'))
     result = run(project, "--record")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*no provider 'locl' (did you mean local?); known are *"])
+    result.stdout.fnmatch_lines(["*no provider 'locl' (did you mean local?); known providers: *"])
 
 
 def test_options_of_pytest_recording_may_be_there(project: pytest.Pytester) -> None:

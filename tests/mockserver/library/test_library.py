@@ -74,7 +74,7 @@ def test_only_listed_names_are_found(tmp_path: Path, name: str) -> None:
 
 def test_a_wrong_name_gets_suggestions(tmp_path: Path) -> None:
     put(tmp_path / "tools-parallel.yaml", b"1")
-    with pytest.raises(SessionError, match="close are tools-parallel"):
+    with pytest.raises(SessionError, match="did you mean tools-parallel"):
         Library([tmp_path]).find("tool-parallel")
 
 

@@ -23,8 +23,8 @@ def explain(got: Request, *near: Near) -> RefusalError:
 @pytest.mark.parametrize(
     ("recorded", "got", "hint"),
     [
-        ("/v1/chat/completions", "/chat/completions", "lacks '/v1' at its end"),
-        ("/chat/completions", "/v1/chat/completions", "has '/v1' too much at its end"),
+        ("/v1/chat/completions", "/chat/completions", "Add '/v1' to the end"),
+        ("/chat/completions", "/v1/chat/completions", "Remove '/v1' from the end"),
         ("/v1/chat/completions", "/v1/embeddings", "HINT"),
     ],
 )
@@ -58,7 +58,7 @@ def test_no_sdk_sends_a_missed_request_again() -> None:
 
 def test_a_request_that_was_played_already_is_called_that() -> None:
     near = nearest.among(request("/x"), [exchange(path="/x", method="POST")], "tape")
-    assert "was played already" in explain(request("/x"), *near).message
+    assert "was already played" in explain(request("/x"), *near).message
 
 
 def test_many_differences_are_counted_not_listed() -> None:

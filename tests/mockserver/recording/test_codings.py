@@ -128,7 +128,7 @@ def test_an_answer_that_cannot_be_searched_is_relayed_but_not_kept(
             assert response.headers["content-encoding"] == coding
         with pytest.raises(RecordingError) as caught:
             tape.finish()
-    remedy = "no encoding was asked for, so turn off the compression on the way"
+    remedy = "tapecheck requested none; turn off compression in the proxy or gateway"
     assert caught.value.reasons == (f"interaction 0: {reason}{remedy}",)
     assert nothing_left(path)
 
@@ -171,7 +171,7 @@ def test_a_question_that_cannot_be_searched_is_not_kept(
             tape.finish()
     assert caught.value.reasons == (
         "interaction 0: request.body: encoded as snappy, so it cannot be searched: "
-        "have the client send it without content-encoding",
+        "make the client send it without content-encoding",
     )
     assert nothing_left(path)
 
@@ -197,7 +197,7 @@ def test_a_question_that_cannot_be_decoded_is_refused(
         got = client.post(tape.base_url + CHAT, content=b"(\xb5/\xfd", headers=headers)
         assert got.status_code == 400
         assert got.json()["error"]["message"] == (
-            f"tapecheck: the request's body cannot be decoded: {message}"
+            f"tapecheck: cannot decode the request body: {message}"
         )
         with pytest.raises(RecordingError, match="no request came in"):
             tape.finish()

@@ -40,7 +40,7 @@ def test_fields_that_come_and_go_are_named() -> None:
     new = answer(delta("a", reasoning="hm"), {**USAGE, "usage": {"total_tokens": "3"}})
     assert compare([old], [new]).shapes == (
         f"~ {TITLE}: field chunk.choices[].delta.reasoning appears",
-        f"~ {TITLE}: field chunk.choices[].delta.refusal is gone",
+        f"~ {TITLE}: field chunk.choices[].delta.refusal disappears",
         f"~ {TITLE}: field chunk.usage.total_tokens: number → string",
     )
 
@@ -91,7 +91,7 @@ def test_questions_that_come_and_go_are_named() -> None:
     models = interaction(b"{}", path="/v1/models", method="GET")
     assert compare([answer()], [models]).shapes == (
         "+ 0 GET /v1/models: new",
-        f"- {TITLE}: no longer asked",
+        f"- {TITLE}: no longer requested",
     )
 
 

@@ -121,7 +121,9 @@ def test_what_cannot_be_kept_is_left_out_and_the_rest_is_kept(
 def test_what_is_no_http_request_is_left_out(uri: str) -> None:
     imported = convert(answer(JSON), uri=uri)
     assert imported.cassette.interactions == ()
-    assert f"is no HTTP request, but {uri[: uri.index(':')]}:" in str(imported.left_out[0])
+    assert f"is not an HTTP request: its scheme is {uri[: uri.index(':')]!r}" in str(
+        imported.left_out[0]
+    )
 
 
 def test_a_known_secret_in_a_compressed_binary_body_keeps_the_answer_out() -> None:
@@ -139,7 +141,7 @@ def test_a_secret_cut_up_over_deltas_keeps_the_answer_out() -> None:
     body = "".join(f"data: {json.dumps(e)}\n\n" for e in events).encode()
     imported = convert(answer(body, content_type="text/event-stream"), known=(KEY,))
     assert imported.cassette.interactions == ()
-    assert "put together from the deltas" in str(imported.left_out[0])
+    assert "joined from the deltas" in str(imported.left_out[0])
 
 
 def test_headers_are_dropped_for_a_reason_each() -> None:

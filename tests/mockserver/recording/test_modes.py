@@ -32,7 +32,7 @@ def test_ages(text: str, age: timedelta) -> None:
 
 @pytest.mark.parametrize("text", ["", "d", "3", "3m", "-3d", "1.5d"])
 def test_what_is_no_age(text: str) -> None:
-    with pytest.raises(ValueError, match="such as 30d"):
+    with pytest.raises(ValueError, match="such as 12h, 30d or 2w"):
         parse_age(text)
 
 

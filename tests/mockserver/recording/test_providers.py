@@ -70,7 +70,9 @@ def test_the_key_comes_from_the_first_variable_that_is_set() -> None:
     assert gemini.key({"GOOGLE_API_KEY": "b", "GEMINI_API_KEY": ""}) == "b"
     assert gemini.key({"GOOGLE_API_KEY": "b", "GEMINI_API_KEY": "a"}) == "a"
     assert PROVIDERS["llamacpp"].key({}) is None
-    with pytest.raises(ProviderError, match="GEMINI_API_KEY or GOOGLE_API_KEY, which is not set"):
+    with pytest.raises(
+        ProviderError, match="GEMINI_API_KEY or GOOGLE_API_KEY; set it to a real key"
+    ):
         gemini.key({})
     with pytest.raises(ProviderError, match="dummy"):
         gemini.key({"GEMINI_API_KEY": DUMMY_KEY})
@@ -125,23 +127,23 @@ def test_a_file_adds_providers(tmp_path: Path) -> None:
     )
     assert known["openai"].is_local
     assert known["anthropic"] == PROVIDERS["anthropic"]
-    with pytest.raises(ProviderError, match=r"known are .*gateway"):
+    with pytest.raises(ProviderError, match=r"known providers: .*gateway"):
         providers.find("gatway", known)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "expected one mapping under 'providers'"),
-        ("providers: [a]", "expected one mapping"),
-        ("providers: {a: {}}", "needs base_url"),
-        ("providers: {a: {base_url: 'https://x', colour: red}}", "may have"),
-        ("providers: {a: {base_url: 'ftp://x'}}", "a base URL is"),
-        ("providers: {a: {base_url: 'https://me:pw@x'}}", "no credentials"),
-        ("providers: {a: {base_url: 'https://x', key: sk-proj-abc}}", "by the name of an env"),
+        ("", "expected only a mapping 'providers'"),
+        ("providers: [a]", "expected only a mapping"),
+        ("providers: {a: {}}", "needs base_url; allowed are"),
+        ("providers: {a: {base_url: 'https://x', colour: red}}", "allowed are"),
+        ("providers: {a: {base_url: 'ftp://x'}}", "a base URL must look like"),
+        ("providers: {a: {base_url: 'https://me:pw@x'}}", "must not have credentials"),
+        ("providers: {a: {base_url: 'https://x', key: sk-proj-abc}}", "give the name of an env"),
         (
             "providers: {a: {base_url: 'https://x', client: {url: A}}}",
-            "client has base_url and key",
+            "client allows only base_url and key",
         ),
         ("a: [", "providers.yaml:2: not valid YAML"),
     ],

@@ -297,7 +297,9 @@ def test_a_client_that_leaves_before_the_answer_is_told_unless_it_may(
                 if ends:
                     assert tape.finish().interactions == 1
                 else:
-                    with pytest.raises(RecordingError, match="left before there was an answer"):
+                    with pytest.raises(
+                        RecordingError, match="disconnected before the answer began"
+                    ):
                         tape.finish()
                     assert not path.exists()
         never.open()

@@ -18,9 +18,9 @@ from tests.mockserver.taping import CHAT, ENVIRONMENT, ask, hello, nothing_left
 def test_two_recorders_do_not_write_one_file(recorder: Recorder, path: Path) -> None:
     with Live(hello) as live, Recorder(environment=ENVIRONMENT) as other:
         with recorder.tape(path, [live.provider()]):
-            with pytest.raises(RecordingError, match="another process records into it"):
+            with pytest.raises(RecordingError, match="another process is recording into it"):
                 other.tape(path, [live.provider()])
-            with pytest.raises(RecordingError, match="is being recorded already"):
+            with pytest.raises(RecordingError, match="is already being recorded"):
                 recorder.tape(path, [live.provider()])
         other.tape(path, [live.provider()]).close()
     assert nothing_left(path)

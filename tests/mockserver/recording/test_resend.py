@@ -32,12 +32,12 @@ def test_all_providers_of_a_cassette_are_named() -> None:
 @pytest.mark.parametrize(
     ("what", "why"),
     [
-        (asked("https://three.example/v1/x"), "no known provider is at three.example"),
+        (asked("https://three.example/v1/x"), "no known provider has the host three.example"),
         (asked("https://one.example/v1/x", origin=Origin.AUTHORED), "it is authored, not recorded"),
         (asked("https://one.example/v1/x", origin=Origin.IMPORTED), "it is imported, not recorded"),
         (
             asked("https://one.example/v1/account_REDACTED_1/x", body=b'{"a":"key_REDACTED_2"}'),
-            "its account, key was replaced; run the client instead",
+            "its account, key was redacted; run the client instead",
         ),
     ],
 )
@@ -45,7 +45,7 @@ def test_what_cannot_be_asked_again_is_named(what: Interaction, why: str) -> Non
     tape = cassette(asked("https://one.example/v1/x"), what)
     with pytest.raises(RecordingError) as caught:
         providers_of(tape, [ONE, TWO])
-    assert caught.value.reasons == (f"interaction 1 cannot be asked again: {why}",)
+    assert caught.value.reasons == (f"interaction 1 cannot be sent again: {why}",)
 
 
 def test_a_placeholder_for_a_user_is_as_good_as_the_user() -> None:
@@ -57,11 +57,11 @@ def test_a_placeholder_for_a_user_is_as_good_as_the_user() -> None:
 def test_the_one_provider_of_a_cassette() -> None:
     one, two = asked("https://one.example/v1/x"), asked("https://two.example/v1/x")
     assert provider_of(cassette(one, one), [ONE, TWO]) is ONE
-    with pytest.raises(RecordingError, match=r"at one\.example, two\.example"):
+    with pytest.raises(RecordingError, match=r"host one\.example, two\.example"):
         provider_of(cassette(one, two), [ONE, TWO])
-    with pytest.raises(RecordingError, match=r"no one known provider is at two\.example"):
+    with pytest.raises(RecordingError, match=r"no single known provider has the host two\.example"):
         provider_of(cassette(two), [ONE])
-    with pytest.raises(RecordingError, match="no one known provider"):
+    with pytest.raises(RecordingError, match="no single known provider"):
         provider_of(cassette(one, two), [ONE])
 
 

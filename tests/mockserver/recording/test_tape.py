@@ -260,7 +260,7 @@ class TestModes:
                 problems = tape.finish().problems
         assert len(problems) == 2
         assert problems[0].startswith("nothing recorded for POST /v1/chat/completions")
-        assert problems[1] == "interaction 0 was not asked for: POST /v1/chat/completions"
+        assert problems[1] == "interaction 0 was never requested: POST /v1/chat/completions"
         assert live.requests == []
         assert path.read_bytes() == recorded
 
@@ -305,7 +305,7 @@ class TestModes:
                 missed = ask(client, tape, "same")
         assert answers == [event("answer 1") + DONE, event("answer 2") + DONE]
         assert missed.status_code == 404
-        assert "was played already" in missed.json()["error"]["message"]
+        assert "was already played" in missed.json()["error"]["message"]
 
     def test_what_is_there_is_replayed_whoever_else_has_it(
         self, recorder: Recorder, client: httpx.Client, path: Path, live: Live, recorded: bytes

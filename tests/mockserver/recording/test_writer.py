@@ -40,7 +40,8 @@ def test_every_reason_is_named_and_nothing_written(path: Path) -> None:
     with pytest.raises(RecordingError) as caught:
         keep(cassette(ended(End.TIMEOUT), interaction(SECRET.encode()), path=path), [SECRET])
     assert caught.value.reasons == (
-        "interaction 0: the answer ended with timeout; allow that if it is meant to",
+        "interaction 0: the answer ended with timeout; if that is intended, "
+        "allow it with --allow-end timeout (in pytest: ends=['timeout'])",
         "interaction 1: response.body: a known secret",
     )
     assert SECRET not in str(caught.value)

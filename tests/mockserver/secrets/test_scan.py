@@ -166,7 +166,7 @@ def stream(body: bytes, content_type: str = "text/event-stream") -> Interaction:
 
 @pytest.mark.parametrize("secret", [SECRET, LOOKS_LIKE])
 def test_a_secret_cut_up_over_deltas_is_found(secret: str) -> None:
-    at = "response.body, put together from the deltas at "
+    at = "response.body, joined from the deltas at "
     third = len(secret) // 3
     parts = secret[:third], secret[third : 2 * third], secret[2 * third :]
     assert places(stream(chat("It is ", *parts, "!"))) == [f"{at}choices/delta/content"]
@@ -193,7 +193,7 @@ def test_a_secret_cut_up_over_deltas_is_found(secret: str) -> None:
         stream(gzip.compress(chat(*parts))), response=("content-encoding", "gzip")
     )
     assert places(squeezed) == [
-        "response.body (gzip), put together from the deltas at choices/delta/content"
+        "response.body (gzip), joined from the deltas at choices/delta/content"
     ]
 
 

@@ -99,7 +99,7 @@ def test_a_miss_names_the_nearest_recording(client, server: MockServer) -> None:
     assert error["type"] == "tapecheck_miss"
     assert error["nearest"][0]["cassette"].startswith(("chat/two", "z/same"))
     assert error["nearest"][0]["differences"][0]["got"] == '"othre"'
-    assert "Not readable: broken" in error["message"]
+    assert "Unreadable cassettes: broken" in error["message"]
     (entry,) = server.journal
     assert (entry.outcome, entry.exchange, entry.status) == (Outcome.MISSED, None, 404)
     assert entry.note == error["message"].removeprefix("tapecheck: ")
@@ -259,14 +259,14 @@ def test_axes_and_faults_over_http(client, tmp_path: Path) -> None:
         (b"", "expected a JSON object"),
         (b"[]", "expected a JSON object"),
         (b"[" * 100_000, "expected a JSON object"),
-        (b"{}", "'cassette' is missing"),
-        (b'{"cassette":1}', "'cassette' is missing or not a string"),
+        (b"{}", "'cassette' must be a string"),
+        (b'{"cassette":1}', "'cassette' must be a string"),
         (b'{"cassette":"absent"}', "no cassette 'absent'"),
         (b'{"cassette":"../x"}', "no cassette '../x'"),
-        (b'{"cassette":"chat/two","axis":{}}', "no more than: axes, cassette, fault, seed"),
+        (b'{"cassette":"chat/two","axis":{}}', "only these keys: axes, cassette, fault, seed"),
         (b'{"cassette":"chat/two","axes":{"eol":"x"}}', "unknown value eol=x"),
-        (b'{"cassette":"chat/two","axes":[]}', "axes is an object"),
-        (b'{"cassette":"chat/two","seed":"1"}', "seed an integer"),
+        (b'{"cassette":"chat/two","axes":[]}', "'axes' must be an object"),
+        (b'{"cassette":"chat/two","seed":"1"}', "'seed' an integer"),
         (b'{"cassette":"chat/two","fault":"cut"}', "a fault is"),
         (b'{"cassette":"chat/two","fault":"cut@0"}', "no stream"),
     ],

@@ -51,7 +51,7 @@ def test_the_limit_is_that_of_the_decoded_body(server: MockServer, coding: str) 
     assert len(packed) < 1000
     response = post(server, packed, coding)
     assert response.status_code == 413
-    assert "over 1000 bytes" in response.json()["error"]["message"]
+    assert "larger than 1000 bytes" in response.json()["error"]["message"]
 
 
 def test_a_request_that_is_not_in_its_coding_is_refused(server: MockServer) -> None:

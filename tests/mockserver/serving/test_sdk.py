@@ -59,5 +59,5 @@ def test_a_miss_is_shown_and_not_sent_again(server: MockServer) -> None:
 
 
 def test_a_base_url_without_its_version_is_told(server: MockServer) -> None:
-    with pytest.raises(openai.NotFoundError, match="The base URL lacks '/v1' at its end"):
+    with pytest.raises(openai.NotFoundError, match="Add '/v1' to the end of the base URL"):
         ask(server.url)

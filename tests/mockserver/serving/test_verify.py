@@ -91,11 +91,11 @@ def split_frame(self: Message, send: Send, form: Form) -> bytes:
 @pytest.mark.parametrize(
     ("name", "replacement", "message"),
     [
-        ("frame", spoil_frame, "body differs from byte 0 on (21 bytes, not 21)"),
-        ("frame", split_frame, "cut into 4 chunks, not as recorded into 2"),
-        ("tail", lambda *_: b"", "ends with stall, not with finish"),
+        ("frame", spoil_frame, "body differs from byte 0 on (21 bytes instead of 21)"),
+        ("frame", split_frame, "sent in 4 chunks instead of the recorded 2"),
+        ("tail", lambda *_: b"", "ends with stall instead of finish"),
         ("framing", lambda *_: (), "headers differ in transfer-encoding"),
-        ("head", lambda *_: b"HTTP/1.1 201 X\r\n\r\n", "status 201 'X', not 200 'OK'"),
+        ("head", lambda *_: b"HTTP/1.1 201 X\r\n\r\n", "status 201 'X' instead of 200 'OK'"),
         ("head", lambda *_: b"nonsense\r\n\r\n", "not a readable response: illegal status line"),
         ("head", lambda *_: b"HTTP/1.1 100 OK\r\n\r\n", "not a readable response: begins with"),
     ],
