@@ -300,7 +300,7 @@ def test_a_key_may_stand_alone_but_not_go_on(pieces: list[str], written: bool) -
 def test_the_texts_of_one_answer_are_pieces_and_those_of_a_question_are_not() -> None:
     body = json.dumps({"tokens": [{"token": BEGIN[:9]}, {"token": BEGIN[9:]}]}).encode()
     told = answer(body, JSON)
-    with pytest.raises(SplitSecretError, match=r"response\.body, put together from the deltas at"):
+    with pytest.raises(SplitSecretError, match=r"response\.body, joined from the deltas at"):
         Scrubber().interaction(told)
     asked = replace(told.request, headers=(("content-type", JSON),), body=body)
     assert Scrubber().interaction(replace(answer(b"{}", JSON), request=asked)).request.body == body
