@@ -117,7 +117,7 @@ def command(
     from mockserver.errors import RecordingError
 
     wanted = Mode.of(mode)
-    if wanted.may_go_out and runs_in_ci(os.environ) and not in_ci:
+    if wanted.uses_network and runs_in_ci(os.environ) and not in_ci:
         raise click.UsageError(f"CI is set, and mode {mode} goes out to the network: add --in-ci")
     known, chosen = _providers(names, upstream, file)
     job = _Job(
@@ -275,7 +275,7 @@ def _tell(capture: Capture) -> None:
 
 
 def _summary(result: Result) -> None:
-    as_before = f", {result.kept} as before" if result.kept else ""
+    as_before = f", {result.unchanged} as before" if result.unchanged else ""
     if result.written:
         _say(f"wrote {result.path}: {_count(result.interactions)}{as_before}")
     elif result.drift is not None:

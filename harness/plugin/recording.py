@@ -255,7 +255,7 @@ class State:
         """Pass what became of a cassette on to the report; return what fails the test."""
         lines = []
         if result.written:
-            kept = f", {result.kept} as before" if result.kept else ""
+            kept = f", {result.unchanged} as before" if result.unchanged else ""
             lines.append(f"wrote {result.interactions} interactions{kept}")
         if result.drift is not None:
             lines += str(result.drift).splitlines()

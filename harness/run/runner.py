@@ -126,7 +126,7 @@ class Runner:
             turns, held_back = await self._converse(
                 case, adapter, session, schedules, base_url, key, slack
             )
-            let_go = await session.settled(self.deadline)
+            let_go = await session.wait_until_idle(self.deadline)
         answered = {r.exchange for turn in turns for r in turn.requests}
         return Transcript(
             case=case,

@@ -33,7 +33,7 @@ _PARTS = re.compile(rb"^- (?=request:)|^  (?=response:)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """An interaction: the name of its cassette and its number, from 0."""
 
     name: str
@@ -47,7 +47,7 @@ class Index:
     ``stamps`` tells by name which content was read, ``problems`` what could not be.
     """
 
-    places: list[Place] = field(default_factory=list)
+    locations: list[Location] = field(default_factory=list)
     signatures: list[Signature] = field(default_factory=list)
     problems: dict[str, CassetteError] = field(default_factory=dict)
     stamps: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -68,8 +68,8 @@ class Index:
                 continue
             for number, request in enumerate(found):
                 if has_placeholder(request):
-                    index._open[len(index.places)] = request, fixed_fields(request)
-                index.places.append(Place(name, number))
+                    index._open[len(index.locations)] = request, fixed_fields(request)
+                index.locations.append(Location(name, number))
                 index.signatures.append(signature(request))
         return index
 
@@ -94,9 +94,9 @@ class Index:
             if (Part.BODY not in parts or fixed <= fields) and accepts(request, got, parts)
         ]
 
-    def nearest(self, wanted: Signature, count: int) -> list[Place]:
+    def nearest(self, wanted: Signature, count: int) -> list[Location]:
         """Return the places of the requests most like ``wanted``, nearest first."""
-        return [self.places[i] for i in rank(wanted, self.signatures)[:count]]
+        return [self.locations[i] for i in rank(wanted, self.signatures)[:count]]
 
 
 def stamp_of(path: Path) -> tuple[int, int]:
@@ -129,8 +129,8 @@ def requests(path: Path) -> Iterator[Request]:
 
 def _requests_only(text: bytes) -> bytes | None:
     """Return the file with an empty response in each interaction, if it is laid out as usual."""
-    places = [match.start() for match in _PARTS.finditer(text)]
-    starts, ends = places[::2], places[1::2]
+    boundaries = [match.start() for match in _PARTS.finditer(text)]
+    starts, ends = boundaries[::2], boundaries[1::2]
     usual = (
         len(starts) == len(ends) == len(_ITEM.findall(text))
         and all(text.startswith(b"-", start) for start in starts)

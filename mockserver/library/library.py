@@ -29,7 +29,7 @@ from mockserver.library.session import Exchange, Found, exchanges
 SUFFIXES = (".yaml", ".yml", ".har")
 
 #: How many bytes of cassette files are kept parsed; at least one file is.
-KEEP_BYTES = 16 * 1024 * 1024
+CACHE_BYTES = 16 * 1024 * 1024
 
 
 #: How many paths are remembered with their names.
@@ -109,9 +109,9 @@ class Library:
     Safe to use from several threads. Where two directories hold the same name, the first wins.
     """
 
-    def __init__(self, roots: Iterable[Path] = (), *, keep_bytes: int = KEEP_BYTES) -> None:
+    def __init__(self, roots: Iterable[Path] = (), *, cache_bytes: int = CACHE_BYTES) -> None:
         self.roots = tuple(Path(root) for root in roots)
-        self._keep_bytes = keep_bytes
+        self._cache_bytes = cache_bytes
         self._lock = threading.Lock()
         self._indexing = threading.Lock()
         self._opened: OrderedDict[str, Opened] = OrderedDict()
@@ -207,7 +207,7 @@ class Library:
             self._problems.pop(name, None)
             self._opened[name] = found
             self._opened.move_to_end(name)
-            while len(self._opened) > 1 and self._held() > self._keep_bytes:
+            while len(self._opened) > 1 and self._cached_bytes() > self._cache_bytes:
                 self._opened.popitem(last=False)
         return found
 
@@ -226,7 +226,7 @@ class Library:
                 self._index = index
             return self._index
 
-    def _held(self) -> int:
+    def _cached_bytes(self) -> int:
         return sum(opened.stamp[1] for opened in self._opened.values())
 
 

@@ -16,7 +16,7 @@ from mockserver.library.refusal import RefusalError
 from mockserver.library.session import Found, Rotation
 
 
-class Shelf:
+class Lookup:
     """Finds recordings in a library: in one cassette, or among all.
 
     Equal requests get their recordings in recorded order; after the last it starts over,
@@ -63,10 +63,10 @@ class Shelf:
                 position = self._rotation.take(key, positions)
             if position is None:
                 raise await asyncio.to_thread(self._explain, got, index)
-            place = index.places[position]
-            opened = await self._open(place.name)
-            if opened.stamp == index.stamps[place.name]:
-                return opened.found[place.number]
+            location = index.locations[position]
+            opened = await self._open(location.name)
+            if opened.stamp == index.stamps[location.name]:
+                return opened.found[location.number]
             # The file was changed after it was indexed.
             await asyncio.to_thread(self.library.scan)
 
@@ -83,13 +83,13 @@ class Shelf:
 
     def _explain(self, got: Request, index: Index) -> RefusalError:
         near = []
-        for place in index.nearest(signature(got), nearest.NEAR):
+        for location in index.nearest(signature(got), nearest.NEAR):
             try:
-                expected = self.library.open(place.name).cassette.interactions[place.number]
+                expected = self.library.open(location.name).cassette.interactions[location.number]
             except (CassetteError, IndexError):
                 continue
             found = differences(expected.request, got, self._match_on)
-            near.append(Near(place.name, place.number, found))
+            near.append(Near(location.name, location.number, found))
         count = len(self.library.paths)
         hint = (
             f"Requests are matched by {', '.join(self._match_on)}; "

@@ -167,7 +167,7 @@ def accepts(recorded: Request, got: Request, parts: Collection[Part] = ALL_PARTS
 
 def rank(got: Signature, candidates: Iterable[Signature]) -> list[int]:
     """Return the positions of the candidates, nearest first; ties keep their order."""
-    scores = [_likeness(got, candidate) for candidate in candidates]
+    scores = [_similarity(got, candidate) for candidate in candidates]
     return sorted(range(len(scores)), key=lambda i: -scores[i])
 
 
@@ -233,24 +233,24 @@ def _query(text: str) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((n, v) for n, v in pairs if not names.is_secret_key(n)))
 
 
-def _likeness(a: Signature, b: Signature) -> float:
+def _similarity(a: Signature, b: Signature) -> float:
     # An address apart is farther than a method apart, and that farther than a field or two.
     return (
-        4 * _path_likeness(a.path, b.path)
+        4 * _path_similarity(a.path, b.path)
         + 2 * (a.method == b.method)
         + (a.query == b.query)
-        + 3 * _body_likeness(a, b)
+        + 3 * _body_similarity(a, b)
     )
 
 
-def _body_likeness(a: Signature, b: Signature) -> float:
+def _body_similarity(a: Signature, b: Signature) -> float:
     if a.body == b.body:
         return 1.0
     ours, theirs = set(a.fields), set(b.fields)
     return 0.9 * len(ours & theirs) / (len(ours | theirs) or 1)
 
 
-def _path_likeness(a: str, b: str) -> float:
+def _path_similarity(a: str, b: str) -> float:
     if a == b:
         return 1.0
     # Base URLs differ at the front, resources agree at the end.

@@ -39,7 +39,7 @@ class Renaming:
         known = self.old_of.setdefault(new, old) == old
         return self._new_of.setdefault(old, new) == new and known
 
-    def undone(self, interaction: Interaction) -> Interaction:
+    def restore(self, interaction: Interaction) -> Interaction:
         """Return a new interaction with the old ids in its bodies."""
         changed = {new: old for new, old in self.old_of.items() if new != old}
         if not changed:

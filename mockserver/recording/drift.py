@@ -118,10 +118,10 @@ def _shapes(old: Interaction, new: Interaction) -> Iterator[str]:
 def _event_changes(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
     matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
     for _, start, stop, other_start, other_stop in matcher.get_opcodes():
-        gone, come = old[start:stop], new[other_start:other_stop]
-        if gone != come:
-            yield from (f"event {kind} disappears" for kind in gone)
-            yield from (f"event {kind} appears" for kind in come)
+        removed, added = old[start:stop], new[other_start:other_stop]
+        if removed != added:
+            yield from (f"event {kind} disappears" for kind in removed)
+            yield from (f"event {kind} appears" for kind in added)
 
 
 def _values(old: Interaction, new: Interaction) -> Iterator[str]:

@@ -45,9 +45,9 @@ class Head:
 class Capture:
     """A request and what comes back. ``number`` is its place in the order of arrival.
 
-    ``failure`` says why there was no answer at all. ``client_left``: nobody listens any more.
-    ``known`` secrets are kept out of what people see. All methods belong to the event loop's
-    thread.
+    ``failure`` says why there was no answer at all. ``client_disconnected``: the client
+    no longer reads. ``known`` secrets are masked in what people see. All methods belong to the
+    event loop's thread.
     """
 
     def __init__(self, number: int, request: Request, known: Known = NOTHING_KNOWN) -> None:
@@ -59,7 +59,7 @@ class Capture:
         self.pieces: list[bytes] = []
         self.end: End | None = None
         self.failure: str | None = None
-        self.client_left = False
+        self.client_disconnected = False
         self._at = datetime.now(UTC)
         self._times: list[float] = []
         self._headers_ms = self._end_ms = 0.0

@@ -21,7 +21,7 @@ from mockserver.secrets.scrub import Scrubber, SplitSecretError
 from mockserver.wire.content_coding import decode, encoding_of
 from mockserver.wire.schedule import HOP_BY_HOP
 
-_AGAIN = "re-record it, or remove it from the file"
+_HINT = "re-record it, or remove it from the file"
 
 
 class Kind(StrEnum):
@@ -102,16 +102,18 @@ def convert(
             left_out.append(item)
             continue
         try:
-            interaction, changed = _converted(item, scrubber)
+            interaction, changed = _convert_interaction(item, scrubber)
         except ValueError as exc:
-            left_out.append(foreign.fault(number, str(exc), _AGAIN))
+            left_out.append(foreign.fault(number, str(exc), _HINT))
             continue
         interactions.append(interaction)
         changes += [Change(number, kind, place) for kind, place in changed]
     return Imported(Cassette(target, tuple(interactions)), tuple(changes), tuple(left_out))
 
 
-def _converted(taken: Taken, scrubber: Scrubber) -> tuple[Interaction, list[tuple[Kind, str]]]:
+def _convert_interaction(
+    taken: Taken, scrubber: Scrubber
+) -> tuple[Interaction, list[tuple[Kind, str]]]:
     """Return what is kept. Raises ``ValueError`` with the reason why nothing can be."""
     request, response = taken.interaction.request, taken.interaction.response
     if not 100 <= response.status <= 599:
@@ -129,12 +131,12 @@ def _converted(taken: Taken, scrubber: Scrubber) -> tuple[Interaction, list[tupl
         replace(response, headers=answered[0], body=answered[1]),
     )
     try:
-        kept = scrubber.interaction(plain)
+        scrubbed = scrubber.interaction(plain)
     except SplitSecretError as exc:
         raise ValueError(f"has {exc.kind} in {exc.place}, which cannot be replaced") from None
     for side, before, after in (
-        ("request", plain.request, kept.request),
-        ("response", plain.response, kept.response),
+        ("request", plain.request, scrubbed.request),
+        ("response", plain.response, scrubbed.response),
     ):
         if before.body != after.body and not _is_text(before.body):
             raise ValueError(f"has a secret in its binary {side} body")
@@ -144,14 +146,14 @@ def _converted(taken: Taken, scrubber: Scrubber) -> tuple[Interaction, list[tupl
             for name, _ in before.headers
             if name.lower() not in names
         ]
-    changes += [(Kind.REPLACED, place) for place in kept.response.wire.redacted]
-    kept = Interaction(
-        replace(kept.request, headers=_grouped(kept.request.headers)),
-        replace(kept.response, headers=_grouped(kept.response.headers)),
+    changes += [(Kind.REPLACED, place) for place in scrubbed.response.wire.redacted]
+    scrubbed = Interaction(
+        replace(scrubbed.request, headers=_group_by_name(scrubbed.request.headers)),
+        replace(scrubbed.response, headers=_group_by_name(scrubbed.response.headers)),
     )
-    for hit in scan_cassette(Cassette(Path(), (kept,)), scrubber.known.values):
+    for hit in scan_cassette(Cassette(Path(), (scrubbed,)), scrubber.known.values):
         raise ValueError(f"has {hit.kind} in {hit.place}, which cannot be replaced")
-    return kept, changes
+    return scrubbed, changes
 
 
 def _plain(headers: Headers, body: bytes, side: str) -> tuple[tuple[Headers, bytes], Kind | None]:
@@ -189,7 +191,7 @@ def _kind_of(name: str) -> Kind:
     return Kind.CONNECTION if name.lower() in HOP_BY_HOP else Kind.HEADER
 
 
-def _grouped(headers: Headers) -> Headers:
+def _group_by_name(headers: Headers) -> Headers:
     """Headers of one name next to each other, as a cassette has them."""
     names = dict.fromkeys(name for name, _ in headers)
     return tuple(header for name in names for header in headers if header[0] == name)

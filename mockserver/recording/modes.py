@@ -35,7 +35,7 @@ class Mode(StrEnum):
         return cls.REWRITE if name == "all" else cls(name)
 
     @property
-    def may_go_out(self) -> bool:
+    def uses_network(self) -> bool:
         """Whether it may contact a live endpoint."""
         return self is not Mode.NONE
 

@@ -21,7 +21,7 @@ from mockserver.recording.exchange import Capture, Head
 from mockserver.recording.providers import DUMMY_KEY, Provider
 from mockserver.secrets import find, names
 from mockserver.secrets.find import Known
-from mockserver.serving.playback import Sent, reset
+from mockserver.serving.playback import AlreadySent, reset
 from mockserver.wire.body import Media
 from mockserver.wire.http1 import Message
 from mockserver.wire.schedule import HOP_BY_HOP, Coding, Ending, Schedule, Send
@@ -76,7 +76,7 @@ class Upstream:
             capture.head = _head(response)
             pipe.put_nowait(capture.head)
             async for piece in response.aiter_raw():
-                if capture.client_left:
+                if capture.client_disconnected:
                     # It has hung up in the middle.
                     capture.ended(End.CLIENT_CLOSED)
                     break
@@ -85,9 +85,9 @@ class Upstream:
             else:
                 capture.ended(End.EOF)
         except httpx.HTTPError as exc:
-            self._broken(capture, exc)
+            self._record_error(capture, exc)
         except asyncio.CancelledError:
-            self._left(capture)
+            self._record_disconnect(capture)
         finally:
             if response is not None:
                 await response.aclose()
@@ -122,7 +122,7 @@ class Upstream:
         if self._credential is not None:
             yield self.provider.header, self._credential
 
-    def _broken(self, capture: Capture, exc: httpx.HTTPError) -> None:
+    def _record_error(self, capture: Capture, exc: httpx.HTTPError) -> None:
         if capture.head is None:
             host = self.provider.url.netloc
             text = find.mask(f"{type(exc).__name__}: {exc}", self.known)
@@ -136,7 +136,7 @@ class Upstream:
             case _:
                 capture.ended(End.TRUNCATED)
 
-    def _left(self, capture: Capture) -> None:
+    def _record_disconnect(self, capture: Capture) -> None:
         if capture.head is None:
             capture.failed("the client disconnected before the answer began")
         else:
@@ -145,7 +145,7 @@ class Upstream:
 
 async def relay(
     request: web.BaseRequest, capture: Capture, pipe: Pipe, fetching: asyncio.Task[None]
-) -> Sent:
+) -> AlreadySent:
     """Answer ``request`` with what the live endpoint says, piece by piece as it comes.
 
     ``fetching`` fills ``pipe``; it is broken off when the client leaves.
@@ -153,11 +153,11 @@ async def relay(
     try:
         await _pass_on(request, capture, pipe)
     except (ConnectionError, asyncio.CancelledError) as exc:
-        capture.client_left = True
+        capture.client_disconnected = True
         asyncio.get_running_loop().call_later(GRACE, fetching.cancel)
         if isinstance(exc, asyncio.CancelledError):
             raise
-    return Sent(keep_alive=False)
+    return AlreadySent(keep_alive=False)
 
 
 async def _pass_on(request: web.BaseRequest, capture: Capture, pipe: Pipe) -> None:

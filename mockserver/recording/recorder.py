@@ -31,7 +31,7 @@ from mockserver.recording.writer import Check, locked
 from mockserver.secrets.find import Known
 from mockserver.serving.app import App, Options, read_body, target_of
 from mockserver.serving.playback import Playback
-from mockserver.serving.responses import refused
+from mockserver.serving.responses import refusal_response
 from mockserver.serving.server import MockServer
 from mockserver.wire.content_coding import encoding_of, is_known
 
@@ -105,14 +105,14 @@ class Recorder(MockServer):
                 keep_opaque=keep_opaque,
                 notes=dict(notes),
             )
-            upstreams = self._upstreams(providers) if tape.goes_out else {}
+            upstreams = self._upstreams(providers) if tape.uses_network else {}
             if tape.writes:
                 tape.lock = stack.pop_all()
         tape.known = frozenset(v for u in upstreams.values() for v in u.known.values)
         self._logs.known |= tape.known
-        entry = _Entry(name, tape, {p.name: p for p in providers}, upstreams)
-        self._call(lambda: self._recording.tapes.__setitem__(name, entry))
-        return TapeHandle(self, entry)
+        open_tape = _OpenTape(name, tape, {p.name: p for p in providers}, upstreams)
+        self._call(lambda: self._recording.tapes.__setitem__(name, open_tape))
+        return TapeHandle(self, open_tape)
 
     def _upstreams(self, providers: Sequence[Provider]) -> dict[str, Upstream]:
         nameless = [p.name for p in providers if not p.base_url]
@@ -135,17 +135,17 @@ class Recorder(MockServer):
 
     async def _shut_down(self) -> None:
         await super()._shut_down()
-        for entry in list(self._recording.tapes.values()):
-            await self._recording.close_tape(entry)
-            entry.tape.lock.close()
+        for open_tape in list(self._recording.tapes.values()):
+            await self._recording.close_tape(open_tape)
+            open_tape.tape.lock.close()
         self._logs.remove()
 
-    def _finish(self, entry: _Entry) -> None:
+    def _finish(self, open_tape: _OpenTape) -> None:
         """Wait for what is under way to end, then close the tape to clients."""
         loop = self._loop
         if loop is None:
             return
-        closing = self._recording.close_tape(entry)
+        closing = self._recording.close_tape(open_tape)
         asyncio.run_coroutine_threadsafe(closing, loop).result()
 
 
@@ -155,30 +155,30 @@ class TapeHandle:
     #: What to give to a client as its key.
     api_key = DUMMY_KEY
 
-    def __init__(self, recorder: Recorder, entry: _Entry) -> None:
+    def __init__(self, recorder: Recorder, open_tape: _OpenTape) -> None:
         self._recorder = recorder
-        self._entry = entry
+        self._open_tape = open_tape
 
     @property
     def path(self) -> Path:
         """The cassette's file."""
-        return self._entry.tape.path
+        return self._open_tape.tape.path
 
     @property
     def captures(self) -> tuple[Capture, ...]:
         """The live exchanges so far, in the order of arrival."""
-        found = self._recorder._call(lambda: list(self._entry.tape.captures))
+        found = self._recorder._call(lambda: list(self._open_tape.tape.captures))
         return tuple(sorted(found, key=lambda capture: capture.number))
 
     @property
     def base_url(self) -> str:
         """The base URL for clients of the first provider."""
-        return self.base_url_of(next(iter(self._entry.providers)))
+        return self.base_url_of(next(iter(self._open_tape.providers)))
 
     def base_url_of(self, provider: str) -> str:
         """The base URL for clients of a provider, by its name."""
-        found = self._entry.providers[provider]
-        name = quote(self._entry.name)
+        found = self._open_tape.providers[provider]
+        name = quote(self._open_tape.name)
         return f"{self._recorder.url}{PREFIX}{name}/{found.name}{found.base_path}"
 
     def environment(self) -> dict[str, str]:
@@ -187,7 +187,7 @@ class TapeHandle:
         They take the place of the real keys, and keep proxies away from the local address.
         """
         out = {"TAPECHECK_BASE_URL": self.base_url, "TAPECHECK_API_KEY": DUMMY_KEY}
-        for provider in self._entry.providers.values():
+        for provider in self._open_tape.providers.values():
             out |= dict.fromkeys(provider.key_variables, DUMMY_KEY)
             out |= dict.fromkeys(provider.client_key, DUMMY_KEY)
             out |= dict.fromkeys(provider.client_url, self.base_url_of(provider.name))
@@ -200,15 +200,15 @@ class TapeHandle:
         what ``check`` raises, and then nothing was written.
         """
         try:
-            self._recorder._finish(self._entry)
-            return self._entry.tape.finish(check)
+            self._recorder._finish(self._open_tape)
+            return self._open_tape.tape.finish(check)
         finally:
-            self._entry.tape.lock.close()
+            self._open_tape.tape.lock.close()
 
     def close(self) -> None:
         """Close without writing."""
-        self._recorder._finish(self._entry)
-        self._entry.tape.lock.close()
+        self._recorder._finish(self._open_tape)
+        self._open_tape.tape.lock.close()
 
     def __enter__(self) -> TapeHandle:
         return self
@@ -227,7 +227,7 @@ def no_proxy(environment: Mapping[str, str]) -> dict[str, str]:
     return out
 
 
-class _Entry:
+class _OpenTape:
     """A tape with its name in URLs and the ways to its providers."""
 
     def __init__(
@@ -248,7 +248,7 @@ class _RecordingApp(App):
 
     def __init__(self, library: store.Library, options: Options, watch: Watcher | None) -> None:
         super().__init__(library, options)
-        self.tapes: dict[str, _Entry] = {}
+        self.tapes: dict[str, _OpenTape] = {}
         self._watch = watch
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -256,11 +256,11 @@ class _RecordingApp(App):
         path, query = target_of(request.raw_path)
         if not path.startswith(PREFIX):
             return await super().handle(request)
-        entry: _Entry | None = None
+        open_tape: _OpenTape | None = None
         try:
-            _refuse_strangers(request)
-            entry, provider, rest = self._find(path)
-            number = entry.tape.arrive()
+            _refuse_other_hosts(request)
+            open_tape, provider, rest = self._find(path)
+            number = open_tape.tape.arrive()
             body = await read_body(request, self.options.limits.body)
             uri = f"{provider.origin or 'http://provider'}{rest}"
             received = Request(
@@ -269,26 +269,26 @@ class _RecordingApp(App):
                 headers=tuple(_headers(request)),
                 body=body,
             )
-            found = entry.tape.find(received)
+            found = open_tape.tape.find(received)
         except RefusalError as refusal:
-            if entry is not None:
-                entry.tape.problems.append(refusal.message)
-            return refused(refusal)
+            if open_tape is not None:
+                open_tape.tape.problems.append(refusal.message)
+            return refusal_response(refusal)
         if found is not None:
             return await self._replay(request, received, found)
-        capture = Capture(number, received, Known(entry.tape.known))
-        return await self._record_live(request, entry, provider, capture)
+        capture = Capture(number, received, Known(open_tape.tape.known))
+        return await self._record_live(request, open_tape, provider, capture)
 
-    async def close_tape(self, entry: _Entry) -> None:
+    async def close_tape(self, open_tape: _OpenTape) -> None:
         """Let what is under way come to an end, then forget the tape."""
-        self.tapes.pop(entry.name, None)
+        self.tapes.pop(open_tape.name, None)
         try:
             async with asyncio.timeout(2 * GRACE):
-                await entry.tape.idle.wait()
+                await open_tape.tape.idle.wait()
         except TimeoutError:
-            entry.tape.cancel()
-            await entry.tape.idle.wait()
-        for upstream in entry.upstreams.values():
+            open_tape.tape.cancel()
+            await open_tape.tape.idle.wait()
+        for upstream in open_tape.upstreams.values():
             await upstream.close()
 
     async def _replay(
@@ -301,32 +301,34 @@ class _RecordingApp(App):
         return playback.response
 
     async def _record_live(
-        self, request: web.BaseRequest, entry: _Entry, provider: Provider, capture: Capture
+        self, request: web.BaseRequest, open_tape: _OpenTape, provider: Provider, capture: Capture
     ) -> web.StreamResponse:
-        self._tell(capture)
+        self._notify(capture)
         pipe: Pipe = asyncio.Queue()
-        fetch = entry.upstreams[provider.name].fetch(capture, pipe)
-        return await relay(request, capture, pipe, entry.tape.begin(capture, fetch, self._tell))
+        fetch = open_tape.upstreams[provider.name].fetch(capture, pipe)
+        return await relay(
+            request, capture, pipe, open_tape.tape.begin(capture, fetch, self._notify)
+        )
 
-    def _tell(self, capture: Capture) -> None:
+    def _notify(self, capture: Capture) -> None:
         if self._watch is not None:
             self._watch(capture)
 
-    def _find(self, path: str) -> tuple[_Entry, Provider, str]:
+    def _find(self, path: str) -> tuple[_OpenTape, Provider, str]:
         """Return tape, provider and the provider's own path."""
         segments = path.removeprefix(PREFIX).split("/")
         for count in range(len(segments) - 1, 0, -1):
-            entry = self.tapes.get(unquote("/".join(segments[:count])))
-            if entry is None:
+            open_tape = self.tapes.get(unquote("/".join(segments[:count])))
+            if open_tape is None:
                 continue
-            provider = entry.providers.get(unquote(segments[count]))
+            provider = open_tape.providers.get(unquote(segments[count]))
             if provider is None:
-                names = ", ".join(entry.providers)
+                names = ", ".join(open_tape.providers)
                 message = (
-                    f"{entry.name} does not record from {segments[count]!r}, only from {names}"
+                    f"{open_tape.name} does not record from {segments[count]!r}, only from {names}"
                 )
                 raise RefusalError(404, "unknown_provider", message)
-            return entry, provider, "/" + "/".join(segments[count + 1 :])
+            return open_tape, provider, "/" + "/".join(segments[count + 1 :])
         raise RefusalError(404, "unknown_cassette", f"no cassette is being recorded at {path}")
 
 
@@ -339,7 +341,7 @@ def _headers(request: web.BaseRequest) -> Iterator[tuple[str, str]]:
             yield name, value
 
 
-def _refuse_strangers(request: web.BaseRequest) -> None:
+def _refuse_other_hosts(request: web.BaseRequest) -> None:
     """Keep web pages out: a name that was made to point here is not one of this machine."""
     host = urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""
     if host not in ("127.0.0.1", "localhost", "::1"):

@@ -19,7 +19,7 @@ from mockserver.recording import drift
 from mockserver.recording.drift import Drift
 from mockserver.recording.exchange import Capture
 from mockserver.recording.modes import Mode
-from mockserver.recording.writer import Check, keep, leaks, merge
+from mockserver.recording.writer import Check, leaks, merge, save
 from mockserver.secrets import find
 from mockserver.secrets.find import Known
 from mockserver.secrets.scrub import Scrubber, SplitSecretError
@@ -30,7 +30,7 @@ class Result:
     """What became of a tape.
 
     ``live`` counts the exchanges with a provider, ``interactions`` those in the cassette,
-    ``kept`` those among them that are as before. ``problems`` are requests that nothing
+    ``unchanged`` those among them that are as before. ``problems`` are requests that nothing
     answered and recordings that nothing asked for.
     """
 
@@ -39,7 +39,7 @@ class Result:
     written: bool = False
     live: int = 0
     interactions: int = 0
-    kept: int = 0
+    unchanged: int = 0
     drift: Drift | None = None
     problems: tuple[str, ...] = ()
 
@@ -70,8 +70,8 @@ class Tape:
         self.idle = asyncio.Event()
         self.idle.set()
         #: Whether requests may reach a live endpoint, and whether the file may change.
-        self.goes_out = mode.may_go_out and not (mode is Mode.ONCE and old is not None)
-        self.writes = self.goes_out and mode.may_write
+        self.uses_network = mode.uses_network and not (mode is Mode.ONCE and old is not None)
+        self.writes = self.uses_network and mode.may_write
         self._ends = ends
         self._keep_opaque = keep_opaque
         self._notes = notes
@@ -99,7 +99,7 @@ class Tape:
             if not self._played[number] and accepts(exchange.request, received):
                 self._played[number] = True
                 return Found(exchange, str(self.path), number)
-        if self.goes_out:
+        if self.uses_network:
             return None
         asked = self._scrubber().request(received)
         raise nearest.explain(
@@ -149,9 +149,9 @@ class Tape:
             interactions=len(self._exchanges),
             problems=problems,
         )
-        if not self.goes_out or self.mode is Mode.LIVE:
+        if not self.uses_network or self.mode is Mode.LIVE:
             return result
-        new = self._scrubbed()
+        new = self._scrub_captures()
         before = self.old.interactions if self.old else ()
         if self.mode is Mode.DIFF:
             if self.old is None:
@@ -165,25 +165,25 @@ class Tape:
         if self.mode is Mode.NEW_EPISODES:
             if not new and any(self._played):
                 return result
-            whole, kept = (*before, *new), len(before)
+            whole, unchanged = (*before, *new), len(before)
         else:
-            whole, kept = merge(self.old, new) if self.old else (new, 0)
-        keep(Cassette(self.path, whole), self.known, ends=self._ends, check=check)
+            whole, unchanged = merge(self.old, new) if self.old else (new, 0)
+        save(Cassette(self.path, whole), self.known, ends=self._ends, check=check)
         return replace(
             result,
             written=True,
             interactions=len(whole),
-            kept=kept,
+            unchanged=unchanged,
             drift=drift.compare(before, whole) if self.old else None,
         )
 
-    def _scrubbed(self) -> tuple[Interaction, ...]:
+    def _scrub_captures(self) -> tuple[Interaction, ...]:
         captures = sorted(self.captures, key=lambda c: c.number)
         known = Known.of(self.known)
         failures = [
-            _said(c, c.failure, known)
+            _failure_line(c, c.failure, known)
             for c in captures
-            if c.failure and not (c.client_left and End.CLIENT_CLOSED in self._ends)
+            if c.failure and not (c.client_disconnected and End.CLIENT_CLOSED in self._ends)
         ]
         scrubber = self._scrubber()
         facts = {"by": f"tapecheck/{metadata.version('tapecheck')}", "via": "proxy", **self._notes}
@@ -193,7 +193,7 @@ class Tape:
                 try:
                     done.append(scrubber.interaction(capture.interaction(facts)))
                 except SplitSecretError as exc:
-                    failures.append(_said(capture, str(exc), known))
+                    failures.append(_failure_line(capture, str(exc), known))
         if failures:
             raise RecordingError(self.path, failures)
         return tuple(done)
@@ -210,5 +210,5 @@ class Tape:
         ]
 
 
-def _said(capture: Capture, why: str, known: Known) -> str:
+def _failure_line(capture: Capture, why: str, known: Known) -> str:
     return find.mask(f"{capture.route}: {why}", known)

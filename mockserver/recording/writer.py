@@ -26,7 +26,7 @@ Check = Callable[[Cassette], None]
 WHOLE = frozenset({End.EOF})
 
 
-def keep(
+def save(
     cassette: Cassette,
     known: Iterable[str],
     *,
@@ -77,8 +77,8 @@ def merge(old: Cassette, new: Sequence[Interaction]) -> tuple[tuple[Interaction,
     """
     ids = similarity.Renaming()
     matched: dict[int, int] = {}
-    asked: set[int] = set()
-    told: set[int] = set()
+    same_requests: set[int] = set()
+    same_responses: set[int] = set()
     for before, after in similarity.pairs(old.interactions, new):
         if before is None or after is None:
             continue
@@ -87,25 +87,27 @@ def merge(old: Cassette, new: Sequence[Interaction]) -> tuple[tuple[Interaction,
         trial = ids.copy()
         if similarity.same_request(ours.request, theirs.request, trial):
             ids = trial
-            asked.add(after)
+            same_requests.add(after)
         trial = ids.copy()
         if similarity.same_response(ours.response, theirs.response, trial):
             ids = trial
-            told.add(after)
+            same_responses.add(after)
     out = []
     for number, interaction in enumerate(new):
-        undone = ids.undone(interaction)
-        known = old.interactions[matched[number]] if number in matched else undone
+        renamed = ids.restore(interaction)
+        known = old.interactions[matched[number]] if number in matched else renamed
         out.append(
             Interaction(
-                known.request if number in asked else undone.request,
-                _confirmed(known.response, interaction) if number in told else undone.response,
+                known.request if number in same_requests else renamed.request,
+                _mark_confirmed(known.response, interaction)
+                if number in same_responses
+                else renamed.response,
             )
         )
-    kept = asked & told
-    if len(kept) == len(new) == len(old.interactions):
-        out = [out[number] for number in sorted(kept, key=lambda n: matched[n])]
-    return tuple(out), len(kept)
+    unchanged = same_requests & same_responses
+    if len(unchanged) == len(new) == len(old.interactions):
+        out = [out[number] for number in sorted(unchanged, key=lambda n: matched[n])]
+    return tuple(out), len(unchanged)
 
 
 @contextmanager
@@ -126,7 +128,7 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _confirmed(old: Response, new: Interaction) -> Response:
+def _mark_confirmed(old: Response, new: Interaction) -> Response:
     recorded = {**old.wire.recorded, "confirmed": new.response.wire.recorded["at"]}
     return replace(old, wire=replace(old.wire, recorded=recorded))
 
@@ -134,5 +136,5 @@ def _confirmed(old: Response, new: Interaction) -> Response:
 def _comment(path: Path) -> bytes:
     """The comment lines at the head of the old file: somebody wrote them by hand."""
     lines: list[bytes] = path.read_bytes().splitlines(keepends=True) if path.is_file() else []
-    kept = list(itertools.takewhile(lambda line: line.startswith(b"#"), lines))
-    return b"".join(kept)
+    comments = list(itertools.takewhile(lambda line: line.startswith(b"#"), lines))
+    return b"".join(comments)

@@ -27,56 +27,58 @@ _B64 = r"A-Za-z0-9_\-"
 
 
 @dataclass(frozen=True)
-class Shape:
-    """A kind of credential: one of ``marks`` stands in each, ``pattern`` matches it whole."""
+class CredentialPattern:
+    """A kind of credential: one of ``markers`` stands in each, ``pattern`` matches it whole."""
 
     kind: str
-    marks: tuple[str, ...]
+    markers: tuple[str, ...]
     pattern: re.Pattern[str]
 
 
-def _shape(kind: str, marks: str, pattern: str) -> Shape:
-    return Shape(kind, tuple(marks.split()), re.compile(pattern))
+def _credential(kind: str, markers: str, pattern: str) -> CredentialPattern:
+    return CredentialPattern(kind, tuple(markers.split()), re.compile(pattern))
 
 
 #: A key that its issuer has masked; recordings lose even what is left of it.
 MASKED = "a masked key"
 
 #: Credentials by their form, as their issuers document them.
-SHAPES = (
-    _shape("a key (sk-…)", "sk-", rf"(?<![{_B64}])sk-(?=[A-Za-z_\-]*[0-9])[{_B64}]{{16,}}"),
-    _shape(MASKED, "sk-", rf"(?<![{_B64}])sk-[{_B64}]*(?:\*{{3,}}|\xe2\x80\xa6|\.{{3}})[{_B64}]+"),
-    _shape("a Google API key", "AIza", rf"AIza[{_B64}]{{30,}}"),
-    _shape("a Google token", "ya29.", rf"\bya29\.[{_B64}.]{{16,}}"),
-    _shape("a Google client secret", "GOCSPX-", rf"\bGOCSPX-[{_B64}]{{20,}}"),
-    _shape("an AWS key", "AKIA ASIA", r"(?<![A-Z0-9])(?:AKIA|ASIA)[0-9A-Z]{16}(?![A-Z0-9])"),
-    _shape(
+CREDENTIALS = (
+    _credential("a key (sk-…)", "sk-", rf"(?<![{_B64}])sk-(?=[A-Za-z_\-]*[0-9])[{_B64}]{{16,}}"),
+    _credential(
+        MASKED, "sk-", rf"(?<![{_B64}])sk-[{_B64}]*(?:\*{{3,}}|\xe2\x80\xa6|\.{{3}})[{_B64}]+"
+    ),
+    _credential("a Google API key", "AIza", rf"AIza[{_B64}]{{30,}}"),
+    _credential("a Google token", "ya29.", rf"\bya29\.[{_B64}.]{{16,}}"),
+    _credential("a Google client secret", "GOCSPX-", rf"\bGOCSPX-[{_B64}]{{20,}}"),
+    _credential("an AWS key", "AKIA ASIA", r"(?<![A-Z0-9])(?:AKIA|ASIA)[0-9A-Z]{16}(?![A-Z0-9])"),
+    _credential(
         "a GitHub token",
         "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_",
         r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})",
     ),
-    _shape("a Hugging Face token", "hf_", r"\bhf_[A-Za-z0-9]{30,}"),
-    _shape(
+    _credential("a Hugging Face token", "hf_", r"\bhf_[A-Za-z0-9]{30,}"),
+    _credential(
         "a provider's key",
         "gsk_ xai- pplx- nvapi- r8_ fw_ csk-",
         rf"\b(?:gsk_|xai-|pplx-|nvapi-|r8_|fw_|csk-)(?=[A-Za-z_\-]*[0-9])[{_B64}]{{20,}}",
     ),
-    _shape("a Slack token", "xox", r"\bxox[abeprs]-[A-Za-z0-9-]{10,}"),
-    _shape("a Stripe key", "k_live_", r"\b[rs]k_live_[A-Za-z0-9]{16,}"),
-    _shape("a JSON web token", "eyJ", rf"\beyJ[{_B64}]{{8,}}\.eyJ[{_B64}]{{8,}}\.[{_B64}]*"),
-    _shape(
+    _credential("a Slack token", "xox", r"\bxox[abeprs]-[A-Za-z0-9-]{10,}"),
+    _credential("a Stripe key", "k_live_", r"\b[rs]k_live_[A-Za-z0-9]{16,}"),
+    _credential("a JSON web token", "eyJ", rf"\beyJ[{_B64}]{{8,}}\.eyJ[{_B64}]{{8,}}\.[{_B64}]*"),
+    _credential(
         "a private key",
         "-----BEGIN",
         r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----"
         r"(?:(?!-----END)(?:[A-Za-z0-9+/= \t]|\r?\n(?!\r?\n)|(?:\\+[rn])))*"
         r"(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----)?",
     ),
-    _shape(
+    _credential(
         "a bearer token",
         "earer",
         rf"(?<=[Bb]earer )(?=[A-Za-z._~+/\-]*[0-9])[{_B64}.~+/]{{20,}}=*",
     ),
-    _shape(
+    _credential(
         "a cookie",
         "ookie __Secure- __Host-",
         r"(?:(?<=[Cc]ookie: )|(?<=[Cc]ookie:)|(?<=[Cc]ookie', b')|(?<=[Cc]ookie', '))"
@@ -90,7 +92,7 @@ _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))")
 
 
 @dataclass(frozen=True, slots=True)
-class Find:
+class SecretSpan:
     """A secret in a text: what it is, and where, without the secret itself."""
 
     kind: str
@@ -121,18 +123,18 @@ class Known:
 NOTHING_KNOWN = Known()
 
 
-def find(text: str, known: Known = NOTHING_KNOWN, *, depth: int = DEPTH) -> Iterator[Find]:
+def find(text: str, known: Known = NOTHING_KNOWN, *, depth: int = DEPTH) -> Iterator[SecretSpan]:
     """Yield the secrets in ``text``; places may overlap.
 
     An encoded secret is reported as the whole run of characters that encodes it.
     """
     if known.pattern is not None:
         for match in known.pattern.finditer(text):
-            yield Find("a known secret", match.start(), match.end())
-    for shape in SHAPES:
-        if any(mark in text for mark in shape.marks):
-            for match in shape.pattern.finditer(text):
-                yield Find(shape.kind, match.start(), match.end())
+            yield SecretSpan("a known secret", match.start(), match.end())
+    for credential in CREDENTIALS:
+        if any(marker in text for marker in credential.markers):
+            for match in credential.pattern.finditer(text):
+                yield SecretSpan(credential.kind, match.start(), match.end())
     if depth:
         yield from _encoded(text, known, depth - 1)
 
@@ -141,35 +143,35 @@ def mask(text: str, known: Known = NOTHING_KNOWN, placeholder: str = "REDACTED")
     """Return ``text`` for people, such as an error message, with every secret replaced."""
     text = text.encode().decode("latin-1")
     parts, end = [], 0
-    for found in merged(find(text, known)):
+    for found in merge_spans(find(text, known)):
         parts += [text[end : found.start], placeholder]
         end = found.stop
     return "".join((*parts, text[end:])).encode("latin-1").decode(errors="replace")
 
 
-def merged(finds: Iterable[Find]) -> list[Find]:
-    """Return the finds in order, those that overlap as one."""
-    out: list[Find] = []
-    for found in sorted(finds, key=lambda f: (f.start, -f.stop)):
+def merge_spans(spans: Iterable[SecretSpan]) -> list[SecretSpan]:
+    """Return the spans in order, those that overlap as one."""
+    out: list[SecretSpan] = []
+    for found in sorted(spans, key=lambda f: (f.start, -f.stop)):
         if out and found.start < out[-1].stop:
-            out[-1] = Find(out[-1].kind, out[-1].start, max(out[-1].stop, found.stop))
+            out[-1] = SecretSpan(out[-1].kind, out[-1].start, max(out[-1].stop, found.stop))
         else:
             out.append(found)
     return out
 
 
-def _encoded(text: str, known: Known, depth: int) -> Iterator[Find]:
+def _encoded(text: str, known: Known, depth: int) -> Iterator[SecretSpan]:
     for match in _BASE64_RUN.finditer(text):
         kinds = (_in_bytes(data, known, depth) for data in _base64_readings(match.group()))
         kind = next((k for k in kinds if k is not None), None)
         if kind is not None:
-            yield Find(f"{kind}, in base64", match.start(), match.end())
+            yield SecretSpan(f"{kind}, in base64", match.start(), match.end())
     for escape, how in ((_PERCENT, "percent-encoded"), (_ESCAPE, "in JSON escapes")):
         if escape.search(text):
             view = _View(escape, text)
             for found in find(view.text, known, depth=depth):
-                start, stop = view.place(found.start), view.place(found.stop)
-                yield Find(f"{found.kind}, {how}", start, stop)
+                start, stop = view.offset(found.start), view.offset(found.stop)
+                yield SecretSpan(f"{found.kind}, {how}", start, stop)
 
 
 def _in_bytes(data: bytes, known: Known, depth: int) -> str | None:
@@ -196,7 +198,7 @@ class _View:
             self._offsets.append(end)
         self.text = "".join((*parts, text[end:]))
 
-    def place(self, position: int) -> int:
+    def offset(self, position: int) -> int:
         """Return where ``position`` lies in the text with escapes."""
         nearest = bisect_right(self._ends, position) - 1
         return self._offsets[nearest] + position - self._ends[nearest]

@@ -37,7 +37,7 @@ class Channel:
         """The pieces, put together."""
         return "".join(self.pieces)
 
-    def cut(self, known: Known) -> Iterator[str]:
+    def split_secrets(self, known: Known) -> Iterator[str]:
         """Yield the kinds of the secrets that lie in more than one piece."""
         bounds = list(accumulate(map(len, self.pieces)))[:-1]
         for found in find.find(self.text, known):
@@ -68,8 +68,8 @@ def channels(body: bytes, content_type: str | None, *, single: bool) -> Iterator
                 for key in _keys(data, path, names):
                     names_of.setdefault(key, names)
                     joined[key].append(_bytewise(value))
-    told = {tuple(pieces): key for key, pieces in joined.items() if not _is_repeated(pieces)}
-    for pieces, key in told.items():
+    texts = {tuple(pieces): key for key, pieces in joined.items() if not _is_repeated(pieces)}
+    for pieces, key in texts.items():
         yield Channel("/".join(names_of[key]), pieces)
 
 

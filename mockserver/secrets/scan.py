@@ -26,7 +26,7 @@ _KEY_CHARACTER = re.compile(r"[A-Za-z0-9_\-.~+/=]")
 
 
 #: How to get a body that is not encoded, by its side.
-_REMEDY = {
+_HINT = {
     "request": "make the client send it without content-encoding",
     "response": "tapecheck requested none; turn off compression in the proxy or gateway",
 }
@@ -83,7 +83,7 @@ def _body(
 ) -> Iterator[tuple[str, str]]:
     place, encoding = f"{side}.body", encoding_of(headers).strip().lower()
     kind = next((value for name, value in headers if name.lower() == "content-type"), None)
-    plain, hint = body, _REMEDY[side]
+    plain, hint = body, _HINT[side]
     try:
         plain = decode(body, encoding)
     except CodingError as exc:
@@ -91,7 +91,7 @@ def _body(
     if plain is not body:
         place += f" ({encoding})"
         for path in _personal(plain, kind):
-            yield place, f"a value at {path} that is not redacted: {_REMEDY[side]}"
+            yield place, f"a value at {path} that is not redacted: {_HINT[side]}"
     elif body and encoding not in ("", "identity") and _is_unreadable(body, origin):
         yield place, f"encoded as {encoding}, so it cannot be searched: {hint}"
     yield from _text(inflate(plain).decode("latin-1"), place, known)

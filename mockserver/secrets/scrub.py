@@ -125,7 +125,7 @@ class Scrubber:
         plain = decompress(body, encoding_of(headers))
         kind = _header(headers, "content-type")
         for channel in channels(plain, kind, single=side == "response"):
-            for found in channel.cut(self.known):
+            for found in channel.split_secrets(self.known):
                 place = f"{side}.body, joined from the deltas at {channel.path}"
                 raise SplitSecretError(place, found)
 
@@ -188,21 +188,22 @@ class Scrubber:
         alone: the scan decides whether it may stay.
         """
         encoding = encoding_of(headers)
-        plain, cut = _decoded(body, chunks, encoding)
+        plain, plain_chunks = _decode_chunks(body, chunks, encoding)
         edits = self._edits(plain, _header(headers, "content-type"), f"{side}.body", replaced)
         if not edits:
             return body, chunks, None
-        return *splice(plain, cut, edits), encoding if plain != body else None
+        return *splice(plain, plain_chunks, edits), encoding if plain != body else None
 
     def _uri(self, uri: str, replaced: set[str]) -> str:
         for kind, pattern in names.ADDRESS_PARTS.items():
             match = pattern.search(uri)
             if match is not None:
                 replaced.add("request.uri")
-                place = self._placeholder(kind, match[1])
+                placeholder = self._placeholder(kind, match[1])
                 # A host name has no underscores.
-                place = place.replace("_", "-").lower() if kind == "resource" else place
-                uri = uri[: match.start(1)] + place + uri[match.end(1) :]
+                if kind == "resource":
+                    placeholder = placeholder.replace("_", "-").lower()
+                uri = uri[: match.start(1)] + placeholder + uri[match.end(1) :]
         parts = urlsplit(uri)
         query = "&".join(self._parameter(p, replaced) for p in parts.query.split("&"))
         netloc = parts.netloc.rpartition("@")[2]
@@ -228,7 +229,7 @@ class Scrubber:
         text = body.decode("latin-1")
         edits = [
             Edit(f.start, f.stop, self._placeholder("key", text[f.start : f.stop]).encode())
-            for f in find.merged(find.find(text, self.known))
+            for f in find.merge_spans(find.find(text, self.known))
         ]
         taken = list(edits)
         for document in documents(body, kind):
@@ -253,7 +254,7 @@ class Scrubber:
         return self._placeholders[key]
 
 
-def _decoded(
+def _decode_chunks(
     body: bytes, chunks: tuple[Chunk, ...] | None, encoding: str
 ) -> tuple[bytes, tuple[Chunk, ...] | None]:
     """Undo the content codings, and move the chunk boundaries along.

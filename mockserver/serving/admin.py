@@ -109,7 +109,7 @@ def _health(app: Administered) -> dict[str, Any]:
 
 async def _cassettes(app: Administered) -> list[dict[str, Any]]:
     index = await asyncio.to_thread(app.library.build_index)
-    counts = Counter(place.name for place in index.places)
+    counts = Counter(location.name for location in index.locations)
     broken_ones = app.library.problems
     return [
         {

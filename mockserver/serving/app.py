@@ -23,14 +23,14 @@ from aiohttp.http_exceptions import HttpProcessingError
 from mockserver.cassettes.cassette import Request
 from mockserver.errors import CodingError, SessionError, TooLargeError
 from mockserver.library.library import Library
-from mockserver.library.lookup import Shelf
+from mockserver.library.lookup import Lookup
 from mockserver.library.matcher import ALL_PARTS, Part
 from mockserver.library.refusal import RefusalError
 from mockserver.library.session import Exchange, Found
 from mockserver.serving import admin
 from mockserver.serving.journal import Journal, Record
 from mockserver.serving.playback import Playback
-from mockserver.serving.responses import refused
+from mockserver.serving.responses import refusal_response
 from mockserver.serving.sessions import Answers, LiveSession
 from mockserver.wire.content_coding import decode, encoding_of, is_known
 
@@ -75,7 +75,7 @@ class App:
         self.options = options
         self.journal = Journal(options.limits.journal)
         self.sessions: dict[str, LiveSession] = {}
-        self._shelf = Shelf(library, match_on=options.match_on, once=options.once)
+        self._lookup = Lookup(library, match_on=options.match_on, once=options.once)
         self.answers = Answers()
         self._numbers = itertools.count()
 
@@ -106,7 +106,7 @@ class App:
         """Close all sessions, forget the journal and the order, and list the library anew."""
         self.close()
         self.journal.clear()
-        self._shelf.reset()
+        self._lookup.reset()
         await asyncio.to_thread(self.library.scan)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -124,7 +124,7 @@ class App:
             if not path.startswith(admin.PREFIX):
                 record = self._record(request, path, query, body, live)
                 record.refuse(refusal.outcome, status=refusal.status, note=refusal.message)
-            return refused(refusal)
+            return refusal_response(refusal)
         record = self._record(request, path, query, body, live, found)
         playback = Playback(request, found.exchange.message, record)
         if self.options.speed or not playback.play_at_once():
@@ -153,8 +153,8 @@ class App:
                 )
                 raise RefusalError(404, "unknown_cassette", message)
             name, rest = split
-            return None, rest, functools.partial(self._shelf.pinned, name)
-        return None, path, self._shelf.matched
+            return None, rest, functools.partial(self._lookup.pinned, name)
+        return None, path, self._lookup.matched
 
     def _record(
         self,

@@ -13,7 +13,7 @@ from aiohttp.http import RawRequestMessage
 
 from mockserver.library.refusal import RefusalError
 from mockserver.serving.app import Limits
-from mockserver.serving.responses import refused
+from mockserver.serving.responses import refusal_response
 
 _log = logging.getLogger(__name__)
 
@@ -63,14 +63,14 @@ class _Connection(web.RequestHandler):
         if status < 500:
             reason = " ".join((message or str(exc)).split())
             refusal = RefusalError(status, "bad_request", f"malformed HTTP: {reason}", last=True)
-            return refused(refusal)
+            return refusal_response(refusal)
         _log.error("the server failed on a request", exc_info=exc)
         if request.writer.output_size > 0:
             raise ConnectionError("the answer has already begun")
         refusal = RefusalError(
             500, "internal_error", "the mock server failed; see its log", last=True
         )
-        return refused(refusal)
+        return refusal_response(refusal)
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
         # The client was told; what is left of its body raises the same again.

@@ -22,7 +22,7 @@ Wait = Callable[[str], Awaitable[None]]
 _RST_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
-class Sent(web.StreamResponse):
+class AlreadySent(web.StreamResponse):
     """Tells aiohttp that the answer was sent, and whether the connection goes on.
 
     It has no state of its own, so that one object serves any number of requests.
@@ -30,12 +30,12 @@ class Sent(web.StreamResponse):
 
     def __init__(self, *, keep_alive: bool) -> None:
         super().__init__()
-        self._goes_on = keep_alive
+        self._reusable = keep_alive
 
     @property
     def keep_alive(self) -> bool:
         """Whether the connection serves another request."""
-        return self._goes_on
+        return self._reusable
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Do nothing: the head was sent."""
@@ -44,7 +44,7 @@ class Sent(web.StreamResponse):
         """Do nothing: the body has ended."""
 
 
-_SENT, _SENT_LAST = Sent(keep_alive=True), Sent(keep_alive=False)
+_SENT, _SENT_LAST = AlreadySent(keep_alive=True), AlreadySent(keep_alive=False)
 
 
 class Playback:
@@ -62,7 +62,7 @@ class Playback:
         self._sent = 0
 
     @property
-    def response(self) -> Sent:
+    def response(self) -> AlreadySent:
         """What the handler returns when all was sent."""
         return _SENT_LAST if self._message.closes(self._form) else _SENT
 
@@ -156,12 +156,12 @@ async def reset(request: web.BaseRequest) -> None:
     await request.writer.drain()
     # The event loop lets nobody watch or change a transport's socket, so a copy serves.
     with socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno())) as copy:
-        await _transmitted(copy)
+        await _wait_until_sent(copy)
         copy.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST_ON_CLOSE)
     transport.abort()
 
 
-async def _transmitted(sock: socket.socket) -> None:
+async def _wait_until_sent(sock: socket.socket) -> None:
     """Wait until the kernel holds no unsent byte; RST would throw it away."""
     mark = getattr(socket, "TCP_NOTSENT_LOWAT", None)
     if mark is None:

@@ -14,7 +14,7 @@ from aiohttp import web
 from mockserver.library.refusal import RefusalError
 
 
-def refused(refusal: RefusalError) -> web.Response:
+def refusal_response(refusal: RefusalError) -> web.Response:
     """Return the HTTP response that tells the client of a refusal."""
     error = {"type": f"tapecheck_{refusal.kind}", "message": f"tapecheck: {refusal.message}"}
     response = json_response(

@@ -31,7 +31,7 @@ T = TypeVar("T")
 #: Seconds for handlers to see that they are cancelled before connections are cut.
 _GRACE = 0.2
 #: Seconds for the server's thread to answer a call from another one.
-_PATIENCE = 60.0
+_CALL_TIMEOUT = 60.0
 
 Source = str | Path | Cassette
 
@@ -215,7 +215,7 @@ class MockServer:
 
         loop.call_soon_threadsafe(call)
         try:
-            return result.result(_PATIENCE)
+            return result.result(_CALL_TIMEOUT)
         except TimeoutError:
             raise SessionError("the server's thread does not answer; start a new server") from None
 
@@ -263,9 +263,9 @@ class SessionHandle:
         """Let answers go on at the hold ``name``, now and in future."""
         self._server._call(lambda: self._live.release(name))
 
-    async def settled(self, timeout: float) -> bool:
+    async def wait_until_idle(self, timeout: float) -> bool:
         """Wait until no request is being answered; ``False`` after ``timeout`` seconds."""
-        return await self._server._await(lambda: self._live.answers.settled(timeout), True)
+        return await self._server._await(lambda: self._live.answers.wait_until_idle(timeout), True)
 
     def close(self) -> None:
         """Close the session; answers under way are broken off. The journal stays."""

@@ -34,7 +34,7 @@ class Answers:
         if not self._tasks:
             self._idle.set()
 
-    async def settled(self, timeout: float) -> bool:
+    async def wait_until_idle(self, timeout: float) -> bool:
         """Wait until no answer is under way; ``False`` after ``timeout`` seconds."""
         try:
             async with asyncio.timeout(timeout):

@@ -25,11 +25,11 @@ def client() -> Iterator[httpx.Client]:
 
 
 @pytest.fixture
-def nobody() -> Iterator[Provider]:
-    """A provider at a port where nobody listens."""
+def unreachable() -> Iterator[Provider]:
+    """A provider at a port where unreachable listens."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        yield Provider(name="nobody", base_url=f"http://127.0.0.1:{taken.getsockname()[1]}/v1")
+        yield Provider(name="unreachable", base_url=f"http://127.0.0.1:{taken.getsockname()[1]}/v1")
 
 
 @pytest.fixture

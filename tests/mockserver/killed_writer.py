@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mockserver.cassettes.cassette import Cassette
 from mockserver.library import library
-from mockserver.recording.writer import keep, locked
+from mockserver.recording.writer import locked, save
 from tests.mockserver.rawhttp import cassette, interaction
 
 BODIES = {n: f"data: {n}\n\n".encode() * 2_000 for n in (1, 2)}
@@ -31,12 +31,12 @@ def write_for_ever(path: Path, ready: int, there: int) -> None:
         os.write(ready, b"!")
         while True:
             there = 3 - there
-            keep(tape(path, there), [])
+            save(tape(path, there), [])
 
 
 def main(path: Path, count: int) -> None:
     number = 1
-    keep(tape(path, number), [])
+    save(tape(path, number), [])
     seen: Counter[str] = Counter()
     for _ in range(count):
         reading, writing = os.pipe()
@@ -55,7 +55,7 @@ def main(path: Path, count: int) -> None:
         seen[f"recording {number}"] += 1
         seen["left over"] += sum(1 for f in path.parent.iterdir() if f.suffix != ".lock") > 1
     with locked(path):
-        keep(tape(path, 1), [])
+        save(tape(path, 1), [])
     assert [f.name for f in path.parent.iterdir()] == [path.name]
     print(dict(seen))
 

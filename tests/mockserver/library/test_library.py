@@ -47,7 +47,7 @@ def test_the_first_library_wins(tmp_path: Path) -> None:
     assert Library([tmp_path / "a", tmp_path / "b"]).find("x") == tmp_path / "a/x.yaml"
 
 
-def test_a_library_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_library_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CassetteError, match="no such file or directory"):
         Library([tmp_path / "absent"])
 
@@ -91,31 +91,33 @@ def test_nothing_is_read_before_it_is_asked_for(tmp_path: Path) -> None:
     assert list(library.problems) == ["broken7"]
 
 
-def test_the_index_holds_no_bodies_and_opens_nothing(tmp_path: Path) -> None:
+def test_the_index_has_no_bodies_and_opens_nothing(tmp_path: Path) -> None:
     for n in range(20):
         put(tmp_path / f"{n}.yaml", b'{"secret body": %d}' % n, answer=MARK * 1000)
     library = Library([tmp_path])
-    held = pickle.dumps(library.build_index())
-    assert MARK not in held
-    assert b"secret body" not in held
+    pickled = pickle.dumps(library.build_index())
+    assert MARK not in pickled
+    assert b"secret body" not in pickled
     assert all(library.opened(name) is None for name in library.paths)
 
 
-def test_parsed_cassettes_are_given_up_when_they_grow_too_many(tmp_path: Path) -> None:
+def test_parsed_cassettes_are_dropped_when_there_are_too_many(tmp_path: Path) -> None:
     for n in range(6):
         put(tmp_path / f"{n}.yaml", b"1", answer=MARK * 100)
     size = (tmp_path / "0.yaml").stat().st_size
-    library = Library([tmp_path], keep_bytes=3 * size)
-    held = [weakref.ref(library.open(str(n))) for n in range(6)]
+    library = Library([tmp_path], cache_bytes=3 * size)
+    pickled = [weakref.ref(library.open(str(n))) for n in range(6)]
     gc.collect()
-    assert [ref() is not None for ref in held] == [False] * 3 + [True] * 3
+    assert [ref() is not None for ref in pickled] == [False] * 3 + [True] * 3
 
 
-def test_what_was_used_last_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_last_used_cassettes_stay_cached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(store, "RECHECK", -1)
     for name in "abc":
         put(tmp_path / f"{name}.yaml", b"1")
-    library = Library([tmp_path], keep_bytes=2 * (tmp_path / "a.yaml").stat().st_size)
+    library = Library([tmp_path], cache_bytes=2 * (tmp_path / "a.yaml").stat().st_size)
     library.open("a")
     library.open("b")
     assert library.opened("a")
@@ -123,7 +125,7 @@ def test_what_was_used_last_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert [name for name in "abc" if library.opened(name)] == ["a", "c"]
 
 
-def test_a_file_that_is_gone_is_not_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deleted_file_is_not_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "RECHECK", -1)
     path = put(tmp_path / "x.yaml", b"1")
     library = Library([tmp_path])
@@ -134,9 +136,9 @@ def test_a_file_that_is_gone_is_not_open(tmp_path: Path, monkeypatch: pytest.Mon
         library.open("x")
 
 
-def test_the_one_in_use_is_kept_however_large(tmp_path: Path) -> None:
+def test_the_one_in_use_stays_cached_at_any_size(tmp_path: Path) -> None:
     put(tmp_path / "large.yaml", b"1")
-    library = Library([tmp_path], keep_bytes=1)
+    library = Library([tmp_path], cache_bytes=1)
     assert library.open("large") is library.open("large")
 
 
@@ -151,7 +153,7 @@ def test_a_changed_file_is_read_again(tmp_path: Path, monkeypatch: pytest.Monkey
     assert library.open("x").cassette.interactions[0].response.body == b"newer"
 
 
-def test_a_mended_cassette_is_no_problem_any_more(tmp_path: Path) -> None:
+def test_a_fixed_cassette_is_no_longer_a_problem(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text("{")
     library = Library([tmp_path])
     with pytest.raises(CassetteError):
@@ -175,7 +177,7 @@ def test_the_index_finds_equal_requests_in_order(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text("nonsense")
     index = Library([tmp_path]).build_index()
     found = index.matches(request(body=b'{"m":1}'), ALL_PARTS)
-    assert [(index.places[i].name, index.places[i].number) for i in found] == [
+    assert [(index.locations[i].name, index.locations[i].number) for i in found] == [
         ("a", 0),
         ("a", 2),
         ("b", 0),
@@ -274,12 +276,12 @@ def test_archives_load_like_cassettes(tmp_path: Path) -> None:
         store.load(tmp_path / "absent.har")
 
 
-def test_a_new_scan_sees_what_was_added(tmp_path: Path) -> None:
+def test_a_new_scan_finds_added_files(tmp_path: Path) -> None:
     library = Library([tmp_path])
-    assert library.build_index().places == []
+    assert library.build_index().locations == []
     put(tmp_path / "x.yaml", b"1")
     library.scan()
-    assert [p.name for p in library.build_index().places] == ["x"]
+    assert [p.name for p in library.build_index().locations] == ["x"]
 
 
 def test_paths_cannot_be_changed_from_outside(tmp_path: Path) -> None:

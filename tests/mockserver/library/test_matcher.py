@@ -200,7 +200,7 @@ def test_a_recorded_request_accepts_what_fits_its_placeholders(
     assert [d.at for d in differences(recorded, got)] == ([] if at is None else [at])
 
 
-def test_a_difference_says_what_is_not_there() -> None:
+def test_a_difference_names_what_is_missing() -> None:
     got = request(body=b'{"a":1}')
     (more,) = differences(request(body=b"{}"), got)
     (less,) = differences(got, request(body=b"{}"))
@@ -214,7 +214,7 @@ def test_bodies_that_are_not_json_are_ranked_by_the_rest() -> None:
     assert rank(got, [signature(c) for c in candidates]) == [2, 1, 0]
 
 
-def test_more_fields_apart_are_farther() -> None:
+def test_more_different_fields_rank_lower() -> None:
     got = signature(request(body=b'{"a":1,"b":2}'))
     candidates = [request(body=b'{"a":1,"b":2,"c":3,"d":4}'), request(body=b'{"a":1,"b":2,"c":3}')]
     assert rank(got, [signature(c) for c in candidates]) == [1, 0]

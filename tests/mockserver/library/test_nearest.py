@@ -9,7 +9,7 @@ from mockserver.library import nearest
 from mockserver.library.matcher import differences
 from mockserver.library.nearest import Near
 from mockserver.library.refusal import RefusalError
-from mockserver.serving.responses import refused
+from mockserver.serving.responses import refusal_response
 from tests.mockserver.rawhttp import exchange, request
 
 # What the SDKs of OpenAI, Anthropic, Google and Cohere send again.
@@ -28,7 +28,7 @@ def explain(got: Request, *near: Near) -> RefusalError:
         ("/v1/chat/completions", "/v1/embeddings", "HINT"),
     ],
 )
-def test_a_wrong_base_url_is_told(recorded: str, got: str, hint: str) -> None:
+def test_a_wrong_base_url_gets_a_hint(recorded: str, got: str, hint: str) -> None:
     near = nearest.among(request(got), [exchange(path=recorded, method="POST")], "tape")
     assert hint in explain(request(got), *near).message
 
@@ -37,7 +37,7 @@ def test_the_client_gets_the_nearest_recording_and_what_differs() -> None:
     exchanges = [exchange(path="/other", method="POST"), exchange(path="/x", method="POST")]
     got = request("/x", b'{"a":1}')
     refusal = explain(got, *nearest.among(got, exchanges, "tape"))
-    response = refused(refusal)
+    response = refusal_response(refusal)
     assert isinstance(response.body, bytes)
     error = json.loads(response.body)["error"]
     assert error["type"] == "tapecheck_miss"
@@ -51,12 +51,12 @@ def test_the_client_gets_the_nearest_recording_and_what_differs() -> None:
 
 
 def test_no_sdk_sends_a_missed_request_again() -> None:
-    response = refused(explain(request()))
+    response = refusal_response(explain(request()))
     assert response.status not in RETRIED
     assert response.headers["x-should-retry"] == "false"
 
 
-def test_a_request_that_was_played_already_is_called_that() -> None:
+def test_a_request_that_was_already_played_is_reported_so() -> None:
     near = nearest.among(request("/x"), [exchange(path="/x", method="POST")], "tape")
     assert "was already played" in explain(request("/x"), *near).message
 

@@ -96,7 +96,7 @@ def test_any_value_is_answered(
                     assert send(client, server.url, request) == "tape 0"
 
 
-def test_a_body_that_is_no_object_may_hold_a_placeholder(
+def test_a_body_that_is_no_object_may_have_a_placeholder(
     write: Callable[..., Path], client: httpx.Client
 ) -> None:
     recorded = replace(asked(PLAIN), body=b'["user_REDACTED_1", 1]')
@@ -119,7 +119,7 @@ def test_what_was_not_replaced_must_be_equal(
     ]
 
 
-def test_equal_questions_of_several_users_are_answered_in_recorded_order(
+def test_equal_requests_of_several_users_are_answered_in_recorded_order(
     write: Callable[..., Path], client: httpx.Client
 ) -> None:
     users = [asked(PLAIN, user=name) for name in ("alice", "bob")]

@@ -19,7 +19,7 @@ def test_a_point_applies_to_every_exchange() -> None:
     assert [e.schedule.body for e in exchanges(tape)] == [STREAM] * 2
 
 
-def test_a_fault_breaks_off_the_last_stream_only() -> None:
+def test_a_fault_interrupts_the_last_stream_only() -> None:
     tape = cassette(
         interaction(STREAM, content_type=SSE),
         interaction(STREAM, content_type=SSE),

@@ -78,11 +78,11 @@ def test_a_field_is_volatile_by_its_whole_name() -> None:
         Interaction(chat().request, replace(chat("a", "b").response, status=500)),
     ],
 )
-def test_what_is_said_may_not(other: Interaction) -> None:
+def test_texts_may_not_differ(other: Interaction) -> None:
     assert not same(chat("a", "b"), other, Renaming())
 
 
-def test_an_id_stands_for_one_other_everywhere() -> None:
+def test_an_id_replaces_one_other_everywhere() -> None:
     ids = Renaming()
     assert same(chat("a", call="call_1"), chat("a", call="call_x"), ids)
     assert same(chat("b", call="call_1"), chat("b", call="call_x"), ids)
@@ -90,10 +90,10 @@ def test_an_id_stands_for_one_other_everywhere() -> None:
     assert not same(chat("c", call="call_1"), chat("c", call="call_y"), ids.copy())
 
 
-def test_new_ids_are_undone_where_they_stand_for_old_ones() -> None:
+def test_new_ids_that_replace_old_ones_are_restored() -> None:
     ids = Renaming()
     assert same(chat("a", run="old", call="call_1"), chat("a", run="new", call="call_longer"), ids)
-    later = ids.undone(chat("new words", run="third", call="call_longer"))
+    later = ids.restore(chat("new words", run="third", call="call_longer"))
     assert json.loads(later.request.body)["messages"][0]["tool_call_id"] == "call_1"
     assert b'"call_1"' in later.response.body
     assert b"new words" in later.response.body
@@ -101,7 +101,7 @@ def test_new_ids_are_undone_where_they_stand_for_old_ones() -> None:
     assert later.response.wire.chunks[0].length == len(later.response.body)
 
 
-def test_equal_questions_are_paired_first_and_the_rest_in_order() -> None:
+def test_equal_requests_are_paired_first_and_the_rest_in_order() -> None:
     a, b, c = chat("1", asked="a"), chat("2", asked="b"), chat("3", asked="c")
     assert pairs([a, b, c], [c, a, b]) == [(2, 0), (0, 1), (1, 2)]
     assert pairs([a, a], [a, a]) == [(0, 0), (1, 1)]

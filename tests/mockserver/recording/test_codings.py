@@ -37,7 +37,7 @@ codings = pytest.mark.parametrize(("coding", "pack"), CODINGS, ids=[name for nam
 
 
 @codings
-def test_a_body_compressed_against_our_wish_is_kept_as_it_came(
+def test_a_body_compressed_without_being_asked_is_stored_as_received(
     recorder: Recorder, client: httpx.Client, path: Path, coding: str, pack: Pack
 ) -> None:
     body = pack(event("Hi ") + DONE)
@@ -55,7 +55,7 @@ def test_a_body_compressed_against_our_wish_is_kept_as_it_came(
 
 
 @codings
-def test_a_secret_in_a_compressed_body_is_replaced_and_the_body_kept_plain(
+def test_a_secret_in_a_compressed_body_is_replaced_and_the_body_stored_plain(
     recorder: Recorder, client: httpx.Client, path: Path, coding: str, pack: Pack
 ) -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -114,7 +114,7 @@ def test_without_a_decoder_the_message_says_what_to_install(
         ("gzip", b"\x1f\x8b-broken", "response.body: encoded as gzip, so it cannot be searched: "),
     ],
 )
-def test_an_answer_that_cannot_be_searched_is_relayed_but_not_kept(
+def test_an_answer_that_cannot_be_searched_is_relayed_but_not_stored(
     recorder: Recorder, client: httpx.Client, path: Path, coding: str, body: bytes, reason: str
 ) -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -134,7 +134,7 @@ def test_an_answer_that_cannot_be_searched_is_relayed_but_not_kept(
 
 
 @codings
-def test_a_compressed_question_goes_on_and_is_kept_plain(
+def test_a_compressed_request_is_forwarded_and_stored_plain(
     recorder: Recorder,
     client: httpx.Client,
     path: Path,
@@ -161,7 +161,7 @@ def test_a_compressed_question_goes_on_and_is_kept_plain(
     assert "content-encoding" not in dict(recorded.headers)
 
 
-def test_a_question_that_cannot_be_searched_is_not_kept(
+def test_a_request_that_cannot_be_searched_is_not_stored(
     recorder: Recorder, client: httpx.Client, path: Path
 ) -> None:
     headers = {"content-encoding": "snappy", "content-type": "application/json"}
@@ -183,7 +183,7 @@ def test_a_question_that_cannot_be_searched_is_not_kept(
         ("gzip", "not encoded as gzip, or damaged"),
     ],
 )
-def test_a_question_that_cannot_be_decoded_is_refused(
+def test_a_request_that_cannot_be_decoded_is_refused(
     recorder: Recorder,
     client: httpx.Client,
     path: Path,

@@ -29,13 +29,13 @@ def test_the_same_traffic_has_no_drift() -> None:
     assert str(compare([answer(delta("a"))], [answer(delta("a"))])) == "no difference"
 
 
-def test_other_words_are_values_not_shapes() -> None:
+def test_other_texts_are_values_not_shapes() -> None:
     drift = compare([answer(delta("Hi "), delta("you"), USAGE)], [answer(delta("Hello"), USAGE)])
     assert drift.shapes == ()
     assert drift.values == (f"  {TITLE}: chunk.choices[].delta.content: Hi you → Hello",)
 
 
-def test_fields_that_come_and_go_are_named() -> None:
+def test_new_and_removed_fields_are_named() -> None:
     old = answer(delta("a", refusal=None), USAGE)
     new = answer(delta("a", reasoning="hm"), {**USAGE, "usage": {"total_tokens": "3"}})
     assert compare([old], [new]).shapes == (
@@ -45,7 +45,7 @@ def test_fields_that_come_and_go_are_named() -> None:
     )
 
 
-def test_events_that_come_and_go_are_named() -> None:
+def test_new_and_removed_events_are_named() -> None:
     old = answer({"type": "created"}, {"type": "delta"}, {"type": "delta"}, {"type": "done"})
     new = answer({"type": "created"}, {"type": "ping"}, {"type": "delta"}, {"type": "done"})
     lines = compare([old], [new]).shapes
@@ -87,7 +87,7 @@ def test_status_headers_and_endings_are_compared() -> None:
     )
 
 
-def test_questions_that_come_and_go_are_named() -> None:
+def test_new_and_removed_requests_are_named() -> None:
     models = interaction(b"{}", path="/v1/models", method="GET")
     assert compare([answer()], [models]).shapes == (
         "+ 0 GET /v1/models: new",
@@ -95,7 +95,7 @@ def test_questions_that_come_and_go_are_named() -> None:
     )
 
 
-def test_long_lists_are_cut() -> None:
+def test_long_lists_are_shortened() -> None:
     old, new = answer(), answer({f"field{n:02}": "x" * 500 for n in range(30)})
     lines = compare([old], [new]).shapes
     assert len(lines) == 9

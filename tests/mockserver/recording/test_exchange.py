@@ -125,9 +125,9 @@ def test_what_people_see_of_a_route_names_no_known_secret() -> None:
 
 
 def test_a_failure_names_no_credential_of_the_client(
-    recorder: Recorder, client: httpx.Client, path: Path, nobody: Provider
+    recorder: Recorder, client: httpx.Client, path: Path, unreachable: Provider
 ) -> None:
-    with recorder.tape(path, [nobody]) as tape:
+    with recorder.tape(path, [unreachable]) as tape:
         with pytest.raises(httpx.ReadError):
             client.post(f"{tape.base_url}/{SECRET}/x", headers={"x-gateway-token": SECRET})
         with pytest.raises(RecordingError, match="POST /v1/REDACTED/x: no answer") as caught:

@@ -104,7 +104,7 @@ def test_frames_stay_as_they_are() -> None:
         (answer(JSON) | {"status": {"code": 0, "message": ""}}, "never answered"),
     ],
 )
-def test_what_cannot_be_kept_is_left_out_and_the_rest_is_kept(
+def test_what_cannot_be_stored_is_left_out_and_the_rest_is_stored(
     response: dict[str, Any], message: str
 ) -> None:
     imported = convert(answer(JSON), response, answer(b"last"))
@@ -126,7 +126,7 @@ def test_what_is_no_http_request_is_left_out(uri: str) -> None:
     )
 
 
-def test_a_known_secret_in_a_compressed_binary_body_keeps_the_answer_out() -> None:
+def test_an_answer_with_a_known_secret_in_a_compressed_binary_body_is_left_out() -> None:
     body = gzip.compress(FRAMES + b"correct-horse-battery-staple")
     known = ("correct-horse-battery-staple",)
     imported = convert(answer(body, content_encoding="gzip"), known=known)
@@ -134,7 +134,7 @@ def test_a_known_secret_in_a_compressed_binary_body_keeps_the_answer_out() -> No
     assert "has a secret in its binary response body" in str(imported.left_out[0])
 
 
-def test_a_secret_cut_up_over_deltas_keeps_the_answer_out() -> None:
+def test_an_answer_with_a_secret_split_over_deltas_is_left_out() -> None:
     events = [
         {"choices": [{"index": 0, "delta": {"content": c}}]} for c in (KEY[:9], KEY[9:15], KEY[15:])
     ]
@@ -164,7 +164,7 @@ def test_headers_are_dropped_for_a_reason_each() -> None:
     assert changed(imported, Kind.HEADER) == ["request.headers.user-agent", "response.headers.x-y"]
 
 
-def test_headers_of_one_name_stand_together_again() -> None:
+def test_headers_of_one_name_are_grouped() -> None:
     entry = {
         "request": {"method": "GET", "url": "https://h/", "headers": []},
         "response": {
@@ -208,7 +208,7 @@ def test_signatures_stay_when_asked_for() -> None:
     assert only(convert(answer(body), opaque=True)).response.body == body
 
 
-def test_the_origin_is_told() -> None:
+def test_the_origin_is_imported() -> None:
     wire = only(convert(answer(JSON))).response.wire
     assert (wire.origin, wire.recorded["file"]) == (Origin.IMPORTED, "theirs.yaml")
 

@@ -148,7 +148,7 @@ def test_a_file_adds_providers(tmp_path: Path) -> None:
         ("a: [", "providers.yaml:2: not valid YAML"),
     ],
 )
-def test_a_wrong_file_is_told(tmp_path: Path, text: str, message: str) -> None:
+def test_a_wrong_file_is_an_error(tmp_path: Path, text: str, message: str) -> None:
     file = tmp_path / "providers.yaml"
     file.write_text(text)
     with pytest.raises(ProviderError, match=message) as caught:
@@ -157,6 +157,6 @@ def test_a_wrong_file_is_told(tmp_path: Path, text: str, message: str) -> None:
     assert "pw" not in str(caught.value)
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ProviderError, match="cannot be read"):
         providers.load(tmp_path / "none.yaml")

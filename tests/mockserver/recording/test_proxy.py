@@ -59,7 +59,7 @@ def test_the_client_sees_each_event_before_the_next_is_sent(
     assert wire.recorded["by"].startswith("tapecheck/")
 
 
-def test_the_real_key_goes_out_and_the_dummy_stays(
+def test_the_real_key_is_sent_and_the_dummy_is_not(
     recorder: Recorder, client: httpx.Client, path: Path
 ) -> None:
     with Live(hello) as live, recorder.tape(path, [live.provider()]) as tape:
@@ -101,7 +101,7 @@ def test_a_provider_without_a_key_gets_what_the_client_sends(
     assert "the-clients-own-key" not in path.read_text()
 
 
-def test_the_dummy_key_does_not_go_out_in_an_address(
+def test_the_dummy_key_is_not_sent_in_a_url(
     recorder: Recorder, client: httpx.Client, path: Path
 ) -> None:
     with Live(hello) as live, recorder.tape(path, [live.provider()]) as tape:
@@ -206,13 +206,15 @@ def test_an_upstream_that_dies_is_recorded_as_it_was(
 
 
 def test_no_answer_at_all_is_no_recording(
-    client: httpx.Client, path: Path, nobody: Provider
+    client: httpx.Client, path: Path, unreachable: Provider
 ) -> None:
-    nobody = replace(nobody.at(f"{nobody.origin}/{KEY}"), key_variables=("LIVE_KEY",))
+    unreachable = replace(
+        unreachable.at(f"{unreachable.origin}/{KEY}"), key_variables=("LIVE_KEY",)
+    )
     routes: list[str] = []
     with (
         Recorder(environment=ENVIRONMENT, watch=lambda c: routes.append(c.route)) as recorder,
-        recorder.tape(path, [nobody]) as tape,
+        recorder.tape(path, [unreachable]) as tape,
     ):
         # A reset: an orderly end would be an answer of a kind.
         with pytest.raises(httpx.ReadError):
@@ -224,7 +226,7 @@ def test_no_answer_at_all_is_no_recording(
     assert nothing_left(path)
 
 
-def test_a_key_that_no_header_can_hold_is_not_named(client: httpx.Client, path: Path) -> None:
+def test_a_key_that_is_invalid_in_a_header_is_not_named(client: httpx.Client, path: Path) -> None:
     failures: list[str | None] = []
     with (
         Live(hello) as live,
@@ -243,7 +245,7 @@ def test_a_key_that_no_header_can_hold_is_not_named(client: httpx.Client, path: 
     assert KEY not in str(failures[1])
 
 
-def test_an_upstream_that_falls_silent_is_reset_and_recorded_as_a_timeout(
+def test_an_upstream_that_stalls_is_reset_and_recorded_as_a_timeout(
     client: httpx.Client, path: Path
 ) -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -266,7 +268,7 @@ def test_an_upstream_that_falls_silent_is_reset_and_recorded_as_a_timeout(
     assert (response.wire.end, response.body) == (End.TIMEOUT, event("Hi"))
 
 
-def test_a_client_that_leaves_before_the_answer_is_told_unless_it_may(
+def test_a_disconnect_before_the_answer_is_a_failure_unless_allowed(
     recorder: Recorder, client: httpx.Client, path: Path
 ) -> None:
     def leave(tape: TapeHandle) -> None:
@@ -305,17 +307,17 @@ def test_a_client_that_leaves_before_the_answer_is_told_unless_it_may(
         never.open()
 
 
-def test_a_failure_before_the_answer_is_told_even_if_clients_may_leave(
-    recorder: Recorder, client: httpx.Client, path: Path, nobody: Provider
+def test_a_failure_before_the_answer_is_reported_even_if_disconnects_are_allowed(
+    recorder: Recorder, client: httpx.Client, path: Path, unreachable: Provider
 ) -> None:
-    with recorder.tape(path, [nobody], ends=[End.CLIENT_CLOSED]) as tape:
+    with recorder.tape(path, [unreachable], ends=[End.CLIENT_CLOSED]) as tape:
         with pytest.raises(httpx.ReadError):
             ask(client, tape)
         with pytest.raises(RecordingError, match="no answer"):
             tape.finish()
 
 
-def test_what_comes_after_the_client_has_left_is_not_recorded(
+def test_what_arrives_after_the_client_has_disconnected_is_not_recorded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def fetch(capture: Capture) -> None:
@@ -327,7 +329,7 @@ def test_what_comes_after_the_client_has_left_is_not_recorded(
         capture = Capture(1, Request(method="POST", uri=f"{live.url}/v1/x"))
         sent: list[bool] = []
         monkeypatch.setattr(capture, "sent", lambda: sent.append(capture.head is None))
-        capture.client_left = True
+        capture.client_disconnected = True
         asyncio.run(fetch(capture))
     assert (capture.end, capture.pieces) == (End.CLIENT_CLOSED, [])
     # Times count from when the request has left, before there is an answer.
@@ -342,7 +344,7 @@ def test_what_comes_after_the_client_has_left_is_not_recorded(
         ("http://127.0.0.1:8080/v1", False, False),
     ],
 )
-def test_certificates_are_verified_and_proxies_trusted_for_the_outer_world(
+def test_certificates_are_verified_and_proxies_used_for_remote_hosts(
     monkeypatch: pytest.MonkeyPatch, base_url: str, verify: bool, trust_env: bool
 ) -> None:
     made: dict[str, object] = {}
@@ -352,7 +354,7 @@ def test_certificates_are_verified_and_proxies_trusted_for_the_outer_world(
     assert made["follow_redirects"] is False
 
 
-def test_an_upstream_that_hangs_up_without_a_word_is_no_recording(
+def test_an_upstream_that_disconnects_without_an_answer_is_no_recording(
     recorder: Recorder, client: httpx.Client, path: Path
 ) -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -367,7 +369,7 @@ def test_an_upstream_that_hangs_up_without_a_word_is_no_recording(
     assert nothing_left(path)
 
 
-def test_a_client_that_hangs_up_cancels_the_upstream(
+def test_a_client_that_disconnects_cancels_the_upstream(
     recorder: Recorder, client: httpx.Client, path: Path
 ) -> None:
     cancelled, never = Gate(), Gate()
@@ -392,7 +394,7 @@ def test_a_client_that_hangs_up_cancels_the_upstream(
     assert recorded.body == event("Hi")
 
 
-def test_a_client_that_leaves_with_the_last_event_has_had_it_all(
+def test_a_client_that_disconnects_at_the_last_event_has_the_whole_answer(
     recorder: Recorder, client: httpx.Client, path: Path
 ) -> None:
     left = Gate()
@@ -473,7 +475,7 @@ def test_every_form_of_message_is_relayed_and_recorded(
         assert response.headers == (("location", "https://x/y?key=REDACTED"),)
 
 
-def test_logs_hold_no_secret(
+def test_logs_have_no_secret(
     client: httpx.Client, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     cookie = "session-cookie-0123456789"

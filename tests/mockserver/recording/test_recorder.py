@@ -46,14 +46,14 @@ def test_what_is_not_open_is_refused(recorder: Recorder, client: httpx.Client, p
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]:80", "LOCALHOST:80"])
-def test_every_name_of_this_machine_is_welcome(
+def test_every_name_of_this_machine_is_accepted(
     recorder: Recorder, client: httpx.Client, path: Path, host: str
 ) -> None:
     with Live(hello) as live, recorder.tape(path, [live.provider()]) as tape:
         assert client.post(tape.base_url + CHAT, headers={"host": host}).status_code == 200
 
 
-def test_a_malformed_question_is_refused_and_does_not_go_out(
+def test_a_malformed_request_is_refused_and_not_sent(
     recorder: Recorder, client: httpx.Client, path: Path
 ) -> None:
     with Live(hello) as live, recorder.tape(path, [live.provider()]) as tape:
@@ -65,7 +65,7 @@ def test_a_malformed_question_is_refused_and_does_not_go_out(
         assert live.requests == []
 
 
-def test_a_finished_tape_gives_its_file_free(
+def test_a_finished_tape_unlocks_its_file(
     recorder: Recorder, client: httpx.Client, path: Path
 ) -> None:
     with Live(hello) as live:
@@ -81,7 +81,7 @@ def test_a_finished_tape_gives_its_file_free(
     assert [f.name for f in path.parent.iterdir()] == [path.name]
 
 
-def test_a_recorder_that_stops_gives_all_files_free(path: Path) -> None:
+def test_a_recorder_that_stops_unlocks_all_files(path: Path) -> None:
     with Live(hello) as live:
         with Recorder(environment=ENVIRONMENT) as first:
             handle = first.tape(path, [live.provider()])
@@ -95,7 +95,7 @@ def test_it_listens_on_this_machine_only(recorder: Recorder) -> None:
     assert recorder.url.startswith("http://127.0.0.1:")
 
 
-def test_a_missing_key_is_told_before_anything_starts(path: Path) -> None:
+def test_a_missing_key_is_an_error_before_anything_starts(path: Path) -> None:
     with Live(hello) as live, Recorder(environment={}) as recorder:
         with pytest.raises(ProviderError, match="needs its key in LIVE_KEY"):
             recorder.tape(path, [live.provider()])
@@ -106,7 +106,7 @@ def test_a_missing_key_is_told_before_anything_starts(path: Path) -> None:
     assert nothing_left(path)
 
 
-def test_a_proxy_for_the_outer_world_is_passed_by(
+def test_a_proxy_is_not_used_for_local_addresses(
     monkeypatch: pytest.MonkeyPatch, path: Path
 ) -> None:
     for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):

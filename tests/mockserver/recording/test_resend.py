@@ -41,14 +41,14 @@ def test_all_providers_of_a_cassette_are_named() -> None:
         ),
     ],
 )
-def test_what_cannot_be_asked_again_is_named(what: Interaction, why: str) -> None:
+def test_what_cannot_be_sent_again_is_named(what: Interaction, why: str) -> None:
     tape = cassette(asked("https://one.example/v1/x"), what)
     with pytest.raises(RecordingError) as caught:
         providers_of(tape, [ONE, TWO])
     assert caught.value.reasons == (f"interaction 1 cannot be sent again: {why}",)
 
 
-def test_a_placeholder_for_a_user_is_as_good_as_the_user() -> None:
+def test_a_placeholder_for_a_user_can_be_sent() -> None:
     body = b'{"user":"user_REDACTED_1","metadata":{"team":"metadata_REDACTED_1"}}'
     tape = cassette(asked("https://one.example/v1/x", body=body))
     assert providers_of(tape, [ONE]) == (ONE,)
@@ -83,10 +83,10 @@ def test_the_requests_are_sent_again_to_the_last_byte_of_each_answer(
     assert bodies == [event("Hi ") + event("you") + DONE] * 2
 
 
-def test_an_endpoint_that_does_not_answer_is_told_by_the_recorder(
-    recorder: Recorder, path: Path, nobody: Provider
+def test_an_endpoint_that_does_not_answer_is_reported_by_the_recorder(
+    recorder: Recorder, path: Path, unreachable: Provider
 ) -> None:
-    with recorder.tape(path, [nobody]) as tape:
-        resend_requests(cassette(asked(f"{nobody.base_url}/x")), tape, [nobody])
-        with pytest.raises(RecordingError, match=f"no answer from {nobody.url.netloc}"):
+    with recorder.tape(path, [unreachable]) as tape:
+        resend_requests(cassette(asked(f"{unreachable.base_url}/x")), tape, [unreachable])
+        with pytest.raises(RecordingError, match=f"no answer from {unreachable.url.netloc}"):
             tape.finish()

@@ -23,7 +23,7 @@ from tests.mockserver.live import KEY, Gate, Live, stream
 from tests.mockserver.taping import CHAT, DONE, ask, event, hello, nothing_left
 
 
-def test_interactions_stand_in_the_order_of_arrival_not_of_the_end(
+def test_interactions_are_in_the_order_of_arrival_not_of_the_end(
     recorder: Recorder, client: httpx.Client, path: Path
 ) -> None:
     later_done = Gate()
@@ -72,7 +72,7 @@ def test_twenty_streams_side_by_side_are_kept_apart(
         assert interaction.response.body == event(text) + event(text + "!") + DONE
 
 
-def test_nothing_asked_is_nothing_written(recorder: Recorder, path: Path) -> None:
+def test_without_a_request_nothing_is_written(recorder: Recorder, path: Path) -> None:
     with (
         Live(hello) as live,
         recorder.tape(path, [live.provider()]) as tape,
@@ -82,13 +82,15 @@ def test_nothing_asked_is_nothing_written(recorder: Recorder, path: Path) -> Non
     assert nothing_left(path)
 
 
-def test_giving_up_writes_nothing(recorder: Recorder, client: httpx.Client, path: Path) -> None:
+def test_closing_without_finish_writes_nothing(
+    recorder: Recorder, client: httpx.Client, path: Path
+) -> None:
     with Live(hello) as live, recorder.tape(path, [live.provider()]) as tape:
         ask(client, tape)
     assert nothing_left(path)
 
 
-def test_a_recording_of_the_same_again_changes_only_when_it_was_seen(
+def test_recording_the_same_again_changes_only_the_time_of_confirmation(
     recorder: Recorder, client: httpx.Client, path: Path
 ) -> None:
     run = 0
@@ -106,7 +108,7 @@ def test_a_recording_of_the_same_again_changes_only_when_it_was_seen(
             ask(client, tape, "two")
             result = tape.finish()
         if result.drift is not None:
-            assert result.kept == 2
+            assert result.unchanged == 2
             assert str(result.drift) == "no difference"
         return path.read_text()
 
@@ -141,14 +143,14 @@ def test_only_what_changed_changes(recorder: Recorder, client: httpx.Client, pat
     assert path.read_text().startswith("# Kept by hand.\nversion: 1\n")
     assert after[0].response.body == before[0].response.body == event("1", 1) + DONE
     assert after[1].response.body == event("zwei", 4) + DONE
-    assert result.kept == 1
+    assert result.unchanged == 1
     assert result.drift.shapes == ()
     assert [line.strip() for line in result.drift.values] == [
         "1 POST /v1/chat/completions: chat.completion.chunk.choices[].delta.content: 2 → zwei"
     ]
 
 
-def test_a_secret_cut_up_over_deltas_is_refused(
+def test_a_secret_split_over_deltas_is_refused(
     recorder: Recorder, client: httpx.Client, path: Path
 ) -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -162,7 +164,7 @@ def test_a_secret_cut_up_over_deltas_is_refused(
     assert nothing_left(path)
 
 
-def test_a_fault_of_the_recorder_is_told_by_its_kind_alone(
+def test_a_failure_of_the_recorder_is_named_by_its_class_alone(
     recorder: Recorder, client: httpx.Client, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
@@ -177,7 +179,7 @@ def test_a_fault_of_the_recorder_is_told_by_its_kind_alone(
     assert KEY not in str(caught.value)
 
 
-def test_an_answer_that_does_not_end_is_ended_with_its_tape(
+def test_an_unfinished_answer_is_cancelled_with_its_tape(
     recorder: Recorder, client: httpx.Client, path: Path
 ) -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -211,7 +213,7 @@ def test_what_a_check_refuses_is_not_written(
 
 
 @pytest.mark.parametrize("keep", [False, True])
-def test_opaque_proof_is_kept_only_if_that_is_asked_for(
+def test_opaque_fields_are_kept_only_on_request(
     recorder: Recorder, client: httpx.Client, path: Path, keep: bool
 ) -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -244,7 +246,7 @@ class TestModes:
         live.requests.clear()
         return path.read_bytes()
 
-    def test_none_replays_and_never_goes_out(
+    def test_none_replays_and_never_uses_the_network(
         self, client: httpx.Client, path: Path, live: Live, recorded: bytes
     ) -> None:
         # Not even a key is needed.
@@ -290,7 +292,7 @@ class TestModes:
         with recorder.tape(path, [live.provider()], mode=Mode.ONCE) as tape:
             assert ask(client, tape, "two").status_code == 404
 
-    def test_equal_questions_are_answered_once_each_in_recorded_order(
+    def test_equal_requests_are_answered_once_each_in_recorded_order(
         self, recorder: Recorder, client: httpx.Client, path: Path
     ) -> None:
         async def answer(request: web.Request) -> web.StreamResponse:
@@ -307,7 +309,7 @@ class TestModes:
         assert missed.status_code == 404
         assert "was already played" in missed.json()["error"]["message"]
 
-    def test_what_is_there_is_replayed_whoever_else_has_it(
+    def test_what_is_there_is_replayed_even_if_another_has_the_lock(
         self, recorder: Recorder, client: httpx.Client, path: Path, live: Live, recorded: bytes
     ) -> None:
         with (
@@ -348,11 +350,11 @@ class TestModes:
             assert ask(client, tape, "one").content == event("one!") + DONE
             result = tape.finish()
         assert result.written
-        assert (result.live, result.interactions, result.kept) == (1, 2, 1)
+        assert (result.live, result.interactions, result.unchanged) == (1, 2, 1)
         assert len(live.requests) == 1
         assert path.read_bytes().startswith(recorded)
 
-    def test_rewrite_drops_what_is_no_longer_asked(
+    def test_rewrite_drops_what_is_no_longer_requested(
         self, recorder: Recorder, client: httpx.Client, path: Path, live: Live, recorded: bytes
     ) -> None:
         with recorder.tape(path, [live.provider()]) as tape:

@@ -12,7 +12,7 @@ from mockserver.cassettes import writer
 from mockserver.cassettes.cassette import Cassette, Chunk, End, Interaction, Wire
 from mockserver.errors import RecordingError, UnwritableError
 from mockserver.library import library
-from mockserver.recording.writer import keep, locked, merge
+from mockserver.recording.writer import locked, merge, save
 from tests.mockserver.rawhttp import cassette, interaction
 
 ROOT = Path(__file__).parents[3]
@@ -31,14 +31,14 @@ def ended(how: End) -> Interaction:
 
 def test_what_is_whole_and_clean_is_written(path: Path) -> None:
     whole = cassette(ended(End.EOF), path=path)
-    keep(whole, [SECRET])
+    save(whole, [SECRET])
     assert library.load(path) == whole
     assert [f.name for f in path.parent.iterdir()] == [path.name]
 
 
 def test_every_reason_is_named_and_nothing_written(path: Path) -> None:
     with pytest.raises(RecordingError) as caught:
-        keep(cassette(ended(End.TIMEOUT), interaction(SECRET.encode()), path=path), [SECRET])
+        save(cassette(ended(End.TIMEOUT), interaction(SECRET.encode()), path=path), [SECRET])
     assert caught.value.reasons == (
         "interaction 0: the answer ended with timeout; if that is intended, "
         "allow it with --allow-end timeout (in pytest: ends=['timeout'])",
@@ -47,43 +47,43 @@ def test_every_reason_is_named_and_nothing_written(path: Path) -> None:
     assert SECRET not in str(caught.value)
     assert not path.parent.exists()
     with pytest.raises(RecordingError, match="no request came in"):
-        keep(cassette(path=path), [])
+        save(cassette(path=path), [])
 
 
 @pytest.mark.parametrize("end", End)
 def test_an_ending_can_be_allowed(path: Path, end: End) -> None:
-    keep(cassette(ended(end), path=path), [], ends=[end])
+    save(cassette(ended(end), path=path), [], ends=[end])
     assert library.load(path).interactions[0].response.wire.end is end
 
 
-def test_what_would_not_replay_as_it_is_is_refused(path: Path) -> None:
+def test_what_is_not_replayed_exactly_is_refused(path: Path) -> None:
     # Headers are bytes, one for each character; this one was never sent.
     broken = ended(End.EOF)
     broken = replace(broken, response=replace(broken.response, headers=(("x-name", "中"),)))
     with pytest.raises(RecordingError, match="headers differ in x-name"):
-        keep(cassette(broken, path=path), [])
+        save(cassette(broken, path=path), [])
     assert not path.exists()
 
 
 def test_the_comment_at_the_head_stays(path: Path) -> None:
-    keep(cassette(ended(End.EOF), path=path), [])
+    save(cassette(ended(End.EOF), path=path), [])
     path.write_bytes(b"# By hand.\n#\n" + path.read_bytes())
-    keep(cassette(ended(End.EOF), ended(End.EOF), path=path), [])
+    save(cassette(ended(End.EOF), ended(End.EOF), path=path), [])
     assert path.read_bytes().startswith(b"# By hand.\n#\nversion: 1\n")
     assert len(library.load(path).interactions) == 2
 
 
-def test_what_a_killed_recorder_left_is_swept_up(path: Path) -> None:
+def test_what_a_killed_recorder_left_is_removed(path: Path) -> None:
     path.parent.mkdir()
     leftover, other = path.with_name(f".{path.name}.k2j3h4"), path.with_name(".other.yaml.k2j3")
     for file in (leftover, other):
         file.write_text("half")
-    keep(cassette(ended(End.EOF), path=path), [])
+    save(cassette(ended(End.EOF), path=path), [])
     assert not leftover.exists()
     assert other.exists()
 
 
-def test_a_file_is_held_by_one_at_a_time(path: Path) -> None:
+def test_a_file_is_locked_by_one_at_a_time(path: Path) -> None:
     with locked(path), pytest.raises(RecordingError, match="another process"), locked(path):
         pass
     with locked(path):
@@ -93,7 +93,7 @@ def test_a_file_is_held_by_one_at_a_time(path: Path) -> None:
 
 def test_a_lock_stays_while_its_cassette_is_written(path: Path) -> None:
     with locked(path):
-        keep(cassette(ended(End.EOF), path=path), [])
+        save(cassette(ended(End.EOF), path=path), [])
         with pytest.raises(RecordingError, match="another process"), locked(path):
             pass
     assert [f.name for f in path.parent.iterdir()] == [path.name]
@@ -104,7 +104,7 @@ def test_what_a_check_refuses_is_not_written(path: Path) -> None:
         raise ValueError("not this one")
 
     with pytest.raises(ValueError, match="not this one"):
-        keep(cassette(ended(End.EOF), path=path), [], check=refuse)
+        save(cassette(ended(End.EOF), path=path), [], check=refuse)
     assert not path.exists()
 
 
@@ -119,7 +119,7 @@ def test_a_lock_does_not_outlive_its_process(path: Path) -> None:
         pass
 
 
-def test_a_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_an_unwritable_directory_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UnwritableError, match="cannot be locked"), locked(tmp_path / "file/x.yaml"):
         pass
@@ -146,8 +146,8 @@ def test_the_old_stays_where_nothing_changed() -> None:
         recorded(b'{"id":"b2","v":"new"}', at="new", request=b'{"q":2,"previous_id":"b1"}'),
         recorded(b'{"id":"b1","v":1}', at="new", request=b'{"q":1}'),
     ]
-    (second, first), kept = merge(old, new)
-    assert kept == 1
+    (second, first), unchanged = merge(old, new)
+    assert unchanged == 1
     assert first.response.body == b'{"id":"a1","v":1}'
     assert first.response.wire.recorded == {"at": "old", "confirmed": "new"}
     # The id that is kept has its old name in what is new, too.
@@ -156,11 +156,11 @@ def test_the_old_stays_where_nothing_changed() -> None:
     assert second.response.wire.recorded == {"at": "new"}
 
 
-def test_an_old_answer_stays_where_only_the_question_changed() -> None:
+def test_an_old_answer_stays_if_only_the_request_changed() -> None:
     old = cassette(recorded(b'{"id":"a1","v":1}', at="old", request=b'{"q":1}'))
     new = [recorded(b'{"id":"b1","v":1}', at="new", request=b'{"q":1,"more":true}')]
-    (merged,), kept = merge(old, new)
-    assert kept == 0
+    (merged,), unchanged = merge(old, new)
+    assert unchanged == 0
     assert merged.request.body == b'{"q":1,"more":true}'
     assert merged.response.body == b'{"id":"a1","v":1}'
     assert merged.response.wire.recorded == {"at": "old", "confirmed": "new"}
@@ -168,8 +168,8 @@ def test_an_old_answer_stays_where_only_the_question_changed() -> None:
 
 def test_the_old_order_stays_where_all_is_known() -> None:
     ones = [recorded(b"{}", at="old", request=b'{"q":%d}' % n) for n in range(3)]
-    merged, kept = merge(cassette(*ones), [ones[2], ones[0], ones[1]])
-    assert kept == 3
+    merged, unchanged = merge(cassette(*ones), [ones[2], ones[0], ones[1]])
+    assert unchanged == 3
     assert [i.request for i in merged] == [i.request for i in ones]
 
 

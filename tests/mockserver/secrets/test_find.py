@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 import zstandard
 
-from mockserver.secrets.find import MASKED, Find, Known, find, mask, merged
+from mockserver.secrets.find import MASKED, Known, SecretSpan, find, mask, merge_spans
 
 SECRET = 'K3y/with+all "kinds" of=signs'
 KNOWN = Known.of([SECRET])
@@ -70,7 +70,7 @@ def test_a_known_secret_is_found_in_every_encoding(how: str) -> None:
     assert not list(find(masked, KNOWN))
 
 
-SHAPES = [
+CREDENTIALS = [
     "sk-proj-4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1",
     "sk-ant-api03-Zk3v9QmT1xLw7RbNc8Vd",
     "AIzaSyD4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1abcdef",
@@ -96,18 +96,18 @@ SHAPES = [
 ]
 
 
-@pytest.mark.parametrize("text", SHAPES)
+@pytest.mark.parametrize("text", CREDENTIALS)
 @pytest.mark.parametrize("how", ["plain", "json", "json in json", "percent", "base64"])
 def test_what_looks_like_a_credential_is_found(text: str, how: str) -> None:
     assert list(find(f"say:\n{ENCODINGS[how](text)}"))
 
 
-@pytest.mark.parametrize("text", SHAPES)
+@pytest.mark.parametrize("text", CREDENTIALS)
 def test_a_line_end_in_json_does_not_hide_a_credential(text: str) -> None:
     assert list(find(json.dumps(f"the key:\n{text}")))
 
 
-def test_a_key_that_its_issuer_masked_is_told_apart() -> None:
+def test_a_key_that_its_issuer_masked_is_a_kind_of_its_own() -> None:
     text = "Incorrect API key provided: sk-proj-********************wxyz."
     assert [f.kind for f in find(text)] == [MASKED]
     assert mask(text) == "Incorrect API key provided: REDACTED."
@@ -123,10 +123,10 @@ def test_what_is_found_is_placed() -> None:
     assert found.kind == "a key (sk-…), in base64"
 
 
-def test_finds_that_overlap_become_one_and_others_do_not() -> None:
+def test_overlapping_spans_are_merged_and_others_are_not() -> None:
     def merge(*places: tuple[int, int]) -> list[tuple[str, int, int]]:
-        finds = [Find(f"{a}-{b}", a, b) for a, b in places]
-        return [(f.kind, f.start, f.stop) for f in merged(finds)]
+        spans = [SecretSpan(f"{a}-{b}", a, b) for a, b in places]
+        return [(f.kind, f.start, f.stop) for f in merge_spans(spans)]
 
     assert merge((5, 9), (0, 3)) == [("0-3", 0, 3), ("5-9", 5, 9)]
     assert merge((0, 5), (3, 9)) == [("0-5", 0, 9)]

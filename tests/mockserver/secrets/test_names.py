@@ -200,7 +200,7 @@ def test_headers_that_name_an_account_or_a_request_are_replaced() -> None:
         (("tools", 0, "properties", "signature"), None),
     ],
 )
-def test_fields_that_a_cassette_holds_a_placeholder_for(
+def test_fields_that_a_cassette_has_a_placeholder_for(
     path: tuple[str | int, ...], kind: str | None
 ) -> None:
     assert names.field_kind(path) == kind

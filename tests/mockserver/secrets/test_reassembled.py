@@ -292,7 +292,7 @@ BEGIN = "sk-proj-4fKx0Zt7Qm2Lw9Rb"
         (["my key_REDACTED_1", " was replaced"], True),
     ],
 )
-def test_a_key_may_stand_alone_but_not_go_on(pieces: list[str], written: bool) -> None:
+def test_a_key_may_be_alone_but_not_continue(pieces: list[str], written: bool) -> None:
     found = kept(answer(DIALECTS["chat"].body(pieces), SSE))
     assert (found is not None) is written
 
@@ -306,7 +306,7 @@ def test_the_texts_of_one_answer_are_pieces_and_those_of_a_question_are_not() ->
     assert Scrubber().interaction(replace(answer(b"{}", JSON), request=asked)).request.body == body
 
 
-def test_items_side_by_side_are_told_apart() -> None:
+def test_concurrent_items_are_joined_separately() -> None:
     told = '{"type":"response.function_call_arguments.delta","item_id":"%s","delta":"%s"}'
     cut_up = zip([BEGIN[:9], BEGIN[9:]], ["and ", "so on"], strict=True)
     events = [sse(told % pair) for a, b in cut_up for pair in (("i1", a), ("i2", b))]
@@ -338,7 +338,7 @@ def test_what_every_event_repeats_is_no_piece() -> None:
     assert kept(answer(DIALECTS["chat"].body(["sk-", *["a1b2"] * 8]), SSE)) is None
 
 
-def test_messages_of_a_question_are_not_pieces() -> None:
+def test_messages_of_a_request_are_not_pieces() -> None:
     body = json.dumps({"messages": [{"content": f"is it {BEGIN}"}, {"content": "No"}]}).encode()
     asked = Request(method="POST", uri=f"https://api.example.com{CHAT}", body=body)
     found = kept(Interaction(asked, answer(b"{}", JSON).response))

@@ -165,7 +165,7 @@ def stream(body: bytes, content_type: str = "text/event-stream") -> Interaction:
 
 
 @pytest.mark.parametrize("secret", [SECRET, LOOKS_LIKE])
-def test_a_secret_cut_up_over_deltas_is_found(secret: str) -> None:
+def test_a_secret_split_over_deltas_is_found(secret: str) -> None:
     at = "response.body, joined from the deltas at "
     third = len(secret) // 3
     parts = secret[:third], secret[third : 2 * third], secret[2 * third :]
@@ -197,7 +197,7 @@ def test_a_secret_cut_up_over_deltas_is_found(secret: str) -> None:
     ]
 
 
-def test_the_bundled_cassettes_hold_no_secret() -> None:
+def test_the_bundled_cassettes_have_no_secret() -> None:
     hits = [
         h for path in sorted(BUNDLED.rglob("*.yaml")) for h in scan_cassette(library.load(path))
     ]

@@ -171,7 +171,7 @@ def test_addresses_lose_credentials_and_accounts() -> None:
     assert uri(f"https://example.com/v1/{account}/x") == f"https://example.com/v1/{account}/x"
 
 
-def test_the_same_value_has_the_same_placeholder_all_over() -> None:
+def test_the_same_value_has_the_same_placeholder_everywhere() -> None:
     scrubber = Scrubber()
     one = scrubber.interaction(
         interaction(
@@ -219,7 +219,7 @@ def test_an_account_has_the_same_placeholder_in_every_address() -> None:
     assert numbers == ["1", "1", "2", "2"]
 
 
-def test_numbers_go_on_where_an_earlier_recording_ended() -> None:
+def test_numbers_continue_after_those_of_an_earlier_recording() -> None:
     before = Scrubber().interaction(interaction(body={"user": "alice"}))
     after = Scrubber(before=[before]).interaction(interaction(body={"user": "bob"}))
     assert json.loads(after.request.body) == {"user": "user_REDACTED_2"}
@@ -227,7 +227,7 @@ def test_numbers_go_on_where_an_earlier_recording_ended() -> None:
     assert Scrubber().interaction(before).request == before.request
 
 
-def test_opaque_proof_is_replaced_unless_it_is_asked_for() -> None:
+def test_opaque_fields_are_replaced_unless_they_are_to_be_kept() -> None:
     call = {"type": "tool_use", "input": {"signature": "mine"}}
     told = {
         "content": [{"type": "thinking", "thinking": "hm", "signature": "c2ln"}, call],

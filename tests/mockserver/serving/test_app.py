@@ -73,7 +73,7 @@ def error_of(response: httpx.Response) -> dict[str, Any]:
 # --- traffic without a session ------------------------------------------------------------
 
 
-def test_equal_requests_get_their_recordings_in_order_and_over_again(client) -> None:
+def test_equal_requests_get_their_recordings_in_order_and_start_over(client) -> None:
     same = [client.post(CHAT, json={"q": "same"}).json()["n"] for _ in range(5)]
     assert same == [1, 2, 6, 1, 2]
     assert client.post(CHAT, content=b'{ "q" : "other" }').json() == {"n": 3}
@@ -105,7 +105,7 @@ def test_a_miss_names_the_nearest_recording(client, server: MockServer) -> None:
     assert entry.note == error["message"].removeprefix("tapecheck: ")
 
 
-def test_a_changed_file_is_indexed_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_file_is_indexed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mockserver.library.library.RECHECK", -1)
     put(tmp_path / "x.yaml", interaction(b"1", body=b"a"), interaction(b"22", body=b"b"))
     with MockServer(tmp_path) as server, httpx.Client(base_url=server.url) as client:
@@ -166,7 +166,7 @@ def test_path_tricks_find_nothing(server: MockServer, path: str) -> None:
     assert json_of(answer)["error"]["type"] == "tapecheck_unknown_cassette"
 
 
-def test_a_broken_cassette_is_told_to_who_needs_it_and_stops_nobody_else(
+def test_a_broken_cassette_is_an_error_for_its_own_requests_only(
     client, server: MockServer
 ) -> None:
     response = client.get("/c/broken/v1")
@@ -181,7 +181,7 @@ def test_a_broken_cassette_is_told_to_who_needs_it_and_stops_nobody_else(
 # --- sessions -----------------------------------------------------------------------------
 
 
-def test_sessions_play_once_and_apart(client, server: MockServer) -> None:
+def test_sessions_play_once_and_separately(client, server: MockServer) -> None:
     with server.session("chat/two") as a, server.session("chat/two") as b:
         answers = [client.post(f"{s.url}{CHAT}").json()["n"] for s in (a, b, a, a)]
         assert answers == [1, 1, 2, 3]
@@ -313,14 +313,14 @@ def test_a_refused_administration_is_not_in_the_journal(client, server: MockServ
     assert server.journal == ()
 
 
-def test_a_session_on_a_broken_cassette_is_told_the_line(client) -> None:
+def test_a_session_on_a_broken_cassette_gets_the_line(client) -> None:
     response = client.post(f"{ADMIN}/sessions", json={"cassette": "broken"})
     assert response.status_code == 422
     assert error_of(response)["type"] == "tapecheck_broken_cassette"
     assert "broken.yaml:2: " in error_of(response)["message"]
 
 
-def test_reset_begins_anew(client, server: MockServer) -> None:
+def test_reset_starts_over(client, server: MockServer) -> None:
     client.post(CHAT, json={"q": "same"})
     session = server.session("chat/two")
     assert client.post(f"{ADMIN}/reset").json()["sessions"] == 0
@@ -429,7 +429,7 @@ def test_a_body_over_the_limit_is_refused(small: MockServer, framing: bytes) -> 
     assert (entry.outcome, entry.status) == (Outcome.REFUSED, 413)
 
 
-def test_a_client_that_asks_before_it_sends_is_told_to_go_on(small: MockServer) -> None:
+def test_a_client_that_expects_100_continue_gets_it(small: MockServer) -> None:
     with connect(small.url) as sock:
         sock.sendall(
             b"POST /v1/chat/completions HTTP/1.1\r\nhost: h\r\nconnection: close\r\n"
@@ -472,7 +472,7 @@ def test_headers_may_be_as_long_and_many_as_the_limits_say(
             assert status_of(talk(server.url, asked)) == status
 
 
-def test_a_fault_of_the_server_is_logged_and_not_shown(
+def test_a_failure_of_the_server_is_logged_and_not_shown(
     server: MockServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object) -> None:
@@ -486,7 +486,7 @@ def test_a_fault_of_the_server_is_logged_and_not_shown(
     assert "an inner detail" in caplog.text
 
 
-def test_a_fault_within_an_answer_ends_the_connection_without_a_second_answer(
+def test_a_failure_within_an_answer_ends_the_connection_without_a_second_answer(
     library: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def fail(*_: object) -> None:
@@ -508,7 +508,7 @@ def test_requests_are_not_logged(
     assert [r for r in caplog.records if r.name.startswith("aiohttp")] == []
 
 
-def test_there_are_only_so_many_sessions(small: MockServer) -> None:
+def test_the_number_of_sessions_is_limited(small: MockServer) -> None:
     url = f"{small.url}{ADMIN}/sessions"
     codes = [httpx.post(url, json={"cassette": "chat/two"}).status_code for _ in range(3)]
     assert codes == [201, 201, 400]
@@ -527,7 +527,7 @@ def test_the_journal_is_a_ring(small: MockServer) -> None:
     assert [e.number for e in small.journal] == [2, 3, 4]
 
 
-def test_a_client_that_leaves_within_its_request_leaves_no_trace(
+def test_a_client_that_disconnects_within_its_request_leaves_no_trace(
     server: MockServer, client, caplog: pytest.LogCaptureFixture
 ) -> None:
     with connect(server.url) as sock:

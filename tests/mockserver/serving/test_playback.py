@@ -134,16 +134,14 @@ def test_large_and_small_chunks_arrive_as_they_are(
 
 
 @pytest.mark.parametrize("coding", [Coding.CHUNKED, Coding.LENGTH])
-def test_truncation_is_a_lawful_close_in_the_midst(server: MockServer, coding: Coding) -> None:
+def test_truncation_is_a_regular_close_in_the_middle(server: MockServer, coding: Coding) -> None:
     played = exchange(b"abc", coding=coding, ending=Ending.TRUNCATE)
     answer = play(server, played, headers=())
     assert answer.endswith(b"3\r\nabc\r\n" if coding is Coding.CHUNKED else b"4\r\n\r\nabc")
 
 
 @pytest.mark.parametrize("coding", list(Coding))
-def test_a_reset_is_seen_as_such_after_all_that_was_sent(
-    server: MockServer, coding: Coding
-) -> None:
+def test_a_reset_arrives_after_all_that_was_sent(server: MockServer, coding: Coding) -> None:
     played = exchange(b"abc", coding=coding, ending=Ending.RESET)
     with server.session(exchanges=[played]) as session, connect(server.url) as sock:
         sock.sendall(request_bytes(f"/s/{session.id}/x"))
@@ -162,7 +160,7 @@ def test_a_reset_waits_for_a_slow_reader(server: MockServer) -> None:
         assert len(read_to_reset(sock)) > len(body)
 
 
-def test_a_stall_lasts_until_the_client_leaves(server: MockServer) -> None:
+def test_a_stall_lasts_until_the_client_disconnects(server: MockServer) -> None:
     played = exchange(b"abc", ending=Ending.STALL)
     with server.session(exchanges=[played]) as session:
         with connect(server.url) as sock:
@@ -170,8 +168,8 @@ def test_a_stall_lasts_until_the_client_leaves(server: MockServer) -> None:
             seen = b""
             while not seen.endswith(b"abc\r\n"):
                 seen += sock.recv(65536)
-            assert not asyncio.run(session.settled(0))
-        assert asyncio.run(session.settled(10))
+            assert not asyncio.run(session.wait_until_idle(0))
+        assert asyncio.run(session.wait_until_idle(10))
         (entry,) = session.journal
         assert (entry.outcome, entry.sent) == (Outcome.CLIENT_CLOSED, 3)
 
@@ -191,7 +189,7 @@ def with_holds(*steps: Send | Hold) -> Exchange:
     return Exchange(played.request, replace(played.schedule, steps=steps))
 
 
-def test_a_hold_keeps_what_follows_until_it_is_released(server: MockServer) -> None:
+def test_a_gate_stops_what_follows_until_it_is_released(server: MockServer) -> None:
     played = with_holds(Send(b"one"), Hold("a"), Send(b"two"), Hold("b"), Send(b"three"))
     with server.session(exchanges=[played]) as session, connect(server.url) as sock:
         sock.sendall(request_bytes(f"/s/{session.id}/x"))
@@ -205,7 +203,7 @@ def test_a_hold_keeps_what_follows_until_it_is_released(server: MockServer) -> N
         assert session.journal[0].outcome is Outcome.FINISHED
 
 
-def test_a_hold_released_beforehand_does_not_hold(server: MockServer) -> None:
+def test_a_gate_released_before_does_not_stop_anything(server: MockServer) -> None:
     with server.session(exchanges=[with_holds(Hold("a"), Send(b"one"))]) as session:
         session.release("a")
         answer = talk(server.url, request_bytes(f"/s/{session.id}/x"))
@@ -223,7 +221,7 @@ def test_at_speed_1_a_piece_is_not_sent_before_its_time() -> None:
             seen = b""
             while not seen.endswith(b"now\r\n"):
                 seen += sock.recv(65536)
-        assert asyncio.run(session.settled(10))
+        assert asyncio.run(session.wait_until_idle(10))
         (entry,) = session.journal
         assert (entry.outcome, entry.sent) == (Outcome.CLIENT_CLOSED, 3)
 
@@ -263,7 +261,7 @@ def test_the_head_waits_too() -> None:
     ("transport", "paused", "at_once"),
     [("open", False, True), ("open", True, False), ("closing", False, False), (None, False, False)],
 )
-def test_a_whole_message_is_not_pushed_at_who_does_not_read_it(
+def test_a_whole_message_is_not_pushed_at_a_client_that_does_not_read(
     transport: str | None, paused: bool, at_once: bool
 ) -> None:
     written: list[bytes] = []
@@ -306,13 +304,13 @@ def test_a_connection_serves_many_answers(server: MockServer) -> None:
     assert rest.endswith(b"1\r\n2\r\n0\r\n\r\n")
 
 
-def test_a_client_that_hangs_up_in_the_midst_is_noticed(server: MockServer) -> None:
+def test_a_client_that_disconnects_in_the_middle_is_noticed(server: MockServer) -> None:
     played = exchange(*(b"x" * 2**20 for _ in range(64)))
     with server.session(exchanges=[played]) as session:
         with connect(server.url) as sock:
             sock.sendall(request_bytes(f"/s/{session.id}/x"))
             sock.recv(1)
-        assert asyncio.run(session.settled(10))
+        assert asyncio.run(session.wait_until_idle(10))
         (entry,) = session.journal
         assert entry.outcome is Outcome.CLIENT_CLOSED
         assert entry.sent < 64 * 2**20

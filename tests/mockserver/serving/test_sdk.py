@@ -58,6 +58,6 @@ def test_a_miss_is_shown_and_not_sent_again(server: MockServer) -> None:
     assert [e.outcome for e in server.journal] == [Outcome.MISSED]
 
 
-def test_a_base_url_without_its_version_is_told(server: MockServer) -> None:
+def test_a_base_url_without_its_version_gets_a_hint(server: MockServer) -> None:
     with pytest.raises(openai.NotFoundError, match="Add '/v1' to the end of the base URL"):
         ask(server.url)

@@ -42,7 +42,7 @@ def test_a_server_in_the_running_loop() -> None:
         async with MockServer() as server:
             with server.session(TAPE) as session:
                 assert await ask(session.url + CHAT) == STREAM
-                assert await session.settled(10)
+                assert await session.wait_until_idle(10)
                 assert [e.outcome for e in session.journal] == [Outcome.FINISHED]
             assert len(server.journal) == 1
 
@@ -67,7 +67,7 @@ def test_a_server_in_a_thread_serves_any_loop() -> None:
     async def main(server: MockServer) -> bool:
         with server.session(TAPE) as session:
             await ask(session.url + CHAT)
-            return await session.settled(10)
+            return await session.wait_until_idle(10)
 
     with MockServer() as server:
         assert asyncio.run(main(server))
@@ -80,7 +80,7 @@ def test_a_server_can_be_started_again() -> None:
             assert httpx.post(session.url + CHAT).content == STREAM
 
 
-def test_a_port_in_use_is_told() -> None:
+def test_a_port_in_use_is_an_error() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -90,7 +90,7 @@ def test_a_port_in_use_is_told() -> None:
 
 
 @pytest.mark.parametrize(("host", "port"), [("127.0.0.1", 99999), ("no.such.host.invalid", 0)])
-def test_an_address_that_is_none_is_told(host: str, port: int) -> None:
+def test_an_invalid_address_is_an_error(host: str, port: int) -> None:
     with pytest.raises(ServerStartError, match=f"cannot listen on {host}:{port}"):
         MockServer(host=host, port=port).__enter__()
 
@@ -158,7 +158,7 @@ def test_fifty_clients_at_once_each_get_their_own() -> None:
         assert sorted(e.number for e in server.journal) == list(range(3 * count))
 
 
-def test_a_server_that_stops_breaks_off_what_it_answers() -> None:
+def test_a_server_that_stops_interrupts_its_answers() -> None:
     server = MockServer()
     with server, server.session(exchanges=[exchange(b"x", ending=Ending.STALL)]) as session:
         idle, stalled = connect(server.url), connect(server.url)
@@ -173,28 +173,28 @@ def test_a_server_that_stops_breaks_off_what_it_answers() -> None:
     assert [e.outcome for e in server.journal] == [Outcome.SERVER_CLOSED]
 
 
-def test_settled_means_that_nothing_is_under_way() -> None:
+def test_idle_means_that_no_answer_is_in_progress() -> None:
     async def main() -> None:
         async with MockServer() as server:
             played = exchange(b"x", ending=Ending.STALL)
             with server.session(exchanges=[played]) as session:
-                assert await session.settled(0)
+                assert await session.wait_until_idle(0)
                 reader, writer = await asyncio.open_connection(*server.url[7:].split(":"))
                 writer.write(request_bytes(f"/s/{session.id}/x"))
                 await reader.readuntil(b"x\r\n")
-                assert not await session.settled(0)
+                assert not await session.wait_until_idle(0)
                 writer.close()
-                assert await session.settled(10)
+                assert await session.wait_until_idle(10)
 
     asyncio.run(main())
 
 
-def test_an_ipv6_address_stands_in_brackets() -> None:
+def test_an_ipv6_address_is_in_brackets() -> None:
     assert MockServer(host="::1", port=80).url == "http://[::1]:80"
 
 
-def test_a_server_that_hangs_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mockserver.serving.server._PATIENCE", 0.01)
+def test_a_server_that_hangs_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mockserver.serving.server._CALL_TIMEOUT", 0.01)
     hanging, go_on = threading.Event(), threading.Event()
 
     def hang() -> None:

@@ -36,7 +36,7 @@ def receive(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     "sizes", [(len(BODY),), (9, 8, 4), (1,) * len(BODY)], ids=["one", "in emoji", "bytes"]
 )
-def test_sound_cassettes_verify(sizes: tuple[int, ...], end: End) -> None:
+def test_correct_cassettes_verify(sizes: tuple[int, ...], end: End) -> None:
     assert sum(sizes) == len(BODY)
     assert verify_cassette(cassette(stream(*sizes, end=end), stream(*sizes))) == []
 
@@ -100,7 +100,7 @@ def split_frame(self: Message, send: Send, form: Form) -> bytes:
         ("head", lambda *_: b"HTTP/1.1 100 OK\r\n\r\n", "not a readable response: begins with"),
     ],
 )
-def test_every_deviation_is_found(
+def test_every_difference_is_found(
     monkeypatch: pytest.MonkeyPatch, name: str, replacement, message: str
 ) -> None:
     tape = cassette(stream(9, 12), path=Path("dir/tape.yaml"))
@@ -188,6 +188,6 @@ def test_the_reader_keeps_headers_as_they_are() -> None:
         b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
     ],
 )
-def test_what_is_not_http_is_called_that(answer: bytes) -> None:
+def test_what_is_not_http_is_reported_so(answer: bytes) -> None:
     with scripted(answer) as url, pytest.raises(ValueError):
         fetch(url, request())
