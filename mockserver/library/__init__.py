@@ -1,4 +1,4 @@
-"""Cassettes on disk: listed, opened, searched, and who gets which answer."""
+"""Cassettes on disk: list, open and search them, and decide who gets which answer."""
 
 from mockserver.library import library
 from mockserver.library.library import SUFFIXES, Library

@@ -1,7 +1,7 @@
-"""An index over all requests of a library: hashes and places, and bodies only where something
-was replaced in them.
+"""An index over all requests of a library: hashes and locations. It stores a body only if
+something was replaced in it.
 
-In files of the usual layout, only the request part of each interaction is parsed, which takes
+In files of the usual layout, only the request part of each interaction is parsed. That takes
 a small part of the time of a whole file.
 """
 
@@ -34,7 +34,7 @@ _PARTS = re.compile(rb"^- (?=request:)|^  (?=response:)", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """An interaction: the name of its cassette and its number, from 0."""
+    """Where an interaction is: the name of its cassette, and its number from 0."""
 
     name: str
     number: int
@@ -42,9 +42,10 @@ class Location:
 
 @dataclass(slots=True)
 class Index:
-    """Signature and place of every request, in the order of names and numbers.
+    """Signature and location of every request, in the order of names and numbers.
 
-    ``stamps`` tells by name which content was read, ``problems`` what could not be.
+    By name, ``stamps`` identifies the content that was read, and ``problems`` says why a file
+    could not be read.
     """
 
     locations: list[Location] = field(default_factory=list)
@@ -52,7 +53,7 @@ class Index:
     problems: dict[str, CassetteError] = field(default_factory=dict)
     stamps: dict[str, tuple[int, int]] = field(default_factory=dict)
     _keys: dict[tuple[Part, ...], dict[Hashable, list[int]]] = field(default_factory=dict)
-    #: The requests with placeholders, by position, and their fields without.
+    #: By position: the requests with placeholders, and their fields that have none.
     _open: dict[int, tuple[Request, frozenset[int]]] = field(default_factory=dict)
 
     @classmethod
@@ -76,7 +77,7 @@ class Index:
     def matches(self, got: Request, parts: tuple[Part, ...]) -> list[int]:
         """Return the positions of the requests that ``got`` equals in ``parts``.
 
-        Only if there are none, those with placeholders that it fits.
+        If there are none, return those with placeholders that it fits.
         """
         keys = self._keys.get(parts)
         if keys is None:
@@ -95,12 +96,12 @@ class Index:
         ]
 
     def nearest(self, wanted: Signature, count: int) -> list[Location]:
-        """Return the places of the requests most like ``wanted``, nearest first."""
+        """Return the locations of the requests most similar to ``wanted``, nearest first."""
         return [self.locations[i] for i in rank(wanted, self.signatures)[:count]]
 
 
 def stamp_of(path: Path) -> tuple[int, int]:
-    """Return what tells one content of a file from the next: its time in ns, and its size."""
+    """Return what changes with the content of a file: its time in ns, and its size."""
     try:
         status = path.stat()
     except OSError as exc:
@@ -121,14 +122,14 @@ def requests(path: Path) -> Iterator[Request]:
         try:
             loaded = cassette.parse(text if sliced is None else sliced, path)
         except CassetteError:
-            # Either the layout only looked usual, or the whole file tells the true line.
+            # Either the layout only looked usual, or the whole file is needed for the line number.
             loaded = cassette.parse(text, path)
     for interaction in loaded.interactions:
         yield interaction.request
 
 
 def _requests_only(text: bytes) -> bytes | None:
-    """Return the file with an empty response in each interaction, if it is laid out as usual."""
+    """Return the file with an empty response in each interaction, if its layout is usual."""
     boundaries = [match.start() for match in _PARTS.finditer(text)]
     starts, ends = boundaries[::2], boundaries[1::2]
     usual = (

@@ -1,4 +1,4 @@
-"""Libraries of cassettes on disk: listed at once, opened when asked for, written whole.
+"""Libraries of cassettes on disk: listed at once, opened on demand, written as a whole.
 
 A name is a cassette's path below its library's directory, with ``/`` and without the suffix.
 Names are looked up among the listed files only, so no request can reach another file.
@@ -28,14 +28,14 @@ from mockserver.library.session import Exchange, Found, exchanges
 
 SUFFIXES = (".yaml", ".yml", ".har")
 
-#: How many bytes of cassette files are kept parsed; at least one file is.
+#: How many bytes of parsed cassette files to cache; at least one file is cached.
 CACHE_BYTES = 16 * 1024 * 1024
 
 
-#: How many paths are remembered with their names.
+#: How many paths to cache with their cassette names.
 _SPLITS = 1024
 
-#: Seconds for which an open cassette is taken to be unchanged.
+#: Seconds before an open cassette is checked for changes again.
 RECHECK = 0.5
 
 
@@ -43,7 +43,7 @@ RECHECK = 0.5
 class Opened:
     """A parsed cassette under its name, with its exchanges as recorded.
 
-    ``stamp`` tells which content of the file it is, ``checked`` when that was last seen there.
+    ``stamp`` identifies the content of the file; ``checked`` is when it was last compared.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Opened:
 
     @cached_property
     def exchanges(self) -> tuple[Exchange, ...]:
-        """The cassette's exchanges, at no axis point and without a fault."""
+        """The cassette's exchanges, without axis point and fault."""
         return exchanges(self.cassette)
 
     @cached_property
@@ -69,9 +69,9 @@ class Opened:
         return dict(numbers)
 
     def numbers(self, method: str, path: str) -> Sequence[int]:
-        """The numbers of the exchanges with that method and plain path.
+        """Return the numbers of the exchanges with that method and plain path.
 
-        Only if there are none, of those with placeholders that it fits.
+        If there are none, return those with placeholders that it fits.
         """
         equal = self._by_route.get((method, path))
         return equal or [n for n, e in enumerate(self.exchanges) if e.answers(method, path)]
@@ -85,7 +85,7 @@ def load(path: Path) -> Cassette:
 
 
 def write(cassette: Cassette) -> None:
-    """Replace the file of ``cassette`` as a whole, or leave it as it was.
+    """Replace the file of ``cassette`` as a whole, or leave it unchanged.
 
     Raises :class:`UnwritableError` if the file cannot be written.
     """
@@ -93,7 +93,7 @@ def write(cassette: Cassette) -> None:
 
 
 def replace(path: Path, text: bytes) -> None:
-    """Replace a file as a whole, or leave it as it was.
+    """Replace a file as a whole, or leave it unchanged.
 
     Raises :class:`UnwritableError` if it cannot be written.
     """
@@ -106,7 +106,7 @@ def replace(path: Path, text: bytes) -> None:
 class Library:
     """The cassettes below some directories, and single files.
 
-    Safe to use from several threads. Where two directories hold the same name, the first wins.
+    Safe to use from several threads. If two directories have the same name, the first wins.
     """
 
     def __init__(self, roots: Iterable[Path] = (), *, cache_bytes: int = CACHE_BYTES) -> None:
@@ -121,7 +121,7 @@ class Library:
         self.scan()
 
     def scan(self) -> None:
-        """List the files anew and forget what was read. Raises :class:`CassetteError`."""
+        """List the files again and forget what was read. Raises :class:`CassetteError`."""
         paths: dict[str, Path] = {}
         for root in self.roots:
             for name, path in _list(root):
@@ -190,7 +190,7 @@ class Library:
         """Return a parsed cassette, from memory if it has not changed since.
 
         Raises :class:`SessionError` for an unknown name, :class:`CassetteError` for a file
-        that cannot be used; the latter is also kept in :attr:`problems`.
+        that cannot be used; the latter is also added to :attr:`problems`.
         """
         path = self.find(name)
         found = self.opened(name)
@@ -217,7 +217,7 @@ class Library:
         return self._index
 
     def build_index(self) -> Index:
-        """Return the index over all requests; reads every file once."""
+        """Return the index over all requests. The first call reads every file."""
         with self._indexing:
             if self._index is None:
                 index = Index.build(self._paths)

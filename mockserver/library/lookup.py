@@ -1,4 +1,4 @@
-"""Answers without a session, for clients of which only the base URL can be changed."""
+"""Answers without a session, for clients that can change only their base URL."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from mockserver.library.session import Found, Rotation
 
 
 class Lookup:
-    """Finds recordings in a library: in one cassette, or among all.
+    """Finds recordings in one cassette or in the whole library.
 
-    Equal requests get their recordings in recorded order; after the last it starts over,
-    unless ``once``. Raises :class:`RefusalError` where nothing is recorded.
+    Equal requests get their recordings in recorded order. After the last it starts over,
+    unless ``once``. Raises :class:`RefusalError` if nothing is recorded.
     """
 
     def __init__(self, library: Library, *, match_on: Collection[Part], once: bool) -> None:
@@ -29,7 +29,7 @@ class Lookup:
         self._rotation = Rotation(once=once)
 
     def reset(self) -> None:
-        """Begin with the first recorded answers again."""
+        """Start again with the first recorded answers."""
         self._rotation.clear()
 
     async def pinned(self, name: str, got: Request) -> Found:
@@ -51,7 +51,7 @@ class Lookup:
         return opened.found[number]
 
     async def matched(self, got: Request) -> Found:
-        """Find an answer among all cassettes, by the parts that are compared."""
+        """Find an answer in all cassettes, by the parts that are compared."""
         while True:
             index = self.library.index
             if index is None:
@@ -102,5 +102,5 @@ class Lookup:
 
 
 def broken(error: CassetteError) -> RefusalError:
-    """Return the answer to a request that needs a cassette which cannot be used."""
+    """Return the refusal of a request that needs an unusable cassette."""
     return RefusalError(422, "broken_cassette", str(error))

@@ -1,7 +1,7 @@
-"""Which recorded request a request equals, and if none, which it comes closest to.
+"""Find the recorded request that a request equals, or those that come closest.
 
-Hosts and headers are not compared: a client talks to another host here, and its headers carry
-its version and its key. Credentials in a query are left out on both sides. Where something was
+Hosts and headers are not compared: a client talks to another host here, and its headers have
+its version and its key. Credentials in a query are ignored on both sides. Where something was
 replaced in a recorded request, any value fits.
 """
 
@@ -40,9 +40,9 @@ CLIP = 120
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What identifies a request, small enough to keep for every request of a library.
+    """What identifies a request, small enough to store for every request of a library.
 
-    ``body`` is a digest; ``fields`` holds a hash for each top-level field of a JSON object.
+    ``body`` is a digest; ``fields`` has a hash of each top-level field of a JSON object.
     """
 
     method: str
@@ -52,16 +52,16 @@ class Signature:
     fields: tuple[int, ...]
 
     def key(self, parts: tuple[Part, ...]) -> Hashable:
-        """What two requests have in common if they are equal in ``parts``."""
+        """Return a value that two requests share if they are equal in ``parts``."""
         return _getter(parts)(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One place where a request is not the recorded one.
+    """One value in which a request differs from the recorded one.
 
-    ``at`` is the part, with a JSON pointer (RFC 6901) behind it inside a body. A side that
-    lacks the place is ``None``; values are clipped JSON or text.
+    ``at`` is the part, followed by a JSON pointer (RFC 6901) inside a body. A side without the
+    value is ``None``; values are clipped JSON or text.
     """
 
     at: str
@@ -74,7 +74,7 @@ class Difference:
 
 @lru_cache(maxsize=1024)
 def plain_path(path: str) -> str:
-    """The path with its percent-encoding undone: clients differ in what they encode."""
+    """Return the path without percent-encoding: clients differ in what they encode."""
     return unquote(path) or "/"
 
 
@@ -84,7 +84,7 @@ def _getter(parts: tuple[Part, ...]) -> Callable[[Signature], Hashable]:
 
 
 def signature(request: Request, *, ranked: bool = True) -> Signature:
-    """Return what identifies ``request``; if it will not be ranked, without ``fields``."""
+    """Return what identifies ``request``, without ``fields`` if it will not be ranked."""
     url = request.url
     fields: tuple[int, ...] = ()
     if ranked:
@@ -92,7 +92,7 @@ def signature(request: Request, *, ranked: bool = True) -> Signature:
         body = _digest(canonical, 16)
         fields = tuple(_field_hashes(data)) if isinstance(data, dict) else ()
     else:
-        body = (_known_body if len(request.body) <= _SMALL else _body)(request.body)
+        body = (_cached_body if len(request.body) <= _SMALL else _body)(request.body)
     return Signature(
         method=sys.intern(request.method.upper()),
         path=plain_path(url.path),
@@ -106,17 +106,17 @@ def _body(body: bytes) -> bytes:
     return _digest(_canonical_json(body)[1], 16)
 
 
-#: Clients under test send the same bodies over and over; those up to this length are known.
+#: Clients under test send the same bodies again; up to this length, digests are cached.
 _SMALL = 16 * 1024
-_known_body = lru_cache(maxsize=128)(_body)
+_cached_body = lru_cache(maxsize=128)(_body)
 
 
-#: What stands for a value in a recorded request.
+#: What replaces a value in a recorded request.
 _PLACEHOLDER = re.compile(rf"(?:[a-z]+_)?{names.PLACEHOLDER}(?:_\d+)?")
 
 
 def fits(recorded: str, got: str) -> bool:
-    """Whether ``got`` is the recorded text, with any value in place of each placeholder."""
+    """Return whether ``got`` is the recorded text, with any value for each placeholder."""
     if recorded == got or names.PLACEHOLDER not in recorded:
         return recorded == got
     first, *between, last = _PLACEHOLDER.split(recorded)
@@ -124,7 +124,7 @@ def fits(recorded: str, got: str) -> bool:
         return False
     at = len(first)
     for part in between:
-        # A value has a character at least.
+        # A value has at least one character.
         found = got.find(part, at + 1)
         if found < 0:
             return False
@@ -133,7 +133,7 @@ def fits(recorded: str, got: str) -> bool:
 
 
 def same_path(recorded: str, got: str) -> bool:
-    """Whether plain paths are the same; a placeholder stands in one segment."""
+    """Return whether plain paths are the same; a placeholder fits within one segment."""
     if recorded == got or names.PLACEHOLDER not in recorded:
         return recorded == got
     ours, theirs = recorded.split("/"), got.split("/")
@@ -141,7 +141,7 @@ def same_path(recorded: str, got: str) -> bool:
 
 
 def has_placeholder(request: Request) -> bool:
-    """Whether values of a recorded request were replaced, in the parts that can be compared."""
+    """Return whether the compared parts of a recorded request have placeholders."""
     url, word = request.url, names.PLACEHOLDER
     return (
         word in url.path
@@ -151,7 +151,7 @@ def has_placeholder(request: Request) -> bool:
 
 
 def fixed_fields(request: Request) -> frozenset[int]:
-    """Hashes of the top-level fields of a JSON body in which nothing was replaced."""
+    """Return hashes of the top-level fields of a JSON body that have no placeholder."""
     data, _ = _canonical_json(request.body)
     if not isinstance(data, dict):
         return frozenset()
@@ -161,7 +161,7 @@ def fixed_fields(request: Request) -> frozenset[int]:
 
 
 def accepts(recorded: Request, got: Request, parts: Collection[Part] = ALL_PARTS) -> bool:
-    """Whether ``got`` is the recorded request, in the parts that are compared."""
+    """Return whether ``got`` is the recorded request, in the compared parts."""
     return next(_differences(recorded, got, parts), None) is None
 
 
@@ -174,7 +174,7 @@ def rank(got: Signature, candidates: Iterable[Signature]) -> list[int]:
 def differences(
     expected: Request, got: Request, parts: Collection[Part] = ALL_PARTS
 ) -> tuple[Difference, ...]:
-    """Return where ``got`` is not ``expected``, in the parts that are compared."""
+    """Return where ``got`` differs from ``expected``, in the compared parts."""
     return tuple(_differences(expected, got, parts))
 
 
@@ -190,10 +190,10 @@ def _differences(expected: Request, got: Request, parts: Collection[Part]) -> It
         yield from _body_differences(expected.body, got.body)
 
 
-#: Stands for what is not there, and for a body that is not JSON.
+#: Marks a value that is absent, and a body that is not JSON.
 _ABSENT = object()
 
-#: Deeper values are compared whole.
+#: Deeper values are compared as a whole.
 _DEEPEST = 40
 
 
@@ -234,7 +234,7 @@ def _query(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def _similarity(a: Signature, b: Signature) -> float:
-    # An address apart is farther than a method apart, and that farther than a field or two.
+    # A different path weighs more than a different method, and that more than a few fields.
     return (
         4 * _path_similarity(a.path, b.path)
         + 2 * (a.method == b.method)

@@ -26,7 +26,7 @@ class Near:
     differences: tuple[Difference, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """The form in which a client gets it."""
+        """Return it as the client gets it."""
         return {
             "cassette": self.cassette,
             "interaction": self.number,
@@ -38,7 +38,7 @@ class Near:
 
 
 def explain(got: Request, near: Sequence[Near], *, where: str, hint: str) -> RefusalError:
-    """Return the answer to a request that is not recorded ``where`` it was looked for."""
+    """Return the refusal of a request that is not recorded ``where`` it was searched."""
     url = got.url
     message = f"nothing recorded for {got.method} {url.path} {where}"
     if near:
@@ -64,7 +64,7 @@ def explain(got: Request, near: Sequence[Near], *, where: str, hint: str) -> Ref
 def among(
     got: Request, exchanges: Sequence[Exchange], cassette: str, parts: Collection[Part] = ALL_PARTS
 ) -> list[Near]:
-    """Return the exchanges that come nearest, nearest first."""
+    """Return the most similar exchanges, nearest first."""
     order = rank(signature(got), [signature(e.request) for e in exchanges])[:NEAR]
     return [Near(cassette, n, differences(exchanges[n].request, got, parts)) for n in order]
 

@@ -1,4 +1,4 @@
-"""What may become of a request."""
+"""How a request may end."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What became of a request.
+    """How a request ended.
 
-    ``missed``: nothing recorded for it. ``refused``: it could not be considered at all (an
-    unknown session, a body too large). The rest says how a recorded answer ended.
+    ``missed``: nothing is recorded for it. ``refused``: it was not looked up at all (unknown
+    session, body too large). The others say how a recorded answer ended.
     """
 
     ANSWERING = "answering"

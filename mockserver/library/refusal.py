@@ -1,4 +1,4 @@
-"""Why a request gets an error of the server's own in place of a recorded answer."""
+"""Why a request gets the server's own error instead of a recorded answer."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from mockserver.library.outcome import Outcome
 class RefusalError(Exception):
     """A request is answered with an error.
 
-    ``kind`` is a stable word for programs, ``message`` is for people. ``last``: the rest of
-    what the client sends cannot be understood, so the connection ends.
+    ``kind`` is a stable word for programs, ``message`` is for people. ``last``: what the
+    client sends next cannot be parsed, so the connection is closed.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Who gets which answer: playback state, without I/O.
 
 A session plays the exchanges of one cassette once, in recorded order for each method and path.
-Traffic without a session goes by :class:`Rotation`.
+Traffic without a session uses :class:`Rotation`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Exchange:
 
     @cached_property
     def message(self) -> Message:
-        """The answer in the form in which it travels."""
+        """The answer as it is sent."""
         return Message(self.schedule)
 
     @cached_property
@@ -40,7 +40,7 @@ class Exchange:
         return self.request.method.upper(), plain_path(self.request.url.path)
 
     def answers(self, method: str, path: str) -> bool:
-        """Whether it has that method and plain path, or one that fits its placeholders."""
+        """Return whether it has that method and plain path; placeholders fit any value."""
         ours, recorded = self.route
         return ours == method and same_path(recorded, path)
 
@@ -48,10 +48,10 @@ class Exchange:
 def exchanges(
     cassette: Cassette, *, point: Point = RECORDED, fault: Fault | None = None
 ) -> tuple[Exchange, ...]:
-    """Make the exchanges of a cassette, sent at ``point`` and broken off at ``fault``.
+    """Make the exchanges of a cassette, sent at ``point`` and interrupted at ``fault``.
 
     The point applies to every exchange, the fault to the last one that is a stream. Raises
-    :class:`SessionError` for a fault where there is no stream or outside of its body.
+    :class:`SessionError` for a fault without a stream, or outside of its body.
     """
     schedules = [axes.apply(from_response(i.response), point) for i in cassette.interactions]
     if fault is not None:
@@ -116,5 +116,5 @@ class Rotation:
         return choices[taken % len(choices)]
 
     def clear(self) -> None:
-        """Begin with the first recorded answer again."""
+        """Start again with the first recorded answers."""
         self._taken.clear()

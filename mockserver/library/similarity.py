@@ -1,7 +1,7 @@
-"""Whether two interactions say the same, apart from what differs in every answer.
+"""Compare two interactions, apart from what differs in every answer.
 
-Ids may be others as long as they stand for each other everywhere; times, fingerprints, padding
-and what a server had in its cache are not compared, nor how the bodies were cut into chunks.
+Ids may differ if each new id replaces the same old one everywhere. Times, fingerprints,
+padding, a server's cache statistics and chunk boundaries are not compared.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ _ID_FIELD = re.compile(r"(?:.*[_-])?id|.*[a-z]Id")
 
 
 class Renaming:
-    """Which new id stands for which old one, in one cassette."""
+    """Which new id replaces which old one, in one cassette."""
 
     def __init__(self) -> None:
         self.old_of: dict[str, str] = {}
         self._new_of: dict[str, str] = {}
 
     def copy(self) -> Renaming:
-        """Return one that can be given up."""
+        """Return a copy that can be discarded."""
         other = Renaming()
         other.old_of, other._new_of = dict(self.old_of), dict(self._new_of)
         return other
 
     def allows(self, old: str, new: str) -> bool:
-        """Whether ``new`` may stand for ``old``; it does from then on."""
+        """Pair ``new`` with ``old``; return whether neither is paired with another."""
         known = self.old_of.setdefault(new, old) == old
         return self._new_of.setdefault(old, new) == new and known
 
@@ -57,18 +57,18 @@ class Renaming:
 
 
 def is_volatile(path: Path) -> bool:
-    """Whether the value at ``path`` is another in every answer."""
+    """Return whether the value at ``path`` differs in every answer."""
     names = [step for step in path if isinstance(step, str)]
     return not form().volatile_fields.isdisjoint(names) or bool(names and is_id(names[-1]))
 
 
 def is_id(name: str) -> bool:
-    """Whether a field of that name carries an id."""
+    """Return whether a field of that name has an id."""
     return _ID_FIELD.fullmatch(name) is not None or name in form().id_fields
 
 
 def same_request(old: Request, new: Request, ids: Renaming) -> bool:
-    """Whether two requests ask the same: method, path, query and body."""
+    """Return whether two requests are the same: method, path, query and body."""
     a, b = old.url, new.url
     return (
         old.method == new.method
@@ -79,7 +79,7 @@ def same_request(old: Request, new: Request, ids: Renaming) -> bool:
 
 
 def same_response(old: Response, new: Response, ids: Renaming) -> bool:
-    """Whether two answers say the same, under the ids known so far."""
+    """Return whether two answers are the same, with the ids paired so far."""
     return (
         (old.status, old.wire.end) == (new.status, new.wire.end)
         and _fixed(old.headers) == _fixed(new.headers)
@@ -88,7 +88,7 @@ def same_response(old: Response, new: Response, ids: Renaming) -> bool:
 
 
 def same(old: Interaction, new: Interaction, ids: Renaming) -> bool:
-    """Whether two interactions say the same, under the ids known so far."""
+    """Return whether two interactions are the same, with the ids paired so far."""
     return same_request(old.request, new.request, ids) and same_response(
         old.response, new.response, ids
     )
@@ -99,7 +99,7 @@ def pairs(
 ) -> list[tuple[int | None, int | None]]:
     """Pair the numbers of interactions: equal requests first, then the rest in order.
 
-    The result is in the new order; those of ``old`` that are left stand at the end.
+    The result is in the new order; unpaired ones of ``old`` come last.
     """
     rest = dict(enumerate(old))
     found: dict[int, int] = {}

@@ -1,4 +1,4 @@
-"""Recording from live endpoints: the proxy, what it keeps, and how it is written."""
+"""Record from live endpoints: the proxy, what it captures, and how that is written."""
 
 from __future__ import annotations
 

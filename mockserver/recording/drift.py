@@ -1,8 +1,8 @@
-"""What differs between two recordings of the same traffic, in a few lines for people.
+"""Compare two recordings of the same traffic, in a few lines for people.
 
 The shape of an answer is its status, its headers, the kinds of its events in order, and the
-fields with their JSON types. Texts, counts and ids are values: a live model gives others each
-time, so they are noted but are no drift.
+fields with their JSON types. Texts, counts and ids are values: a live model changes them each
+time, so they are listed but are no drift.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _JSON_TYPES: Mapping[type, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """An answer without its values. Repeated kinds of events stand once."""
+    """An answer without its values. Repeated kinds of events are listed once."""
 
     status: int
     headers: Mapping[str, str]
@@ -48,7 +48,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """How one recording differs: ``shapes`` are changes of the interface, ``values`` are not."""
+    """Differences of two recordings: ``shapes`` are changes of the interface, ``values`` not."""
 
     shapes: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class Drift:
 
 
 def compare(old: Sequence[Interaction], new: Sequence[Interaction]) -> Drift:
-    """Compare two recordings; interactions are paired by what was asked."""
+    """Compare two recordings; interactions are paired by their requests."""
     shapes: list[str] = []
     values: list[str] = []
     for before, after in similarity.pairs(old, new):
@@ -136,14 +136,14 @@ def _values(old: Interaction, new: Interaction) -> Iterator[str]:
 
 
 def _texts(response: Response) -> dict[str, str]:
-    """What each field of an answer says, put together over its events."""
+    """Return the text of each field of an answer, joined over its events."""
     texts: defaultdict[str, list[str]] = defaultdict(list)
     for document in _documents(response):
         for path, value in () if document.data is NOT_JSON else leaves(document.data):
             if not similarity.is_volatile(path):
                 text = value if isinstance(value, str) else json.dumps(value)
                 texts[f"{_kind(document)}{_name(path)}"].append(text)
-    # What is said again in every event is no text in pieces.
+    # A text that is repeated in every event is not a text in pieces.
     return {n: parts[0] if len(set(parts)) == 1 else "".join(parts) for n, parts in texts.items()}
 
 

@@ -24,13 +24,13 @@ from mockserver.secrets import find, names
 from mockserver.secrets.find import NOTHING_KNOWN, Known
 from mockserver.wire.body import Media, media_of
 
-#: Shorter values of a client's own headers are more likely words than credentials.
+#: Shorter values of a client's headers are more likely words than credentials.
 _SHORTEST = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """Status line and headers of a live answer, as they came."""
+    """Status line and headers of a live answer, as received."""
 
     status: int
     reason: str
@@ -38,15 +38,15 @@ class Head:
     http: str
 
     def header(self, name: str) -> str | None:
-        """The first header of that name, in any case."""
+        """Return the first header of that name, in any case."""
         return next((v for n, v in self.headers if n.lower() == name), None)
 
 
 class Capture:
-    """A request and what comes back. ``number`` is its place in the order of arrival.
+    """A request and its live answer. ``number`` is its position in the order of arrival.
 
-    ``failure`` says why there was no answer at all. ``client_disconnected``: the client
-    no longer reads. ``known`` secrets are masked in what people see. All methods belong to the
+    ``failure`` says why there was no answer at all. ``client_disconnected``: the client no
+    longer reads. ``known`` secrets are masked in what people see. All methods belong to the
     event loop's thread.
     """
 
@@ -67,7 +67,7 @@ class Capture:
 
     @property
     def over(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether the exchange has ended or failed."""
         return self.end is not None or self.failure is not None
 
     @property
@@ -76,29 +76,29 @@ class Capture:
         return sum(map(len, self.pieces))
 
     def sent(self) -> None:
-        """The request has left: times count from here."""
+        """Note that the request was sent: times count from here."""
         self._started = time.perf_counter()
 
     def answered(self) -> None:
-        """The head of the answer is there."""
+        """Note that the head of the answer has arrived."""
         self._headers_ms = self._now()
 
     def received(self, piece: bytes) -> None:
-        """A piece of the body is there."""
+        """Add a piece of the body."""
         self._times.append(self._now())
         self.pieces.append(piece)
 
     def ended(self, end: End) -> None:
-        """The answer is over."""
+        """Note how the answer ended."""
         self.end = end
         self._end_ms = self._now()
 
     def failed(self, why: str) -> None:
-        """There will be no answer."""
+        """Note why there will be no answer."""
         self.failure = why
 
     def interaction(self, recorded: Mapping[str, Any]) -> Interaction:
-        """Return the whole exchange; ``recorded`` goes into the wire beside the time of day."""
+        """Return the whole exchange; ``recorded`` is added to the wire, with the time of day."""
         assert self.head is not None
         assert self.end is not None
         at = self._at.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -123,7 +123,7 @@ class Capture:
         )
 
     def credentials(self) -> Iterator[str]:
-        """Yield the values in request and answer that are secrets by their names."""
+        """Yield the values in request and answer whose names mark them as secrets."""
         for name, value in self.request.headers:
             if name.lower() == "cookie":
                 yield from (_cookie(pair) for pair in value.split(";"))
@@ -142,7 +142,7 @@ class Capture:
         assert self.head is not None
         content_type = self.head.header("content-type")
         if self.head.header("content-length") and media_of(content_type, body) is Media.OTHER:
-            # Such a body has no bounds of its own, only those of the reads.
+            # Such a body has no chunk boundaries, only those of the reads.
             return None
         pairs = zip(self._times, self.pieces, strict=True)
         return tuple(Chunk(at, len(piece)) for at, piece in pairs)

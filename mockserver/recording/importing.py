@@ -1,7 +1,7 @@
-"""Turns recordings of other tools into cassettes, and says what that changes and why.
+"""Convert recordings of other tools into cassettes, and list what that changes and why.
 
-Headers go by the same list as in recordings, secrets are replaced and searched for by the same
-rules. What is compressed is stored plain where it is text, so that it can be read and searched.
+The rules are those of recordings: the same headers are kept, and secrets are replaced and
+searched in the same way. Compressed text is stored plain, so that it can be read and searched.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ class Kind(StrEnum):
     EXTRA = "unknown key dropped"
 
     def times(self, count: int) -> str:
-        """That it was done so many times, for people."""
+        """Return how many times it was done, for people."""
         return f"{count} {self if count == 1 else _WORDS[self][0]}"
 
     @property
     def reason(self) -> str:
-        """Why it is done, for people."""
+        """The reason for it, for people."""
         return _WORDS[self][1]
 
 
@@ -72,7 +72,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A cassette made of a recording; ``left_out`` says which interactions it lacks, and why."""
+    """A converted recording; ``left_out`` lists the interactions it lacks, with reasons."""
 
     cassette: Cassette
     changes: tuple[Change, ...]
@@ -88,7 +88,7 @@ class Imported:
 def convert(
     foreign: Foreign, target: Path, known: Iterable[str] = (), *, keep_opaque: bool = False
 ) -> Imported:
-    """Make the cassette ``target`` of a recording; nothing is written.
+    """Convert a recording into the cassette ``target``, without writing it.
 
     ``known`` are secrets by value. ``keep_opaque`` keeps encrypted reasoning and signatures,
     which a provider checks.
@@ -114,7 +114,7 @@ def convert(
 def _convert_interaction(
     taken: Taken, scrubber: Scrubber
 ) -> tuple[Interaction, list[tuple[Kind, str]]]:
-    """Return what is kept. Raises ``ValueError`` with the reason why nothing can be."""
+    """Return the scrubbed interaction and its changes. Raises ``ValueError`` if it is unusable."""
     request, response = taken.interaction.request, taken.interaction.response
     if not 100 <= response.status <= 599:
         raise ValueError(f"has status {response.status}: it was never answered")
@@ -173,7 +173,7 @@ def _plain(headers: Headers, body: bytes, side: str) -> tuple[tuple[Headers, byt
         raise ValueError(f"has a {side} body that cannot be decoded: {exc}") from None
     if plain is body:
         return (bare, body), Kind.STALE
-    # What is not text even so stays as it was sent.
+    # A body that is no text even when decoded stays as it was sent.
     return ((bare, plain), Kind.DECODED) if _is_text(plain) else ((headers, body), None)
 
 
@@ -192,6 +192,6 @@ def _kind_of(name: str) -> Kind:
 
 
 def _group_by_name(headers: Headers) -> Headers:
-    """Headers of one name next to each other, as a cassette has them."""
+    """Put headers of one name next to each other, as in a cassette."""
     names = dict.fromkeys(name for name, _ in headers)
     return tuple(header for name in names for header in headers if header[0] == name)

@@ -1,4 +1,4 @@
-"""What recording may do: go out to the network, and write."""
+"""Recording modes: which may use the network, and which may write."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Mode(StrEnum):
     """How cassettes are used.
 
     ``none`` replays and never writes; a request that was not recorded fails. ``once`` records
-    a cassette that is missing and replays one that is there. ``new_episodes`` replays what is
-    recorded, records the rest and appends it. ``rewrite`` records anew and replaces the whole
-    file. ``diff`` goes out, compares and writes nothing. ``live`` only passes through.
+    a missing cassette and replays an existing one. ``new_episodes`` replays what is recorded,
+    records the rest and appends it. ``rewrite`` re-records and replaces the whole file.
+    ``diff`` records, compares and writes nothing. ``live`` only relays.
     """
 
     NONE = "none"
@@ -46,7 +46,7 @@ class Mode(StrEnum):
 
     @property
     def replays(self) -> bool:
-        """Whether it answers from a cassette that is there."""
+        """Whether it answers from an existing cassette."""
         return self in (Mode.NONE, Mode.ONCE, Mode.NEW_EPISODES)
 
 
@@ -55,7 +55,7 @@ NAMES = (*(str(mode) for mode in Mode), "all")
 
 
 def runs_in_ci(environment: Mapping[str, str]) -> bool:
-    """Whether this is a build server, as such say of themselves."""
+    """Return whether this is a build server, by its environment."""
     return environment.get("CI", "").lower() not in ("", "0", "false")
 
 
@@ -72,7 +72,7 @@ def parse_age(text: str) -> timedelta:
 
 
 def age_of(cassette: Cassette, now: datetime) -> timedelta | None:
-    """How long ago the oldest recorded interaction was last seen; ``None`` if none was."""
+    """Return how long ago the oldest recorded interaction was last seen, if any was."""
     times = []
     for interaction in cassette.interactions:
         recorded = interaction.response.wire.recorded

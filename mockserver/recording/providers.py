@@ -7,7 +7,7 @@ The table is extended by a YAML file::
         base_url: https://llm.example.com/v1
         header: x-api-key            # default: authorization
         scheme: ""                   # default: Bearer in authorization, else nothing
-        key: GATEWAY_KEY             # variable that holds the real key; absent: none is sent
+        key: GATEWAY_KEY             # variable with the real key; absent: no key is sent
         client:                      # variables that clients read
           base_url: [OPENAI_BASE_URL]
           key: [OPENAI_API_KEY]
@@ -25,7 +25,7 @@ from urllib.parse import SplitResult, urlsplit
 from mockserver.cassettes import yaml_reader
 from mockserver.errors import ProviderError, did_you_mean
 
-#: What clients get in place of a key.
+#: What clients get instead of a key.
 DUMMY_KEY = "tapecheck-dummy-key"
 
 
@@ -64,7 +64,7 @@ class Provider:
 
     @property
     def is_local(self) -> bool:
-        """Whether it runs on this machine, so that no proxy lies on the way."""
+        """Whether it runs on this machine, so that no proxy is needed."""
         host = self.url.hostname or ""
         try:
             return ipaddress.ip_address(host).is_loopback
@@ -72,11 +72,11 @@ class Provider:
             return host == "localhost" or host.endswith(".localhost")
 
     def at(self, base_url: str) -> Provider:
-        """The same provider at another base URL. Raises :class:`ProviderError`."""
+        """Return the same provider at another base URL. Raises :class:`ProviderError`."""
         return replace(self, base_url=_checked_url(base_url, self.name))
 
     def key(self, environment: Mapping[str, str]) -> str | None:
-        """The real key, or ``None`` where none is needed. Raises :class:`ProviderError`."""
+        """Return the real key, or ``None`` if none is needed. Raises :class:`ProviderError`."""
         if not self.key_variables:
             return None
         key = next((environment[v] for v in self.key_variables if environment.get(v)), None)
@@ -93,7 +93,7 @@ class Provider:
         return key
 
     def credential(self, key: str) -> str:
-        """The value of ``header`` for a key."""
+        """Return the value of ``header`` for a key."""
         return f"{self.scheme} {key}" if self.scheme else key
 
 
@@ -107,7 +107,7 @@ def _openai_like(name: str, base_url: str, *key_variables: str) -> Provider:
     )
 
 
-#: The providers known from the start, by name.
+#: The built-in providers, by name.
 PROVIDERS: Mapping[str, Provider] = {
     p.name: p
     for p in (

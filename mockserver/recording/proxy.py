@@ -1,9 +1,9 @@
-"""The two sides of a recording: fetches from the live endpoint, relays to the client.
+"""The two sides of a recording: fetch from the live endpoint, relay to the client.
 
-The HTTP library that fetches logs what it does; secrets are kept out of that.
+They run as separate tasks, so that a slow client does not change the times, and so that the
+last bytes of a message are still recorded if the client disconnects early.
 
-They run apart, so that a slow client does not change the times, and so that the last bytes of
-a message are still seen when the client leaves as soon as it has what it wants.
+The HTTP library that fetches writes logs; secrets are masked in them.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from mockserver.wire.body import Media
 from mockserver.wire.http1 import Message
 from mockserver.wire.schedule import HOP_BY_HOP, Coding, Ending, Schedule, Send
 
-#: Seconds in which an answer may come to its end after the client has left.
+#: Seconds for an answer to end after the client has disconnected.
 GRACE = 0.25
 #: Seconds to wait for a connection to the live endpoint, and for it to take the request.
 _CONNECT, _SEND = 30.0, 120.0
-#: Loggers that write addresses (with keys in their queries) and headers (with cookies).
+#: Loggers that write URLs (with keys in their queries) and headers (with cookies).
 _LOGGERS = (
     "httpx",
     "httpcore.connection",
@@ -44,7 +44,7 @@ Pipe = asyncio.Queue[Head | bytes | None]
 
 
 class Upstream:
-    """The way to one provider. ``timeout``: the longest wait for the next byte, in seconds."""
+    """The connection to one provider. ``timeout``: longest wait for the next byte, seconds."""
 
     def __init__(
         self, provider: Provider, environment: Mapping[str, str], *, timeout: float
@@ -54,9 +54,9 @@ class Upstream:
         self._credential = None if key is None else provider.credential(key)
         self.known = Known.of([key] if key else [])
         self._client = httpx.AsyncClient(
-            # A proxy for the outer world must not stand before this machine.
+            # Requests to this machine must not go through a proxy.
             trust_env=not provider.is_local,
-            # Where there is no TLS, its certificates need not be read.
+            # Without TLS, do not load its certificates.
             verify=provider.url.scheme == "https",
             timeout=httpx.Timeout(timeout, connect=_CONNECT, write=_SEND, pool=None),
             limits=httpx.Limits(max_connections=None),
@@ -68,7 +68,7 @@ class Upstream:
         await self._client.aclose()
 
     async def fetch(self, capture: Capture, pipe: Pipe) -> None:
-        """Send the request of ``capture``; record what comes and pass it into ``pipe``."""
+        """Send the request of ``capture``; record the answer and put it into ``pipe``."""
         response: httpx.Response | None = None
         try:
             response = await self._client.send(self._request(capture), stream=True)
@@ -77,7 +77,7 @@ class Upstream:
             pipe.put_nowait(capture.head)
             async for piece in response.aiter_raw():
                 if capture.client_disconnected:
-                    # It has hung up in the middle.
+                    # The client has disconnected in the middle.
                     capture.ended(End.CLIENT_CLOSED)
                     break
                 capture.received(piece)
@@ -146,9 +146,9 @@ class Upstream:
 async def relay(
     request: web.BaseRequest, capture: Capture, pipe: Pipe, fetching: asyncio.Task[None]
 ) -> AlreadySent:
-    """Answer ``request`` with what the live endpoint says, piece by piece as it comes.
+    """Answer ``request`` with the live answer, piece by piece as it arrives.
 
-    ``fetching`` fills ``pipe``; it is broken off when the client leaves.
+    ``fetching`` fills ``pipe``; it is cancelled when the client disconnects.
     """
     try:
         await _pass_on(request, capture, pipe)
@@ -163,7 +163,7 @@ async def relay(
 async def _pass_on(request: web.BaseRequest, capture: Capture, pipe: Pipe) -> None:
     head = await pipe.get()
     if not isinstance(head, Head):
-        # There is nothing true to say, so nothing is said.
+        # There is no answer to relay, so do not invent one.
         await reset(request)
         return
     message = Message(_schedule(head))
@@ -180,7 +180,7 @@ async def _pass_on(request: web.BaseRequest, capture: Capture, pipe: Pipe) -> No
 
 
 def _schedule(head: Head) -> Schedule:
-    """The head as it goes to the client: with its length if it has one, else in chunks."""
+    """Return the schedule of a head: with its length if it has one, else chunked."""
     length = head.header("content-length")
     headers: Headers = tuple((n, v) for n, v in head.headers if n.lower() not in HOP_BY_HOP)
     if length is not None:
@@ -215,12 +215,12 @@ class LogFilter(logging.Filter):
         self.known: frozenset[str] = frozenset()
 
     def install(self) -> None:
-        """Begin to mask."""
+        """Start masking."""
         for name in _LOGGERS:
             logging.getLogger(name).addFilter(self)
 
     def remove(self) -> None:
-        """Leave the loggers as they were."""
+        """Stop masking."""
         for name in _LOGGERS:
             logging.getLogger(name).removeFilter(self)
 

@@ -1,8 +1,8 @@
 """The recorder: the mock server in front of live endpoints.
 
 ``/_c/<cassette>/<provider>/…`` records into one cassette from one provider, so a client in any
-language needs nothing but another base URL. It listens on this machine only and contacts
-nobody but the providers that a cassette was opened for.
+language needs only another base URL. It listens on this machine only and contacts only the
+providers that a cassette was opened for.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ PREFIX = "/_c/"
 #: Seconds without a byte from the live endpoint after which its answer counts as timed out.
 TIMEOUT = 600.0
 
-#: What a recorder is told about: an exchange that has begun, and again when it is over.
+#: Called with an exchange when it begins, and again when it is over.
 Watcher = Callable[[Capture], None]
 
 
 class Recorder(MockServer):
-    """Records and replays on a free local port, in a thread of its own.
+    """Records and replays on a free local port, in its own thread.
 
-    ``environment`` holds the real keys. ``watch`` is called in that thread with every exchange
+    ``environment`` has the real keys. ``watch`` is called in that thread with every exchange
     that begins, and again when it is over. ``timeout`` is the longest wait for the next byte,
     in seconds.
     """
@@ -79,11 +79,11 @@ class Recorder(MockServer):
     ) -> TapeHandle:
         """Open the cassette at ``path`` for clients of ``providers``, the first by default.
 
-        ``name`` stands for it in URLs. ``ends`` allows endings other than ``eof``;
+        ``name`` is its name in URLs. ``ends`` allows endings other than ``eof``;
         ``keep_opaque`` keeps encrypted reasoning and signatures; ``notes`` go into
         ``wire.recorded``. Raises :class:`ProviderError` if a key is missing,
-        :class:`CassetteError` for a cassette that is missing or broken where it is needed,
-        :class:`RecordingError` if another process records into it.
+        :class:`CassetteError` for a needed cassette that is missing or broken,
+        :class:`RecordingError` if another process is recording into it.
         """
         if not providers:
             raise ProviderError("a recording needs a provider; name one")
@@ -94,7 +94,7 @@ class Recorder(MockServer):
             )
         with ExitStack() as stack:
             if mode.may_write and not (mode is Mode.ONCE and path.exists()):
-                # Before the old cassette is read: what is compared must be what is replaced.
+                # Lock before reading the old cassette: what is compared must be what is replaced.
                 stack.enter_context(locked(path))
             old = store.load(path) if path.exists() or mode is Mode.NONE else None
             tape = Tape(
@@ -141,7 +141,7 @@ class Recorder(MockServer):
         self._logs.remove()
 
     def _finish(self, open_tape: _OpenTape) -> None:
-        """Wait for what is under way to end, then close the tape to clients."""
+        """Wait until all exchanges have ended, then close the tape to clients."""
         loop = self._loop
         if loop is None:
             return
@@ -150,9 +150,9 @@ class Recorder(MockServer):
 
 
 class TapeHandle:
-    """One cassette that is being recorded or replayed. A context manager that gives it up."""
+    """One cassette that is being recorded or replayed; a context manager that closes it."""
 
-    #: What to give to a client as its key.
+    #: The key for clients.
     api_key = DUMMY_KEY
 
     def __init__(self, recorder: Recorder, open_tape: _OpenTape) -> None:
@@ -176,15 +176,15 @@ class TapeHandle:
         return self.base_url_of(next(iter(self._open_tape.providers)))
 
     def base_url_of(self, provider: str) -> str:
-        """The base URL for clients of a provider, by its name."""
+        """Return the base URL for clients of a provider, by its name."""
         found = self._open_tape.providers[provider]
         name = quote(self._open_tape.name)
         return f"{self._recorder.url}{PREFIX}{name}/{found.name}{found.base_path}"
 
     def environment(self) -> dict[str, str]:
-        """Variables that turn clients in another process to this cassette.
+        """Return variables that point clients in another process to this cassette.
 
-        They take the place of the real keys, and keep proxies away from the local address.
+        They replace the real keys, and exclude the local address from proxies.
         """
         out = {"TAPECHECK_BASE_URL": self.base_url, "TAPECHECK_API_KEY": DUMMY_KEY}
         for provider in self._open_tape.providers.values():
@@ -196,7 +196,7 @@ class TapeHandle:
     def finish(self, check: Check | None = None) -> Result:
         """Write what was recorded, or compare it, as the mode asks.
 
-        ``check`` sees the cassette before it is written. Raises :class:`RecordingError` or
+        ``check`` gets the cassette before it is written. Raises :class:`RecordingError` or
         what ``check`` raises, and then nothing was written.
         """
         try:
@@ -218,7 +218,7 @@ class TapeHandle:
 
 
 def no_proxy(environment: Mapping[str, str]) -> dict[str, str]:
-    """Variables that keep a proxy in ``environment`` away from local addresses."""
+    """Return variables that exclude local addresses from the proxies of ``environment``."""
     out = {}
     for variable in ("NO_PROXY", "no_proxy"):
         hosts = [h for h in environment.get(variable, "").split(",") if h]
@@ -228,7 +228,7 @@ def no_proxy(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 class _OpenTape:
-    """A tape with its name in URLs and the ways to its providers."""
+    """A tape with its name in URLs and the connections to its providers."""
 
     def __init__(
         self,
@@ -280,7 +280,7 @@ class _RecordingApp(App):
         return await self._record_live(request, open_tape, provider, capture)
 
     async def close_tape(self, open_tape: _OpenTape) -> None:
-        """Let what is under way come to an end, then forget the tape."""
+        """Wait until all exchanges have ended, then forget the tape."""
         self.tapes.pop(open_tape.name, None)
         try:
             async with asyncio.timeout(2 * GRACE):
@@ -333,7 +333,7 @@ class _RecordingApp(App):
 
 
 def _headers(request: web.BaseRequest) -> Iterator[tuple[str, str]]:
-    """The headers that are true of the body as it was read."""
+    """Yield the headers that describe the body as it was read."""
     headers = list(request.headers.items())
     was_decoded = is_known(encoding_of(headers))
     for name, value in headers:
@@ -342,7 +342,7 @@ def _headers(request: web.BaseRequest) -> Iterator[tuple[str, str]]:
 
 
 def _refuse_other_hosts(request: web.BaseRequest) -> None:
-    """Keep web pages out: a name that was made to point here is not one of this machine."""
+    """Refuse other host names: a web page may point its own name here (DNS rebinding)."""
     host = urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""
     if host not in ("127.0.0.1", "localhost", "::1"):
         raise RefusalError(

@@ -1,4 +1,4 @@
-"""Asks a live endpoint once more what a cassette has asked, without the client."""
+"""Send the requests of a cassette to a live endpoint again, without the client."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from mockserver.recording.providers import Provider, of_uri
 from mockserver.recording.recorder import TapeHandle
 from mockserver.secrets.names import REPLACED
 
-#: Placeholders that a provider takes as well as what they stand for.
+#: Placeholders that a provider accepts like the original value.
 _HARMLESS = frozenset({"user", "metadata"})
 
 
 def providers_of(cassette: Cassette, known: Iterable[Provider]) -> tuple[Provider, ...]:
     """Return the providers that a cassette was recorded from.
 
-    Raises :class:`RecordingError` for a request that can not be sent again: it was not
-    recorded, its provider is not ``known``, or a part that matters was replaced.
+    Raises :class:`RecordingError` for a request that cannot be sent again: it was not
+    recorded, its provider is not ``known``, or an essential part was redacted.
     """
     known = tuple(known)
     reasons, found = [], {}
@@ -71,7 +71,7 @@ def resend_requests(cassette: Cassette, tape: TapeHandle, known: Iterable[Provid
                     pass
                 response.close()
             except httpx.TransportError:
-                # The recorder has seen the same, and says so.
+                # The recorder has seen the same error and reports it.
                 continue
 
 

@@ -1,4 +1,4 @@
-"""One cassette in the recorder: what it answers, what came in, and what becomes of it."""
+"""One cassette in the recorder: what it replays, what it captured, and its result."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from mockserver.secrets.scrub import Scrubber, SplitSecretError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What became of a tape.
+    """The result of a tape.
 
-    ``live`` counts the exchanges with a provider, ``interactions`` those in the cassette,
-    ``unchanged`` those among them that are as before. ``problems`` are requests that nothing
-    answered and recordings that nothing asked for.
+    ``live`` counts the exchanges with a provider, ``interactions`` those in the cassette, and
+    ``unchanged`` those among them that are as before. ``problems`` are requests without an
+    answer and recordings that were never requested.
     """
 
     path: Path
@@ -45,7 +45,7 @@ class Result:
 
 
 class Tape:
-    """Answers from ``old`` as far as ``mode`` says, and collects what is live.
+    """Replays ``old`` if ``mode`` allows it, and collects live exchanges.
 
     ``known`` are secrets by value. Methods up to :meth:`finish` belong to the event loop's
     thread.
@@ -77,21 +77,21 @@ class Tape:
         self._notes = notes
         self._arrived = 0
         self._fetching: set[asyncio.Task[None]] = set()
-        #: Holds the file as long as it may be written.
+        #: Locks the file as long as it may be written.
         self.lock = ExitStack()
         replayed = old if mode.replays else None
         self._exchanges: tuple[Exchange, ...] = exchanges(replayed) if replayed else ()
         self._played = [False] * len(self._exchanges)
 
     def arrive(self) -> int:
-        """Give a request its place in the order of arrival."""
+        """Return the position of a request in the order of arrival."""
         self._arrived += 1
         return self._arrived
 
     def find(self, received: Request) -> Found | None:
-        """Play the recorded answer; ``None`` if the request is to go out.
+        """Return the recorded answer; ``None`` if the request must be sent to the provider.
 
-        Raises :class:`RefusalError` for a request that was not recorded and may not go out.
+        Raises :class:`RefusalError` for a request that was not recorded and must not be sent.
         """
         if not self.mode.replays or self.old is None:
             return None
@@ -132,12 +132,12 @@ class Tape:
         return task
 
     def cancel(self) -> None:
-        """Break off what is still under way."""
+        """Cancel the exchanges that are still in progress."""
         for task in self._fetching:
             task.cancel()
 
     def finish(self, check: Check | None = None) -> Result:
-        """Do with what came in what the mode asks for.
+        """Write or compare the captured exchanges, as the mode asks.
 
         Raises :class:`RecordingError` or what ``check`` raises, and then nothing was written.
         """
@@ -159,7 +159,7 @@ class Tape:
                     self.path, ["no such cassette to compare with; record it first"]
                 )
             if found := leaks(Cassette(self.path, new), self.known):
-                # What differs is shown.
+                # Differences are shown to people, so they must have no secret.
                 raise RecordingError(self.path, found)
             return replace(result, interactions=len(new), drift=drift.compare(before, new))
         if self.mode is Mode.NEW_EPISODES:

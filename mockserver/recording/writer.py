@@ -1,6 +1,6 @@
-"""From what was captured to a file: scrub, compare with the old, scan, prove, replace.
+"""Turn captured exchanges into a file: merge with the old one, scan, verify, replace.
 
-Everything happens in memory until the last step, and any doubt ends it before.
+Everything happens in memory until the last step. Any doubt stops it before.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from mockserver.library import library, similarity
 from mockserver.secrets.scan import scan_cassette
 from mockserver.serving.verify import verify_cassette
 
-#: Looks at a cassette that is about to be written, and raises if it must not be.
+#: Checks a cassette before it is written, and raises if it must not be.
 Check = Callable[[Cassette], None]
 
-#: How an answer may end without anybody having to say so.
+#: Endings that need no permission.
 WHOLE = frozenset({End.EOF})
 
 
@@ -33,10 +33,10 @@ def save(
     ends: Collection[End] = WHOLE,
     check: Check | None = None,
 ) -> None:
-    """Write a scrubbed cassette whole, or not at all.
+    """Write a scrubbed cassette as a whole, or not at all.
 
-    Raises :class:`RecordingError` that says where a secret is left, an answer is not whole, or
-    the recording does not replay as it is.
+    Raises :class:`RecordingError` that says where a secret is left, an answer is incomplete,
+    or the recording is not replayed byte-exactly.
     """
     reasons = [
         f"interaction {number}: the answer ended with {end}; if that is intended, "
@@ -61,7 +61,7 @@ def save(
 
 
 def leaks(cassette: Cassette, known: Iterable[str]) -> list[str]:
-    """Say where secrets are left in a scrubbed cassette."""
+    """Return where secrets are left in a scrubbed cassette."""
     return [
         f"interaction {hit.interaction}: {hit.place}: {hit.kind}"
         for hit in scan_cassette(cassette, known)
@@ -69,11 +69,11 @@ def leaks(cassette: Cassette, known: Iterable[str]) -> list[str]:
 
 
 def merge(old: Cassette, new: Sequence[Interaction]) -> tuple[tuple[Interaction, ...], int]:
-    """Return the interactions of a new recording, with the old where they say the same.
+    """Return the interactions of a new recording, with old ones where nothing has changed.
 
     An old answer keeps its bytes, times and ids, and is marked as confirmed at the time of the
-    new one; an old request stays as it is; ids in all that is new follow. Where everything is
-    known, the old order stays. Also returns how many interactions are wholly as before.
+    new one. An old request stays as it is. New text gets the old ids. If all interactions are
+    unchanged, their old order stays. Also return how many are unchanged.
     """
     ids = similarity.Renaming()
     matched: dict[int, int] = {}
@@ -112,7 +112,7 @@ def merge(old: Cassette, new: Sequence[Interaction]) -> tuple[tuple[Interaction,
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a cassette for one recorder. Raises :class:`RecordingError` if another has it.
+    """Lock a cassette for one recorder. Raises :class:`RecordingError` if another has it.
 
     Raises :class:`UnwritableError` if it cannot be locked.
     """
@@ -134,7 +134,7 @@ def _mark_confirmed(old: Response, new: Interaction) -> Response:
 
 
 def _comment(path: Path) -> bytes:
-    """The comment lines at the head of the old file: somebody wrote them by hand."""
+    """Return the comment lines at the head of the old file, which were written by hand."""
     lines: list[bytes] = path.read_bytes().splitlines(keepends=True) if path.is_file() else []
     comments = list(itertools.takewhile(lambda line: line.startswith(b"#"), lines))
     return b"".join(comments)

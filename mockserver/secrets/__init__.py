@@ -1,4 +1,4 @@
-"""Finding secrets and replacing them, so that none reaches a disk."""
+"""Find secrets and replace them, so that none reaches a disk."""
 
 from mockserver.secrets.names import is_credential_header, query, request_headers
 from mockserver.secrets.scan import scan_cassette

@@ -1,7 +1,7 @@
-"""Finds secrets in text: known values in every encoding, and what looks like a credential.
+"""Find secrets in text: known values in every encoding, and what looks like a credential.
 
-Text stands for bytes here, one character per byte (latin-1), so that places are byte offsets.
-What is encoded is decoded and searched again, to a fixed depth.
+Text represents bytes here, one character per byte (latin-1), so that offsets are byte offsets.
+Encoded text is decoded and searched again, to a fixed depth.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from urllib.parse import quote, quote_plus
 
 from mockserver.wire.content_coding import inflate
 
-#: Shorter values would be found everywhere.
+#: Shorter values would match ordinary text.
 SHORTEST = 6
 
-#: How many encodings may lie around each other.
+#: How many encodings may be nested.
 DEPTH = 3
 
 _B64 = r"A-Za-z0-9_\-"
@@ -28,7 +28,7 @@ _B64 = r"A-Za-z0-9_\-"
 
 @dataclass(frozen=True)
 class CredentialPattern:
-    """A kind of credential: one of ``markers`` stands in each, ``pattern`` matches it whole."""
+    """A kind of credential: each contains one of ``markers``; ``pattern`` matches all of it."""
 
     kind: str
     markers: tuple[str, ...]
@@ -39,10 +39,10 @@ def _credential(kind: str, markers: str, pattern: str) -> CredentialPattern:
     return CredentialPattern(kind, tuple(markers.split()), re.compile(pattern))
 
 
-#: A key that its issuer has masked; recordings lose even what is left of it.
+#: A key that its issuer has masked; recordings lose the rest of it, too.
 MASKED = "a masked key"
 
-#: Credentials by their form, as their issuers document them.
+#: Credentials by their syntax, as their issuers document it.
 CREDENTIALS = (
     _credential("a key (sk-…)", "sk-", rf"(?<![{_B64}])sk-(?=[A-Za-z_\-]*[0-9])[{_B64}]{{16,}}"),
     _credential(
@@ -93,7 +93,7 @@ _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))")
 
 @dataclass(frozen=True, slots=True)
 class SecretSpan:
-    """A secret in a text: what it is, and where, without the secret itself."""
+    """Kind and position of a secret in a text, without the secret itself."""
 
     kind: str
     start: int
@@ -108,7 +108,7 @@ class Known:
 
     @classmethod
     def of(cls, values: Iterable[str]) -> Known:
-        """Take the values that are long enough to be told from other text."""
+        """Take the values that are long enough to differ from ordinary text."""
         return cls(frozenset(v for v in values if len(v) >= SHORTEST))
 
     @cached_property
@@ -124,9 +124,9 @@ NOTHING_KNOWN = Known()
 
 
 def find(text: str, known: Known = NOTHING_KNOWN, *, depth: int = DEPTH) -> Iterator[SecretSpan]:
-    """Yield the secrets in ``text``; places may overlap.
+    """Yield the secrets in ``text``; they may overlap.
 
-    An encoded secret is reported as the whole run of characters that encodes it.
+    The span of an encoded secret is the whole run of characters that encodes it.
     """
     if known.pattern is not None:
         for match in known.pattern.finditer(text):
@@ -150,7 +150,7 @@ def mask(text: str, known: Known = NOTHING_KNOWN, placeholder: str = "REDACTED")
 
 
 def merge_spans(spans: Iterable[SecretSpan]) -> list[SecretSpan]:
-    """Return the spans in order, those that overlap as one."""
+    """Return the spans in order, with overlapping ones merged."""
     out: list[SecretSpan] = []
     for found in sorted(spans, key=lambda f: (f.start, -f.stop)):
         if out and found.start < out[-1].stop:
@@ -178,13 +178,13 @@ def _in_bytes(data: bytes, known: Known, depth: int) -> str | None:
     try:
         data.decode()
     except UnicodeDecodeError:
-        # An image, or a wrong reading: nobody encodes text once more inside of it.
+        # An image, or a wrong start of base64: neither has text encoded inside.
         depth = 0
     return next((f.kind for f in find(data.decode("latin-1"), known, depth=depth)), None)
 
 
 class _View:
-    """A text without its escapes, which knows where each character came from."""
+    """A text without its escapes, and the original offset of each character."""
 
     def __init__(self, escape: re.Pattern[str], text: str) -> None:
         parts: list[str] = []
@@ -199,7 +199,7 @@ class _View:
         self.text = "".join((*parts, text[end:]))
 
     def offset(self, position: int) -> int:
-        """Return where ``position`` lies in the text with escapes."""
+        """Return the offset in the text with escapes."""
         nearest = bisect_right(self._ends, position) - 1
         return self._offsets[nearest] + position - self._ends[nearest]
 
@@ -208,12 +208,12 @@ def _character(match: re.Match[str]) -> str:
     if match[1] is None:
         plain: str = match[2]
         return " " if plain in "nrtbf" else plain
-    # A secret is written in single bytes; what lies beyond is one character all the same.
+    # Secrets have single bytes only; anything above becomes one character, too.
     return chr(min(int(match[1], 16), 0xFF))
 
 
 def _base64_readings(run: str) -> Iterator[bytes]:
-    """Yield what a run of base64 may mean: the code need not begin where the run does."""
+    """Yield what a run of base64 may decode to; the code may begin within the run."""
     digits = run.translate(_URL_SAFE)
     for start in range(4):
         part = digits[start:]

@@ -1,6 +1,6 @@
-"""Which names carry secrets: headers, query parameters and fields of JSON bodies.
+"""Which headers, query parameters and fields of JSON bodies have secrets, by name.
 
-Headers are let through by name, never kept out by name: a list of bad names fails open.
+Headers are allowed by name, never blocked by name: a list of bad names fails open.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from mockserver.cassettes.cassette import Headers
 from mockserver.dialects.registry import form
 
 PLACEHOLDER = "REDACTED"
-#: What scrubbing leaves of a value: its kind and its number.
+#: What scrubbing puts in place of a value: its kind and its number.
 REPLACED = re.compile(rf"([a-z]+)_{PLACEHOLDER}_(\d+)")
 
-#: Request headers that say how the body travels; a report shows them beside those that a
+#: Request headers about the transport of the body; a report shows them and those that a
 #: recording keeps.
 _TRANSPORT_HEADERS = frozenset(
     {"accept-encoding", "connection", "content-length", "expect", "transfer-encoding"}
@@ -57,18 +57,20 @@ ADDRESS_PARTS: Mapping[str, re.Pattern[str]] = {
 
 
 def is_secret_key(name: str) -> bool:
-    """Whether a query parameter of that name carries a credential."""
+    """Return whether a query parameter of that name has a credential."""
     name = name.lower()
     return name in _SECRET_KEYS or name.startswith("x-amz-")
 
 
 def is_credential_header(name: str) -> bool:
-    """Whether a header of that name carries a credential or a cookie, as far as names tell."""
+    """Return whether a header has a credential or a cookie, judging by its name."""
     return _CREDENTIAL_HEADER.search(name) is not None
 
 
 def field_kind(path: tuple[str | int, ...], *, keep_opaque: bool = False) -> str | None:
-    """The kind of placeholder for the string at ``path`` in a JSON body; ``None`` to keep it.
+    """Return the kind of placeholder for the string at ``path`` in a JSON body.
+
+    ``None`` if the string is kept.
 
     ``keep_opaque`` keeps encrypted reasoning and signatures.
     """
@@ -83,7 +85,7 @@ def field_kind(path: tuple[str | int, ...], *, keep_opaque: bool = False) -> str
         return known.user_fields[first]
     if below and first in known.user_trees:
         return known.user_trees[first]
-    # A tool's input; a top-level one holds messages.
+    # A tool's input; a top-level one has messages.
     foreign = not known.foreign_fields.isdisjoint(names) or "input" in below
     return None if keep_opaque or foreign else known.opaque_fields.get(names[-1])
 

@@ -1,7 +1,7 @@
-"""What a body says piece by piece: the deltas of its events, put together.
+"""Join the texts that a body sends piece by piece, as deltas of its events.
 
-No client sees an event alone, and a secret may lie in pieces: nothing in any one of them looks
-like it, or what does is only its beginning.
+A client joins them, too, so a secret may be split over pieces: no single piece looks like a
+secret, or only its beginning does.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from mockserver.secrets import find
 from mockserver.secrets.find import Known
 from mockserver.wire.documents import NOT_JSON, Document, Path, documents, leaves
 
-#: No random key has the same so many characters over and over.
+#: No random key repeats so many characters.
 _LONG = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """Pieces that a client joins. ``path`` names the fields they stand in.
+    """Pieces that a client joins. ``path`` names the fields that they come from.
 
-    As in :mod:`mockserver.secrets.find`, a character stands for a byte.
+    As in :mod:`mockserver.secrets.find`, a character represents a byte.
     """
 
     path: str
@@ -34,11 +34,11 @@ class Channel:
 
     @property
     def text(self) -> str:
-        """The pieces, put together."""
+        """The joined pieces."""
         return "".join(self.pieces)
 
     def split_secrets(self, known: Known) -> Iterator[str]:
-        """Yield the kinds of the secrets that lie in more than one piece."""
+        """Yield the kinds of the secrets that are split over several pieces."""
         bounds = list(accumulate(map(len, self.pieces)))[:-1]
         for found in find.find(self.text, known):
             if found.kind != find.MASKED and any(found.start < b < found.stop for b in bounds):
@@ -46,12 +46,12 @@ class Channel:
 
 
 def channels(body: bytes, content_type: str | None, *, single: bool) -> Iterator[Channel]:
-    """Yield what the decoded ``body`` says in more than one piece.
+    """Yield the texts that the decoded ``body`` sends in more than one piece.
 
-    Pieces are joined where they stand at the same path in events of the same type; once for
-    each thing that is numbered, and once over all, as not every server numbers rightly.
-    ``single``: the texts in a body of one document are pieces as well, as in an answer; those
-    in a question are messages, each a whole.
+    Pieces are joined if they have the same path in events of the same type: once for each
+    numbered item, and once over all, because not every server numbers correctly. ``single``:
+    the texts of a body of one document are pieces, too, as in an answer; in a request they
+    are messages, each complete.
     """
     found = _documents(body, content_type)
     for lines in {d.lines for d in found if len(d.lines) > 1}:
@@ -74,12 +74,12 @@ def channels(body: bytes, content_type: str | None, *, single: bool) -> Iterator
 
 
 def _is_repeated(pieces: Sequence[str]) -> bool:
-    """Whether it is one text, said once or in every event, such as an id."""
+    """Return whether it is one text, sent once or in every event, such as an id."""
     return len(pieces) == 1 or (len(set(pieces)) == 1 and len(pieces[0]) >= _LONG)
 
 
 def _documents(body: bytes, content_type: str | None) -> list[Document]:
-    """The documents of a body, also of one that is not what its type says."""
+    """Return the documents of a body, even if its type is wrong."""
     found = documents(body, content_type)
     for other in ("text/event-stream", "application/x-ndjson"):
         if all(d.data is NOT_JSON for d in found):
@@ -90,11 +90,11 @@ def _documents(body: bytes, content_type: str | None) -> list[Document]:
 
 
 def _value(document: Document) -> Any:
-    """What a document holds; if that is plain text, the text."""
+    """Return the JSON value of a document, or its plain text."""
     if isinstance(document.data, dict | list | str):
         return document.data
     raw = document.text.encode("latin-1").decode("utf-8", "replace").strip("\r\n")
-    # Not every client puts a line end between the lines of an event, where it breaks a string.
+    # Some clients join the lines of an event without a line end, which keeps a string whole.
     text = "".join(document.lines) if document.lines else raw
     try:
         data = json.loads(text)
@@ -108,12 +108,12 @@ def _leaves(data: Any) -> list[tuple[Path, Any]]:
     try:
         return list(leaves(data))
     except RecursionError:
-        # So deep that nobody says anything there; as a whole it is searched all the same.
+        # Nothing real is nested so deep; the undivided body is still searched.
         return []
 
 
 def _keys(data: Any, path: Path, names: tuple[str, ...]) -> Iterator[Hashable]:
-    """Yield what the pieces of one text have in common."""
+    """Yield the keys that the pieces of one text share."""
     kind = str(data.get("type")) if isinstance(data, dict) else ""
     numbers = tuple(_numbers(data, path))
     yield kind, names, numbers
@@ -127,7 +127,7 @@ def _numbers(data: Any, path: Path) -> Iterator[Any]:
     known = form().delta_numbers
     for step in path:
         if isinstance(data, dict):
-            # In one order, whatever that of the fields is.
+            # In a fixed order, independent of that of the fields.
             found = (data[name] for name in sorted(known & data.keys()))
             yield from (value for value in found if isinstance(value, int | str))
         data = data[step]

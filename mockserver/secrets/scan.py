@@ -1,7 +1,7 @@
-"""Looks for secrets in cassettes: the last gate before a recording is written, and a lint.
+"""Scan cassettes for secrets: the last check before a recording is written, and a lint.
 
-Scrubbing has replaced what it could by then. What is still found stands where nothing can be
-replaced without a trace: in a compressed body, or cut up over the events of a stream.
+Scrubbing has already replaced what it can. What is still found is where nothing can be replaced
+safely: in a compressed body, or split over the events of a stream.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from mockserver.secrets.reassembled import channels
 from mockserver.wire.content_coding import decode, encoding_of, inflate
 from mockserver.wire.documents import documents
 
-#: A character of a key; none may stand in the piece behind a key that was replaced.
+#: A character of a key; the piece after a replaced key must not start with one.
 _KEY_CHARACTER = re.compile(r"[A-Za-z0-9_\-.~+/=]")
 
 
-#: How to get a body that is not encoded, by its side.
+#: How to get a body that is not encoded, by side.
 _HINT = {
     "request": "make the client send it without content-encoding",
     "response": "tapecheck requested none; turn off compression in the proxy or gateway",
@@ -34,7 +34,7 @@ _HINT = {
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A secret in a cassette: what and where, never the secret. ``interaction`` is from 0."""
+    """Kind and place of a secret in a cassette, never the secret. ``interaction``: from 0."""
 
     path: Path
     interaction: int
@@ -46,7 +46,7 @@ class Hit:
 
 
 def scan_cassette(cassette: Cassette, known: Iterable[str] = ()) -> list[Hit]:
-    """Return where ``cassette`` holds a secret: one of ``known``, or what looks like one."""
+    """Return where ``cassette`` has a secret: one of ``known``, or what looks like one."""
     values = Known.of(known)
     return [
         Hit(cassette.path, number, place, kind)
@@ -107,13 +107,13 @@ def _text(text: str, place: str, known: Known) -> Iterator[tuple[str, str]]:
     if not text.isascii() and max(text) > "\xff":
         text = text.encode("utf-8", "replace").decode("latin-1")
     for found in find.find(text, known):
-        # What an issuer has masked is not a secret any more.
+        # What its issuer has masked is no longer a secret.
         if found.kind != find.MASKED:
             yield place, found.kind
 
 
 def _personal(body: bytes, content_type: str | None) -> Iterator[str]:
-    """Yield where a body names a user or says what a client keeps to itself."""
+    """Yield the paths at which a body names a user or has opaque data."""
     for document in documents(body, content_type):
         for path, start, stop in document.strings():
             if start == stop or names.field_kind(path, keep_opaque=True) is None:
@@ -123,12 +123,12 @@ def _personal(body: bytes, content_type: str | None) -> Iterator[str]:
 
 
 def _is_unreadable(body: bytes, origin: Origin) -> bool:
-    """Whether bytes that cannot be decoded may hide something."""
+    """Return whether bytes that cannot be decoded may hide something."""
     match origin:
         case Origin.RECORDED:
             return True
         case Origin.IMPORTED:
-            # Other recorders keep the header over a body that they have decoded.
+            # Other recorders keep the header of a body that they have decoded.
             return not _is_text(body)
         case Origin.AUTHORED:
             return False

@@ -1,7 +1,7 @@
-"""Replaces what must not be stored, in memory, before anything is written.
+"""Replace what must not be stored, in memory, before anything is written.
 
-The same value gets the same placeholder all over a cassette, so that what belongs together
-still does. Chunk boundaries move with the bytes around them.
+The same value gets the same placeholder everywhere in a cassette, so that references still
+match. Chunk boundaries move with the bytes around them.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from mockserver.wire.documents import documents
 
 
 def is_placeholder(value: object) -> bool:
-    """Whether a value is what scrubbing left in place of another."""
+    """Return whether a value is a placeholder that scrubbing has written."""
     return isinstance(value, str) and names.REPLACED.fullmatch(value) is not None
 
 
 class SplitSecretError(ValueError):
-    """A secret lies in pieces, so that none of it can be replaced. It is not named."""
+    """A secret is split over pieces, so it cannot be replaced. The message never names it."""
 
     def __init__(self, place: str, kind: str) -> None:
         super().__init__(f"{place}: {kind}")
@@ -38,7 +38,7 @@ class SplitSecretError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """``text`` takes the place of the bytes from ``start`` to ``stop``."""
+    """Replaces the bytes from ``start`` to ``stop`` by ``text``."""
 
     start: int
     stop: int
@@ -50,8 +50,8 @@ def splice(
 ) -> tuple[bytes, tuple[Chunk, ...] | None]:
     """Make ordered edits that do not overlap, and move the chunk boundaries along.
 
-    A boundary inside of replaced bytes moves behind the new ones; a chunk that held nothing
-    else goes away.
+    A boundary inside replaced bytes moves behind the new ones. A chunk that had nothing else
+    is removed.
     """
     parts: list[bytes] = []
     olds, news = [0], [0]
@@ -107,7 +107,7 @@ class Scrubber:
     def interaction(self, interaction: Interaction) -> Interaction:
         """Return the interaction as it may be stored; ``wire.redacted`` lists what was replaced.
 
-        Raises :class:`SplitSecretError` for a secret that lies in pieces.
+        Raises :class:`SplitSecretError` for a secret that is split over pieces.
         """
         self._check(interaction.request.body, interaction.request.headers, "request")
         self._check(interaction.response.body, interaction.response.headers, "response")
@@ -182,10 +182,10 @@ class Scrubber:
         side: str,
         replaced: set[str],
     ) -> tuple[bytes, tuple[Chunk, ...] | None, str | None]:
-        """Return body and chunks as they may be stored, and the coding if they lost it.
+        """Return body and chunks as they may be stored, and the coding if it was removed.
 
-        A body in which nothing is replaced stays as it was sent. What cannot be decoded is left
-        alone: the scan decides whether it may stay.
+        A body without replacements stays as it was sent. So does one that cannot be decoded:
+        the scan decides whether it may be stored.
         """
         encoding = encoding_of(headers)
         plain, plain_chunks = _decode_chunks(body, chunks, encoding)
@@ -212,7 +212,7 @@ class Scrubber:
         )
 
     def _parameter(self, parameter: str, replaced: set[str]) -> str:
-        # Only what must change does: clients differ in what they encode, and how.
+        # Change only what must change: clients differ in what they encode, and how.
         pairs = parse_qsl(parameter, keep_blank_values=True)
         if not pairs or not names.is_secret_key(pairs[0][0]):
             return parameter
@@ -259,7 +259,7 @@ def _decode_chunks(
 ) -> tuple[bytes, tuple[Chunk, ...] | None]:
     """Undo the content codings, and move the chunk boundaries along.
 
-    What cannot be decoded is returned itself.
+    A body that cannot be decoded is returned unchanged.
     """
     lengths = [len(body)] if chunks is None else [chunk.length for chunk in chunks]
     ends = [0, *accumulate(lengths)]

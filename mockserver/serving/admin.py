@@ -1,14 +1,14 @@
 """Administration over HTTP, under ``/__tapecheck/``.
 
 ===============================  ======================================================
-``GET health``                   whether it runs, and which cassettes are broken
+``GET health``                   the server's state, and which cassettes are broken
 ``GET cassettes``                all cassettes with their number of interactions
 ``GET sessions``                 the open sessions
 ``POST sessions``                open one: ``{cassette, axes?, seed?, fault?}``
-``GET sessions/<id>``            one session: what it was asked and what is unplayed
+``GET sessions/<id>``            one session: its requests and what is unplayed
 ``DELETE sessions/<id>``         close it
-``POST sessions/<id>/release``   let it pass a hold: ``{name}``
-``GET journal``                  all requests, credentials replaced
+``POST sessions/<id>/release``   open a gate of the session: ``{name}``
+``GET journal``                  all requests, with credentials replaced
 ``POST reset``                   close all sessions, forget the journal, list the library
 ===============================  ======================================================
 """
@@ -37,7 +37,7 @@ PREFIX = "/__tapecheck/"
 
 
 class Administered(Protocol):
-    """What is administered: the application of the server."""
+    """What can be administered: the application of the server."""
 
     @property
     def library(self) -> Library:

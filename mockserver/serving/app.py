@@ -1,8 +1,8 @@
-"""The HTTP application: finds the recorded answer to a request and has it played.
+"""The HTTP application: find the recorded answer to a request and play it.
 
 ========================  ===========================================================
-``/s/<session>/…``        one client's session, opened beforehand
-``/c/<cassette>/…``       one cassette, for whoever can change nothing but a base URL
+``/s/<session>/…``        one client's session, opened before
+``/c/<cassette>/…``       one cassette, for clients that can change only a base URL
 ``/__tapecheck/…``        administration
 anything else             matched against all requests of the library
 ========================  ===========================================================
@@ -34,16 +34,16 @@ from mockserver.serving.responses import refusal_response
 from mockserver.serving.sessions import Answers, LiveSession
 from mockserver.wire.content_coding import decode, encoding_of, is_known
 
-#: Finds the recorded answer to a request, or raises :class:`RefusalError`.
+#: A function that finds the recorded answer to a request, or raises :class:`RefusalError`.
 Find = Callable[[Request], Awaitable[Found]]
 
-#: Stands for whatever host a client believes to talk to.
+#: Replaces the host that a client would talk to.
 _ORIGIN = "http://provider"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What clients may ask of the server: lengths in bytes, and numbers of things."""
+    """Limits for clients: lengths in bytes, and counts."""
 
     body: int = 64 * 1024 * 1024
     line: int = 64 * 1024
@@ -84,26 +84,26 @@ class App:
         limits = self.options.limits
         if len(self.sessions) >= limits.sessions:
             raise SessionError(f"{limits.sessions} sessions are already open; close some")
-        # Not a counter: a client left over from another server on this port would fit in.
+        # Not a counter: a client of an earlier server on this port would hit a valid id.
         session_id = secrets.token_hex(4)
         live = LiveSession(session_id, exchanges, name=name, journal_limit=limits.journal)
         self.sessions[session_id] = live
         return live
 
     def close_session(self, session_id: str) -> None:
-        """Forget a session and break off what it is answering."""
+        """Forget a session and interrupt its answers."""
         live = self.sessions.pop(session_id, None)
         if live is not None:
             live.answers.cancel()
 
     def close(self) -> None:
-        """Close all sessions and break off all answers."""
+        """Close all sessions and interrupt all answers."""
         for session_id in list(self.sessions):
             self.close_session(session_id)
         self.answers.cancel()
 
     async def reset(self) -> None:
-        """Close all sessions, forget the journal and the order, and list the library anew."""
+        """Close all sessions, forget journal and order, and list the library again."""
         self.close()
         self.journal.clear()
         self._lookup.reset()
@@ -134,10 +134,10 @@ class App:
         return playback.response
 
     async def wait(self, name: str) -> None:
-        """Pass a hold: without a session, nobody could release it."""
+        """Pass every gate: without a session, no client could release it."""
 
     def _route(self, path: str) -> tuple[LiveSession | None, str, Find]:
-        """Return the session, the provider's path and who knows the answer."""
+        """Return the session, the provider's path and the function that finds the answer."""
         if path.startswith("/s/"):
             session_id, _, rest = path.removeprefix("/s/").partition("/")
             live = self.sessions.get(session_id)
@@ -193,15 +193,15 @@ def target_of(target: str) -> tuple[str, str]:
 
 
 def _received(request: web.BaseRequest, path: str, query: str, body: bytes) -> Request:
-    """Return what recordings are compared with; headers are not."""
+    """Return the request to compare recordings with; it has no headers."""
     uri = f"{_ORIGIN}{path}?{query}" if query else _ORIGIN + path
     return Request(method=request.method, uri=uri, body=body)
 
 
 async def read_body(request: web.BaseRequest, limit: int) -> bytes:
-    """Return the request's body, decoded as far as its content codings are known.
+    """Return the request's body, decoded if its content codings are known.
 
-    Raises :class:`RefusalError` if it is too large, malformed, or there is no decoder for it.
+    Raises :class:`RefusalError` if it is too large or malformed, or its decoder is missing.
     """
     if request.method == hdrs.METH_CONNECT:
         raise RefusalError(

@@ -1,4 +1,4 @@
-"""What the server was asked and what it did about it."""
+"""The requests that the server got, and how it answered them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class JournalEntry:
     ``path`` is the provider's own, without the server's prefix. ``exchange`` counts from 0
     within the session or ``cassette``; ``None`` for a miss. ``sent`` counts the body's bytes
     on the wire, without head and chunk framing. ``note`` says why an answer was refused.
-    Headers and body are as received, secrets included: only :meth:`to_json` is fit to show.
+    Headers and body are as received, with secrets: show only the result of :meth:`to_json`.
     """
 
     number: int
@@ -39,7 +39,7 @@ class JournalEntry:
     note: str | None = None
 
     def header(self, name: str) -> str | None:
-        """The first header of that name, in any case."""
+        """Return the first header of that name, in any case."""
         return next((v for n, v in self.headers if n.lower() == name.lower()), None)
 
     def to_json(self) -> dict[str, Any]:
@@ -66,10 +66,10 @@ class JournalEntry:
 
 
 class Record:
-    """An entry that is still being written; the arguments are the entry's.
+    """A journal entry under construction; the arguments are the entry's.
 
-    A busy server has no time for journals: the parts are kept as they come, in few objects,
-    and made into an entry when somebody looks. ``headers`` may hold a name several times.
+    For speed, it stores the parts as they come, in few objects, and builds the entry only on
+    demand. ``headers`` may have a name several times.
     """
 
     __slots__ = ("_asked", "_found", "_headers", "_note", "_outcome", "_sent", "_status", "on_end")
@@ -96,7 +96,7 @@ class Record:
 
     @property
     def entry(self) -> JournalEntry:
-        """The entry as it stands."""
+        """The entry so far."""
         number, session, method, path, query, body = self._asked
         return JournalEntry(
             number=number,
@@ -133,12 +133,12 @@ class Journal:
         self._records: deque[Record] = deque(maxlen=limit)
 
     def add(self, record: Record) -> None:
-        """Append a record; the oldest gives way when the journal is full."""
+        """Append a record; a full journal drops the oldest."""
         self._records.append(record)
 
     @property
     def entries(self) -> tuple[JournalEntry, ...]:
-        """The entries as they stand now."""
+        """The entries so far."""
         return tuple(record.entry for record in self._records)
 
     def clear(self) -> None:

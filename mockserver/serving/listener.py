@@ -21,7 +21,7 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class Listener(web.Server):
-    """Makes a connection object for each client. Handlers are cancelled when it leaves."""
+    """Makes a connection object for each client; cancels its handler when it disconnects."""
 
     def __init__(self, handler: Handler, limits: Limits) -> None:
         def make_request(
@@ -73,6 +73,6 @@ class _Connection(web.RequestHandler):
         return refusal_response(refusal)
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
-        # The client was told; what is left of its body raises the same again.
+        # The client has its error; the rest of its body raises the same again.
         if not isinstance(kw.get("exc_info"), web.RequestPayloadError):
             super().log_exception(*args, **kw)

@@ -1,4 +1,4 @@
-"""Plays one message to one client, at the recorded times, chunk for chunk."""
+"""Play one message to one client, at the recorded times, chunk for chunk."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from mockserver.serving.journal import Record
 from mockserver.wire.http1 import Message
 from mockserver.wire.schedule import Coding, Ending, Hold, Send
 
-#: What to do at a hold: wait until the named one is released.
+#: Waits until the named gate is released.
 Wait = Callable[[str], Awaitable[None]]
 
 _RST_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class AlreadySent(web.StreamResponse):
-    """Tells aiohttp that the answer was sent, and whether the connection goes on.
+    """Tells aiohttp that the answer was sent, and whether the connection stays open.
 
-    It has no state of its own, so that one object serves any number of requests.
+    It has no state, so one object serves any number of requests.
     """
 
     def __init__(self, *, keep_alive: bool) -> None:
@@ -48,7 +48,7 @@ _SENT, _SENT_LAST = AlreadySent(keep_alive=True), AlreadySent(keep_alive=False)
 
 
 class Playback:
-    """One message in answer to one request. How it ends goes to ``record``."""
+    """One message in answer to one request. ``record`` gets how it ended."""
 
     __slots__ = ("_form", "_message", "_record", "_request", "_sent")
 
@@ -67,7 +67,7 @@ class Playback:
         return _SENT_LAST if self._message.closes(self._form) else _SENT
 
     def play_at_once(self) -> bool:
-        """Send the whole message in one write, or return ``False`` if that is not enough."""
+        """Send the whole message in one write, or return ``False`` if that is not possible."""
         transport = self._request.transport
         if (
             self._message.schedule.ending is not Ending.FINISH
@@ -85,10 +85,10 @@ class Playback:
         return True
 
     async def play(self, *, speed: float, wait: Wait) -> None:
-        """Send the message piece by piece and do what its ending asks for.
+        """Send the message piece by piece, then end as its schedule says.
 
         ``speed`` is 0 for no waits, else how many times faster than recorded; times count from
-        this call. ``wait`` is called at each hold.
+        this call. ``wait`` is called at each gate.
         """
         try:
             await self._write(_Clock(speed), wait)
@@ -96,7 +96,7 @@ class Playback:
         except ConnectionError:
             self._record.end(Outcome.CLIENT_CLOSED, sent=self._sent)
         except asyncio.CancelledError:
-            # The application ends the record beforehand if it was the server that closed.
+            # If the server closed, the application has already ended the record.
             self._record.end(Outcome.CLIENT_CLOSED, sent=self._sent)
             raise
 
@@ -112,7 +112,7 @@ class Playback:
                     await writer.write(message.frame(step, form))
                     self._sent += len(step.data)
                     if unmarked:
-                        # Without chunks, only separate reads tell the pieces apart.
+                        # Without chunks, only separate writes keep the pieces apart.
                         await asyncio.sleep(0)
                 case Hold():
                     await wait(step.name)
@@ -154,7 +154,7 @@ async def reset(request: web.BaseRequest) -> None:
         raise ConnectionResetError
     transport.set_write_buffer_limits(high=0)
     await request.writer.drain()
-    # The event loop lets nobody watch or change a transport's socket, so a copy serves.
+    # The event loop protects a transport's socket, so use a copy.
     with socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno())) as copy:
         await _wait_until_sent(copy)
         copy.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST_ON_CLOSE)
@@ -162,7 +162,7 @@ async def reset(request: web.BaseRequest) -> None:
 
 
 async def _wait_until_sent(sock: socket.socket) -> None:
-    """Wait until the kernel holds no unsent byte; RST would throw it away."""
+    """Wait until the kernel has no unsent byte; RST would discard it."""
     mark = getattr(socket, "TCP_NOTSENT_LOWAT", None)
     if mark is None:
         return

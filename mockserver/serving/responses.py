@@ -1,7 +1,7 @@
-"""Answers of the server's own: what its control interface says, and errors.
+"""The server's own answers: those of its control interface, and errors.
 
-All are JSON in the form that the providers' SDKs show to their users, under a status that
-they do not retry (they retry 408, 409, 425, 429 and 5xx).
+All are JSON that the providers' SDKs show to their users, with a status that they do not
+retry (they retry 408, 409, 425, 429 and 5xx).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from mockserver.library.refusal import RefusalError
 
 
 def refusal_response(refusal: RefusalError) -> web.Response:
-    """Return the HTTP response that tells the client of a refusal."""
+    """Return the HTTP response for a refusal."""
     error = {"type": f"tapecheck_{refusal.kind}", "message": f"tapecheck: {refusal.message}"}
     response = json_response(
         {"type": "error", "error": error | refusal.details}, status=refusal.status

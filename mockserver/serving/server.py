@@ -1,4 +1,4 @@
-"""The server as an object: in a thread of its own, or in the running event loop."""
+"""The server as an object: in its own thread, or in the running event loop."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from mockserver.wire.faults import Fault
 
 T = TypeVar("T")
 
-#: Seconds for handlers to see that they are cancelled before connections are cut.
+#: Seconds for cancelled handlers to end before connections are aborted.
 _GRACE = 0.2
-#: Seconds for the server's thread to answer a call from another one.
+#: Seconds for the server's thread to answer a call from another thread.
 _CALL_TIMEOUT = 60.0
 
 Source = str | Path | Cassette
@@ -39,13 +39,13 @@ Source = str | Path | Cassette
 class MockServer:
     """Replays recorded HTTP interactions on a local port.
 
-    ``with`` runs it in a thread of its own, ``async with`` in the running event loop; all
+    ``with`` runs it in its own thread, ``async with`` in the running event loop; all
     methods may be called from any thread. ``library`` names directories of cassettes and
     single files. ``port`` 0 takes a free one. ``speed``: 0 plays without waits, 1 as
     recorded, N times as fast. ``once``: traffic without a session gets no recording twice.
-    ``match_on``: what traffic without a prefix is compared by.
+    ``match_on``: the parts by which traffic without a prefix is matched.
 
-    Raises :class:`CassetteError` for a library that is not there, and on entry
+    Raises :class:`CassetteError` for a library that is missing, and on entry
     :class:`ServerStartError` if it cannot listen.
     """
 
@@ -81,7 +81,7 @@ class MockServer:
 
     @property
     def journal(self) -> tuple[JournalEntry, ...]:
-        """All requests, oldest first, secrets included."""
+        """All requests, oldest first, with secrets."""
         return self._call(lambda: self._app.journal.entries)
 
     def session(
@@ -95,7 +95,7 @@ class MockServer:
         """Open a session on a cassette, or on ``exchanges`` made elsewhere.
 
         ``source`` is a name in the library, a file, or a cassette, played at ``point`` and
-        broken off at ``fault``. Raises :class:`SessionError` or :class:`CassetteError`.
+        interrupted at ``fault``. Raises :class:`SessionError` or :class:`CassetteError`.
         """
         name = "exchanges"
         if exchanges is None:
@@ -193,15 +193,15 @@ class MockServer:
         self._listener.pre_shutdown()
         await self._listener.shutdown(_GRACE)
         for transport in transports:
-            # Closing waits for a client that may never read the rest.
+            # A plain close waits for a client that may never read the rest.
             if transport is not None:
                 transport.abort()
-        # The loop tells the transports in its next round.
+        # The transports are closed in the next round of the loop.
         await asyncio.sleep(0)
         self._loop = None
 
     def _call(self, function: Callable[[], T]) -> T:
-        """Call in the loop's thread; a server that does not run has no other thread."""
+        """Call in the loop's thread, or here if the server is not running."""
         loop = self._loop
         if loop is None or threading.get_ident() == self._loop_thread:
             return function()
@@ -246,12 +246,12 @@ class SessionHandle:
 
     @property
     def url(self) -> str:
-        """What stands before the provider's own path: ``{server}/s/{id}``."""
+        """The prefix of the provider's own path: ``{server}/s/{id}``."""
         return f"{self._server.url}/s/{self.id}"
 
     @property
     def journal(self) -> tuple[JournalEntry, ...]:
-        """The session's requests, oldest first, secrets included."""
+        """The session's requests, oldest first, with secrets."""
         return self._server._call(lambda: self._live.journal.entries)
 
     @property
@@ -260,7 +260,7 @@ class SessionHandle:
         return self._server._call(lambda: self._live.session.unplayed)
 
     def release(self, name: str) -> None:
-        """Let answers go on at the hold ``name``, now and in future."""
+        """Release answers at the gate ``name``, now and in future."""
         self._server._call(lambda: self._live.release(name))
 
     async def wait_until_idle(self, timeout: float) -> bool:
@@ -268,7 +268,7 @@ class SessionHandle:
         return await self._server._await(lambda: self._live.answers.wait_until_idle(timeout), True)
 
     def close(self) -> None:
-        """Close the session; answers under way are broken off. The journal stays."""
+        """Close the session and interrupt its answers. The journal stays."""
         self._server._call(lambda: self._server._app.close_session(self.id))
 
     def __enter__(self) -> Self:
@@ -287,7 +287,7 @@ def _start_error(host: str, port: int, exc: OSError) -> ServerStartError:
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """What makes a fast event loop, if uvloop is installed; ``None`` for the usual one."""
+    """Return the factory of a fast event loop if uvloop is installed, else ``None``."""
     try:
         import uvloop
     except ImportError:

@@ -1,4 +1,4 @@
-"""Sessions in play: answers under way, and the holds at which they wait."""
+"""Sessions being played: answers in progress, and the gates at which they wait."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mockserver.serving.journal import Journal, Record
 
 
 class Answers:
-    """The answers under way, each in its own task."""
+    """The answers in progress, each in its own task."""
 
     def __init__(self) -> None:
         self._tasks: dict[Record, asyncio.Task[Any] | None] = {}
@@ -35,7 +35,7 @@ class Answers:
             self._idle.set()
 
     async def wait_until_idle(self, timeout: float) -> bool:
-        """Wait until no answer is under way; ``False`` after ``timeout`` seconds."""
+        """Wait until no answer is in progress; ``False`` after ``timeout`` seconds."""
         try:
             async with asyncio.timeout(timeout):
                 await self._idle.wait()
@@ -44,7 +44,7 @@ class Answers:
         return True
 
     def cancel(self) -> None:
-        """Break off all answers."""
+        """Interrupt all answers."""
         for record, task in list(self._tasks.items()):
             record.end(Outcome.SERVER_CLOSED)
             if task is not None:
@@ -52,7 +52,7 @@ class Answers:
 
 
 class LiveSession:
-    """A session with what was asked of it and what it is answering."""
+    """A session with its journal and its answers in progress."""
 
     def __init__(
         self, session_id: str, exchanges: Sequence[Exchange], *, name: str, journal_limit: int
@@ -81,9 +81,9 @@ class LiveSession:
         return Found(session.exchanges[number], self.name, number)
 
     def release(self, name: str) -> None:
-        """Let answers go on at the hold ``name``, now and in future."""
+        """Release answers at the gate ``name``, now and in future."""
         self._gates[name].set()
 
     async def wait(self, name: str) -> None:
-        """Wait until the hold ``name`` is released."""
+        """Wait until the gate ``name`` is released."""
         await self._gates[name].wait()

@@ -1,7 +1,7 @@
-"""Proves that a cassette is replayed exactly: plays it over a socket and compares.
+"""Prove that a cassette is replayed byte-exactly: play it over a socket and compare.
 
-What comes in is read by h11, which shares no code with the server. It is fed from a plain
-socket, so that every kind of ending can be told apart.
+h11 reads the response; it shares no code with the server. It gets its bytes from a plain
+socket, so that each kind of ending can be distinguished.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from mockserver.cassettes.cassette import Cassette, Headers, Interaction, Reques
 from mockserver.serving.server import MockServer
 from mockserver.wire.schedule import Coding, Ending, Schedule, from_response
 
-#: Seconds to wait for a byte that is due.
+#: Seconds to wait for an expected byte.
 _TIMEOUT = 10.0
-#: Seconds without a byte that count as silence where silence is due.
+#: Seconds without a byte that count as silence where silence is expected.
 _PAUSE = 0.1
 
-#: What may stand around a header's value without being a part of it (RFC 9110, section 5.5).
+#: What may surround a header's value without being part of it (RFC 9110, section 5.5).
 _BLANKS = " \t"
-#: How many bytes are taken from the socket at a time.
+#: How many bytes to read from the socket at a time.
 _RECEIVE = 65536
-#: The longest head: recordings have longer ones than HTTP libraries allow.
+#: The longest head: recordings have heads longer than HTTP libraries allow.
 _LONGEST_HEAD = 4 * 1024 * 1024
 
 
@@ -46,7 +46,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A response as it came in. ``pieces`` are HTTP chunks, or the whole body where none are."""
+    """A response as received. ``pieces`` are HTTP chunks, or the whole body without chunks."""
 
     status: int
     reason: str
@@ -56,7 +56,7 @@ class Seen:
 
 
 def verify_cassette(cassette: Cassette) -> list[Problem]:
-    """Play every interaction of ``cassette`` to a raw client and list what differs."""
+    """Play every interaction of ``cassette`` to a raw client and return what differs."""
     problems = []
     with MockServer() as server, server.session(cassette) as session:
         for number, interaction in enumerate(cassette.interactions):
@@ -75,8 +75,8 @@ def verify_cassette(cassette: Cassette) -> list[Problem]:
 def fetch(base_url: str, request: Request, *, silent_after: int | None = None) -> Seen:
     """Send ``request`` to the server at ``base_url`` and read the response to its end.
 
-    ``silent_after``: behind so many bytes of the body, a short pause counts as the end. Raises
-    :class:`OSError` and :class:`ValueError` for what is not an HTTP/1.1 response.
+    ``silent_after``: after so many bytes of the body, a short pause counts as the end. Raises
+    :class:`OSError` and :class:`ValueError` for anything but an HTTP/1.1 response.
     """
     base = urlsplit(base_url)
     assert base.hostname is not None
@@ -92,7 +92,7 @@ def _sent(connection: h11.Connection, prefix: str, host: str, request: Request) 
     if url.query:
         target += "?" + quote(url.query, safe="/%:@!$&'()*+,;=~?")
     head = h11.Request(
-        # Some recorders write it in lower case; on the wire, that would be another method.
+        # Some recorders write it in lower case, which would be another method on the wire.
         method=request.method.upper(),
         target=target,
         headers=[("Host", host), ("Content-Length", str(len(request.body)))],
@@ -134,7 +134,7 @@ def _framing(expected: Schedule) -> tuple[str, str]:
 def _pieces(interaction: Interaction, expected: Schedule) -> list[bytes]:
     body, chunks = interaction.response.body, interaction.response.wire.chunks
     if chunks is None:
-        # Where the cassette does not know, the schedule decides; the bytes are still fixed.
+        # A cassette without chunks leaves them to the schedule; the bytes are still fixed.
         return [send.data for send in expected.sends]
     ends = list(itertools.accumulate(chunk.length for chunk in chunks))
     return [body[start:end] for start, end in zip([0, *ends], ends, strict=False)]
@@ -149,7 +149,7 @@ class _Broken(Exception):  # noqa: N818
 
 
 class _Incoming:
-    """The events that come in on a socket."""
+    """The events that arrive on a socket."""
 
     def __init__(
         self, sock: socket.socket, connection: h11.Connection, silent_after: int | None
@@ -166,7 +166,7 @@ class _Incoming:
         not HTTP.
         """
         if self._silent_after is not None and self._body >= self._silent_after:
-            # Silence is due: do not wait long for it to be broken.
+            # Silence is expected: do not wait long for a byte.
             self._sock.settimeout(_PAUSE)
         closed = False
         while True:
@@ -223,8 +223,8 @@ def _read_body(incoming: _Incoming, pieces: list[bytearray]) -> None:
         if chunk_ended:
             pieces.append(bytearray())
         pieces[-1] += event.data
-        # Only the end is sure: h11 loses the start of a chunk whose size comes in on its own.
-        # Outside of chunked bodies there is none.
+        # Only the end is reliable: h11 loses the start of a chunk whose size arrives alone.
+        # Bodies without chunks have no ends.
         chunk_ended = event.chunk_end
     if not isinstance(event, h11.EndOfMessage) or list(event.headers):
         raise ValueError(f"ends with {event!r}")

@@ -26,7 +26,7 @@ def client() -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def unreachable() -> Iterator[Provider]:
-    """A provider at a port where unreachable listens."""
+    """A provider at a port where no server listens."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield Provider(name="unreachable", base_url=f"http://127.0.0.1:{taken.getsockname()[1]}/v1")

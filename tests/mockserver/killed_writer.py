@@ -44,7 +44,7 @@ def main(path: Path, count: int) -> None:
         if child == 0:
             write_for_ever(path, writing, number)
         os.read(reading, 1)
-        # Nothing comes any more: this is a wait of a random length.
+        # Nothing more arrives: this is a wait of a random length.
         select.select([reading], [], [], random.uniform(0, 0.5))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)

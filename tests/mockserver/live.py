@@ -1,4 +1,4 @@
-"""A live endpoint for tests of the recorder: an aiohttp server in a thread of its own."""
+"""A live endpoint for tests of the recorder: an aiohttp server in its own thread."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EVENT = b'data: {"choices": [{"delta": {"content": "%s"}}]}\n\n'
 
 
 class Gate:
-    """Something in the server that a test waits for, or that waits for the test."""
+    """A point in the server that a test waits for, or that waits for the test."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
@@ -31,14 +31,14 @@ class Gate:
         self._event.set()
 
     def wait(self) -> None:
-        assert self._event.wait(10), "nobody opened the gate"
+        assert self._event.wait(10), "the gate was not opened"
 
     async def passed(self) -> None:
         await asyncio.to_thread(self.wait)
 
 
 class Live:
-    """Answers every request with ``handler`` and keeps what came in."""
+    """Answers every request with ``handler`` and stores the requests."""
 
     def __init__(self, handler: Handler) -> None:
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []

@@ -1,4 +1,4 @@
-"""What tests of the recorder ask, and what they are answered."""
+"""Requests and answers for tests of the recorder."""
 
 from __future__ import annotations
 

@@ -229,5 +229,5 @@ def test_the_nearest_comes_first() -> None:
         request("/api/v1/chat/completions", b'{"model":"m","stream":true,"n":1}'),
         request("/v1/chat/completions", b'{"model":"m","stream":true,"n":1}', method="PUT"),
     ]
-    # A field or two weighs less than another base URL, that less than another method.
+    # A few different fields weigh less than another base URL, that less than another method.
     assert rank(got, [signature(c) for c in candidates]) == [2, 3, 4, 1, 0]

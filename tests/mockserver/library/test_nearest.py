@@ -12,7 +12,7 @@ from mockserver.library.refusal import RefusalError
 from mockserver.serving.responses import refusal_response
 from tests.mockserver.rawhttp import exchange, request
 
-# What the SDKs of OpenAI, Anthropic, Google and Cohere send again.
+# The statuses that the SDKs of OpenAI, Anthropic, Google and Cohere retry.
 RETRIED = {408, 409, 425, 429, *range(500, 600)}
 
 

@@ -1,4 +1,4 @@
-"""What a recording replaced may have any value when it is played."""
+"""A value that was replaced in a recording matches any value when it is played."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def asked(uri: str, **fields: Any) -> Request:
 
 
 def answered(text: str) -> Response:
-    body = json.dumps({"said": text}).encode()
+    body = json.dumps({"text": text}).encode()
     headers = (("content-type", "application/json"),)
     return Response(status=200, reason="OK", headers=headers, body=body, wire=Wire())
 
@@ -62,7 +62,7 @@ def send(client: httpx.Client, base: str, request: Request) -> Any:
     parts = urlsplit(request.uri)
     query = f"?{parts.query}" if parts.query else ""
     answer = client.post(f"{base}{parts.path}{query}", content=request.body)
-    return answer.json().get("said", answer.status_code)
+    return answer.json().get("text", answer.status_code)
 
 
 CASES = {
@@ -124,8 +124,8 @@ def test_equal_requests_of_several_users_are_answered_in_recorded_order(
 ) -> None:
     users = [asked(PLAIN, user=name) for name in ("alice", "bob")]
     with MockServer(write("tape", *users)) as server:
-        said = [send(client, server.url, asked(PLAIN, user=name)) for name in ("x", "y", "x")]
-    assert said == ["tape 0", "tape 1", "tape 0"]
+        answers = [send(client, server.url, asked(PLAIN, user=name)) for name in ("x", "y", "x")]
+    assert answers == ["tape 0", "tape 1", "tape 0"]
 
 
 def test_a_request_without_placeholders_goes_first(

@@ -128,8 +128,8 @@ def test_an_answer_that_cannot_be_searched_is_relayed_but_not_stored(
             assert response.headers["content-encoding"] == coding
         with pytest.raises(RecordingError) as caught:
             tape.finish()
-    remedy = "tapecheck requested none; turn off compression in the proxy or gateway"
-    assert caught.value.reasons == (f"interaction 0: {reason}{remedy}",)
+    hint = "tapecheck requested none; turn off compression in the proxy or gateway"
+    assert caught.value.reasons == (f"interaction 0: {reason}{hint}",)
     assert nothing_left(path)
 
 

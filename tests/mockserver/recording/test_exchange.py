@@ -1,4 +1,4 @@
-"""Which values of an exchange are secrets by their names, whatever they look like."""
+"""Which values of an exchange are secrets by their names, not by their look."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from tests.mockserver.taping import CHAT
 SECRET = "correct-horse-battery-staple"
 
 
-def credentials(*, uri: str = "http://x/", asked: Headers = (), told: Headers = ()) -> set[str]:
+def credentials(*, uri: str = "http://x/", asked: Headers = (), answered: Headers = ()) -> set[str]:
     capture = Capture(1, Request(method="POST", uri=uri, headers=asked))
-    capture.head = Head(status=200, reason="OK", headers=told, http="HTTP/1.1")
+    capture.head = Head(status=200, reason="OK", headers=answered, http="HTTP/1.1")
     return {value for value in capture.credentials() if value}
 
 
@@ -53,7 +53,7 @@ def test_a_request_header_is_a_credential_by_its_name(name: str, value: str) -> 
         # The client's stand-in for a key is public.
         ("authorization", f"Bearer {DUMMY_KEY}"),
         ("x-api-key", DUMMY_KEY),
-        # A short value may be a word, which would be replaced all over the cassette.
+        # A short value may be a word, which would be replaced everywhere in the cassette.
         ("x-token", "assistant"),
         ("authorization", "Bearer assistant"),
         ("cookie", "role=assistant"),
@@ -76,16 +76,19 @@ def test_query_parameters_are_credentials_by_their_names() -> None:
 
 
 def test_a_cookie_that_the_answer_sets_is_a_credential() -> None:
-    told = (("Set-Cookie", f"sid={SECRET}; Path=/a-rather-long-path"), ("x-note", "a-long-note-1"))
-    assert credentials(told=told) == {SECRET}
+    answered = (
+        ("Set-Cookie", f"sid={SECRET}; Path=/a-rather-long-path"),
+        ("x-note", "a-long-note-1"),
+    )
+    assert credentials(answered=answered) == {SECRET}
 
 
 async def echo(request: web.Request) -> web.StreamResponse:
-    """Say what the client sent, as gateways do in their errors."""
+    """Repeat what the client sent, as gateways do in their errors."""
     sent = [f"{n}: {v}" for n, v in request.headers.items() if n.lower().startswith(("x-", "coo"))]
     headers = {"set-cookie": "session=staple-battery-horse; Path=/"}
-    said = {"content": f"you sent {' '.join(sent)} {request.query_string}; staple-battery-horse"}
-    return web.json_response(said, headers=headers)
+    answer = {"content": f"you sent {' '.join(sent)} {request.query_string}; staple-battery-horse"}
+    return web.json_response(answer, headers=headers)
 
 
 def test_no_credential_of_the_client_is_recorded_where_the_answer_repeats_it(

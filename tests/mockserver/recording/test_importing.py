@@ -214,13 +214,13 @@ def test_the_origin_is_imported() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "count", "said"),
+    ("kind", "count", "words"),
     [
         (Kind.DECODED, 1, "1 body decompressed"),
         (Kind.DECODED, 2, "2 bodies decompressed"),
         (Kind.HEADER, 1, "1 other header dropped"),
     ],
 )
-def test_changes_are_counted_in_words(kind: Kind, count: int, said: str) -> None:
-    assert kind.times(count) == said
+def test_changes_are_counted_in_words(kind: Kind, count: int, words: str) -> None:
+    assert kind.times(count) == words
     assert all(k.reason for k in Kind)

@@ -216,7 +216,7 @@ def test_no_answer_at_all_is_no_recording(
         Recorder(environment=ENVIRONMENT, watch=lambda c: routes.append(c.route)) as recorder,
         recorder.tape(path, [unreachable]) as tape,
     ):
-        # A reset: an orderly end would be an answer of a kind.
+        # A reset, because a regular end would be a kind of answer.
         with pytest.raises(httpx.ReadError):
             client.post(f"{tape.base_url}/x")
         with pytest.raises(RecordingError, match=r"no answer from 127\.0\.0\.1") as caught:
@@ -332,7 +332,7 @@ def test_what_arrives_after_the_client_has_disconnected_is_not_recorded(
         capture.client_disconnected = True
         asyncio.run(fetch(capture))
     assert (capture.end, capture.pieces) == (End.CLIENT_CLOSED, [])
-    # Times count from when the request has left, before there is an answer.
+    # Times count from when the request was sent, before there is an answer.
     assert sent == [True]
 
 

@@ -188,7 +188,7 @@ def test_an_unfinished_answer_is_cancelled_with_its_tape(
     never = Gate()
     with Live(answer) as live, recorder.tape(path, [live.provider()]) as tape:
         with client.stream("POST", tape.base_url + CHAT) as response:
-            # The client listens as long as it holds the pieces.
+            # The connection stays open as long as the client refers to the pieces.
             pieces = response.iter_raw()
             assert next(pieces) == event("Hi")
             with pytest.raises(RecordingError, match="the answer ended with client_closed"):

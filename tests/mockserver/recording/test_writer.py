@@ -150,7 +150,7 @@ def test_the_old_stays_where_nothing_changed() -> None:
     assert unchanged == 1
     assert first.response.body == b'{"id":"a1","v":1}'
     assert first.response.wire.recorded == {"at": "old", "confirmed": "new"}
-    # The id that is kept has its old name in what is new, too.
+    # A kept id has its old value in new text, too.
     assert second.request.body == b'{"q":2,"previous_id":"a1"}'
     assert second.response.body == b'{"id":"b2","v":"new"}'
     assert second.response.wire.recorded == {"at": "new"}

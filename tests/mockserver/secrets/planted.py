@@ -72,7 +72,7 @@ def chat(text: str) -> bytes:
 
 
 def quoted(text: str) -> bytes:
-    """JSON with ``text`` inside; what is escaped already stays as it is."""
+    """Return JSON with ``text`` inside; what is already escaped stays as it is."""
     inner = text if text.startswith("\\u") else json.dumps(text)[1:-1]
     return f'{{"error": {{"message": "wrong: {inner}"}}}}'.encode()
 
@@ -87,19 +87,19 @@ def halves(text: str) -> tuple[bytes, ...]:
 
 
 def nearly_whole(text: str) -> tuple[bytes, ...]:
-    """The first piece looks like a key of its own."""
+    """Split so that the first piece looks like a key of its own."""
     return chat(f"It is {text[:-8]}"), chat(text[-8:]), b"data: [DONE]\n\n"
 
 
 def typed(kind: str, field: str, text: str) -> bytes:
-    """An event of the Responses or the Messages API."""
+    """Return an event of the Responses or the Messages API."""
     event = {"type": kind, "index": 0, "output_index": 0}
     event |= {field: text} if kind.startswith("response.") else {"delta": {field: text}}
     return f"event: {kind}\ndata: {json.dumps(event)}\n\n".encode()
 
 
 def in_pieces(piece: Callable[[str], bytes], text: str) -> Plan:
-    """So many characters to a piece as a model's tokens have."""
+    """Split into pieces of the length of a model's tokens."""
     return Plan(pieces=tuple(piece(text[i : i + 5]) for i in range(0, len(text), 5)))
 
 
@@ -205,13 +205,13 @@ async def answer(request: web.Request, plan: Plan) -> web.StreamResponse:
 
 
 def planted(place: str, encoding: str, secret: str) -> Plan:
-    """The plan of a case."""
+    """Return the plan of a case."""
     return PLACES[place](ENCODINGS[encoding](SECRETS[secret][0]))
 
 
-def texts(directory: Path, said: str) -> list[tuple[str, str]]:
-    """All that was written and said, with its place, in every way in which it can be read."""
-    out = [("output", said)]
+def texts(directory: Path, output: str) -> list[tuple[str, str]]:
+    """Return all files and output, with their places, in every way in which they can be read."""
+    out = [("output", output)]
     for file in directory.rglob("*"):
         if file.is_file():
             readings = _readings(file) if file.suffix == ".yaml" else [file.read_text()]
@@ -220,7 +220,7 @@ def texts(directory: Path, said: str) -> list[tuple[str, str]]:
 
 
 def traces(found: list[tuple[str, str]], secret: str, encoding: str) -> list[str]:
-    """Where anything is left of a secret."""
+    """Return where anything is left of a secret."""
     value, chance = SECRETS[secret]
     runs = {chance[i : i + 8] for i in range(len(chance) - 7)} | {ENCODINGS[encoding](value)}
     return [place for place, text in found if any(run in text for run in runs)]
@@ -231,7 +231,7 @@ _FIELDS = "content|arguments|delta|thinking|text"
 
 
 def _readings(file: Path) -> Iterator[str]:
-    """Everything that a file can be read as."""
+    """Return everything that a file can be read as."""
     text = file.read_text(encoding="utf-8")
     yield text
     for interaction in library.load(file).interactions:
@@ -253,7 +253,7 @@ def _readings(file: Path) -> Iterator[str]:
 
 
 def _opened(data: bytes) -> bytes:
-    """Decompress ``data``, whatever it is compressed with."""
+    """Decompress ``data``, which may be in any coding."""
     for opened in (gzip.decompress, zlib.decompress, brotli.decompress, _zstd_opened):
         with suppress(OSError, EOFError, zlib.error, brotli.error, zstandard.ZstdError):
             return opened(data)

@@ -51,16 +51,16 @@ def test_no_secret_leaves_a_trace(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     vars(plan).update(vars(planted(place, encoding, secret)))
-    said = ""
+    output = ""
     with recorder.tape(tmp_path / "tape.yaml", [live.provider()]) as tape:
         # A plain socket: what a client of the test's own logs is not the recorder's doing.
         _send(f"{tape.base_url}/chat/completions{plan.path}{plan.query}", plan)
         try:
-            said += repr(tape.finish())
+            output += repr(tape.finish())
         except RecordingError as refused:
-            said += str(refused)
-    said += caplog.text + "".join(capfd.readouterr())
-    assert traces(texts(tmp_path, said), secret, encoding) == []
+            output += str(refused)
+    output += caplog.text + "".join(capfd.readouterr())
+    assert traces(texts(tmp_path, output), secret, encoding) == []
 
 
 def _send(url: str, plan: Plan) -> None:

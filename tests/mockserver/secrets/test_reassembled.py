@@ -1,4 +1,4 @@
-"""A key in pieces: whatever it is cut into, none of it may reach a disk."""
+"""A key in pieces: however it is split, none of it may reach a disk."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ JSON, NDJSON, SSE = "application/json", "application/x-ndjson", "text/event-stre
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a server says a text piece by piece; ``{}`` stands for a piece, in JSON."""
+    """How a server sends a text piece by piece; ``{}`` marks a piece, in JSON."""
 
     kind: str
     event: str
@@ -189,7 +189,7 @@ def answer(body: bytes, content_type: str, chunks: tuple[Chunk, ...] | None = No
 
 
 def kept(interaction: Interaction, known: Sequence[str] = ()) -> Interaction | None:
-    """What would be written; ``None`` if nothing would be."""
+    """Return what would be written; ``None`` if nothing would be."""
     try:
         safe = Scrubber(known).interaction(interaction)
     except SplitSecretError:
@@ -198,13 +198,13 @@ def kept(interaction: Interaction, known: Sequence[str] = ()) -> Interaction | N
 
 
 def readings(interaction: Interaction, name: str) -> list[str]:
-    """What a reader of the file can make of it, by simpler means than those of the scan."""
+    """Return what a reader of the file can see, by simpler means than those of the scan."""
     text = interaction.response.body.decode()
     one_line = text.replace("\ndata: ", "")
     found = [writer.dump(cassette(interaction, path=Path("x.yaml"))).decode()]
-    for told in (text, one_line):
-        pieces = re.findall(rf'"{name}":"((?:[^"\\]|\\.)*)"', told)
-        for joined in (told, "".join(pieces)):
+    for body_text in (text, one_line):
+        pieces = re.findall(rf'"{name}":"((?:[^"\\]|\\.)*)"', body_text)
+        for joined in (body_text, "".join(pieces)):
             found += [joined, re.sub(r"\\u(....)", lambda m: chr(int(m[1], 16)), joined)]
     for run in re.findall(r"[A-Za-z0-9+/]{12,}", "".join(found)):
         found += [
@@ -217,31 +217,31 @@ def leaves_no_trace(secret: Key, interaction: Interaction, name: str) -> bool:
     safe = kept(interaction, [secret.parts[0]] if secret.known else [])
     if safe is None:
         return True
-    told = readings(safe, name)
-    return not any(run in text for run in secret.runs() for text in told)
+    found = readings(safe, name)
+    return not any(run in text for run in secret.runs() for text in found)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 @settings(max_examples=EXAMPLES)
 @given(st.data())
 def test_a_key_over_deltas_leaves_no_trace(dialect: str, data: st.DataObject) -> None:
-    secret, said = data.draw(ANY_KEY), DIALECTS[dialect]
+    secret, style = data.draw(ANY_KEY), DIALECTS[dialect]
     before = data.draw(st.sampled_from(["", "It is ", "key=", '{"key": "']))
     behind = data.draw(st.sampled_from(["", " ok?", ".", '"}']))
     pieces = data.draw(cut(before + secret.text + behind))
     escape = data.draw(st.sampled_from(ESCAPES))
-    body = said.body([escape(piece) for piece in pieces])
-    assert leaves_no_trace(secret, answer(body, said.kind), said.name)
+    body = style.body([escape(piece) for piece in pieces])
+    assert leaves_no_trace(secret, answer(body, style.kind), style.name)
 
 
 @pytest.mark.parametrize("dialect", ["chat", "responses", "messages", "gemini"])
 @settings(max_examples=EXAMPLES)
 @given(st.data())
 def test_a_key_over_data_lines_leaves_no_trace(dialect: str, data: st.DataObject) -> None:
-    secret, said = data.draw(ANY_KEY), DIALECTS[dialect]
+    secret, style = data.draw(ANY_KEY), DIALECTS[dialect]
     pieces = data.draw(cut(f"It is {secret.text}", 3))
     lines = ["\ndata: ".join(data.draw(cut(plainly(piece), 3))) for piece in pieces]
-    assert leaves_no_trace(secret, answer(said.body(lines), said.kind), said.name)
+    assert leaves_no_trace(secret, answer(style.body(lines), style.kind), style.name)
 
 
 @settings(max_examples=4 * EXAMPLES)
@@ -255,8 +255,8 @@ def test_a_key_over_plain_events_leaves_no_trace(data: st.DataObject) -> None:
     assert leaves_no_trace(secret, interaction, "none")
     safe = kept(interaction, [secret.parts[0]] if secret.known else [])
     if safe is not None:
-        told = re.sub(r"\n+data: ", "", safe.response.body.decode())
-        assert not any(run in told for run in secret.runs())
+        body_text = re.sub(r"\n+data: ", "", safe.response.body.decode())
+        assert not any(run in body_text for run in secret.runs())
 
 
 @settings(max_examples=4 * EXAMPLES)
@@ -283,7 +283,7 @@ BEGIN = "sk-proj-4fKx0Zt7Qm2Lw9Rb"
         (["It is ", BEGIN, "3Nc8Vd5Ye1"], False),
         (["It is ", BEGIN, "", "3"], False),
         (["in base64: ", "c2stcHJvai00Zkt4MFp0N1FtMkx3OVJi", "M05jOFZk"], False),
-        # A word ends where the key begins, so only what stands behind the placeholder tells.
+        # A word ends where the key begins, so only what follows the placeholder shows it.
         (["the key", BEGIN, "3Nc8Vd5Ye1"], False),
         (["the key", BEGIN, "", "3Nc8Vd5Ye1"], False),
         (["It is ", BEGIN, " and more"], True),
@@ -299,17 +299,17 @@ def test_a_key_may_be_alone_but_not_continue(pieces: list[str], written: bool) -
 
 def test_the_texts_of_one_answer_are_pieces_and_those_of_a_question_are_not() -> None:
     body = json.dumps({"tokens": [{"token": BEGIN[:9]}, {"token": BEGIN[9:]}]}).encode()
-    told = answer(body, JSON)
+    recorded = answer(body, JSON)
     with pytest.raises(SplitSecretError, match=r"response\.body, joined from the deltas at"):
-        Scrubber().interaction(told)
-    asked = replace(told.request, headers=(("content-type", JSON),), body=body)
+        Scrubber().interaction(recorded)
+    asked = replace(recorded.request, headers=(("content-type", JSON),), body=body)
     assert Scrubber().interaction(replace(answer(b"{}", JSON), request=asked)).request.body == body
 
 
 def test_concurrent_items_are_joined_separately() -> None:
-    told = '{"type":"response.function_call_arguments.delta","item_id":"%s","delta":"%s"}'
+    event = '{"type":"response.function_call_arguments.delta","item_id":"%s","delta":"%s"}'
     cut_up = zip([BEGIN[:9], BEGIN[9:]], ["and ", "so on"], strict=True)
-    events = [sse(told % pair) for a, b in cut_up for pair in (("i1", a), ("i2", b))]
+    events = [sse(event % pair) for a, b in cut_up for pair in (("i1", a), ("i2", b))]
     assert kept(answer("".join(events).encode(), SSE)) is None
 
 
@@ -327,8 +327,8 @@ def test_no_depth_is_too_deep(depth: int) -> None:
 
 
 def test_what_events_repeat_is_not_in_pieces() -> None:
-    told = '{"type":"response.%s","response":{"instructions":"The key is %s"}}'
-    events = [sse(told % (kind, BEGIN)) for kind in ("created", "in_progress", "completed")]
+    event = '{"type":"response.%s","response":{"instructions":"The key is %s"}}'
+    events = [sse(event % (kind, BEGIN)) for kind in ("created", "in_progress", "completed")]
     assert kept(answer("".join(events).encode(), SSE)) is not None
 
 

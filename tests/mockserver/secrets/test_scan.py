@@ -27,12 +27,12 @@ def with_headers(
     request: tuple[str, str] | None = None,
     response: tuple[str, str] | None = None,
 ) -> Interaction:
-    asked, told = base.request, base.response
+    asked, received = base.request, base.response
     if request:
         asked = replace(asked, headers=(*asked.headers, request))
     if response:
-        told = replace(told, headers=(*told.headers, response))
-    return Interaction(asked, told)
+        received = replace(received, headers=(*received.headers, response))
+    return Interaction(asked, received)
 
 
 def places(found: Interaction) -> list[str]:
@@ -139,8 +139,8 @@ def test_a_body_that_cannot_be_read_is_a_hit(
     body: bytes, origin: Origin, hit: bool, side: str
 ) -> None:
     asked = body if side == "request" else b""
-    told = body if side == "response" else b""
-    found = interaction(told, body=asked, wire=Wire(origin=origin))
+    received = body if side == "response" else b""
+    found = interaction(received, body=asked, wire=Wire(origin=origin))
     header = ("content-encoding", "br")
     found = with_headers(found, **{side: header})
     assert places(found) == ([f"{side}.body"] if hit else [])

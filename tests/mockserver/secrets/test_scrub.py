@@ -229,11 +229,11 @@ def test_numbers_continue_after_those_of_an_earlier_recording() -> None:
 
 def test_opaque_fields_are_replaced_unless_they_are_to_be_kept() -> None:
     call = {"type": "tool_use", "input": {"signature": "mine"}}
-    told = {
+    message = {
         "content": [{"type": "thinking", "thinking": "hm", "signature": "c2ln"}, call],
         "encrypted_content": "gAAA",
     }
-    recorded = interaction(body={"messages": [told]}, answer=json.dumps(told).encode())
+    recorded = interaction(body={"messages": [message]}, answer=json.dumps(message).encode())
     safe = Scrubber().interaction(recorded)
     expected = {
         "content": [

@@ -155,7 +155,7 @@ def test_a_reset_waits_for_a_slow_reader(server: MockServer) -> None:
     with server.session(exchanges=[played]) as session, connect(server.url) as sock:
         sock.sendall(request_bytes(f"/s/{session.id}/x"))
         sock.recv(1)
-        # The rest is far more than the kernel's buffers hold; the reset is not there yet.
+        # The rest is larger than the kernel's buffers; the reset has not arrived yet.
         assert session.journal[0].outcome is Outcome.ANSWERING
         assert len(read_to_reset(sock)) > len(body)
 
@@ -184,13 +184,13 @@ def test_a_stall_ends_with_its_session(server: MockServer) -> None:
     assert session.journal[0].outcome is Outcome.SERVER_CLOSED
 
 
-def with_holds(*steps: Send | Hold) -> Exchange:
+def with_gates(*steps: Send | Hold) -> Exchange:
     played = exchange()
     return Exchange(played.request, replace(played.schedule, steps=steps))
 
 
 def test_a_gate_stops_what_follows_until_it_is_released(server: MockServer) -> None:
-    played = with_holds(Send(b"one"), Hold("a"), Send(b"two"), Hold("b"), Send(b"three"))
+    played = with_gates(Send(b"one"), Hold("a"), Send(b"two"), Hold("b"), Send(b"three"))
     with server.session(exchanges=[played]) as session, connect(server.url) as sock:
         sock.sendall(request_bytes(f"/s/{session.id}/x"))
         seen = b""
@@ -204,7 +204,7 @@ def test_a_gate_stops_what_follows_until_it_is_released(server: MockServer) -> N
 
 
 def test_a_gate_released_before_does_not_stop_anything(server: MockServer) -> None:
-    with server.session(exchanges=[with_holds(Hold("a"), Send(b"one"))]) as session:
+    with server.session(exchanges=[with_gates(Hold("a"), Send(b"one"))]) as session:
         session.release("a")
         answer = talk(server.url, request_bytes(f"/s/{session.id}/x"))
     assert answer.endswith(b"3\r\none\r\n0\r\n\r\n")
@@ -214,7 +214,7 @@ YEAR = 365 * 24 * 3600 * 1000.0
 
 
 def test_at_speed_1_a_piece_is_not_sent_before_its_time() -> None:
-    played = with_holds(Send(b"now", 0), Send(b"later", YEAR))
+    played = with_gates(Send(b"now", 0), Send(b"later", YEAR))
     with MockServer(speed=1) as server, server.session(exchanges=[played]) as session:
         with connect(server.url) as sock:
             sock.sendall(request_bytes(f"/s/{session.id}/x"))
@@ -228,7 +228,7 @@ def test_at_speed_1_a_piece_is_not_sent_before_its_time() -> None:
 
 @pytest.mark.parametrize("speed", [0.0, YEAR * 1000])
 def test_speed_shortens_the_waits(speed: float) -> None:
-    played = with_holds(Send(b"now", 0), Send(b"later", YEAR))
+    played = with_gates(Send(b"now", 0), Send(b"later", YEAR))
     with MockServer(speed=speed) as server, server.session(exchanges=[played]) as session:
         seen = fetch(session.url, played.request)
     assert seen.pieces == (b"now", b"later")

@@ -1,4 +1,4 @@
-"""The official OpenAI SDK, which can change nothing but its base URL."""
+"""The official OpenAI SDK with no change but its base URL."""
 
 from __future__ import annotations
 

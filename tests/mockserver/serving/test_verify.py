@@ -105,7 +105,7 @@ def test_every_difference_is_found(
 ) -> None:
     tape = cassette(stream(9, 12), path=Path("dir/tape.yaml"))
     monkeypatch.setattr(http1.Message, name, replacement)
-    # Without a tail, the reader waits for what never comes.
+    # Without a tail, the reader waits for bytes that never come.
     monkeypatch.setattr("mockserver.serving.verify._TIMEOUT", 0.1)
     problems = [str(p) for p in verify_cassette(tape)]
     assert any(message in p for p in problems), problems
@@ -114,7 +114,7 @@ def test_every_difference_is_found(
 
 @contextmanager
 def scripted(answer: bytes) -> Iterator[str]:
-    """A server that sends ``answer`` and closes, whatever it is asked."""
+    """Run a server that sends ``answer`` to any request and closes."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
