@@ -118,7 +118,7 @@ class _Copier:
         if not issubclass(kind, (dict, list, tuple, *_MODEL)):
             return self._lost(f"{kind.__name__} is not JSON")
         if id(value) in self._open:
-            return self._lost("holds itself")
+            return self._lost("contains itself")
         if len(self._path) >= DEEPEST:
             return self._lost(f"is nested more than {DEEPEST} levels deep")
         if self._count > MOST:
@@ -146,7 +146,9 @@ class _Copier:
             pairs = dict.items(value) if issubclass(kind, dict) else fields_of(value)
             for key, item in pairs:
                 is_text = issubclass(type(key), str)
-                name = self._text(str.__str__(key)) if is_text else self._lost("no text as key")
+                name = (
+                    self._text(str.__str__(key)) if is_text else self._lost("a key is not a string")
+                )
                 yield name, item
 
     def _text(self, text: str) -> str:
@@ -155,7 +157,7 @@ class _Copier:
                 # Two halves side by side are one character to JSON.
                 text.encode("utf-16", "surrogatepass").decode("utf-16")
             except UnicodeDecodeError:
-                self._note("half a surrogate pair, which no UTF-8 can carry")
+                self._note("unpaired surrogate, which UTF-8 cannot encode")
         return text
 
     def _lost(self, message: str) -> str:

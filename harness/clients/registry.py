@@ -64,7 +64,9 @@ def _declared(path: Path) -> tuple[Adapter, Baseline]:
     adapter = _check(_find(module, attribute, entry), str(path))
     if adapter.name != data["adapter"]:
         raise AdapterError(
-            f"the declaration is of {data['adapter']!r}, the code says {adapter.name!r}", path=path
+            f"the declaration names adapter {data['adapter']!r}, the code {adapter.name!r}",
+            path=path,
+            hint="use one name in both",
         )
     return adapter, Baseline.read(path, data.get("baseline", ()))
 
@@ -88,7 +90,7 @@ def _import_file(path: Path) -> ModuleType:
             f"the adapter cannot be imported: {type(exc).__name__}: {exc}",
             path=path,
             line=_line_in(path, exc),
-            hint="mend the file, or install what it imports",
+            hint="fix the file, or install what it imports",
         ) from exc
     return module
 
@@ -99,7 +101,7 @@ def _import_module(name: str) -> ModuleType:
     except Exception as exc:
         raise AdapterError(
             f"module {name!r} cannot be imported: {type(exc).__name__}: {exc}",
-            hint="install the package, or mend the name",
+            hint="install the package, or fix the name",
         ) from exc
 
 

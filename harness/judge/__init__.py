@@ -54,7 +54,7 @@ def judge(
         for check in checks.values():
             findings += check(reading)
     if not transcript.turns or not checks:
-        findings.append(Finding(check="evidence", message="no check was run", blame=Blame.HARNESS))
+        findings.append(Finding(check="evidence", message="no check ran", blame=Blame.HARNESS))
     if not findings:
         outcome = Outcome.PASS
     elif all(f.blame is Blame.CLIENT for f in findings):

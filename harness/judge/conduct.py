@@ -30,14 +30,14 @@ def evidence(reading: Reading) -> Iterator[Finding]:
                 observed=f"{request.method} {request.path}",
             )
     if record.streamed and not record.events and record.raised is None:
-        yield Finding(check="evidence", message="the client handed out no event")
+        yield Finding(check="evidence", message="the client emitted no event")
     if record.turn is None and record.raised is None:
-        yield Finding(check="evidence", message="the client handed out no turn")
+        yield Finding(check="evidence", message="the client emitted no turn")
     last = reading.number == len(transcript.turns) - 1
     if last and transcript.unplayed and not quiet and reading.case.kind is not CaseKind.FAULT:
         yield Finding(
             check="evidence",
-            message=f"{len(transcript.unplayed)} recorded answer(s) were never asked for",
+            message=f"{len(transcript.unplayed)} recorded answer(s) were never requested",
             expected=len(transcript.schedules),
             observed=len(transcript.schedules) - len(transcript.unplayed),
         )
@@ -85,7 +85,7 @@ def fault(reading: Reading) -> Iterator[Finding]:
     if at is not None and not (coalesced and _cut_short(wanted, seen, at)):
         yield Finding(
             check="fault",
-            message="what was handed out is not a beginning of the expected events",
+            message="the emitted events are not a prefix of the expected events",
             expected=wanted,
             observed=seen,
             event=at,
@@ -97,11 +97,12 @@ def fault(reading: Reading) -> Iterator[Finding]:
         allowed = _BROKEN[case.fault]
         error = last.error.error_class if isinstance(last, ErrorEvent) else None
         if error not in allowed:
+            wanted_errors = " or ".join(sorted(allowed))
             yield Finding(
                 check="fault",
                 message=f"{case.fault} after wire event {case.event}: "
-                f"{'a success' if error is None else error} instead of an error",
-                expected=" or ".join(sorted(allowed)),
+                f"{'success' if error is None else error} instead of {wanted_errors}",
+                expected=wanted_errors,
                 observed=to_text(last),
             )
     elif isinstance(last, ErrorEvent) and not (facts.error or facts.broken):
@@ -109,7 +110,7 @@ def fault(reading: Reading) -> Iterator[Finding]:
         if whole["type"] != "error" or not same_event(whole, reading.event_data[-1]):
             yield Finding(
                 check="fault",
-                message=f"{case.fault} after the outcome was decided must not fail the turn",
+                message=f"{case.fault} after the terminal event must not fail the turn",
                 expected="message_stop",
                 observed=to_text(last),
             )
@@ -138,8 +139,8 @@ def incremental(reading: Reading) -> Iterator[Finding]:
     if hold is not None and reading.transcript.held_back:
         yield Finding(
             check="incremental",
-            message=f"with {hold.after} wire events sent, the client waited for more "
-            f"before it handed out event {hold.seen}",
+            message=f"the client did not emit event {hold.seen} once wire event {hold.after} "
+            "was sent; it waited for more of the stream",
             place=("incremental",),
         )
 
@@ -147,15 +148,17 @@ def incremental(reading: Reading) -> Iterator[Finding]:
 def hygiene(reading: Reading) -> Iterator[Finding]:
     """The client comes to an end, lets nothing escape, and lets go of the connection."""
     if reading.record.hung:
-        yield Finding(check="hygiene", message="the client had to be stopped: it never ended")
+        yield Finding(
+            check="hygiene", message="the client did not return before the deadline and was stopped"
+        )
     if reading.record.raised is not None:
         yield Finding(
             check="hygiene",
-            message="an exception escaped that is not the client's own report of a failure",
+            message="the client raised an exception other than ClientError",
             observed=reading.record.raised,
         )
     if not reading.transcript.connection_let_go:
-        yield Finding(check="hygiene", message="the client was done but kept its connection open")
+        yield Finding(check="hygiene", message="connection still open after the call returned")
 
 
 def cassette(reading: Reading) -> Iterator[Finding]:

@@ -26,7 +26,7 @@ def request(reading: Reading) -> Iterator[Finding]:
     if spec.path is not None and first.path != spec.path:
         yield Finding(
             check="request",
-            message="the request went to another path",
+            message="the request went to the wrong path",
             place=(*place, "path"),
             expected=spec.path,
             observed=first.path,
@@ -53,7 +53,7 @@ def _all(spec: RequestSpec, requests: tuple[SeenRequest, ...], place: Place) -> 
     if spec.identical and len({r.body for r in requests}) > 1:
         yield Finding(
             check="request",
-            message="the bodies of the requests differ",
+            message="the request bodies differ, but must be identical",
             place=(*place, "identical"),
             observed=[r.body.decode(errors="replace") for r in requests],
         )
@@ -61,7 +61,7 @@ def _all(spec: RequestSpec, requests: tuple[SeenRequest, ...], place: Place) -> 
     if spec.sequence is not None and (wanted := [s.line for s in spec.sequence]) != sent:
         yield Finding(
             check="request",
-            message="other requests were sent, or in another order",
+            message="the requests sent differ from the expected sequence",
             place=(*place, "sequence"),
             expected=wanted,
             observed=sent,
@@ -88,7 +88,7 @@ def _shown(name: str, value: str, key: str) -> str:
     """A header as a report may show it: a client may have sent a key of its own."""
     if key in value:
         return value.replace(key, "{api_key}")
-    return "another value" if is_credential_header(name) else value
+    return "a different value" if is_credential_header(name) else value
 
 
 def _body(spec: RequestSpec | StepSpec, sent: SeenRequest, place: Place) -> Iterator[Finding]:

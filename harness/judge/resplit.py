@@ -18,13 +18,13 @@ def resplit(reading: Reading) -> Iterator[Finding]:
     """Deltas cut or joined otherwise give the same turn."""
     if not reading.record.streamed or not reading.events:
         return
-    for how, events in (("cut", list(cut(reading.events))), ("joined", joined(reading.events))):
+    for how, events in (("split", list(cut(reading.events))), ("joined", joined(reading.events))):
         if len(events) == len(reading.events):
             continue  # nothing could be cut or joined
         if (again := fold(events)) != reading.folded:
             yield Finding(
                 check="resplit",
-                message=f"with its deltas {how} the turn is another",
+                message=f"the turn changes when its deltas are {how}",
                 expected=to_json(reading.folded),
                 observed=to_json(again),
             )

@@ -61,7 +61,7 @@ def folding(reading: Reading) -> Iterator[Finding]:
     if reading.folded != reading.turn:
         yield Finding(
             check="fold",
-            message="the turn is not what the events tell",
+            message="the turn differs from its folded events",
             expected=to_json(reading.folded),
             observed=to_json(reading.turn),
         )
@@ -75,7 +75,7 @@ def completeness(reading: Reading) -> Iterator[Finding]:
     if turn.status is not Status.FAILED and facts.terminal is None and not facts.done:
         yield Finding(
             check="completeness",
-            message=f"the turn is {turn.status}, but the wire ended without a reason",
+            message=f"the turn is {turn.status}, but the wire ended without a finish reason",
             expected="failed",
             observed=str(turn.status),
         )
@@ -84,7 +84,7 @@ def completeness(reading: Reading) -> Iterator[Finding]:
             if call.arguments is None:
                 yield Finding(
                     check="completeness",
-                    message=f"a completed turn holds the incomplete tool call {call.name!r}",
+                    message=f"a completed turn contains the incomplete tool call {call.name!r}",
                     observed=to_json(call),
                 )
 
@@ -98,14 +98,14 @@ def usage(reading: Reading) -> Iterator[Finding]:
     if wrong := {n: v for n, v in facts.usage.items() if seen.get(n) != v}:
         yield Finding(
             check="usage",
-            message=f"not what the wire said last: {', '.join(wrong)}",
+            message=f"usage differs from the last value on the wire: {', '.join(wrong)}",
             expected=wrong,
             observed={name: seen.get(name) for name in wrong},
         )
     if not facts.usage and seen and not seen.get("estimated") and any(seen.values()) is False:
         yield Finding(
             check="usage",
-            message="usage is given as zeros though the provider was silent",
+            message="usage is all zeros, but the wire has no usage: leave it null",
             expected=None,
             observed=seen,
         )
@@ -121,21 +121,21 @@ def tool_calls(reading: Reading) -> Iterator[Finding]:
     ids = [c.id for c in turn.tool_calls]
     if len(set(ids)) != len(ids):
         yield Finding(
-            check="tool-calls", message="two tool calls share one id", observed=sorted(ids)
+            check="tool-calls", message="two tool calls have the same id", observed=sorted(ids)
         )
     before = [replace(reading, number=number).turn for number in range(reading.number)]
     taken = {call.id for earlier in before if earlier for call in earlier.tool_calls}
     if again := [call.id for call in turn.tool_calls if call.id_synthesized and call.id in taken]:
         yield Finding(
             check="tool-calls",
-            message="the client made up an id that a tool call of an earlier turn has",
+            message="the client made up a tool call id that an earlier turn already uses",
             observed=again,
         )
     for call in turn.tool_calls:
         if call.arguments is not None and _object(call.arguments_raw) != call.arguments:
             yield Finding(
                 check="tool-calls",
-                message=f"arguments of {call.name!r} are not what arguments_raw says",
+                message=f"arguments of {call.name!r} differ from its arguments_raw",
                 expected=call.arguments_raw,
                 observed=call.arguments,
             )
@@ -145,7 +145,7 @@ def tool_calls(reading: Reading) -> Iterator[Finding]:
     if judged and facts is not None and facts.calls != len(turn.tool_calls):
         yield Finding(
             check="tool-calls",
-            message=f"{len(turn.tool_calls)} tool call(s), the wire opened {facts.calls}",
+            message=f"{len(turn.tool_calls)} tool call(s) in the turn, {facts.calls} on the wire",
             expected=facts.calls,
             observed=len(turn.tool_calls),
         )
@@ -157,7 +157,7 @@ def _call_events(reading: Reading) -> Iterator[Finding]:
     for number, event in enumerate(reading.events or ()):
         match event:
             case ToolCallStart(tool_call_index=index) if index in opened or index != len(opened):
-                message = f"tool call {index} is started out of order or twice"
+                message = f"tool call {index} starts twice or out of order"
             case ToolCallStart(tool_call_index=index):
                 opened[index] = ""
                 continue
@@ -173,7 +173,7 @@ def _call_events(reading: Reading) -> Iterator[Finding]:
                 joined = opened[index]
                 if joined == raw or joined.strip() in {"", "null"} or _object(joined) == arguments:
                     continue
-                message = f"the deltas of tool call {index} do not join to its arguments"
+                message = f"the joined deltas of tool call {index} differ from its arguments"
             case _:
                 continue
         yield Finding(check="tool-calls", message=message, observed=to_json(event), event=number)
@@ -198,7 +198,7 @@ def finish_reason(reading: Reading) -> Iterator[Finding]:
     if turn.raw_finish_reason != facts.terminal:
         yield Finding(
             check="finish-reason",
-            message="raw_finish_reason is not the provider's word",
+            message="raw_finish_reason differs from the reason on the wire",
             expected=facts.terminal,
             observed=turn.raw_finish_reason,
         )
@@ -214,7 +214,7 @@ def finish_reason(reading: Reading) -> Iterator[Finding]:
     if wanted is not None and turn.finish_reason is not wanted:
         yield Finding(
             check="finish-reason",
-            message=f"finish_reason for {facts.terminal!r}"
+            message=f"wrong finish_reason for {facts.terminal!r}"
             + (" with tool calls" if turn.tool_calls else ""),
             expected=str(wanted),
             observed=str(turn.finish_reason),
@@ -233,7 +233,7 @@ def content_kept(reading: Reading) -> Iterator[Finding]:
         if wire is not None and wire != seen:
             yield Finding(
                 check="content-kept",
-                message=f"{name} is not what the wire carried",
+                message=f"{name} differs from the wire",
                 expected=wire,
                 observed=seen,
             )
@@ -248,7 +248,7 @@ def in_band_error(reading: Reading) -> Iterator[Finding]:
         what = "an error" if facts.error else "an event that is not JSON"
         yield Finding(
             check="in-band-error",
-            message=f"the wire carried {what}, the turn is {turn.status}",
+            message=f"the wire carried {what}, but the turn is {turn.status}",
             expected="failed",
             observed=str(turn.status),
         )

@@ -88,7 +88,7 @@ def _scenarios(
                 continue
             for scenario in loaded:
                 if (first := ids.setdefault(scenario.id, path)) != path:
-                    message = f"scenario id {scenario.id!r} is taken by {first}"
+                    message = f"duplicate scenario id {scenario.id!r}, also in {first}"
                     problems.append(_at(path, ("scenario",), message))
                 yield scenario
 
@@ -104,7 +104,7 @@ def _contradictions(scenario: Scenario) -> Iterator[Problem]:
                 yield _at(
                     scenario.file,
                     (*turn.place, "expect", "turn", key),
-                    f"{scenario.id}: the expected events tell another {key} of the turn",
+                    f"{scenario.id}: the expected events give another {key} than the expected turn",
                 )
 
 
@@ -115,7 +115,7 @@ def _twins(by_id: Mapping[str, Scenario]) -> Iterator[Problem]:
             continue
         other = by_id.get(scenario.twin)
         if other is None:
-            message = f"twin {scenario.twin!r} is not a scenario"
+            message = f"twin {scenario.twin!r} is not a known scenario"
             yield _at(scenario.file, ("twin",), message)
             continue
         for key in ("content", "finish_reason", "tool_calls"):
@@ -149,20 +149,22 @@ def _unplayed(
 def _secrets(cassette: Cassette) -> Iterator[Problem]:
     """Yield where a cassette holds what looks like a credential."""
     for hit in scan_cassette(cassette):
-        yield _at(hit.path, ("interactions", hit.interaction), f"{hit.place} holds {hit.kind}")
+        yield _at(hit.path, ("interactions", hit.interaction), f"{hit.place} contains {hit.kind}")
 
 
 def _origins(cassette: Cassette) -> Iterator[Problem]:
     """Yield what is missing to tell where the bytes come from."""
     origins = {i.response.wire.origin for i in cassette.interactions}
     if Origin.AUTHORED in origins and not cassette.path.read_bytes().startswith(b"#"):
-        message = "an authored cassette names its source in a comment on its first line"
+        message = "an authored cassette must name its source in a comment on its first line"
         yield Problem(cassette.path, 1, message)
     for number, interaction in enumerate(cassette.interactions):
         wire = interaction.response.wire
         if wire.origin is Origin.RECORDED and not wire.recorded:
             place = ("interactions", number, "response", "wire", "origin")
-            message = f"interaction {number} claims to be recorded, but not when and by what"
+            message = (
+                f"interaction {number} is 'origin: recorded' without 'recorded' (when, by what)"
+            )
             yield _at(cassette.path, place, message)
 
 

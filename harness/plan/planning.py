@@ -112,7 +112,7 @@ def make_plan(settings: Settings) -> Plan:
         baselines = [(a, b) for a, b in loaded if b.entries and all_kinds]
         for adapter, baseline in baselines:
             problems += (
-                f"{baseline.path}: baseline entry {e.cases!r} of {adapter.name} names no case"
+                f"{baseline.path}: baseline entry {e.cases!r} of {adapter.name} matches no case"
                 for e in baseline.unmatched(cases)
             )
         if not settings.scenarios:
@@ -145,7 +145,7 @@ def _unjudged(adapter: str, dialect: str, cases: Sequence[Case]) -> str:
     named = ", ".join(ids[:_NAMED]) + (f" and {len(ids) - _NAMED} more" * (len(ids) > _NAMED))
     return (
         f"{adapter}: {len(cases)} cases of {named} cannot be judged and were not run: the dialect "
-        f"{dialect} has no reader of wire facts (leave them out with --no-faults, or by pattern)"
+        f"{dialect} has no reader of wire facts (exclude them with --no-faults or a pattern)"
     )
 
 

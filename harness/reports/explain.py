@@ -146,7 +146,7 @@ def explain(
         lines += ["", *_explained(result, finding, here, width)]
     if not result.verdict.findings:
         lines += ["", f"{record['checks']} checks found nothing wrong."]
-    return "\n".join([*lines, "", f"again: {replay(record['id'], options)}", ""])
+    return "\n".join([*lines, "", f"replay: {replay(record['id'], options)}", ""])
 
 
 def _explained(result: CaseResult, finding: Finding, here: Path, width: int) -> Iterator[str]:

@@ -79,7 +79,7 @@ def _message(against: Sequence[JsonObject], shown: JsonObject) -> str:
     said = explain.headline(shown["findings"][0])
     if shown["kind"] != "fault":
         return said
-    return f"{many(len(against), 'break')} failed, such as {shown['variation']}: {said}"
+    return f"{many(len(against), 'fault')} failed, such as {shown['variation']}: {said}"
 
 
 def _lines(summary: Summary, shown: JsonObject, here: Path) -> Iterable[str]:

@@ -56,7 +56,8 @@ def rebaseline(
     for case in cases:
         if case["outcome"] == "error":
             raise BaselineError(
-                f"{case['id']} broke in the harness", hint="a baseline lists what clients do wrong"
+                f"{case['id']} is a harness error",
+                hint="fix it first: a baseline lists failures of clients only",
             )
         by_scenario[case["scenario"]].append(case)
     for scenario in sorted(by_scenario):
@@ -140,6 +141,6 @@ def _reason(case: JsonObject, reason: str | None) -> str:
     if not why:
         raise BaselineError(
             f"{case['id']} fails, and is not in the baseline",
-            hint="say why it is a known failure, with --reason",
+            hint="give the reason with --reason, or fix the client",
         )
     return str(why)

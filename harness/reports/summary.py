@@ -54,7 +54,7 @@ class Sweep:
     def text(self) -> str:
         """How many breaks there were, and what the client made of them."""
         counts = self.cell.counts
-        said = f"{many(counts.total(), 'break')} in {many(len(self.streams), 'stream')}"
+        said = f"{many(counts.total(), 'fault')} in {many(len(self.streams), 'stream')}"
         if against := sum(counts[outcome] for outcome in AGAINST):
             said += f", {against:,} failed in {many(len(self.failing), 'stream')}"
         elif not counts["known"]:
@@ -175,11 +175,11 @@ def summarize(records: Iterable[JsonObject]) -> Summary:
                     key = ("scenario", "adapter", "outcome", "signature")
                     failures[tuple(record.get(k, "") for k in key)].records.append(record)
     if run is None:
-        raise ReportError("these are not the records of a run", hint="the first says what is run")
-    if end is None:
         raise ReportError(
-            "the run did not come to its end", hint="run it again; what is missing cannot be judged"
+            "not the records of a run", hint="'tapecheck run --results FILE' writes them"
         )
+    if end is None:
+        raise ReportError("the run did not finish: its end record is missing", hint="run it again")
     for failure in failures.values():
         failure.records.sort(key=_simplest_first)
     return Summary(

@@ -157,7 +157,7 @@ class _Page:
                 ("pass", "passed"),
                 ("fail", "failed"),
                 ("stale", "stale in the baseline"),
-                ("error", "broken in the harness"),
+                ("error", "harness errors"),
                 ("known", "known failures"),
             )
             if counts[outcome] or outcome == "pass"

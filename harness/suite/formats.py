@@ -11,7 +11,7 @@ from typing import Any
 
 #: The version of scenarios, declarations, results and transcripts. Cassettes have their own.
 VERSION = 1
-HINT = f"this tapecheck reads version {VERSION}; a newer one may read the file"
+HINT = f"this tapecheck reads version {VERSION}; upgrade tapecheck, or write the file again"
 #: What ``tapecheck --version`` says of each format.
 READS = {
     "cassettes": "version 1, wire version 1; also of vcrpy without a wire, and HTTP archives",
@@ -28,4 +28,4 @@ def unknown_version(data: Mapping[str, Any]) -> str | None:
     Results and transcripts once had their version under ``format``.
     """
     found = data.get("version", data.get("format", VERSION))
-    return None if found == VERSION else f"version {found!r} of this format is not known"
+    return None if found == VERSION else f"version {found!r} of this format is not supported"

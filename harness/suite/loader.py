@@ -91,10 +91,10 @@ def load(path: Path, cassettes: Iterable[Path]) -> tuple[Scenario, ...]:
     found = next((c / cassette for c in cassettes if (c / cassette).is_file()), None)
     if found is None:
         raise SpecError(
-            f"cassette {cassette!r} is in none of: {', '.join(str(c) for c in cassettes)}",
+            f"cassette {cassette!r} not found in: {', '.join(str(c) for c in cassettes)}",
             path=path,
             line=document.line_of(("cassette",)),
-            hint="record or author it, or fix the name",
+            hint="record it, write it, or fix the name",
         )
     if "rows" not in data:
         return (_scenario(path, found, data),)
@@ -183,7 +183,7 @@ def _by_id(read: Iterable[tuple[Path, Sequence[_Named]]]) -> dict[str, _Named]:
         for item in items:
             if item.id in by_id:
                 raise SpecError(
-                    f"scenario id {item.id!r} is taken by {files[item.id]}",
+                    f"duplicate scenario id {item.id!r}, also in {files[item.id]}",
                     path=path,
                     line=line_of(path.read_bytes(), ("scenario",)),
                     hint="give one of them another id",
@@ -349,10 +349,10 @@ def _check_twins(by_id: Mapping[str, Scenario], others: Mapping[str, Path]) -> N
         twin = scenario.twin
         if twin is not None and twin not in by_id and not _is_among(twin, others):
             raise SpecError(
-                f"twin {twin!r} is not a scenario",
+                f"twin {twin!r} is not a known scenario",
                 path=scenario.file,
                 line=line_of(scenario.file.read_bytes(), ("twin",)),
-                hint="name the id of the same turn in the other form",
+                hint="give the id of the scenario with the same turn, streamed or not",
             )
 
 

@@ -139,7 +139,7 @@ SUITE = ("--scenarios", "specs", "--cassettes", "cassettes")
 def test_run_and_the_fault_sweep(here: Path) -> None:
     code, said = tapecheck(here, "run", *SUITE, "--adapter", "honest.py")
     assert code == 0, said
-    assert "12 breaks in 1 stream, all reported" in said
+    assert "12 faults in 1 stream, all reported" in said
 
 
 def test_the_fault_sweep_catches_a_client_that_lies(here: Path) -> None:
@@ -162,7 +162,7 @@ def test_recordings(here: Path) -> None:
     honest.write_text(honest.read_text().replace('event["piece"]}', '"Hel"}'), encoding="utf-8")
     code, said = tapecheck(here, "run", "--recordings", "cassettes", "--adapter", "honest.py")
     assert code == 1
-    assert "content is not what the wire carried" in said
+    assert "content differs from the wire" in said
 
 
 @pytest.fixture

@@ -271,7 +271,7 @@ def test_half_a_file_of_results_is_refused(tapecheck: Cli, tmp_path: Path) -> No
     whole = (tmp_path / "results.ndjson").read_text().splitlines(keepends=True)
     (tmp_path / "half.ndjson").write_text("".join(whole[:-1]))
     assert tapecheck("report", "half.ndjson") == 2
-    assert "the run did not come to its end" in tapecheck.err
+    assert "the run did not finish" in tapecheck.err
 
 
 def test_colour_is_for_terminals_only(tapecheck: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,7 +296,7 @@ def test_explain_shows_both_sides_the_wire_and_the_cause(tapecheck: Cli) -> None
     assert "cause        every wire fails, " in out
     assert "> content_delta delta=" in out
     assert '"delta":{"content":" and smile"}' in "".join(out.split("\n    "))
-    assert f"again: tapecheck explain {case} --adapter broken.py" in out
+    assert f"replay: tapecheck explain {case} --adapter broken.py" in out
 
 
 @pytest.mark.parametrize("variation", ["recorded", "framing=one-byte", "cut=2", "hold=2"])

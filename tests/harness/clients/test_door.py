@@ -160,10 +160,10 @@ def test_what_a_client_changes_later_is_not_changed_here() -> None:
         ({**DELTA, "index": 10**5000}, "index: a number of more than a thousand digits"),
         ({**DELTA, "delta": b"Hi"}, "delta: bytes is not JSON"),
         ({**DELTA, "delta": Odd()}, "delta: Odd is not JSON"),
-        ({**DELTA, "native": [{1: 2}]}, "native/0: no text as key"),
+        ({**DELTA, "native": [{1: 2}]}, "native/0: a key is not a string"),
         ({**DELTA, "native": [{"a": {1, 2}}]}, "native/0/a: set is not JSON"),
         ({**DELTA, "native": deep(5000)}, "is nested more than 100 levels deep"),
-        ({**DELTA, "native": [endless()]}, "native/0/again/and: holds itself"),
+        ({**DELTA, "native": [endless()]}, "native/0/again/and: contains itself"),
     ],
 )
 def test_what_is_wrong_is_a_problem_with_its_place(item: Any, problem: str) -> None:
@@ -188,7 +188,7 @@ def test_a_value_that_unfolds_without_end_is_left(monkeypatch: pytest.MonkeyPatc
         (
             {**DELTA, "delta": "half \ud83d"},
             ContentDelta(delta="half \ud83d"),
-            "delta: half a surrogate pair, which no UTF-8 can carry",
+            "delta: unpaired surrogate, which UTF-8 cannot encode",
         ),
         (
             ContentDelta(delta="", index=-1),

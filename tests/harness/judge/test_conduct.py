@@ -25,7 +25,7 @@ def found(count, *requests, unplayed=()):
 @pytest.mark.parametrize("count", [None, 1])
 def test_no_request_is_no_evidence(count):
     assert found(count, unplayed=(1,)) == ["the client sent no request"]
-    assert found(count, POST, unplayed=(1,)) == ["1 recorded answer(s) were never asked for"]
+    assert found(count, POST, unplayed=(1,)) == ["1 recorded answer(s) were never requested"]
     assert found(count, POST) == []
 
 

@@ -111,8 +111,8 @@ def test_a_body_is_json_or_a_form(headers, body, places):
     ("wanted", "key", "observed"),
     [
         ("Bearer new", KEY, "Bearer {api_key}"),
-        ("Bearer new", "sk-of-somebody", "another value"),
-        ("Bearer {api_key}", "sk-of-somebody", "another value"),
+        ("Bearer new", "sk-of-somebody", "a different value"),
+        ("Bearer {api_key}", "sk-of-somebody", "a different value"),
         (None, KEY, "Bearer {api_key}"),
     ],
 )

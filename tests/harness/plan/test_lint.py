@@ -73,7 +73,7 @@ def test_the_bundled_specs_are_sound() -> None:
 def test_events_that_contradict_their_turn(place: Place) -> None:
     place.scenario("one", "  turn: {status: completed, content: Hallo}\n")
     assert place.problems() == [
-        "one.yaml:15: a/one: the expected events tell another content of the turn"
+        "one.yaml:15: a/one: the expected events give another content than the expected turn"
     ]
 
 
@@ -83,7 +83,7 @@ def test_twins_that_disagree(place: Place) -> None:
     place.scenario("three", "twin: a/nobody\n")
     assert sorted(place.problems()) == [
         "one.yaml:15: a/one and its twin a/two expect a different content",
-        "three.yaml:15: twin 'a/nobody' is not a scenario",
+        "three.yaml:15: twin 'a/nobody' is not a known scenario",
     ]
 
 
@@ -106,11 +106,11 @@ def test_interactions_that_are_not_there(place: Place) -> None:
 def test_cassettes_that_do_not_say_where_they_come_from(place: Place) -> None:
     place.cassette("a/c", CASSETTE.removeprefix("# Authored from a document.\n"))
     assert place.problems() == [
-        "c.yaml:1: an authored cassette names its source in a comment on its first line"
+        "c.yaml:1: an authored cassette must name its source in a comment on its first line"
     ]
     place.cassette("a/c", CASSETTE.replace("origin: authored", "origin: recorded"))
     assert place.problems() == [
-        "c.yaml:9: interaction 0 claims to be recorded, but not when and by what"
+        "c.yaml:9: interaction 0 is 'origin: recorded' without 'recorded' (when, by what)"
     ]
 
 
@@ -118,7 +118,7 @@ def test_cassettes_that_hold_a_secret(place: Place) -> None:
     key = "sk-proj-4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1"
     place.cassette("a/c", CASSETTE.replace("[DONE]", key))
     (problem,) = place.problems()
-    assert problem == "c.yaml:4: response.body holds a key (sk-…)"
+    assert problem == "c.yaml:4: response.body contains a key (sk-…)"
 
 
 def test_files_that_cannot_be_read(place: Place) -> None:
@@ -132,8 +132,8 @@ def test_files_that_cannot_be_read(place: Place) -> None:
 
 def test_an_id_that_is_taken(place: Place) -> None:
     place.scenario("copy", text=SCENARIO.replace("{name}", "one"))
-    assert [p.partition(" by ")[0] for p in place.problems()] == [
-        "one.yaml:1: scenario id 'a/one' is taken"
+    assert [p.partition(",")[0] for p in place.problems()] == [
+        "one.yaml:1: duplicate scenario id 'a/one'"
     ]
 
 

@@ -135,12 +135,12 @@ def test_a_failure_is_explained_without_a_traceback(project: pytest.Pytester) ->
     result.stdout.fnmatch_lines(
         [
             "*toy/hello/recorded@mine*",
-            "fold: the turn is not what the events tell",
+            "fold: the turn differs from its folded events",
             "FAIL  toy/hello/recorded@mine",
             "sequence: event 5 differs: *",
             "  specs/scenarios/toy/hello.yaml:30",
             '> content_delta delta=" and smile" *',
-            "again: tapecheck explain toy/hello/recorded@mine --adapter *mine.py --scenarios *",
+            "replay: tapecheck explain toy/hello/recorded@mine --adapter *mine.py --scenarios *",
             "FAILED specs/scenarios/toy/hello.yaml::toy/hello/recorded@mine - fold: *",
         ]
     )
@@ -183,7 +183,9 @@ def test_known_failures_are_expected_and_stale_ones_fail(project: pytest.Pyteste
     path.write_text(ADAPTER)
     result = run(project, *arguments)
     result.assert_outcomes(failed=2, passed=2)
-    result.stdout.fnmatch_lines(["baseline: the baseline says it fails by *, but it passes"])
+    result.stdout.fnmatch_lines(
+        ["baseline: stale baseline entry: expected to fail by *, but it passes"]
+    )
 
 
 @pytest.mark.parametrize(

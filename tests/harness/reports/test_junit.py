@@ -67,7 +67,7 @@ def test_a_failed_sweep_names_its_shortest_break() -> None:
     failure = xml.find(".//failure")
     assert failure is not None
     assert failure.get("message") == (
-        "2 breaks failed, such as cut=2: turn: content of the turn differs"
+        "2 faults failed, such as cut=2: turn: content of the turn differs"
     )
     assert failure.get("type") == "turn"
     assert failure.text is not None

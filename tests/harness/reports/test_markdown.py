@@ -18,7 +18,7 @@ def test_a_good_run_is_short() -> None:
         "## tapecheck: all as expected\n\n"
         "2 passed, 0 failed, 0 known failures, 0 skipped.\n\n"
         "| scenarios | `one` |\n| --- | --- |\n| **a** | ✓ 1/1 |\n\n"
-        "✓ Fault sweep of `one`: 1 break in 1 stream, all reported.\n"
+        "✓ Fault sweep of `one`: 1 fault in 1 stream, all reported.\n"
     )
 
 

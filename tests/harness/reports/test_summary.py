@@ -29,7 +29,7 @@ def test_wires_and_faults_are_counted_apart() -> None:
     )
     assert summary.wires["a/b"]["one"].text == "✗ 2/3"
     assert summary.wires["a/c"]["one"].text == NOT_RUN
-    assert summary.sweeps["one"].text == "3 breaks in 2 streams, 1 failed in 1 stream"
+    assert summary.sweeps["one"].text == "3 faults in 2 streams, 1 failed in 1 stream"
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_single_case_has_nothing_to_be_compared_with() -> None:
 
 def test_half_a_run_is_refused() -> None:
     records = run_of(case("a/b/recorded@one"))
-    with pytest.raises(ReportError, match="did not come to its end"):
+    with pytest.raises(ReportError, match="did not finish"):
         summarize(records[:-1])
     with pytest.raises(ReportError, match="not the records of a run"):
         summarize(records[1:])

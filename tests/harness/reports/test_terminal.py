@@ -42,7 +42,7 @@ def test_a_run_without_failures_is_a_matrix_and_a_line(monkeypatch: pytest.Monke
         "  b       ✓ 1/1  ✓ 1/1",
         "",
         "fault sweep",
-        "✓ two  1 break in 1 stream, all reported",
+        "✓ two  1 fault in 1 stream, all reported",
         "",
         "3 cases in 1.2 s: 3 passed, 1 skipped (-v says why)",
     ]
@@ -96,7 +96,7 @@ scenario  one     two
 a         ok 1/1  FAIL 0/1
   b       ok 1/1  FAIL 0/1
 """)
-    assert "\nok one  1 break in 1 stream, all reported\n" in text
+    assert "\nok one  1 fault in 1 stream, all reported\n" in text
     assert "\n- a/c@one: does not declare tools\n" in text
     assert "\nFAIL a/b/recorded@two\n" in text
     assert r'"Gr\xfc\xdfe Gr\xfc\xdfe' in text

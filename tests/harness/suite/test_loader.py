@@ -168,21 +168,23 @@ def test_errors_name_file_line_and_remedy(  # type: ignore[no-untyped-def]
 
 def test_a_missing_cassette(written, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     path = written(SCENARIO)
-    with pytest.raises(SpecError, match=r"cassette 'openai-chat/hello\.yaml' is in none of"):
+    with pytest.raises(SpecError, match=r"cassette 'openai-chat/hello\.yaml' not found in"):
         load(path, (tmp_path / "specs",))
 
 
 def test_two_scenarios_with_one_id(written, library: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     written(SCENARIO)
     written(SCENARIO, "specs/b.yaml")
-    with pytest.raises(SpecError, match=r"is taken by .*a\.yaml") as caught:
+    with pytest.raises(SpecError, match=r"duplicate scenario id .*, also in .*a\.yaml") as caught:
         load_all(tmp_path / "specs", (library,))
     assert caught.value.path == tmp_path / "specs" / "b.yaml"
 
 
 def test_a_twin_that_is_not_there(written, library: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     written(SCENARIO + "twin: openai-chat/other\n")
-    with pytest.raises(SpecError, match="twin 'openai-chat/other' is not a scenario") as caught:
+    with pytest.raises(
+        SpecError, match="twin 'openai-chat/other' is not a known scenario"
+    ) as caught:
         load_all(tmp_path / "specs", (library,))
     assert caught.value.line == 21
 
@@ -231,7 +233,7 @@ def test_a_file_that_seems_to_state_two_ids_is_parsed(  # type: ignore[no-untype
 def test_a_twin_among_files_that_are_not_wanted(several: Path, library: Path) -> None:
     path = several / "a.yaml"
     path.write_text(path.read_text().replace("table/b", "table/c"))
-    with pytest.raises(SpecError, match="twin 'openai-chat/table/c' is not a scenario"):
+    with pytest.raises(SpecError, match="twin 'openai-chat/table/c' is not a known scenario"):
         load_all(several, (library,), lambda scenario: scenario == "openai-chat/hello")
 
 
