@@ -29,25 +29,25 @@ from mockserver.vocabulary import (
 
 _T = TypeVar("_T")
 #: Levels of lists and objects inside each other that every later step can still follow.
-DEEPEST = 100
+MAX_DEPTH = 100
 #: Values in one event: far more than any wire sends, few enough to be looked at.
-MOST = 1_000_000
+MAX_VALUES = 1_000_000
 #: Bits of a number that can still be written in decimals.
-LONGEST = 4096
+MAX_NUMBER_BITS = 4096
 _MODEL = (Event, Part, AssistantTurn, ErrorInfo, Usage)
 
 
 def event(item: Event | Mapping[Any, Any]) -> Emitted[Event]:
     """Take in an event."""
-    return _taken(item, read_event, _event_problems)
+    return _checked(item, read_event, _event_problems)
 
 
 def turn(item: AssistantTurn | Mapping[Any, Any]) -> Emitted[AssistantTurn]:
     """Take in a turn."""
-    return _taken(item, read_turn, _turn_problems)
+    return _checked(item, read_turn, _turn_problems)
 
 
-def _taken(
+def _checked(
     item: Any,
     read: Callable[[Json, list[str]], _T],
     problems_of: Callable[[JsonObject], Iterable[str]],
@@ -109,20 +109,20 @@ class _Copier:
             number = int.__int__(value)
             return (
                 number
-                if number.bit_length() <= LONGEST
-                else self._lost("a number of more than a thousand digits")
+                if number.bit_length() <= MAX_NUMBER_BITS
+                else self._reject("a number of more than a thousand digits")
             )
         if issubclass(kind, float):
             real = float.__float__(value)
-            return real if math.isfinite(real) else self._lost(f"{real} is not JSON")
+            return real if math.isfinite(real) else self._reject(f"{real} is not JSON")
         if not issubclass(kind, (dict, list, tuple, *_MODEL)):
-            return self._lost(f"{kind.__name__} is not JSON")
+            return self._reject(f"{kind.__name__} is not JSON")
         if id(value) in self._open:
-            return self._lost("contains itself")
-        if len(self._path) >= DEEPEST:
-            return self._lost(f"is nested more than {DEEPEST} levels deep")
-        if self._count > MOST:
-            return self._lost(f"is more than {MOST} values")
+            return self._reject("contains itself")
+        if len(self._path) >= MAX_DEPTH:
+            return self._reject(f"is nested more than {MAX_DEPTH} levels deep")
+        if self._count > MAX_VALUES:
+            return self._reject(f"is more than {MAX_VALUES} values")
         self._open.add(id(value))
         copied: Any = [] if issubclass(kind, list | tuple) else {}
         for key, item in self._items(kind, value):
@@ -147,7 +147,9 @@ class _Copier:
             for key, item in pairs:
                 is_text = issubclass(type(key), str)
                 name = (
-                    self._text(str.__str__(key)) if is_text else self._lost("a key is not a string")
+                    self._text(str.__str__(key))
+                    if is_text
+                    else self._reject("a key is not a string")
                 )
                 yield name, item
 
@@ -160,7 +162,7 @@ class _Copier:
                 self._note("unpaired surrogate, which UTF-8 cannot encode")
         return text
 
-    def _lost(self, message: str) -> str:
+    def _reject(self, message: str) -> str:
         self.lossy = True
         self._note(message)
         return f"<{message}>"

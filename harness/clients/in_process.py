@@ -47,7 +47,7 @@ async def drive(
         async with asyncio.timeout(deadline) as timer:
             await _collect(adapter, call, output, on_event or (lambda _: None))
     except ClientError as exc:
-        _failed(output, exc, streamed=call.stream)
+        _add_failure(output, exc, streamed=call.stream)
     except asyncio.CancelledError as exc:
         if _is_cancelled():
             raise
@@ -116,7 +116,7 @@ async def _items(run: Callable[[Call], Any], call: Call) -> AsyncGenerator[Any, 
             async for item in result:
                 yield item
         else:
-            for item in _several(result):
+            for item in _as_items(result):
                 yield item
     else:
         async for item in _in_thread(run, call):
@@ -142,7 +142,7 @@ async def _in_thread(run: Callable[[Call], Any], call: Call) -> AsyncGenerator[A
             if hasattr(result, "__aiter__"):
                 put(TypeError("a plain function returned an async iterator; make it 'async def'"))
                 return
-            for item in _several(result):
+            for item in _as_items(result):
                 if stopped.is_set():
                     return
                 put(item)
@@ -162,7 +162,7 @@ async def _in_thread(run: Callable[[Call], Any], call: Call) -> AsyncGenerator[A
         stopped.set()
 
 
-def _several(result: Any) -> Iterable[Any]:
+def _as_items(result: Any) -> Iterable[Any]:
     if isinstance(result, Event | AssistantTurn | Mapping) or result is None:
         return (result,)
     if isinstance(result, str | bytes) or not isinstance(result, Iterable):
@@ -170,7 +170,7 @@ def _several(result: Any) -> Iterable[Any]:
     return result
 
 
-def _failed(output: Output, exc: ClientError, *, streamed: bool) -> None:
+def _add_failure(output: Output, exc: ClientError, *, streamed: bool) -> None:
     # A class that derives from it may have left the attributes out.
     error: ErrorInfo = getattr(exc, "error", None)  # type: ignore[assignment]
     turn: AssistantTurn | None = getattr(exc, "turn", None)

@@ -36,12 +36,12 @@ def load(reference: str) -> tuple[Adapter, Baseline]:
     """
     if reference in bundled_names():
         path = bundled.adapters() / f"{reference}.yaml"
-        return _declared(path)
+        return _load_declaration(path)
     if reference.endswith((".yaml", ".yml")):
         path = Path(reference)
         if not path.is_file():
             raise AdapterError("no such adapter declaration", path=path)
-        return _declared(path)
+        return _load_declaration(path)
     name, _, attribute = reference.partition(":")
     if name.endswith(".py") or "/" in name:
         module = _import_file(Path(name))
@@ -56,7 +56,7 @@ def load(reference: str) -> tuple[Adapter, Baseline]:
     return _check(_find(module, attribute, reference), reference), Baseline.empty(Path(name))
 
 
-def _declared(path: Path) -> tuple[Adapter, Baseline]:
+def _load_declaration(path: Path) -> tuple[Adapter, Baseline]:
     data = read_yaml(path, "adapter").data
     entry = data["entry"]
     name, _, attribute = entry.partition(":")

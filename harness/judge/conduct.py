@@ -18,8 +18,8 @@ def evidence(reading: Reading) -> Iterator[Finding]:
     A scenario may ask for no request at all, by the count 0; then nothing is to be played.
     """
     record, transcript = reading.record, reading.transcript
-    quiet = reading.spec.request is not None and reading.spec.request.count == 0
-    if not record.requests and not quiet:
+    expects_no_request = reading.spec.request is not None and reading.spec.request.count == 0
+    if not record.requests and not expects_no_request:
         yield Finding(check="evidence", message="the client sent no request")
         return
     for request in record.requests:
@@ -34,7 +34,12 @@ def evidence(reading: Reading) -> Iterator[Finding]:
     if record.turn is None and record.raised is None:
         yield Finding(check="evidence", message="the client emitted no turn")
     last = reading.number == len(transcript.turns) - 1
-    if last and transcript.unplayed and not quiet and reading.case.kind is not CaseKind.FAULT:
+    if (
+        last
+        and transcript.unplayed
+        and not expects_no_request
+        and reading.case.kind is not CaseKind.FAULT
+    ):
         yield Finding(
             check="evidence",
             message=f"{len(transcript.unplayed)} recorded answer(s) were never requested",
@@ -60,7 +65,7 @@ def schema(reading: Reading) -> Iterator[Finding]:
 
 
 #: What tells of a break, by what broke it.
-_BROKEN: Mapping[FaultKind, frozenset[ErrorClass]] = {
+_ALLOWED_ERRORS: Mapping[FaultKind, frozenset[ErrorClass]] = {
     FaultKind.CUT: frozenset({ErrorClass.TRUNCATED_STREAM, ErrorClass.EMPTY_RESPONSE}),
     FaultKind.RESET: frozenset({ErrorClass.CONNECTION_LOST}),
     FaultKind.STALL: frozenset({ErrorClass.TIMEOUT}),
@@ -82,7 +87,7 @@ def fault(reading: Reading) -> Iterator[Finding]:
     wanted = _content(canonical(expect.events, coalesced=coalesced))
     seen = _content(canonical(reading.event_data, coalesced=coalesced))
     at = first_difference(wanted[: len(seen)], seen)
-    if at is not None and not (coalesced and _cut_short(wanted, seen, at)):
+    if at is not None and not (coalesced and _is_beginning_of_delta(wanted, seen, at)):
         yield Finding(
             check="fault",
             message="the emitted events are not a prefix of the expected events",
@@ -94,7 +99,7 @@ def fault(reading: Reading) -> Iterator[Finding]:
     if facts is None or not isinstance(last, MessageStop | ErrorEvent):
         return
     if not facts.sealed:
-        allowed = _BROKEN[case.fault]
+        allowed = _ALLOWED_ERRORS[case.fault]
         error = last.error.error_class if isinstance(last, ErrorEvent) else None
         if error not in allowed:
             wanted_errors = " or ".join(sorted(allowed))
@@ -125,7 +130,7 @@ def _content(events: list[JsonObject]) -> list[JsonObject]:
     return [e for e in events if e.get("type") not in _CLOSING]
 
 
-def _cut_short(wanted: list[JsonObject], seen: list[JsonObject], at: int) -> bool:
+def _is_beginning_of_delta(wanted: list[JsonObject], seen: list[JsonObject], at: int) -> bool:
     """Whether the one difference is a joined delta that the fault cut short."""
     if at != len(seen) - 1 or at >= len(wanted) or wanted[at]["type"] != seen[at]["type"]:
         return False
@@ -135,13 +140,13 @@ def _cut_short(wanted: list[JsonObject], seen: list[JsonObject], at: int) -> boo
 
 def incremental(reading: Reading) -> Iterator[Finding]:
     """The client handed out events before the server sent the rest."""
-    hold = reading.case.hold
-    if hold is not None and reading.transcript.held_back:
+    gate = reading.case.gate
+    if gate is not None and reading.transcript.gate_timed_out:
         yield Finding(
             check="incremental",
-            message=f"the client did not emit event {hold.seen} once wire event {hold.after} "
+            message=f"the client did not emit event {gate.seen} once wire event {gate.after} "
             "was sent; it waited for more of the stream",
-            place=("incremental",),
+            key_path=("incremental",),
         )
 
 
@@ -157,7 +162,7 @@ def hygiene(reading: Reading) -> Iterator[Finding]:
             message="the client raised an exception other than ClientError",
             observed=reading.record.raised,
         )
-    if not reading.transcript.connection_let_go:
+    if not reading.transcript.connection_closed:
         yield Finding(check="hygiene", message="connection still open after the call returned")
 
 

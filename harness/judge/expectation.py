@@ -26,8 +26,9 @@ def sequence(reading: Reading) -> Iterator[Finding]:
     if at is not None:
         yield Finding(
             check="sequence",
-            message=f"event {at + 1} differs: {_said(wanted, at)} expected, {_said(seen, at)} seen",
-            place=(*reading.spec.place, "expect", "events", min(at, len(expect.events) - 1)),
+            message=f"event {at + 1} differs: "
+            f"{_event_text(wanted, at)} expected, {_event_text(seen, at)} seen",
+            key_path=(*reading.spec.key_path, "expect", "events", min(at, len(expect.events) - 1)),
             expected=wanted,
             observed=seen,
             event=at,
@@ -46,8 +47,8 @@ def native_sequence(reading: Reading) -> Iterator[Finding]:
         yield Finding(
             check="native-sequence",
             message=f"native event {at + 1} differs: "
-            f"{_said(expect.native, at)} expected, {_said(seen, at)} seen",
-            place=(*reading.spec.place, "expect", "native", min(at, len(expect.native) - 1)),
+            f"{_event_text(expect.native, at)} expected, {_event_text(seen, at)} seen",
+            key_path=(*reading.spec.key_path, "expect", "native", min(at, len(expect.native) - 1)),
             expected=list(expect.native),
             observed=seen,
         )
@@ -67,7 +68,7 @@ def turn(reading: Reading) -> Iterator[Finding]:
             yield Finding(
                 check="turn",
                 message=f"{key} of the turn differs",
-                place=(*reading.spec.place, "expect", "turn", key),
+                key_path=(*reading.spec.key_path, "expect", "turn", key),
                 expected=wanted,
                 observed=seen,
             )
@@ -86,7 +87,7 @@ def error(reading: Reading) -> Iterator[Finding]:
             check="error",
             message=f"{expect.error['class']} expected, "
             f"{'no error' if seen is None else seen['class']} seen",
-            place=(*reading.spec.place, "expect", "error"),
+            key_path=(*reading.spec.key_path, "expect", "error"),
             expected=expect.error,
             observed=seen,
         )
@@ -205,7 +206,7 @@ def first_difference(wanted: Sequence[JsonObject], seen: Sequence[JsonObject]) -
     return None if len(wanted) == len(seen) else min(len(wanted), len(seen))
 
 
-def _said(events: Sequence[Json], at: int) -> str:
+def _event_text(events: Sequence[Json], at: int) -> str:
     if at >= len(events):
         return "the end"
     event = events[at]

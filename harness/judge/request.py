@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from harness.judge.expectation import agrees
 from harness.judge.reading import Reading
 from harness.judge.transcript import Finding, SeenRequest
-from harness.suite.scenario import Place, RequestSpec, StepSpec
+from harness.suite.scenario import KeyPath, RequestSpec, StepSpec
 from mockserver.secrets import is_credential_header
 
 
@@ -20,33 +20,35 @@ def request(reading: Reading) -> Iterator[Finding]:
     if spec is None or not requests:
         return
     key = reading.transcript.api_key
-    place = (*reading.spec.place, "request")
-    yield from _all(spec, requests, place)
+    key_path = (*reading.spec.key_path, "request")
+    yield from _all(spec, requests, key_path)
     first = requests[0]
     if spec.path is not None and first.path != spec.path:
         yield Finding(
             check="request",
             message="the request went to the wrong path",
-            place=(*place, "path"),
+            key_path=(*key_path, "path"),
             expected=spec.path,
             observed=first.path,
         )
     for one in requests if spec.sequence else [first]:
-        yield from _headers(spec.headers, one, key, place)
-    yield from _body(spec, first, place)
+        yield from _headers(spec.headers, one, key, key_path)
+    yield from _body(spec, first, key_path)
     for number, (step, one) in enumerate(zip(spec.sequence or (), requests, strict=False)):
-        at = (*place, "sequence", number)
+        at = (*key_path, "sequence", number)
         yield from _headers(step.headers, one, key, at)
         yield from _body(step, one, at)
 
 
-def _all(spec: RequestSpec, requests: tuple[SeenRequest, ...], place: Place) -> Iterator[Finding]:
+def _all(
+    spec: RequestSpec, requests: tuple[SeenRequest, ...], key_path: KeyPath
+) -> Iterator[Finding]:
     """The requests taken together."""
     if spec.count is not None and len(requests) != spec.count:
         yield Finding(
             check="request",
             message=f"{spec.count} request(s) expected, {len(requests)} sent",
-            place=(*place, "count"),
+            key_path=(*key_path, "count"),
             expected=spec.count,
             observed=len(requests),
         )
@@ -54,7 +56,7 @@ def _all(spec: RequestSpec, requests: tuple[SeenRequest, ...], place: Place) -> 
         yield Finding(
             check="request",
             message="the request bodies differ, but must be identical",
-            place=(*place, "identical"),
+            key_path=(*key_path, "identical"),
             observed=[r.body.decode(errors="replace") for r in requests],
         )
     sent = [f"{r.method} {r.path}{'?' * bool(r.query)}{r.query}" for r in requests]
@@ -62,14 +64,14 @@ def _all(spec: RequestSpec, requests: tuple[SeenRequest, ...], place: Place) -> 
         yield Finding(
             check="request",
             message="the requests sent differ from the expected sequence",
-            place=(*place, "sequence"),
+            key_path=(*key_path, "sequence"),
             expected=wanted,
             observed=sent,
         )
 
 
 def _headers(
-    headers: Mapping[str, str | None], sent: SeenRequest, key: str, place: Place
+    headers: Mapping[str, str | None], sent: SeenRequest, key: str, key_path: KeyPath
 ) -> Iterator[Finding]:
     for name, wanted in headers.items():
         filled = None if wanted is None else wanted.replace("{api_key}", key)
@@ -78,7 +80,7 @@ def _headers(
             yield Finding(
                 check="request",
                 message=f"header {name} differs",
-                place=(*place, "headers", name),
+                key_path=(*key_path, "headers", name),
                 expected=wanted,
                 observed=None if seen is None else _shown(name, seen, key),
             )
@@ -91,14 +93,16 @@ def _shown(name: str, value: str, key: str) -> str:
     return "a different value" if is_credential_header(name) else value
 
 
-def _body(spec: RequestSpec | StepSpec, sent: SeenRequest, place: Place) -> Iterator[Finding]:
+def _body(spec: RequestSpec | StepSpec, sent: SeenRequest, key_path: KeyPath) -> Iterator[Finding]:
     if spec.contains is None and not spec.absent:
         return
     try:
         body = _fields(sent)
     except ValueError:
         yield Finding(
-            check="request", message="the request body is neither JSON nor a form", place=place
+            check="request",
+            message="the request body is neither JSON nor a form",
+            key_path=key_path,
         )
         return
     for key, wanted in (spec.contains or {}).items():
@@ -106,7 +110,7 @@ def _body(spec: RequestSpec | StepSpec, sent: SeenRequest, place: Place) -> Iter
             yield Finding(
                 check="request",
                 message=f"{key} of the request body differs",
-                place=(*place, "body", "contains", key),
+                key_path=(*key_path, "body", "contains", key),
                 expected=wanted,
                 observed=body.get(key),
             )
@@ -115,7 +119,7 @@ def _body(spec: RequestSpec | StepSpec, sent: SeenRequest, place: Place) -> Iter
             yield Finding(
                 check="request",
                 message=f"{pointer} must not be in the request body",
-                place=(*place, "body", "absent"),
+                key_path=(*key_path, "body", "absent"),
                 observed=found,
             )
 

@@ -257,15 +257,15 @@ def in_band_error(reading: Reading) -> Iterator[Finding]:
 def secrets(reading: Reading) -> Iterator[Finding]:
     """9. No key of the request appears in an event, an error message or a log."""
     key, turn = reading.transcript.api_key, reading.record.turn
-    places = {
+    outputs = {
         "an event": json.dumps(reading.event_data, ensure_ascii=False),
         "the turn": json.dumps(turn and turn.data, ensure_ascii=False),
         "an exception": reading.record.raised or "",
         "a log record": "\n".join(reading.transcript.logs),
     }
-    for place, text in places.items():
+    for where, text in outputs.items():
         if key in text:
-            yield Finding(check="secrets", message=f"the API key appears in {place}")
+            yield Finding(check="secrets", message=f"the API key appears in {where}")
 
 
 def _asks_for(reading: Reading, *features: str) -> bool:

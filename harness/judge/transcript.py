@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from harness.suite.scenario import Case
+from harness.suite.scenario import Case, KeyPath
 from mockserver.cassettes import Headers
 from mockserver.vocabulary import AssistantTurn, ErrorInfo, Event, JsonObject, Part, Usage
 from mockserver.wire import Schedule
@@ -64,8 +64,8 @@ class Transcript:
     """The evidence of one case.
 
     ``schedules`` are the answers the server was ready to give, in order; ``unplayed`` the
-    numbers of those nobody asked for. ``logs`` is what the client logged. ``connection_let_go``
-    is false if a request was still open when the client said it was done. ``held_back`` says
+    numbers of those nobody asked for. ``logs`` is what the client logged. ``connection_closed``
+    is false if a request was still open when the client said it was done. ``gate_timed_out`` says
     that an incremental case had to be released because the client was waiting for more.
     """
 
@@ -76,8 +76,8 @@ class Transcript:
     schedules: tuple[Schedule, ...]
     unplayed: tuple[int, ...] = ()
     logs: tuple[str, ...] = ()
-    connection_let_go: bool = True
-    held_back: bool = False
+    connection_closed: bool = True
+    gate_timed_out: bool = False
 
     @property
     def requests(self) -> tuple[SeenRequest, ...]:
@@ -97,7 +97,7 @@ class Blame(StrEnum):
 class Finding:
     """What one check says of one case.
 
-    ``check`` is the name of the check, ``message`` one line. ``place`` is where the requirement
+    ``check`` is the name of the check, ``message`` one line. ``key_path`` is where the requirement
     stands in the scenario's file. ``expected`` and ``observed`` are JSON values to be set side
     by side; ``event`` is the number of the first observed event that differs.
     """
@@ -105,7 +105,7 @@ class Finding:
     check: str
     message: str
     blame: Blame = Blame.CLIENT
-    place: tuple[str | int, ...] | None = None
+    key_path: KeyPath | None = None
     expected: object = None
     observed: object = None
     event: int | None = None

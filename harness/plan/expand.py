@@ -24,7 +24,7 @@ _Value = tuple[str, str]
 #: Bytes of the bodies of a scenario above which less is played than elsewhere.
 LARGE = 65_536
 #: Later rows of a table that together have what the first has alone.
-_TURNS = len(FaultKind)
+_ROWS_IN_TURN = len(FaultKind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ def parse_axes(text: str, seed: int = 0) -> Axes:
     return Axes(mode="chosen", chosen=point(values, seed), seed=seed)
 
 
-def runs(scenario: Scenario, adapter: Adapter) -> str | None:
+def skip_reason(scenario: Scenario, adapter: Adapter) -> str | None:
     """Why the adapter does not run the scenario, or ``None`` if it does."""
     if scenario.dialect not in adapter.dialects:
         return f"speaks {', '.join(sorted(adapter.dialects))}"
@@ -71,14 +71,14 @@ def expand(
     """
     for at in points(scenario, schedules, axes):
         yield Case(scenario=scenario, adapter=adapter, point=at)
-    for hold in scenario.incremental:
-        yield Case(scenario=scenario, adapter=adapter, kind=CaseKind.INCREMENTAL, hold=hold)
+    for gate in scenario.incremental:
+        yield Case(scenario=scenario, adapter=adapter, kind=CaseKind.INCREMENTAL, gate=gate)
     if not faults or not sweepable(scenario, schedules):
         return
     for event in range(len(schedules[-1].plain.event_ends) + 1):
         kinds = tuple(FaultKind)
         if scenario.row > 0 and axes.mode == "pairwise":
-            kinds = (kinds[(scenario.row + event) % _TURNS],)
+            kinds = (kinds[(scenario.row + event) % _ROWS_IN_TURN],)
         for kind in kinds:
             yield Case(
                 scenario=scenario, adapter=adapter, kind=CaseKind.FAULT, fault=kind, event=event
@@ -152,16 +152,16 @@ def points(scenario: Scenario, schedules: Sequence[Schedule], axes: Axes) -> Ite
         is_large = sum(len(s.body) for s in schedules) > LARGE
         is_stream = any(s.media is not Media.OTHER for s in schedules)
         if axes.mode == "all" and not is_large:
-            found = (Point(kept, axes.seed) for kept in _product(wires, allowed))
+            found = (Point(effective, axes.seed) for effective in _product(wires, allowed))
         elif axes.mode == "all" or (is_stream and scenario.row == 0 and not is_large):
             found = (_effective(wires, point(v, axes.seed)) for v in pairwise(allowed))
         else:
             found = _each_once(wires, allowed, axes.seed)
             if scenario.row > 0:
-                found = islice(found, scenario.row % _TURNS, None, _TURNS)
+                found = islice(found, scenario.row % _ROWS_IN_TURN, None, _ROWS_IN_TURN)
     seen = {RECORDED}
     for at in found:
-        if at not in seen and not any(_left_out(scenario, a, v) for a, v in at.values):
+        if at not in seen and not any(_is_excluded(scenario, a, v) for a, v in at.values):
             seen.add(at)
             yield at
 
@@ -174,15 +174,15 @@ def _product(wires: _Wires, allowed: Mapping[str, Sequence[str]]) -> Iterator[tu
     (axis, values), *rest = allowed.items()
     for value in values:
         if value == "recorded":
-            kept: tuple[_Value, ...] = ()
+            effective: tuple[_Value, ...] = ()
             changed = wires
         else:
-            kept = ((axis, value),)
+            effective = ((axis, value),)
             changed = wires.after(axis, value)
             if changed is wires:
                 continue
         for more in _product(changed, dict(rest)):
-            yield (*kept, *more)
+            yield (*effective, *more)
 
 
 def pairwise(values: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
@@ -239,24 +239,24 @@ def _visible(scenario: Scenario, wires: _Wires) -> dict[str, tuple[str, ...]]:
             visible = wires.changes(axis, value) or (
                 axis == "framing" and wires.after("eol", "crlf").changes(axis, value)
             )
-            if visible and not _left_out(scenario, axis, value):
+            if visible and not _is_excluded(scenario, axis, value):
                 seen.append(value)
         if len(seen) > 1:
             shown[axis] = tuple(seen)
     return shown
 
 
-def _left_out(scenario: Scenario, axis: str, value: str) -> bool:
+def _is_excluded(scenario: Scenario, axis: str, value: str) -> bool:
     return axis in scenario.axes_skip or f"{axis}={value}" in scenario.axes_skip
 
 
 def _effective(wires: _Wires, at: Point) -> Point:
     """Reduce a point to the values that change something where they are applied."""
-    kept = []
+    effective = []
     for axis, value in at.values:
         if not wires.changes(axis, value):
             continue
-        kept.append((axis, value))
+        effective.append((axis, value))
         if axis != "framing":  # Behind it stands only the coding, which looks at no piece.
             wires = wires.after(axis, value)
-    return Point(tuple(kept), at.seed)
+    return Point(tuple(effective), at.seed)

@@ -11,7 +11,7 @@ from typing import Any
 from harness.errors import SpecError
 from harness.judge.expectation import agrees, turn_views
 from harness.suite import loader
-from harness.suite.scenario import Place, Scenario, TurnSpec
+from harness.suite.scenario import KeyPath, Scenario, TurnSpec
 from harness.suite.schemas import schema
 from mockserver.cassettes import Cassette, Origin, line_of
 from mockserver.errors import CassetteError
@@ -30,7 +30,7 @@ class Problem:
 
 
 @dataclass(slots=True)
-class Linted:
+class LintResult:
     """What was looked at, and what is wrong with it."""
 
     scenarios: list[Scenario]
@@ -38,7 +38,9 @@ class Linted:
     problems: list[Problem]
 
 
-def lint(scenarios: Sequence[Path], cassettes: Sequence[Path], lookup: Sequence[Path]) -> Linted:
+def lint(
+    scenarios: Sequence[Path], cassettes: Sequence[Path], lookup: Sequence[Path]
+) -> LintResult:
     """Lint the scenarios below some directories and the cassettes below others.
 
     ``lookup`` are more directories in which scenarios may find their cassettes. Raises
@@ -63,7 +65,7 @@ def lint(scenarios: Sequence[Path], cassettes: Sequence[Path], lookup: Sequence[
             problems.append(Problem(path, None, "no scenario plays this cassette"))
         problems += _origins(loaded[path])
         problems += _secrets(loaded[path])
-    return Linted(found, loaded, problems)
+    return LintResult(found, loaded, problems)
 
 
 def unrequired(scenarios: Iterable[Scenario]) -> Iterator[str]:
@@ -96,14 +98,14 @@ def _scenarios(
 def _contradictions(scenario: Scenario) -> Iterator[Problem]:
     """Yield where the expected events do not add up to the expected turn."""
     for turn in scenario.turns:
-        told = _told_by_events(turn)
-        if told is None or turn.expect is None or turn.expect.turn is None:
+        folded = _turn_from_events(turn)
+        if folded is None or turn.expect is None or turn.expect.turn is None:
             continue
         for key, wanted in turn.expect.turn.items():
-            if not agrees(_comparable(key, wanted), _comparable(key, told.get(key))):
+            if not agrees(_comparable(key, wanted), _comparable(key, folded.get(key))):
                 yield _at(
                     scenario.file,
-                    (*turn.place, "expect", "turn", key),
+                    (*turn.key_path, "expect", "turn", key),
                     f"{scenario.id}: the expected events give another {key} than the expected turn",
                 )
 
@@ -161,23 +163,23 @@ def _origins(cassette: Cassette) -> Iterator[Problem]:
     for number, interaction in enumerate(cassette.interactions):
         wire = interaction.response.wire
         if wire.origin is Origin.RECORDED and not wire.recorded:
-            place = ("interactions", number, "response", "wire", "origin")
+            key_path = ("interactions", number, "response", "wire", "origin")
             message = (
                 f"interaction {number} is 'origin: recorded' without 'recorded' (when, by what)"
             )
-            yield _at(cassette.path, place, message)
+            yield _at(cassette.path, key_path, message)
 
 
 def _expected(turn: TurnSpec, key: str) -> Any:
     stated = turn.expect.turn if turn.expect is not None else None
-    value = (stated or {}).get(key, (_told_by_events(turn) or {}).get(key))
+    value = (stated or {}).get(key, (_turn_from_events(turn) or {}).get(key))
     if key == "tool_calls" and value is not None:
         # The ids of two recordings differ; what is called does not.
         return [(call.get("name"), call.get("arguments")) for call in value]
     return value
 
 
-def _told_by_events(turn: TurnSpec) -> JsonObject | None:
+def _turn_from_events(turn: TurnSpec) -> JsonObject | None:
     if turn.expect is None or turn.expect.events is None:
         return None
     return turn_views(fold(event_from_json(loader.completed(e)) for e in turn.expect.events))
@@ -188,5 +190,5 @@ def _comparable(key: str, value: Any) -> Any:
     return value["class"] if key == "error" and isinstance(value, Mapping) else value
 
 
-def _at(path: Path, place: Place, message: str) -> Problem:
-    return Problem(path, line_of(path.read_bytes(), place), message)
+def _at(path: Path, key_path: KeyPath, message: str) -> Problem:
+    return Problem(path, line_of(path.read_bytes(), key_path), message)

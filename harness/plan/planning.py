@@ -13,7 +13,7 @@ from harness.clients.interface import Adapter
 from harness.errors import SelectionError, SpecError
 from harness.judge.baseline import Baseline
 from harness.plan import recordings
-from harness.plan.expand import Axes, expand, runs
+from harness.plan.expand import Axes, expand, skip_reason
 from harness.suite import bundled, loader
 from harness.suite.scenario import Case, CaseKind, Scenario
 from harness.suite.selection import may_match, may_match_within, select
@@ -85,15 +85,15 @@ def make_plan(settings: Settings) -> Plan:
     adapters = tuple(adapter for adapter, _ in loaded)
     if len({a.name for a in adapters}) < len(adapters):
         raise SelectionError("two adapters have one name", hint="give one of them another name")
-    scenarios, left = find_scenarios(settings)
-    scenarios = tuple(s for s in scenarios if in_question(s, settings))
+    scenarios, excluded = find_scenarios(settings)
+    scenarios = tuple(s for s in scenarios if may_be_selected(s, settings))
     cases: list[Case] = []
     unjudged: defaultdict[tuple[str, str], list[Case]] = defaultdict(list)
-    skips = [Skip(item.name, "*", item.reason) for item in left if not item.broken]
+    skips = [Skip(item.name, "*", item.reason) for item in excluded if not item.unreadable]
     for scenario in scenarios:
         plain: tuple[Case, ...] | None = None
         for adapter in adapters:
-            if (reason := runs(scenario, adapter)) is not None:
+            if (reason := skip_reason(scenario, adapter)) is not None:
                 skips.append(Skip(scenario.id, adapter.name, reason))
                 continue
             if plain is None:
@@ -104,7 +104,7 @@ def make_plan(settings: Settings) -> Plan:
                     cases.append(replace(case, adapter=adapter.name))
                 else:
                     unjudged[adapter.name, scenario.dialect].append(case)
-    problems = [f"{item.name}: {item.reason}" for item in left if item.broken]
+    problems = [f"{item.name}: {item.reason}" for item in excluded if item.unreadable]
     problems += (_unjudged(*key, those) for key, those in unjudged.items())
     if not settings.patterns and not settings.priorities and settings.recordings is None:
         # Of fewer wires or without faults, an entry may name what only a whole run plays.
@@ -125,7 +125,7 @@ def make_plan(settings: Settings) -> Plan:
         cases=select(cases, settings.patterns, lambda case: case.id),
         skips=tuple(skips),
         problems=tuple(problems),
-        unreadable=any(item.broken for item in left),
+        unreadable=any(item.unreadable for item in excluded),
     )
 
 
@@ -149,7 +149,7 @@ def _unjudged(adapter: str, dialect: str, cases: Sequence[Case]) -> str:
     )
 
 
-def in_question(scenario: Scenario | loader.Outline, settings: Settings) -> bool:
+def may_be_selected(scenario: Scenario | loader.Outline, settings: Settings) -> bool:
     """Whether the priorities and patterns may select a case of the scenario."""
     if settings.priorities and scenario.priority not in settings.priorities:
         return False
@@ -157,7 +157,9 @@ def in_question(scenario: Scenario | loader.Outline, settings: Settings) -> bool
     return not wanted or any(may_match(scenario.id, pattern) for pattern in wanted)
 
 
-def find_scenarios(settings: Settings) -> tuple[tuple[Scenario, ...], tuple[recordings.Left, ...]]:
+def find_scenarios(
+    settings: Settings,
+) -> tuple[tuple[Scenario, ...], tuple[recordings.Excluded, ...]]:
     """The scenarios that the settings name, before any selection.
 
     Files in which no pattern can select a case are not read.
@@ -180,7 +182,7 @@ def find_outlines(settings: Settings) -> tuple[loader.Outline, ...]:
         for directory in settings.scenarios or (bundled.scenarios(),):
             found += loader.outline_all(directory, _wanted_files(settings))
     return tuple(
-        loader.Outline(o.id, o.title, o.priority) for o in found if in_question(o, settings)
+        loader.Outline(o.id, o.title, o.priority) for o in found if may_be_selected(o, settings)
     )
 
 

@@ -15,15 +15,15 @@ from mockserver.library import library
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
-    """Something in the directory that is not run, and why; ``broken`` if it cannot be read."""
+class Excluded:
+    """Something in the directory that is not run, and why; ``unreadable`` if it cannot be read."""
 
     name: str
     reason: str
-    broken: bool
+    unreadable: bool
 
 
-def scan(directory: Path) -> tuple[tuple[Scenario, ...], tuple[Left, ...]]:
+def scan(directory: Path) -> tuple[tuple[Scenario, ...], tuple[Excluded, ...]]:
     """Make a scenario of every interaction that can be run.
 
     Raises :class:`SpecError` for a directory that is missing or holds no cassette.
@@ -36,28 +36,28 @@ def scan(directory: Path) -> tuple[tuple[Scenario, ...], tuple[Left, ...]]:
             "no recording found", path=directory, hint="cassettes are *.yaml, *.yml and *.har files"
         )
     scenarios: list[Scenario] = []
-    left: list[Left] = []
+    excluded: list[Excluded] = []
     for path in files:
         name = _name(path.relative_to(directory).with_suffix(""))
         try:
             cassette = library.load(path)
         except CassetteError as exc:
-            left.append(Left(name, str(exc), broken=True))
+            excluded.append(Excluded(name, str(exc), unreadable=True))
             continue
         for number, _ in enumerate(cassette.interactions):
             item = _scenario(name, cassette, number)
-            if isinstance(item, Left):
-                left.append(item)
+            if isinstance(item, Excluded):
+                excluded.append(item)
             else:
                 scenarios.append(item)
-    return tuple(scenarios), tuple(left)
+    return tuple(scenarios), tuple(excluded)
 
 
-def _scenario(name: str, cassette: Cassette, number: int) -> Scenario | Left:
+def _scenario(name: str, cassette: Cassette, number: int) -> Scenario | Excluded:
     scenario_id = f"recordings/{name}/{number}"
     found = recorded_call(cassette.interactions[number].request)
     if isinstance(found, str):
-        return Left(scenario_id, found, broken=False)
+        return Excluded(scenario_id, found, unreadable=False)
     dialect, call = found
     return Scenario(
         id=scenario_id,
@@ -69,7 +69,7 @@ def _scenario(name: str, cassette: Cassette, number: int) -> Scenario | Left:
         file=cassette.path,
         cassette=cassette.path,
         interactions=(number,),
-        turns=(TurnSpec(place=(), call=call),),
+        turns=(TurnSpec(key_path=(), call=call),),
     )
 
 

@@ -11,11 +11,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from harness.plan.planning import played
-from harness.suite.scenario import Case, HoldSpec
+from harness.suite.scenario import Case, GateSpec
 from mockserver.wire import Fault, FaultKind, Point, Schedule, axes, faults, hold_after
 
 #: The name of the gate in a held stream.
-HOLD = "until-seen"
+GATE = "until-seen"
 #: How a held stream is packed again whose recording is compressed.
 _PACKED = axes.point({"gzip": "yes"})
 
@@ -24,7 +24,7 @@ def schedules_for(case: Case) -> tuple[Schedule, ...]:
     """The answers of a case as they are sent, in order."""
     scenario = case.scenario
     return _sent(
-        scenario.cassette, scenario.interactions, case.point, case.fault, case.event, case.hold
+        scenario.cassette, scenario.interactions, case.point, case.fault, case.event, case.gate
     )
 
 
@@ -35,13 +35,13 @@ def _sent(
     point: Point,
     fault: FaultKind | None,
     event: int,
-    hold: HoldSpec | None,
+    gate: GateSpec | None,
 ) -> tuple[Schedule, ...]:
     whole = played(cassette, interactions)
     if fault is not None:
         return _broken(whole, fault, event)
-    if hold is not None:
-        return _held(whole, hold)
+    if gate is not None:
+        return _gated(whole, gate)
     return tuple(axes.apply(s, point) for s in whole)
 
 
@@ -51,8 +51,8 @@ def _broken(whole: Sequence[Schedule], fault: FaultKind, event: int) -> tuple[Sc
     return (*others, faults.apply(last, Fault(fault, offset)))
 
 
-def _held(whole: Sequence[Schedule], hold: HoldSpec) -> tuple[Schedule, ...]:
+def _gated(whole: Sequence[Schedule], gate: GateSpec) -> tuple[Schedule, ...]:
     first, *rest = whole
     plain = first.decoded()
-    held = hold_after(plain, plain.plain.event_ends[hold.after - 1], HOLD)
+    held = hold_after(plain, plain.plain.event_ends[gate.after - 1], GATE)
     return (held if plain is first else axes.apply(held, _PACKED), *rest)

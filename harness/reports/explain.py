@@ -18,7 +18,7 @@ from typing import Any
 from harness.judge.transcript import Finding
 from harness.reports.cause import Cause
 from harness.reports.records import CaseResult, case_record, finding_record
-from harness.reports.wirebytes import Excerpt, behind, shown
+from harness.reports.wirebytes import Excerpt, excerpt_lines, find_excerpt
 from harness.suite import bundled
 from mockserver.vocabulary import JsonObject
 
@@ -46,7 +46,7 @@ def brief(record: JsonObject, here: Path, width: int = 100) -> Iterator[str]:
             headline(finding), width, subsequent_indent="  ", break_on_hyphens=False
         )
         if "line" in finding:
-            yield f"  {place(record, finding, here)}"
+            yield f"  {location(record, finding, here)}"
         if (found := difference(finding)) is not None:
             at = f" at {found.where}" if found.where else ""
             pair = _around(found.expected, found.observed, max(width - 14 - len(at), 20))
@@ -63,7 +63,7 @@ def headline(finding: JsonObject) -> str:
     return f"{finding['check']}{blame}: {finding['message']}"
 
 
-def place(record: JsonObject, finding: JsonObject, here: Path) -> str:
+def location(record: JsonObject, finding: JsonObject, here: Path) -> str:
     """The ``file:line`` of the requirement behind a finding, seen from ``here``."""
     line = f":{finding['line']}" if "line" in finding else ""
     return f"{_spec(record['file'], here)}{line}"
@@ -102,10 +102,10 @@ def difference(finding: JsonObject) -> Difference | None:
             where.append(f"event {key + 1}")
             break
         where.append(str(key))
-    return Difference("/".join(where), said(expected), said(observed))
+    return Difference("/".join(where), one_line(expected), one_line(observed))
 
 
-def said(value: Any) -> str:
+def one_line(value: Any) -> str:
     """A value in one line; an event as its type and its fields."""
     match value:
         case None:
@@ -153,17 +153,17 @@ def _explained(result: CaseResult, finding: Finding, here: Path, width: int) -> 
     data = finding_record(result.case, finding)
     yield from textwrap.wrap(headline(data), width, subsequent_indent="  ")
     if "line" in data:
-        yield f"  {place({'file': str(result.case.scenario.file)}, data, here)}"
+        yield f"  {location({'file': str(result.case.scenario.file)}, data, here)}"
     yield from sides(data.get("expected"), data.get("observed"), width)
     if (excerpt := _wire_bytes(result, finding)) is not None:
-        yield from (f"  {line}" for line in shown(excerpt, width - 2))
+        yield from (f"  {line}" for line in excerpt_lines(excerpt, width - 2))
 
 
 def _wire_bytes(result: CaseResult, finding: Finding) -> Excerpt | None:
     """The piece of the wire from which the first wrong event comes."""
     if finding.event is None or not isinstance(finding.expected, list):
         return None
-    match finding.place:
+    match finding.key_path:
         case ("turns", int() as number, *_):
             pass
         case _:
@@ -171,7 +171,7 @@ def _wire_bytes(result: CaseResult, finding: Finding) -> Excerpt | None:
     turns = result.transcript.turns
     if number >= len(turns) or not turns[number].schedules:
         return None
-    return behind(turns[number].schedules[-1], finding.expected, finding.event)
+    return find_excerpt(turns[number].schedules[-1], finding.expected, finding.event)
 
 
 def sides(expected: Any, observed: Any, width: int) -> Iterator[str]:
@@ -213,10 +213,10 @@ def _listed(value: Any) -> list[str]:
         case None:
             return []
         case list():
-            return [said(item) for item in value]
+            return [one_line(item) for item in value]
         case dict():
             return [f"{k}={_json(v)}" for k, v in value.items()]
-    return [said(value)]
+    return [one_line(value)]
 
 
 def _step(expected: Any, observed: Any, number: int | None) -> tuple[Any, Any, Any] | None:

@@ -76,10 +76,10 @@ def _testcase(summary: Summary, name: str, records: Sequence[JsonObject], here: 
 
 
 def _message(against: Sequence[JsonObject], shown: JsonObject) -> str:
-    said = explain.headline(shown["findings"][0])
+    text = explain.headline(shown["findings"][0])
     if shown["kind"] != "fault":
-        return said
-    return f"{many(len(against), 'fault')} failed, such as {shown['variation']}: {said}"
+        return text
+    return f"{many(len(against), 'fault')} failed, such as {shown['variation']}: {text}"
 
 
 def _lines(summary: Summary, shown: JsonObject, here: Path) -> Iterable[str]:

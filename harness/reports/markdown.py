@@ -26,8 +26,8 @@ def _lines(summary: Summary, here: Path) -> Iterator[str]:
     against = counts["fail"] + counts["stale"] + counts["error"]
     yield f"## tapecheck: {'all as expected' if summary.end['exit_code'] == 0 else 'failed'}"
     yield ""
-    said = f"{counts['pass']:,} passed, {against:,} failed, {counts['known']:,} known failures"
-    yield f"{said}, {counts['skip']:,} skipped."
+    text = f"{counts['pass']:,} passed, {against:,} failed, {counts['known']:,} known failures"
+    yield f"{text}, {counts['skip']:,} skipped."
     yield from _matrix(summary)
     for adapter in summary.adapters:
         if (sweep := summary.sweeps.get(adapter)) is not None:

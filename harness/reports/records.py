@@ -156,8 +156,8 @@ def finding_record(case: Case, finding: Finding) -> JsonObject:
         "message": finding.message,
         "blame": str(finding.blame),
     }
-    if finding.place is not None:
-        data["line"] = line_of(case.scenario.file.read_bytes(), finding.place)
+    if finding.key_path is not None:
+        data["line"] = line_of(case.scenario.file.read_bytes(), finding.key_path)
     for name in ("expected", "observed"):
         value = getattr(finding, name)
         if value is not None:

@@ -85,9 +85,9 @@ class _Page:
             for row in group.rows:
                 if everything or _odd(row.cells):
                     yield self._line(row.name, row.cells, 2)
-                    yield from self._forms(row)
+                    yield from self._scenario_lines(row)
 
-    def _forms(self, row: Row) -> Iterator[Line]:
+    def _scenario_lines(self, row: Row) -> Iterator[Line]:
         """The forms of a scenario, unless all of them came out alike."""
         marks = {tuple(cell.mark for cell in cells.values()) for cells in row.scenarios.values()}
         if len(row.scenarios) == 1 or (len(marks) == 1 and not self.verbose):

@@ -20,16 +20,16 @@ _WIDTH, _LIMIT = 16, 512
 class Excerpt:
     """A piece of a decoded body: its wire event's number from 1, where it lies, its bytes.
 
-    ``cuts`` are the offsets inside at which one HTTP chunk ended and the next began.
+    ``chunk_ends`` are the offsets inside at which one HTTP chunk ended and the next began.
     """
 
     number: int
     start: int
     data: bytes
-    cuts: tuple[int, ...]
+    chunk_ends: tuple[int, ...]
 
 
-def behind(schedule: Schedule, expected: Sequence[JsonObject], event: int) -> Excerpt | None:
+def find_excerpt(schedule: Schedule, expected: Sequence[JsonObject], event: int) -> Excerpt | None:
     """Find the wire event from which the expected event of that number comes.
 
     Walks the expected events along the wire, each to the next wire event that holds its text.
@@ -42,41 +42,41 @@ def behind(schedule: Schedule, expected: Sequence[JsonObject], event: int) -> Ex
     for wanted in expected[: event + 1]:
         at = _find(plain, at, wanted)
     start, end = plain.spans[at]
-    cuts, offset = [], 0
+    chunk_ends, offset = [], 0
     if schedule.header("content-encoding") is None:
         for send in schedule.sends:
             offset += len(send.data)
             if start < offset < end:
-                cuts.append(offset - start)
-    return Excerpt(at + 1, start, plain.data[start:end], tuple(cuts))
+                chunk_ends.append(offset - start)
+    return Excerpt(at + 1, start, plain.data[start:end], tuple(chunk_ends))
 
 
 def _find(plain: Body, at: int, event: JsonObject) -> int:
     text = next((event[k] for k in _EVIDENCE if isinstance(event.get(k), str)), None)
     if text is None:
         return at
-    forms = {
+    encodings = {
         json.dumps(text, ensure_ascii=ascii_only)[1:-1].encode() for ascii_only in (False, True)
     }
     for number in range(at, len(plain.spans)):
         piece = plain.data[slice(*plain.spans[number])]
-        if any(form in piece for form in forms):
+        if any(encoding in piece for encoding in encodings):
             return number
     return at
 
 
-def shown(excerpt: Excerpt, width: int) -> Iterator[str]:
+def excerpt_lines(excerpt: Excerpt, width: int) -> Iterator[str]:
     """Yield the excerpt in lines: its place, its text with bytes escaped, a hex dump if needed.
 
     A chunk boundary inside is marked ``┊``. The dump is given only for bytes that text cannot
     show: what is not UTF-8, control characters, and separators that look like spaces.
     """
     end = excerpt.start + len(excerpt.data)
-    chunks = f", in {len(excerpt.cuts) + 1} chunks" if excerpt.cuts else ""
+    chunks = f", in {len(excerpt.chunk_ends) + 1} chunks" if excerpt.chunk_ends else ""
     yield f"wire event {excerpt.number}, bytes {excerpt.start}-{end}{chunks}"
     data = excerpt.data[:_LIMIT]
     pieces, begin = [], 0
-    for cut in (*(c for c in excerpt.cuts if c < len(data)), len(data)):
+    for cut in (*(c for c in excerpt.chunk_ends if c < len(data)), len(data)):
         pieces.append(_printable(data[begin:cut]))
         begin = cut
     text = "┊".join(pieces) + ("…" if len(excerpt.data) > _LIMIT else "")

@@ -38,7 +38,7 @@ def keep(directory: Path, result: CaseResult, options: tuple[str, ...] = ()) -> 
         "explanation": explain(result, here=Path.cwd(), width=WIDTH, options=options),
         "turns": [_turn(t) for t in transcript.turns],
         "unplayed": list(transcript.unplayed),
-        "connection_let_go": transcript.connection_let_go,
+        "connection_let_go": transcript.connection_closed,
     }
     text = to_json(data, indent=1)
     path = directory / f"{re.sub(r'[^A-Za-z0-9.=@,-]+', '__', result.case.id)}.json"

@@ -32,7 +32,7 @@ from harness.judge.transcript import (
     without,
 )
 from harness.plan.planning import Plan, cassette_of
-from harness.plan.wires import HOLD, schedules_for
+from harness.plan.wires import GATE, schedules_for
 from harness.reports import records as results
 from harness.reports.records import CaseResult
 from harness.run import evidence
@@ -123,10 +123,10 @@ class Runner:
                 # Where only a token endpoint is asked, the others still tell the base URL.
                 paths = [r.url.path for r in (*(e.request for e in played), *requests)]
                 base_url += base_path(case.scenario.dialect, paths)
-            turns, held_back = await self._converse(
+            turns, gate_timed_out = await self._converse(
                 case, adapter, session, schedules, base_url, key, slack
             )
-            let_go = await session.wait_until_idle(self.deadline)
+            closed = await session.wait_until_idle(self.deadline)
         answered = {r.exchange for turn in turns for r in turn.requests}
         return Transcript(
             case=case,
@@ -136,8 +136,8 @@ class Runner:
             schedules=schedules,
             unplayed=tuple(n for n in range(len(played)) if n not in answered),
             logs=tuple(logs),
-            connection_let_go=let_go,
-            held_back=held_back,
+            connection_closed=closed,
+            gate_timed_out=gate_timed_out,
         )
 
     async def _converse(
@@ -152,36 +152,36 @@ class Runner:
     ) -> tuple[tuple[TurnRecord, ...], bool]:
         records: list[TurnRecord] = []
         call: Call | None = None
-        held_back, seen = False, 0
+        gate_timed_out, seen = False, 0
         for spec in case.scenario.turns:
             call = _call_for(case, spec, call, records, base_url, key)
             if call is None:
                 break
             call = replace(call, timeout=call.timeout * slack)
-            output, held_back = await self._drive(case, adapter, call, session)
+            output, gate_timed_out = await self._drive(case, adapter, call, session)
             entries = session.journal
             records.append(_record(call, output, entries[seen:], schedules))
             seen = len(entries)
-        return tuple(records), held_back
+        return tuple(records), gate_timed_out
 
     async def _drive(
         self, case: Case, adapter: Adapter, call: Call, session: SessionHandle
     ) -> tuple[Output, bool]:
-        if case.hold is None:
+        if case.gate is None:
             return await drive(adapter, call, deadline=self.deadline), False
-        hold, late = case.hold, False
+        gate, late = case.gate, False
 
         def release() -> None:
             nonlocal late
             late = True
-            session.release(HOLD)
+            session.release(GATE)
 
         timer = asyncio.get_running_loop().call_later(self.hold_timeout, release)
 
         def seen(count: int) -> None:
-            if count == hold.seen:
+            if count == gate.seen:
                 timer.cancel()
-                session.release(HOLD)
+                session.release(GATE)
 
         output = await drive(adapter, call, deadline=self.deadline, on_event=seen)
         timer.cancel()

@@ -14,8 +14,8 @@ from harness.errors import SpecError
 from harness.suite import formats
 from harness.suite.scenario import (
     Expectation,
-    HoldSpec,
-    Place,
+    GateSpec,
+    KeyPath,
     RequestSpec,
     Scenario,
     StepSpec,
@@ -148,7 +148,7 @@ def _check(path: Path, document: Document, schema: str) -> None:
         raise SpecError(
             describe(problem),
             path=path,
-            line=document.line_of(_place_of(problem)),
+            line=document.line_of(_key_path_of(problem)),
             hint=f"the schema is specs/schemas/{schema}.schema.json",
         )
 
@@ -213,8 +213,8 @@ def _most_telling(problems: list[ValidationError]) -> ValidationError:
     return problems[0]
 
 
-def _place_of(problem: ValidationError) -> Place:
-    at: Place = tuple(problem.absolute_path)
+def _key_path_of(problem: ValidationError) -> KeyPath:
+    at: KeyPath = tuple(problem.absolute_path)
     if problem.validator == "additionalProperties" and isinstance(problem.instance, Mapping):
         known = problem.schema.get("properties", {}) if isinstance(problem.schema, Mapping) else {}
         unknown = next((k for k in problem.instance if k not in known), None)
@@ -223,7 +223,7 @@ def _place_of(problem: ValidationError) -> Place:
     return at
 
 
-def _check_events(path: Path, document: Document, place: Place, events: Any) -> None:
+def _check_events(path: Path, document: Document, key_path: KeyPath, events: Any) -> None:
     for i, event in enumerate(events):
         check = definition("stream_event", event["type"])
         assert check is not None
@@ -231,7 +231,7 @@ def _check_events(path: Path, document: Document, place: Place, events: Any) -> 
             raise SpecError(
                 describe(_most_telling(problems)),
                 path=path,
-                line=document.line_of((*place, i)),
+                line=document.line_of((*key_path, i)),
                 hint="the schema is specs/schemas/stream_event.schema.json",
             )
 
@@ -267,11 +267,11 @@ def _name_of(data: JsonObject, row: JsonObject) -> tuple[str, str]:
 
 
 def _scenario(
-    path: Path, cassette: Path, data: JsonObject, place: Place = (), row: int = 0
+    path: Path, cassette: Path, data: JsonObject, key_path: KeyPath = (), row: int = 0
 ) -> Scenario:
     source = data["source"]
     turns = data.get("turns", [data])
-    places = [("turns", i) for i in range(len(turns))] if "turns" in data else [place]
+    key_paths = [("turns", i) for i in range(len(turns))] if "turns" in data else [key_path]
     faults = data.get("faults", True)
     return Scenario(
         id=data["scenario"],
@@ -284,19 +284,19 @@ def _scenario(
         row=row,
         cassette=cassette,
         interactions=tuple(data["interactions"]) if "interactions" in data else None,
-        turns=tuple(_turn(t, p) for t, p in zip(turns, places, strict=True)),
-        incremental=tuple(HoldSpec(h["after"], h["seen"]) for h in data.get("incremental", ())),
+        turns=tuple(_turn(t, p) for t, p in zip(turns, key_paths, strict=True)),
+        incremental=tuple(GateSpec(h["after"], h["seen"]) for h in data.get("incremental", ())),
         twin=data.get("twin"),
         axes_skip=data.get("axes", {}).get("skip", {}),
         faults_skip=faults["skip"] if isinstance(faults, dict) else None,
     )
 
 
-def _turn(data: JsonObject, place: Place) -> TurnSpec:
+def _turn(data: JsonObject, key_path: KeyPath) -> TurnSpec:
     expect = data.get("expect", {})
     request = data.get("request")
     return TurnSpec(
-        place=place,
+        key_path=key_path,
         call=call_spec(data["call"]) if "call" in data else None,
         results=tuple(ToolResult(**r) for r in data.get("results", ())),
         messages=tuple(data.get("messages", ())),
@@ -316,17 +316,17 @@ def _request(data: JsonObject) -> RequestSpec:
         sequence=tuple(map(_step, data["sequence"])) if "sequence" in data else None,
         identical=data.get("identical", False),
         path=data.get("path"),
-        **_carried(data),
+        **_headers_and_body(data),
     )
 
 
 def _step(data: str | JsonObject) -> StepSpec:
     if isinstance(data, str):
         return StepSpec(line=data)
-    return StepSpec(line=data["request"], **_carried(data))
+    return StepSpec(line=data["request"], **_headers_and_body(data))
 
 
-def _carried(data: JsonObject) -> JsonObject:
+def _headers_and_body(data: JsonObject) -> JsonObject:
     """What a request must have in its head and its body, however many there are."""
     body = data.get("body", {})
     return {

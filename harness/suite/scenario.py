@@ -10,7 +10,7 @@ from pathlib import Path
 from mockserver.vocabulary import JsonObject, NeutralCall
 from mockserver.wire import RECORDED, FaultKind, Point
 
-Place = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +65,10 @@ class ToolResult:
 class TurnSpec:
     """One turn of a conversation. Later turns may repeat the call before with more messages.
 
-    ``place`` is where the turn stands in the scenario's file.
+    ``key_path`` is where the turn stands in the scenario's file.
     """
 
-    place: Place
+    key_path: KeyPath
     call: NeutralCall | None
     results: tuple[ToolResult, ...] = ()
     messages: tuple[JsonObject, ...] = ()
@@ -77,7 +77,7 @@ class TurnSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class HoldSpec:
+class GateSpec:
     """Stop behind wire event ``after`` (from 1) until ``seen`` events were handed out."""
 
     after: int
@@ -105,7 +105,7 @@ class Scenario:
     cassette: Path
     interactions: tuple[int, ...] | None = None
     turns: tuple[TurnSpec, ...]
-    incremental: tuple[HoldSpec, ...] = ()
+    incremental: tuple[GateSpec, ...] = ()
     twin: str | None = None
     axes_skip: Mapping[str, str] = field(default_factory=dict)
     faults_skip: str | None = None
@@ -139,7 +139,7 @@ class Case:
     point: Point = RECORDED
     fault: FaultKind | None = None
     event: int = 0
-    hold: HoldSpec | None = None
+    gate: GateSpec | None = None
 
     @property
     def variation(self) -> str:
@@ -150,8 +150,8 @@ class Case:
             case CaseKind.FAULT:
                 return f"{self.fault}={self.event}"
             case CaseKind.INCREMENTAL:
-                assert self.hold is not None
-                return f"hold={self.hold.after}"
+                assert self.gate is not None
+                return f"hold={self.gate.after}"
 
     @property
     def id(self) -> str:

@@ -23,7 +23,7 @@ class BackgroundClient(SimpleClient):
         self.number = -1
         self.streaming = call.stream
         self.retries = call.max_retries
-        self.told: dict[int, str] = {}
+        self.emitted: dict[int, str] = {}
         self.request_id: str | None = None
 
     # --- the requests
@@ -137,7 +137,7 @@ class BackgroundClient(SimpleClient):
 
     def item(self, index: int, item: Event) -> Iterator[Event]:
         if item["type"] == "function_call":
-            if index not in self.told:
+            if index not in self.emitted:
                 yield from super().tool_call(
                     {"index": index, "id": item["call_id"], "function": {"name": item["name"]}}
                 )
@@ -146,13 +146,13 @@ class BackgroundClient(SimpleClient):
             yield from self.rest(index, "".join(p.get("text", "") for p in item["content"]))
 
     def rest(self, index: int, text: str) -> Iterator[Event]:
-        """What was not told of a text before."""
-        yield from self.piece(index, text.removeprefix(self.told.setdefault(index, "")))
+        """What was not emitted of a text before."""
+        yield from self.piece(index, text.removeprefix(self.emitted.setdefault(index, "")))
 
     def piece(self, index: int, text: str) -> Iterator[Event]:
         if not text:
             return
-        self.told[index] += text
+        self.emitted[index] += text
         number = next((n for n, c in enumerate(self.calls) if c["index"] == index), None)
         if number is None:
             self.text += text
@@ -184,7 +184,7 @@ class TakesWorkForAnAnswer(BackgroundClient):
 
 
 @caught_by("usage", "background/poll-to-completed/call/recorded")
-class ForgetsWhatAPollCounted(BackgroundClient):
+class ForgetsThePolledUsage(BackgroundClient):
     def count(self, usage: Event | None) -> None:
         pass
 
@@ -211,20 +211,20 @@ class TakesAJobThatWasCutForComplete(BackgroundClient):
 
 
 @caught_by("content-kept", "background/resume-starting-after/overlap/recorded")
-class TellsAgainWhatTheServerSendsAgain(BackgroundClient):
+class RepeatsResentDeltas(BackgroundClient):
     def is_known(self, event: Event) -> bool:
         return False
 
 
 @caught_by("content-kept", "background/resume-expired/text/recorded")
-class TellsAPolledAnswerFromItsBeginning(BackgroundClient):
+class EmitsAPolledAnswerFromItsStart(BackgroundClient):
     def rest(self, index: int, text: str) -> Iterator[Event]:
-        self.told.setdefault(index, "")
+        self.emitted.setdefault(index, "")
         yield from self.piece(index, text)
 
 
 @caught_by("content-kept", "background/resume-expired/text/recorded")
-class ForgetsWhatTheFirstConnectionTold(BackgroundClient):
+class ForgetsTheFirstConnection(BackgroundClient):
     def turn(self, events: list[Event]) -> Event:
         self.text = self.text.partition(" ist")[2]
         return super().turn(events)

@@ -308,7 +308,7 @@ class TakesTheFirstOfTwoObjects(SimpleClient):
 
 
 @caught_by("sequence", "openai-chat/tool-args-cut-by-length/single/recorded")
-class HandsOutACutCall(SimpleClient):
+class EmitsACutCall(SimpleClient):
     def end_call(self, number: int, call: Event) -> Event:
         try:
             return super().end_call(number, call)
@@ -336,7 +336,7 @@ class TakesACutTurnForComplete(SimpleClient):
 
 
 @caught_by("finish-reason", "openai-chat/tool-args-cut-by-length/single/recorded")
-class AlwaysSaysStop(SimpleClient):
+class AlwaysReportsStop(SimpleClient):
     def reason(self) -> str:
         return "stop"
 
@@ -377,7 +377,7 @@ class ExpectsAChoiceInEveryChunk(SimpleClient):
 
 
 @caught_by("fold", "openai-chat/text-basic/recorded")
-class TellsAnotherTurn(SimpleClient):
+class ReturnsAnotherTurn(SimpleClient):
     def turn(self, events: list[Event]) -> Event:
         self.text = self.text.upper()
         return super().turn(events)
@@ -392,7 +392,7 @@ class SendsEmptyDeltas(SimpleClient):
 
 
 @caught_by("schema", "sse/surrogate-escapes-split/text/recorded")
-class HandsOutHalfACharacter(SimpleClient):
+class EmitsHalfACharacter(SimpleClient):
     def paired(self, text: str) -> str:
         return text
 

@@ -22,22 +22,22 @@ class NativeClient(SimpleClient):
             yield self.translated(item) if "type" in item else item
 
     def translated(self, event: Event) -> Event:
-        told = to_json(self.responses.feed(event_from_json(event)))
-        native = [changed for n in told.pop("native", ()) for changed in self.native(n)]
-        return {**told, "native": native} if native else told
+        data = to_json(self.responses.feed(event_from_json(event)))
+        native = [changed for n in data.pop("native", ()) for changed in self.native(n)]
+        return {**data, "native": native} if native else data
 
     def native(self, event: Event) -> list[Any]:
         return [event]
 
 
 @caught_by("native", "openai-chat/text-basic/recorded")
-class HandsOutNoNativeEvents(NativeClient):
+class EmitsNoNativeEvents(NativeClient):
     def native(self, event: Event) -> list[Any]:
         return []
 
 
 @caught_by("native", "openai-chat/text-basic/recorded")
-class NeverSaysThatATextIsDone(NativeClient):
+class OmitsTextDone(NativeClient):
     def native(self, event: Event) -> list[Any]:
         return [] if event["type"] == "response.output_text.done" else [event]
 
@@ -57,7 +57,7 @@ class CompletesWhatFailed(NativeClient):
 
 
 @caught_by("native-turn", "openai-chat/text-basic/recorded")
-class TellsTheReaderOfItemsAnotherText(NativeClient):
+class EmitsAnotherTextInItems(NativeClient):
     def native(self, event: Event) -> list[Any]:
         return [swapped(event)]
 
@@ -72,7 +72,7 @@ class LosesTheUsage(NativeClient):
 
 
 @caught_by("resplit", "openai-chat/tools-interleaved/recorded")
-class StreamsOtherArgumentsThanItSettlesOn(NativeClient):
+class StreamsOtherArgumentsThanTheFinalOnes(NativeClient):
     def native(self, event: Event) -> list[Any]:
         if event["type"] == "response.function_call_arguments.delta":
             return [{**event, "delta": event["delta"] + " "}]

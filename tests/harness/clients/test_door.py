@@ -174,7 +174,7 @@ def test_what_is_wrong_is_a_problem_with_its_place(item: Any, problem: str) -> N
 
 
 def test_a_value_that_unfolds_without_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door, "MOST", 1000)
+    monkeypatch.setattr(door, "MAX_VALUES", 1000)
     emitted = door.event({**DELTA, "native": wide()})
     assert emitted.value is None
     assert "is more than 1000 values" in emitted.problems[0]

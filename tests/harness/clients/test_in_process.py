@@ -191,9 +191,9 @@ def test_a_client_error_without_an_error_is_a_problem_of_what_it_tells(stream: b
         yield
 
     output = driven(run, dataclasses.replace(CALL, stream=stream))
-    told = output.events[0] if stream else output.turn
-    assert told is not None
-    assert told.problems == (
+    emitted = output.events[0] if stream else output.turn
+    assert emitted is not None
+    assert emitted.problems == (
         ("error: error: None is not of type 'object'",)
         if stream
         else ("'error' is a required property",)
@@ -225,14 +225,14 @@ def test_an_async_adapter_that_hangs_is_stopped_and_closed() -> None:
 
 
 def test_a_sync_adapter_that_hangs_does_not_keep_the_run() -> None:
-    let_go = threading.Event()
+    released = threading.Event()
 
     def run(_: Call) -> Iterator[Any]:
         yield EVENTS[0]
-        let_go.wait()
+        released.wait()
 
     output = driven(run, deadline=0.05)
-    let_go.set()
+    released.set()
     assert output.hung
     assert len(output.events) == 1
 

@@ -35,7 +35,7 @@ def test_values_agree_by_the_keys_given(wanted: Any, seen: Any, same: bool) -> N
     assert agrees(wanted, seen) is same
 
 
-def test_an_error_message_is_compared_by_what_it_holds() -> None:
+def test_an_error_message_is_compared_by_what_it_contains() -> None:
     seen = {"class": "rate_limit", "message": "Rate limit reached", "retryable": True}
     assert error_agrees({"class": "rate_limit", "message_contains": "LIMIT reached"}, seen)
     assert not error_agrees({"class": "rate_limit", "message_contains": "quota"}, seen)

@@ -76,7 +76,7 @@ def judged(events: Sequence[Any], turn: Any, *, coalesced: bool = False, **case:
         priority="P0",
         file=Path("a.yaml"),
         cassette=Path("b.yaml"),
-        turns=(TurnSpec(place=(), call=None, expect=expect),),
+        turns=(TurnSpec(key_path=(), call=None, expect=expect),),
     )
     asked = SeenRequest(method="POST", path="/", query="", headers=(), body=b"{}", exchange=0)
     record = TurnRecord(
@@ -111,7 +111,7 @@ def test_an_odd_event_is_a_finding(at: int, case: JsonObject) -> None:
 
 
 @pytest.mark.parametrize("raw", ["[" * 100_000, '{"x":' * 100_000, "9" * 5000, '"\\ud83d"'])
-def test_arguments_that_nobody_can_read_are_a_finding(raw: str) -> None:
+def test_unreadable_arguments_are_a_finding(raw: str) -> None:
     delta = {"type": "tool_call_delta", "tool_call_index": 0, "arguments_delta": raw}
     end = {**EVENTS[6], "arguments_raw": raw}
     assert judged([*EVENTS[:4], delta, end, *EVENTS[7:]], TURN) is Outcome.FAIL

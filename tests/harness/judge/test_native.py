@@ -48,7 +48,7 @@ NORMALIZED: list[Event] = [
 
 
 def silent() -> list[Json]:
-    """A lawful sequence of the normalized events above: no reasoning, no source."""
+    """A valid sequence of the normalized events above: no reasoning, no source."""
     translator = ChatcmplToResponses({"created_at": 1, "model": "m"})
     call = {"index": 0, "id": "call_a", "function": {"name": "f", "arguments": '{"x":'}}
     events = []
@@ -73,11 +73,11 @@ def reading(
     expected: list[Json] | None = None,
     features: frozenset[str] = frozenset({"native_responses"}),
 ) -> Reading:
-    told = events if events is not None else NORMALIZED
-    *before, last = told
+    emitted = events if events is not None else NORMALIZED
+    *before, last = emitted
     carrying = replace(last, native=tuple(native))
     spec = TurnSpec(
-        place=(), call=None, expect=Expectation(native=tuple(expected) if expected else None)
+        key_path=(), call=None, expect=Expectation(native=tuple(expected) if expected else None)
     )
     scenario = Scenario(
         id="a/b",
@@ -93,7 +93,7 @@ def reading(
     record = TurnRecord(
         streamed=True,
         events=tuple(door.event(event) for event in (*before, carrying)),
-        turn=door.turn(fold(told)),
+        turn=door.turn(fold(emitted)),
         turn_given=True,
         schedules=() if wire is None else (wire,),
     )
@@ -134,7 +134,7 @@ def test_a_client_without_the_feature_is_not_judged() -> None:
         (silent()[:-1], "the sequence has no end"),
     ],
 )
-def test_a_translator_must_hand_out_a_lawful_sequence(native: list[Json], message: str) -> None:
+def test_a_translator_must_emit_a_valid_sequence(native: list[Json], message: str) -> None:
     assert message in findings("native", reading(native))[0].message
 
 
@@ -157,7 +157,7 @@ def test_two_views_of_two_turns_are_caught(
     damage: Callable[[list[Json]], list[Json]], name: str
 ) -> None:
     events = damage(silent())
-    for event in events:  # the whole texts must not mend what the damage did
+    for event in events:  # the whole texts must not repair what the damage did
         if event["type"].endswith(".done") or "response" in event:
             for key in ("item", "part", "text", "arguments"):
                 event.pop(key, None)
@@ -165,7 +165,7 @@ def test_two_views_of_two_turns_are_caught(
     assert any(name in f.message for f in findings("native-turn", reading(events)))
 
 
-def test_zeros_for_usage_nobody_gave_are_no_counts() -> None:
+def test_zeros_for_absent_usage_are_not_counts() -> None:
     normalized = [e for e in NORMALIZED if not isinstance(e, UsageEvent)]
     zeros = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}
     native = changed("completed", response={"usage": zeros})(silent())
@@ -198,7 +198,7 @@ def test_the_expected_native_sequence_is_compared_by_the_keys_given() -> None:
     wanted[2] = {"type": "response.output_item.added", "item": {"type": "reasoning"}}
     found = findings("native-sequence", reading(silent(), expected=wanted))
     assert "native event 3 differs" in found[0].message
-    assert found[0].place == ("expect", "native", 2)
+    assert found[0].key_path == ("expect", "native", 2)
     for seen in (silent()[:1], [*silent()[:2], {"type": "more"}]):
         assert findings("native-sequence", reading(seen, expected=wanted[:2]))
 
@@ -238,7 +238,7 @@ def passed_on(native: list[Json], *sent: Any, events: list[Event] | None = None)
     return reading(native, events or SAID, dialect="codex", wire=wire(*(sent or CODEX)))
 
 
-def test_an_unlawful_wire_that_is_passed_on_is_no_fault_of_the_client() -> None:
+def test_an_invalid_wire_that_is_relayed_is_not_the_clients_fault() -> None:
     for check in ("native", "native-turn", "resplit"):
         assert findings(check, passed_on(CODEX)) == []
         assert findings(check, passed_on(renumbered(CODEX))) == []

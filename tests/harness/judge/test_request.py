@@ -29,7 +29,7 @@ def seen(method, path, query, key=KEY, *, headers=(), body=b""):
 
 def findings(spec, *requests):
     reading = SimpleNamespace(
-        spec=SimpleNamespace(request=spec, place=()),
+        spec=SimpleNamespace(request=spec, key_path=()),
         record=SimpleNamespace(requests=requests),
         transcript=SimpleNamespace(api_key=KEY),
     )
@@ -37,7 +37,7 @@ def findings(spec, *requests):
 
 
 def found(spec, *requests):
-    return [finding.place for finding in findings(spec, *requests)]
+    return [finding.key_path for finding in findings(spec, *requests)]
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.clients.interface import Adapter
-from harness.plan.expand import Axes, expand, pairwise, parse_axes, points, runs
-from harness.suite.scenario import CaseKind, Expectation, HoldSpec, Scenario, TurnSpec
+from harness.plan.expand import Axes, expand, pairwise, parse_axes, points, skip_reason
+from harness.suite.scenario import CaseKind, Expectation, GateSpec, Scenario, TurnSpec
 from mockserver.cassettes.cassette import Response
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.wire.axes import RECORDED, Point, apply, point
@@ -28,12 +28,12 @@ SCENARIO = Scenario(
     cassette=Path("c.yaml"),
     turns=(
         TurnSpec(
-            place=(),
+            key_path=(),
             call=NeutralCall(model="m", messages=()),
             expect=Expectation(events=({"type": "message_stop", "finish_reason": "stop"},)),
         ),
     ),
-    incremental=(HoldSpec(1, 1),),
+    incremental=(GateSpec(1, 1),),
 )
 
 
@@ -105,7 +105,7 @@ def test_later_rows_of_a_table_break_each_event_in_one_way_by_turns() -> None:
     assert sorted(chain(*rows)) == sorted(everything)
 
 
-def test_a_value_that_nobody_could_see_is_left_out() -> None:
+def test_a_value_that_no_client_could_see_is_left_out() -> None:
     ascii_only = schedule(b"data: a\n\n")
     values = {p for at in points(SCENARIO, [ascii_only], Axes(mode="all")) for p in at.values}
     assert ("framing", "utf8") not in values
@@ -189,8 +189,8 @@ def test_why_an_adapter_does_not_run_a_scenario() -> None:
         dialects=frozenset({"openai-chat"}),
         features=frozenset({"streaming", "tools"}),
     )
-    assert runs(SCENARIO, full) is None
-    assert runs(SCENARIO, replace(full, features=frozenset({"tools"}))) == (
+    assert skip_reason(SCENARIO, full) is None
+    assert skip_reason(SCENARIO, replace(full, features=frozenset({"tools"}))) == (
         "does not declare streaming"
     )
-    assert runs(SCENARIO, replace(full, dialects=frozenset({"codex"}))) == "speaks codex"
+    assert skip_reason(SCENARIO, replace(full, dialects=frozenset({"codex"}))) == "speaks codex"

@@ -35,7 +35,7 @@ INTERACTION = """\
 CASSETTE = "# Authored from a document.\nversion: 1\ninteractions:\n" + INTERACTION
 
 
-class Place:
+class Suite:
     def __init__(self, root: Path) -> None:
         self.scenarios, self.cassettes = root / "scenarios", root / "cassettes"
         self.scenario("one")
@@ -58,81 +58,81 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path)
+def suite(tmp_path: Path) -> Suite:
+    return Suite(tmp_path)
 
 
-def test_nothing_wrong(place: Place) -> None:
-    assert place.problems() == []
+def test_nothing_wrong(suite: Suite) -> None:
+    assert suite.problems() == []
 
 
 def test_the_bundled_specs_are_sound() -> None:
     assert lint([bundled.scenarios()], [bundled.cassettes()], ()).problems == []
 
 
-def test_events_that_contradict_their_turn(place: Place) -> None:
-    place.scenario("one", "  turn: {status: completed, content: Hallo}\n")
-    assert place.problems() == [
+def test_events_that_contradict_their_turn(suite: Suite) -> None:
+    suite.scenario("one", "  turn: {status: completed, content: Hallo}\n")
+    assert suite.problems() == [
         "one.yaml:15: a/one: the expected events give another content than the expected turn"
     ]
 
 
-def test_twins_that_disagree(place: Place) -> None:
-    place.scenario("one", "twin: a/two\n")
-    place.scenario("two", text=SCENARIO.replace("delta: lo", "delta: p"))
-    place.scenario("three", "twin: a/nobody\n")
-    assert sorted(place.problems()) == [
+def test_twins_that_disagree(suite: Suite) -> None:
+    suite.scenario("one", "twin: a/two\n")
+    suite.scenario("two", text=SCENARIO.replace("delta: lo", "delta: p"))
+    suite.scenario("three", "twin: a/nobody\n")
+    assert sorted(suite.problems()) == [
         "one.yaml:15: a/one and its twin a/two expect a different content",
         "three.yaml:15: twin 'a/nobody' is not a known scenario",
     ]
 
 
-def test_a_cassette_that_nobody_plays(place: Place) -> None:
-    place.cassette("orphan", CASSETTE)
-    assert place.problems() == ["orphan.yaml:None: no scenario plays this cassette"]
+def test_a_cassette_that_no_scenario_plays(suite: Suite) -> None:
+    suite.cassette("orphan", CASSETTE)
+    assert suite.problems() == ["orphan.yaml:None: no scenario plays this cassette"]
 
 
-def test_interactions_that_nobody_plays(place: Place) -> None:
-    place.cassette("a/c", CASSETTE + INTERACTION)
-    place.scenario("one", "interactions: [0]\n")
-    assert place.problems() == ["c.yaml:10: no scenario plays interaction 1"]
+def test_interactions_that_no_scenario_plays(suite: Suite) -> None:
+    suite.cassette("a/c", CASSETTE + INTERACTION)
+    suite.scenario("one", "interactions: [0]\n")
+    assert suite.problems() == ["c.yaml:10: no scenario plays interaction 1"]
 
 
-def test_interactions_that_are_not_there(place: Place) -> None:
-    place.scenario("one", "interactions: [0, 3]\n")
-    assert place.problems() == ["one.yaml:15: a/one plays interaction 3, c.yaml has 1"]
+def test_interactions_that_are_not_there(suite: Suite) -> None:
+    suite.scenario("one", "interactions: [0, 3]\n")
+    assert suite.problems() == ["one.yaml:15: a/one plays interaction 3, c.yaml has 1"]
 
 
-def test_cassettes_that_do_not_say_where_they_come_from(place: Place) -> None:
-    place.cassette("a/c", CASSETTE.removeprefix("# Authored from a document.\n"))
-    assert place.problems() == [
+def test_cassettes_that_do_not_say_where_they_come_from(suite: Suite) -> None:
+    suite.cassette("a/c", CASSETTE.removeprefix("# Authored from a document.\n"))
+    assert suite.problems() == [
         "c.yaml:1: an authored cassette must name its source in a comment on its first line"
     ]
-    place.cassette("a/c", CASSETTE.replace("origin: authored", "origin: recorded"))
-    assert place.problems() == [
+    suite.cassette("a/c", CASSETTE.replace("origin: authored", "origin: recorded"))
+    assert suite.problems() == [
         "c.yaml:9: interaction 0 is 'origin: recorded' without 'recorded' (when, by what)"
     ]
 
 
-def test_cassettes_that_hold_a_secret(place: Place) -> None:
+def test_cassettes_that_hold_a_secret(suite: Suite) -> None:
     key = "sk-proj-4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1"
-    place.cassette("a/c", CASSETTE.replace("[DONE]", key))
-    (problem,) = place.problems()
+    suite.cassette("a/c", CASSETTE.replace("[DONE]", key))
+    (problem,) = suite.problems()
     assert problem == "c.yaml:4: response.body contains a key (sk-…)"
 
 
-def test_files_that_cannot_be_read(place: Place) -> None:
-    place.scenario("two", "surprise: true\n")
-    place.cassette("a/c", CASSETTE.replace("origin: authored", "origin: dreamt"))
-    problems = place.problems()
+def test_files_that_cannot_be_read(suite: Suite) -> None:
+    suite.scenario("two", "surprise: true\n")
+    suite.cassette("a/c", CASSETTE.replace("origin: authored", "origin: dreamt"))
+    problems = suite.problems()
     assert len(problems) == 2
     assert "two.yaml:15: Additional properties" in problems[0]
     assert "c.yaml:9: unknown origin 'dreamt'" in problems[1]
 
 
-def test_an_id_that_is_taken(place: Place) -> None:
-    place.scenario("copy", text=SCENARIO.replace("{name}", "one"))
-    assert [p.partition(",")[0] for p in place.problems()] == [
+def test_an_id_that_is_taken(suite: Suite) -> None:
+    suite.scenario("copy", text=SCENARIO.replace("{name}", "one"))
+    assert [p.partition(",")[0] for p in suite.problems()] == [
         "one.yaml:1: duplicate scenario id 'a/one'"
     ]
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from harness.judge.reading import facts_about
 from harness.plan.expand import Axes
 from harness.plan.planning import Settings, make_plan, schedules_of
-from harness.plan.wires import HOLD, schedules_for
+from harness.plan.wires import GATE, schedules_for
 from harness.suite.scenario import Case, CaseKind
 from mockserver.wire.schedule import Ending, Hold
 
@@ -41,5 +41,5 @@ def test_a_case_is_played_on_its_own_wire() -> None:
     assert wires["openai-chat/text-basic/stall=2@openai-compat"].ending is Ending.STALL
     held = wires["openai-chat/text-basic/hold=2@openai-compat"]
     assert [n for n, step in enumerate(held.steps) if isinstance(step, Hold)] == [2]
-    assert Hold(HOLD) in held.steps
+    assert Hold(GATE) in held.steps
     assert len({wire.body for wire in wires.values()}) > len(whole.plain.event_ends)

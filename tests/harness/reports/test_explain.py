@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from harness.reports.explain import brief, difference, place, replay, said, sides
+from harness.reports.explain import brief, difference, location, one_line, replay, sides
 from harness.suite import bundled
 from tests.harness.reports.made import FINDING, case
 
@@ -21,7 +21,7 @@ DELTA = {"type": "content_delta", "delta": "Hi"}
     ],
 )
 def test_a_bundled_requirement_is_named_as_in_the_distribution(file: Path, shown: str) -> None:
-    assert place({"file": str(file)}, FINDING, Path("/here")) == shown
+    assert location({"file": str(file)}, FINDING, Path("/here")) == shown
     record = case("a/b/recorded@one", "fail", file=str(file))
     assert f"  {shown}" in list(brief(record, Path("/here")))
 
@@ -37,7 +37,7 @@ def test_a_bundled_requirement_is_named_as_in_the_distribution(file: Path, shown
     ],
 )
 def test_a_value_in_one_line(value: Any, text: str) -> None:
-    assert said(value) == text
+    assert one_line(value) == text
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from harness.reports.wirebytes import Excerpt, behind, shown
+from harness.reports.wirebytes import Excerpt, excerpt_lines, find_excerpt
 from mockserver.cassettes.cassette import Response
 from mockserver.wire.axes import apply, point
 from mockserver.wire.schedule import Schedule, from_response
@@ -37,7 +37,7 @@ def sent(body: bytes, kind: str = "text/event-stream") -> Schedule:
     ],
 )
 def test_the_wire_event_behind_an_event(event: int, data: bytes) -> None:
-    excerpt = behind(sent(BODY.encode()), EXPECTED, event)
+    excerpt = find_excerpt(sent(BODY.encode()), EXPECTED, event)
     assert excerpt is not None
     assert excerpt.data == data
     assert excerpt.start == BODY.encode().index(data)
@@ -47,16 +47,16 @@ def test_it_is_found_under_every_axis() -> None:
     varied = apply(
         sent(BODY.encode()), point({"eol": "crlf", "gzip": "yes", "framing": "one-byte"})
     )
-    excerpt = behind(varied, EXPECTED, 2)
+    excerpt = find_excerpt(varied, EXPECTED, 2)
     assert excerpt is not None
     assert excerpt.data == b'data: {"c":"gr\\u00fcn"}\r\n\r\n'
 
 
 def test_chunk_boundaries_are_shown() -> None:
     varied = apply(sent(b'data: {"c":"gr\xc3\xbcn"}\n\n'), point({"framing": "utf8"}))
-    excerpt = behind(varied, [{"type": "content_delta", "delta": "grün"}], 0)
+    excerpt = find_excerpt(varied, [{"type": "content_delta", "delta": "grün"}], 0)
     assert excerpt == Excerpt(1, 0, b'data: {"c":"gr\xc3\xbcn"}\n\n', (15,))
-    assert list(shown(excerpt, 80)) == [
+    assert list(excerpt_lines(excerpt, 80)) == [
         "wire event 1, bytes 0-21, in 2 chunks",
         '  data: {"c":"gr\\xc3┊\\xbcn"}\\n\\n',
     ]
@@ -64,7 +64,7 @@ def test_chunk_boundaries_are_shown() -> None:
 
 def test_bytes_that_text_cannot_show_are_dumped() -> None:
     excerpt = Excerpt(3, 32, 'data: "a\u2028b"\n\n'.encode(), ())
-    assert list(shown(excerpt, 80)) == [
+    assert list(excerpt_lines(excerpt, 80)) == [
         "wire event 3, bytes 32-47",
         '  data: "a\\u2028b"\\n\\n',
         '  000020  64 61 74 61 3a 20 22 61 e2 80 a8 62 22 0a 0a     data: "a...b"..',
@@ -72,11 +72,11 @@ def test_bytes_that_text_cannot_show_are_dumped() -> None:
 
 
 def test_long_events_are_clipped_and_wrapped() -> None:
-    lines = list(shown(Excerpt(1, 0, b"x" * 5000, ()), 80))
+    lines = list(excerpt_lines(Excerpt(1, 0, b"x" * 5000, ()), 80))
     assert len(lines) == 8
     assert all(len(line) <= 80 for line in lines)
     assert lines[-1].endswith("…")
 
 
 def test_a_body_that_is_no_stream_has_no_event_behind() -> None:
-    assert behind(sent(b"{}", "application/json"), EXPECTED, 0) is None
+    assert find_excerpt(sent(b"{}", "application/json"), EXPECTED, 0) is None

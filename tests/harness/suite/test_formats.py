@@ -127,8 +127,8 @@ def test_the_schema_of_records_takes_both(folder: str) -> None:
 
 def test_bundled_files_say_their_version() -> None:
     files = [*bundled.scenarios().rglob("*.yaml"), *bundled.adapters().glob("*.yaml")]
-    said = re.compile(r"^version: 1$", re.MULTILINE)
-    assert [path for path in files if not said.search(path.read_text(encoding="utf-8"))] == []
+    versions = re.compile(r"^version: 1$", re.MULTILINE)
+    assert [path for path in files if not versions.search(path.read_text(encoding="utf-8"))] == []
 
 
 def test_the_command_line_says_what_it_reads(capsys: pytest.CaptureFixture[str]) -> None:
@@ -138,7 +138,7 @@ def test_the_command_line_says_what_it_reads(capsys: pytest.CaptureFixture[str])
     first, *others = capsys.readouterr().out.splitlines()
     assert first.startswith("tapecheck ")
     assert [line.split()[:4] for line in others] == [
-        ["reads", name, "version", "1,"] if "," in said else ["reads", name, "version", "1"]
-        for name, said in READS.items()
+        ["reads", name, "version", "1,"] if "," in versions else ["reads", name, "version", "1"]
+        for name, versions in READS.items()
     ]
     assert len(READS) == len(READERS)

@@ -7,7 +7,7 @@ import pytest
 from harness.errors import SpecError
 from harness.suite import bundled
 from harness.suite.loader import Outline, load, load_all, outline_all
-from harness.suite.scenario import HoldSpec, StepSpec, ToolResult
+from harness.suite.scenario import GateSpec, StepSpec, ToolResult
 
 SCENARIO = """\
 scenario: openai-chat/hello
@@ -56,7 +56,7 @@ def test_a_scenario(written, library: Path) -> None:  # type: ignore[no-untyped-
     assert scenario.id == "openai-chat/hello"
     assert scenario.cassette == library / "openai-chat" / "hello.yaml"
     assert scenario.source == ("openai/openai-python#1", "a document")
-    assert scenario.incremental == (HoldSpec(2, 1),)
+    assert scenario.incremental == (GateSpec(2, 1),)
     assert scenario.axes_skip == {"eol": "why not"}
     (turn,) = scenario.turns
     assert turn.call is not None
@@ -109,7 +109,7 @@ def test_rows_are_scenarios_of_their_own(written, library: Path) -> None:  # typ
     assert (call.model, call.stream) == ("gpt-x", False)
     assert other.turns[0].expect is not None
     assert other.turns[0].expect.events is None
-    assert other.turns[0].place == ("rows", 1)
+    assert other.turns[0].key_path == ("rows", 1)
 
 
 def test_turns(written, library: Path) -> None:  # type: ignore[no-untyped-def]
@@ -126,7 +126,7 @@ def test_turns(written, library: Path) -> None:  # type: ignore[no-untyped-def]
     assert first.call is not None
     assert second.call is None
     assert second.results == (ToolResult(call=0, content="7"),)
-    assert second.place == ("turns", 1)
+    assert second.key_path == ("turns", 1)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_outlines_are_what_the_scenarios_say(several: Path, library: Path) -> No
         (SCENARIO, "- scenario: a/b", r"a\.yaml:1: .* is not of type 'object'"),
     ],
 )
-def test_what_a_list_cannot_show_is_said(  # type: ignore[no-untyped-def]
+def test_what_a_list_cannot_show_is_an_error(  # type: ignore[no-untyped-def]
     written, old: str, new: str, message: str
 ) -> None:
     path = written(SCENARIO.replace(old, new))
