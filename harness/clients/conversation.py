@@ -1,4 +1,4 @@
-"""Builds the calls of a scenario, turn by turn, out of the client's own answers."""
+"""Build the calls of a scenario, turn by turn, from the client's own answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mockserver.vocabulary import AssistantTurn, JsonObject, to_json
 def first_call(
     spec: TurnSpec, *, dialect: str, base_url: str, api_key: str, timeout: float
 ) -> Call:
-    """The call of a turn that states one. ``timeout`` holds where the scenario is silent."""
+    """Return the call of a turn that states one. ``timeout`` is for scenarios that give none."""
     assert spec.call is not None
     call = spec.call
     return Call(
@@ -30,9 +30,9 @@ def first_call(
 
 
 def next_call(before: Call, turn: AssistantTurn, spec: TurnSpec) -> Call:
-    """The call that goes on after ``turn``: the client's own words, results, new messages.
+    """Return the call after ``turn``, with the client's own answer, tool results, new messages.
 
-    Raises ``LookupError`` if a result is for a tool call that the client did not hand out.
+    Raises ``LookupError`` if a result is for a tool call that the client did not emit.
     """
     results = []
     for result in spec.results:
@@ -51,7 +51,7 @@ def next_call(before: Call, turn: AssistantTurn, spec: TurnSpec) -> Call:
 
 
 def assistant_message(turn: AssistantTurn) -> JsonObject:
-    """A turn as a Chat Completions message, with its normalized ``parts`` beside."""
+    """Return a turn as a Chat Completions message that also has the normalized ``parts``."""
     message: JsonObject = {"role": "assistant", "content": turn.content or None}
     if turn.tool_calls:
         message["tool_calls"] = [

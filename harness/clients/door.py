@@ -1,8 +1,8 @@
-"""Where what a client emits comes in: copied, checked and typed, once.
+"""The entrance for what a client emits: copied, checked and typed, once.
 
-A client is hostile until then. It may yield values that are no JSON, that hold themselves, that
-change later on, or that only look like strings. Behind the door there are objects of the model,
-plain JSON, and a list of what was wrong.
+A client is hostile. It may yield values that are not JSON, that contain themselves, that change
+later, or that only look like strings. After the door there are objects of the model, plain JSON,
+and a list of what was wrong.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ from mockserver.vocabulary import (
 )
 
 _T = TypeVar("_T")
-#: Levels of lists and objects inside each other that every later step can still follow.
+#: Levels of nested lists and objects that every later step can handle.
 MAX_DEPTH = 100
-#: Values in one event: far more than any wire sends, few enough to be looked at.
+#: Values in one event: far more than any wire sends, few enough to check.
 MAX_VALUES = 1_000_000
-#: Bits of a number that can still be written in decimals.
+#: Bits of a number that can be written as decimal digits.
 MAX_NUMBER_BITS = 4096
 _MODEL = (Event, Part, AssistantTurn, ErrorInfo, Usage)
 
 
 def event(item: Event | Mapping[Any, Any]) -> Emitted[Event]:
-    """Take in an event."""
+    """Copy, check and type an event."""
     return _checked(item, read_event, _event_problems)
 
 
 def turn(item: AssistantTurn | Mapping[Any, Any]) -> Emitted[AssistantTurn]:
-    """Take in a turn."""
+    """Copy, check and type a turn."""
     return _checked(item, read_turn, _turn_problems)
 
 
@@ -56,7 +56,7 @@ def _checked(
     try:
         data = copier.copy(item if isinstance(item, _MODEL) else dict(item))
     except Exception as exc:
-        # Whatever the client's own classes do when they are looked at.
+        # The client's own classes may raise anything when they are read.
         return Emitted(value=None, data={}, problems=(f"cannot be read: {type(exc).__name__}",))
     if copier.lossy:
         return Emitted(value=None, data=data, problems=tuple(copier.problems))
@@ -66,7 +66,7 @@ def _checked(
     except ValueError as exc:
         broken.append(str(exc))
     if broken:
-        # The schemas are the contract, and their words are known.
+        # The schemas are the contract, and users know their messages.
         broken = list(problems_of(data)) or broken
     return Emitted(value=value, data=data, problems=(*copier.problems, *broken))
 
@@ -87,7 +87,7 @@ def _turn_problems(data: JsonObject) -> Iterator[str]:
 class _Copier:
     """Copies a value as plain JSON and notes what cannot be copied.
 
-    ``lossy`` says that the copy has a stand-in somewhere: nothing more can be said of it.
+    ``lossy`` says that the copy has a placeholder somewhere, so that it is not checked further.
     """
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ class _Copier:
 
     def copy(self, value: Any) -> Any:
         self._count += 1
-        # The type itself: ``isinstance`` believes what an object says of its class.
+        # The type itself: ``isinstance`` believes what an object claims to be.
         kind = type(value)
         if value is None or kind is bool:
             return value
@@ -137,7 +137,7 @@ class _Copier:
         return copied
 
     def _items(self, kind: type, value: Any) -> Iterator[tuple[str, Any]]:
-        # Through the built-in types: a subclass may say something else of itself.
+        # Through the built-in types: a subclass may override its methods.
         if issubclass(kind, list):
             yield from ((str(at), item) for at, item in enumerate(list.__iter__(value)))
         elif issubclass(kind, tuple):

@@ -1,4 +1,4 @@
-"""Runs an adapter for one call and collects what it hands out.
+"""Run an adapter for one call and collect what it emits.
 
 Every kind of callable that ``harness.clients.interface`` allows ends up in one loop. A synchronous
 adapter runs in a thread of its own, so that it cannot stop the server it talks to.
@@ -22,7 +22,7 @@ from mockserver.vocabulary import AssistantTurn, ErrorEvent, ErrorInfo, Event, S
 
 @dataclass(slots=True)
 class Output:
-    """What an adapter gave for one call, checked and typed.
+    """What an adapter emitted for one call, checked and typed.
 
     ``raised`` is the text of an exception that is not a :class:`ClientError`; ``hung`` says
     that the deadline passed.
@@ -40,7 +40,7 @@ async def drive(
 ) -> Output:
     """Run ``adapter`` for ``call``, at most ``deadline`` seconds.
 
-    ``on_event`` is told the number of events so far, after each one.
+    ``on_event`` gets the number of events so far, after each one.
     """
     output = Output()
     try:
@@ -55,7 +55,7 @@ async def drive(
     except (KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as exc:
-        # Whatever a client raises must not end the run; a TimeoutError may be its own.
+        # No exception of a client may end the run; a TimeoutError may be its own.
         output.hung = isinstance(exc, TimeoutError) and timer.expired()
         output.raised = None if output.hung else _text_of(exc)
     if output.turn is None and call.stream:
@@ -64,7 +64,7 @@ async def drive(
 
 
 def _is_cancelled() -> bool:
-    """Whether the run was stopped from outside; a client may raise the same exception."""
+    """Return whether the run was stopped from outside; a client may raise the same exception."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

@@ -19,15 +19,15 @@ from mockserver.vocabulary import AssistantTurn, ErrorInfo, Json, JsonObject
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request that the harness wants made, in words common to all dialects.
+    """A call that the adapter has to make, in words common to all dialects.
 
     ``messages`` and ``tools`` have the shape of OpenAI Chat Completions; an adapter for
-    another dialect translates. An assistant message that stems from an earlier turn also
-    has ``parts``, the normalized parts of that turn, for what Chat Completions cannot say.
-    ``base_url`` has no slash at its end and stands where the provider's own base URL would
+    another dialect translates. An assistant message of an earlier turn also has ``parts``, the
+    normalized parts of that turn, for what Chat Completions cannot express.
+    ``base_url`` has no slash at its end and replaces the provider's own base URL
     (``https://api.openai.com/v1``). ``dialect`` names the wire format that is spoken there, for
     adapters that know several. ``timeout`` is the longest wait for the next byte, in
-    seconds. ``options`` holds the rest by its Chat Completions name.
+    seconds. ``options`` has the rest by its Chat Completions name.
     """
 
     base_url: str

@@ -1,4 +1,4 @@
-"""Finds adapters by name or file: the bundled ones, and those of users.
+"""Find adapters by name or file: the bundled ones, and those of users.
 
 ``openai-compat`` is a declaration in ``specs/adapters``; ``my_adapter.py`` and
 ``my_adapter.py:name`` a file with a function marked by :func:`harness.clients.interface.adapter`;
@@ -24,7 +24,7 @@ from mockserver.errors import did_you_mean
 
 
 def bundled_names() -> tuple[str, ...]:
-    """The names of the adapters that come with tapecheck."""
+    """Return the names of the adapters that come with tapecheck."""
     return tuple(sorted(p.stem for p in bundled.adapters().glob("*.yaml")))
 
 

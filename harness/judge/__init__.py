@@ -1,7 +1,7 @@
-"""The checks: pure functions from what was seen to what is wrong with it.
+"""The checks: pure functions from a transcript to findings.
 
 Each looks at one turn of one case and yields findings. A check that has nothing to judge
-yields nothing; the judge notes which checks ran.
+yields none; the verdict lists the checks that ran.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def judge(
     features: frozenset[str] = frozenset(),
     checks: Mapping[str, Check] = CHECKS,
 ) -> Verdict:
-    """Run every check over every turn. A verdict without a check run is an error."""
+    """Run every check on every turn. A verdict without any check is an error."""
     findings: list[Finding] = []
     for number in range(len(transcript.turns)):
         reading = Reading(transcript, number, granularity, features)

@@ -1,7 +1,7 @@
 """Known failures of an adapter, each with its reason and how it fails.
 
 A baseline is strict: an entry whose case passes, fails in another way, or does not exist fails
-the run, so that the list can only tell the truth.
+the run, so the list is always correct.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Baseline:
 
     @classmethod
     def empty(cls, path: Path) -> Baseline:
-        """A baseline without entries."""
+        """Return a baseline without entries."""
         return cls(path)
 
     @classmethod
@@ -43,7 +43,7 @@ class Baseline:
         return cls(path, tuple(Entry(**entry) for entry in data))
 
     def entry_for(self, case: Case) -> Entry | None:
-        """The first entry that names the case."""
+        """Return the first entry that matches the case."""
         return next((e for e in self.entries if matches(case.id, e.cases)), None)
 
     def apply(self, case: Case, verdict: Verdict) -> tuple[Verdict, str | None]:
@@ -67,5 +67,5 @@ class Baseline:
         return replace(verdict, outcome=Outcome.STALE, findings=findings), entry.reason
 
     def unmatched(self, cases: Sequence[Case]) -> tuple[Entry, ...]:
-        """The entries that name none of ``cases``."""
+        """Return the entries that match none of ``cases``."""
         return tuple(e for e in self.entries if not any(matches(c.id, e.cases) for c in cases))

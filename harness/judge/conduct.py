@@ -1,4 +1,4 @@
-"""How the client behaved beside its output: evidence, schema, faults, hygiene."""
+"""Checks of everything but the content: evidence, schema, faults, hygiene."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from mockserver.wire import FaultKind
 
 
 def evidence(reading: Reading) -> Iterator[Finding]:
-    """No evidence is a failure: a request, an outcome, and nothing left unplayed.
+    """Check that there is evidence: a request, an outcome, and no answer left unplayed.
 
-    A scenario may ask for no request at all, by the count 0; then nothing is to be played.
+    A scenario may require that no request is sent, by the count 0. Then no answer is played.
     """
     record, transcript = reading.record, reading.transcript
     expects_no_request = reading.spec.request is not None and reading.spec.request.count == 0
@@ -49,7 +49,7 @@ def evidence(reading: Reading) -> Iterator[Finding]:
 
 
 def schema(reading: Reading) -> Iterator[Finding]:
-    """Every event and the turn obey the schemas."""
+    """Check every event and the turn against the schemas."""
     record = reading.record
     for number, event in enumerate(record.events):
         for problem in event.problems:
@@ -64,7 +64,7 @@ def schema(reading: Reading) -> Iterator[Finding]:
             yield Finding(check="schema", message=f"the turn: {problem}", observed=record.turn.data)
 
 
-#: What tells of a break, by what broke it.
+#: The errors that report a fault, by its kind.
 _ALLOWED_ERRORS: Mapping[FaultKind, frozenset[ErrorClass]] = {
     FaultKind.CUT: frozenset({ErrorClass.TRUNCATED_STREAM, ErrorClass.EMPTY_RESPONSE}),
     FaultKind.RESET: frozenset({ErrorClass.CONNECTION_LOST}),
@@ -75,10 +75,10 @@ _CLOSING = frozenset({"tool_call_end", "warning", "usage", "message_stop", "erro
 
 
 def fault(reading: Reading) -> Iterator[Finding]:
-    """A broken stream gives a prefix of the events and one error, never a success.
+    """Check that a broken stream gives a prefix of the events and one error, never a success.
 
-    Once the wire has decided the outcome, the break must not matter: the turn is complete, or
-    fails with the error that was sent.
+    After the terminal event the fault must not matter: the turn is complete, or fails with the
+    error that was sent.
     """
     case, expect, events = reading.case, reading.spec.expect, reading.events
     if case.fault is None or expect is None or expect.events is None or not events:
@@ -122,7 +122,7 @@ def fault(reading: Reading) -> Iterator[Finding]:
 
 
 def to_text(event: MessageStop | ErrorEvent) -> str:
-    """A terminal event in a few words."""
+    """Return a terminal event in one word."""
     return str(event.finish_reason if isinstance(event, MessageStop) else event.error.error_class)
 
 
@@ -131,7 +131,7 @@ def _content(events: list[JsonObject]) -> list[JsonObject]:
 
 
 def _is_beginning_of_delta(wanted: list[JsonObject], seen: list[JsonObject], at: int) -> bool:
-    """Whether the one difference is a joined delta that the fault cut short."""
+    """Return whether the only difference is a joined delta that the fault cut short."""
     if at != len(seen) - 1 or at >= len(wanted) or wanted[at]["type"] != seen[at]["type"]:
         return False
     key = "arguments_delta" if "arguments_delta" in wanted[at] else "delta"
@@ -139,7 +139,7 @@ def _is_beginning_of_delta(wanted: list[JsonObject], seen: list[JsonObject], at:
 
 
 def incremental(reading: Reading) -> Iterator[Finding]:
-    """The client handed out events before the server sent the rest."""
+    """Check that the client emits events before the server has sent the rest."""
     gate = reading.case.gate
     if gate is not None and reading.transcript.gate_timed_out:
         yield Finding(
@@ -151,7 +151,7 @@ def incremental(reading: Reading) -> Iterator[Finding]:
 
 
 def hygiene(reading: Reading) -> Iterator[Finding]:
-    """The client comes to an end, lets nothing escape, and lets go of the connection."""
+    """Check that the client returns, raises nothing unexpected, and closes its connection."""
     if reading.record.hung:
         yield Finding(
             check="hygiene", message="the client did not return before the deadline and was stopped"
@@ -167,7 +167,7 @@ def hygiene(reading: Reading) -> Iterator[Finding]:
 
 
 def cassette(reading: Reading) -> Iterator[Finding]:
-    """A streamed scenario must have something to stream."""
+    """Check that the cassette has an interaction to play."""
     if not reading.transcript.schedules:
         yield Finding(
             check="cassette", message="the cassette has no interaction", blame=Blame.CASSETTE

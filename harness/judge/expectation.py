@@ -1,4 +1,4 @@
-"""What the scenario expects: the event sequence, the turn, the error."""
+"""Compare with what the scenario expects: the event sequence, the turn, the error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mockserver.vocabulary import AssistantTurn, Json, JsonObject, TextPart, to_
 
 
 def sequence(reading: Reading) -> Iterator[Finding]:
-    """The events are the expected ones, in order, one by one."""
+    """Check that the events are the expected ones, in order."""
     expect = reading.spec.expect
     if reading.case.kind is CaseKind.FAULT or expect is None or expect.events is None:
         return
@@ -36,7 +36,7 @@ def sequence(reading: Reading) -> Iterator[Finding]:
 
 
 def native_sequence(reading: Reading) -> Iterator[Finding]:
-    """The native events are the expected ones, each by the keys that the scenario gives."""
+    """Check the native events, each by the keys that the scenario gives."""
     expect = reading.spec.expect
     if reading.case.kind is CaseKind.FAULT or expect is None or expect.native is None:
         return
@@ -55,7 +55,7 @@ def native_sequence(reading: Reading) -> Iterator[Finding]:
 
 
 def turn(reading: Reading) -> Iterator[Finding]:
-    """The turn has the expected values, for the keys that the scenario gives."""
+    """Check the turn, by the keys that the scenario gives."""
     expect = reading.spec.expect
     if reading.case.kind is CaseKind.FAULT or expect is None or expect.turn is None:
         return
@@ -75,7 +75,7 @@ def turn(reading: Reading) -> Iterator[Finding]:
 
 
 def error(reading: Reading) -> Iterator[Finding]:
-    """The turn failed with the expected error."""
+    """Check that the turn failed with the expected error."""
     expect = reading.spec.expect
     if reading.case.kind is CaseKind.FAULT or expect is None or expect.error is None:
         return
@@ -94,7 +94,7 @@ def error(reading: Reading) -> Iterator[Finding]:
 
 
 def turn_views(turn: AssistantTurn) -> JsonObject:
-    """A turn in JSON with its views beside its fields."""
+    """Return a turn as JSON with its views beside its fields."""
     views: JsonObject = to_json(turn)
     views |= {
         "content": turn.content,
@@ -109,7 +109,7 @@ def turn_views(turn: AssistantTurn) -> JsonObject:
 
 
 def agrees(wanted: Any, seen: Any) -> bool:
-    """Whether ``seen`` is what was ``wanted``: mappings by the keys given, lists item by item."""
+    """Return whether ``seen`` is as ``wanted``: mappings by the keys given, lists by item."""
     match wanted:
         case {"class": _}:
             return error_agrees(wanted, seen)
@@ -127,7 +127,7 @@ def agrees(wanted: Any, seen: Any) -> bool:
 
 
 def error_agrees(wanted: JsonObject, seen: Json) -> bool:
-    """Whether an error has the wanted fields; ``message_contains`` ignores case."""
+    """Return whether an error has the wanted fields; ``message_contains`` ignores case."""
     if not isinstance(seen, Mapping):
         return False
     text = wanted.get("message_contains", "").lower()
@@ -137,11 +137,11 @@ def error_agrees(wanted: JsonObject, seen: Json) -> bool:
 
 
 def canonical(events: Sequence[JsonObject], *, coalesced: bool) -> list[JsonObject]:
-    """Bring a sequence into the form in which two of them are compared.
+    """Return a sequence in the form in which two of them are compared.
 
-    ``native`` goes; so do messages of warnings and errors, which are for people. Usage, of
-    which the last value counts, stands once before the terminal event. ``coalesced`` joins
-    neighbouring deltas of one kind.
+    ``native`` is removed, and so are messages of warnings, which are for people. Usage, whose
+    last values count, becomes one event before the terminal one. ``coalesced`` joins adjacent
+    deltas of one kind.
     """
     usage: JsonObject = {}
     out: list[JsonObject] = []
@@ -184,7 +184,7 @@ def _joins(before: JsonObject, after: JsonObject) -> bool:
 
 
 def same_event(wanted: JsonObject, seen: JsonObject) -> bool:
-    """Whether an event is the expected one.
+    """Return whether an event is the expected one.
 
     An error is compared by the keys that are expected. The id of a tool call that the client
     made up, and the argument text, are compared only where the scenario states them.
@@ -199,7 +199,7 @@ def same_event(wanted: JsonObject, seen: JsonObject) -> bool:
 
 
 def first_difference(wanted: Sequence[JsonObject], seen: Sequence[JsonObject]) -> int | None:
-    """The number of the first event that differs, from 0; ``None`` if none does."""
+    """Return the number of the first event that differs, from 0; ``None`` if none does."""
     for number, (one, other) in enumerate(zip(wanted, seen, strict=False)):
         if not same_event(one, other):
             return number

@@ -1,8 +1,8 @@
-"""The native events of clients that hand them out beside the normalized ones.
+"""Check the native events of clients that emit them beside the normalized ones.
 
-The grammar of their dialect says what is wrong; here it becomes findings. Where the wire itself
-carries such events, the client relays them and is held to the wire; else it made them, and they
-must obey their schema and the whole grammar.
+The grammar of their dialect says what is wrong; here it becomes findings. If the wire itself
+carries such events, the client relays them and they must equal the wire. Otherwise the client
+made them, and they must obey their schema and the whole grammar.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from mockserver.wire import Schedule
 
 @dataclass(frozen=True, slots=True)
 class Native:
-    """The native events of a turn, in the order in which they were handed out.
+    """The native events of a turn, in the order in which they were emitted.
 
     ``relayed``: the wire carries such events itself; ``answer`` is the last one that the client
     got, if any.
@@ -36,12 +36,12 @@ class Native:
 
     @property
     def objects(self) -> list[JsonObject]:
-        """The events that are objects; what is none says nothing about the turn."""
+        """The events that are objects; other values carry nothing of the turn."""
         return [event for event in self.events if isinstance(event, dict)]
 
 
 def native_of(reading: Reading) -> Native | None:
-    """The native events of a turn; ``None`` if it need not have any."""
+    """Return the native events of a turn; ``None`` if it need not have any."""
     record = reading.record
     if not record.streamed or not record.events:
         return None
@@ -57,7 +57,7 @@ def native_of(reading: Reading) -> Native | None:
 
 
 def native(reading: Reading) -> Iterator[Finding]:
-    """The native events obey the grammar, or are the wire's own."""
+    """Check that the native events obey the grammar, or are the wire's own."""
     found = native_of(reading)
     if found is None:
         return
@@ -95,7 +95,7 @@ def _problems(schema: str, text: str) -> tuple[str, ...]:
 
 
 def native_turn(reading: Reading) -> Iterator[Finding]:
-    """The native and the normalized events give the same turn."""
+    """Check that the native and the normalized events give the same turn."""
     found, turn = native_of(reading), reading.turn
     if found is None or turn is None:
         return

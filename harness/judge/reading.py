@@ -1,4 +1,4 @@
-"""A transcript made ready for the checks: typed events, facts of the wire, the expectation."""
+"""A transcript prepared for the checks: typed events, facts of the wire, the expectation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mockserver.wire import Schedule
 
 @dataclass(frozen=True)
 class Reading:
-    """One turn of one case, as the checks want it.
+    """One turn of one case, as the checks need it.
 
     ``granularity`` and ``features`` are what the adapter declares.
     """
@@ -31,12 +31,12 @@ class Reading:
 
     @property
     def record(self) -> TurnRecord:
-        """What was seen of this turn."""
+        """The record of this turn."""
         return self.transcript.turns[self.number]
 
     @property
     def spec(self) -> TurnSpec:
-        """What the scenario says of this turn."""
+        """The scenario's spec of this turn."""
         return self.case.scenario.turns[self.number]
 
     @cached_property
@@ -62,14 +62,14 @@ class Reading:
 
     @cached_property
     def folded(self) -> AssistantTurn | None:
-        """The turn that the events tell; ``None`` where they are not typed."""
+        """The turn folded from the events; ``None`` if they are not typed."""
         if self.events is None or not self.record.turn_given:
             return self.turn
         return fold(self.events)
 
     @cached_property
     def facts(self) -> Facts | None:
-        """What the answers that the client received say, if their dialect can be read."""
+        """The facts of the answers that the client received, if their dialect can be read."""
         if not self.record.schedules:
             return None
         return facts_about(self.case.scenario.dialect, *self.record.schedules)
@@ -77,5 +77,5 @@ class Reading:
 
 @lru_cache(maxsize=512)
 def facts_about(dialect: str, *answers: Schedule) -> Facts | None:
-    """What the answers to the requests of one turn say: read once for every adapter."""
+    """Return the facts of the answers of one turn; they are read once for all adapters."""
     return facts_of(dialect, *answers)

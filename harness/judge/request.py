@@ -1,4 +1,4 @@
-"""What the client sent: how many requests, where to, with which headers and bodies."""
+"""Check what the client sent: how many requests, where to, with which headers and bodies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mockserver.secrets import is_credential_header
 
 
 def request(reading: Reading) -> Iterator[Finding]:
-    """The client sent what the scenario asks of it."""
+    """Check that the client sent what the scenario requires."""
     spec, requests = reading.spec.request, reading.record.requests
     if spec is None or not requests:
         return
@@ -43,7 +43,7 @@ def request(reading: Reading) -> Iterator[Finding]:
 def _all(
     spec: RequestSpec, requests: tuple[SeenRequest, ...], key_path: KeyPath
 ) -> Iterator[Finding]:
-    """The requests taken together."""
+    """Check the requests taken together."""
     if spec.count is not None and len(requests) != spec.count:
         yield Finding(
             check="request",
@@ -87,7 +87,7 @@ def _headers(
 
 
 def _shown(name: str, value: str, key: str) -> str:
-    """A header as a report may show it: a client may have sent a key of its own."""
+    """Return a header value without any key: a client may have sent one of its own."""
     if key in value:
         return value.replace(key, "{api_key}")
     return "a different value" if is_credential_header(name) else value
@@ -125,7 +125,7 @@ def _body(spec: RequestSpec | StepSpec, sent: SeenRequest, key_path: KeyPath) ->
 
 
 def _fields(sent: SeenRequest) -> Mapping[str, Any]:
-    """The fields of a body; raises ``ValueError`` for one that has none."""
+    """Return the fields of a body. Raises ``ValueError`` for a body without fields."""
     kind = next((v for n, v in sent.headers if n.lower() == "content-type"), "")
     if kind.startswith("application/x-www-form-urlencoded"):
         return dict(parse_qsl(sent.body.decode(), keep_blank_values=True, strict_parsing=True))
@@ -142,7 +142,7 @@ _NOTHING = object()
 
 
 def _at(value: Any, pointer: str) -> Any:
-    """The value at a JSON pointer (RFC 6901)."""
+    """Return the value at a JSON pointer (RFC 6901)."""
     for raw in pointer.split("/")[1:]:
         step = raw.replace("~1", "/").replace("~0", "~")
         if isinstance(value, dict) and step in value:

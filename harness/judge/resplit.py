@@ -1,7 +1,7 @@
-"""Where the wire cut a text must not matter: only what its pieces join to.
+"""Check that it does not matter where the wire splits a text, only what the pieces join to.
 
-The events of a turn are folded again with their deltas cut finer and joined to one. Each must give
-the same turn.
+The events of a turn are folded again, once with their deltas split and once with them joined.
+Both must give the same turn.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from mockserver.vocabulary import cut, fold, joined, to_json
 
 
 def resplit(reading: Reading) -> Iterator[Finding]:
-    """Deltas cut or joined otherwise give the same turn."""
+    """Check that the turn stays the same when its deltas are split or joined."""
     if not reading.record.streamed or not reading.events:
         return
     for how, events in (("split", list(cut(reading.events))), ("joined", joined(reading.events))):
         if len(events) == len(reading.events):
-            continue  # nothing could be cut or joined
+            continue  # nothing could be split or joined
         if (again := fold(events)) != reading.folded:
             yield Finding(
                 check="resplit",

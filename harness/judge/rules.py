@@ -1,4 +1,4 @@
-"""The rules that hold for every adapter in every case, with no need to write them in a spec.
+"""The rules for every adapter in every case, with no need to write them in a spec.
 
 The numbers are those of the README's list of rules.
 """
@@ -28,7 +28,7 @@ _MESSAGE_TOOL = "assistant_message_tool"
 
 
 def terminal(reading: Reading) -> Iterator[Finding]:
-    """1. Exactly one terminal event, and nothing after it."""
+    """1. Check for exactly one terminal event, and nothing after it."""
     if not reading.record.streamed or reading.events is None:
         return
     ends = [i for i, e in enumerate(reading.events) if isinstance(e, MessageStop | ErrorEvent)]
@@ -52,7 +52,7 @@ def terminal(reading: Reading) -> Iterator[Finding]:
 
 
 def folding(reading: Reading) -> Iterator[Finding]:
-    """2. Folding the events gives the turn."""
+    """2. Check that folding the events gives the turn."""
     record = reading.record
     if not record.streamed or not record.turn_given or reading.events is None:
         return
@@ -68,7 +68,7 @@ def folding(reading: Reading) -> Iterator[Finding]:
 
 
 def completeness(reading: Reading) -> Iterator[Finding]:
-    """3. A turn is complete only if the wire gave a terminal reason."""
+    """3. Check that a turn is complete only if the wire gave a terminal reason."""
     facts, turn = reading.facts, reading.turn
     if facts is None or turn is None:
         return
@@ -90,7 +90,7 @@ def completeness(reading: Reading) -> Iterator[Finding]:
 
 
 def usage(reading: Reading) -> Iterator[Finding]:
-    """4. The last value wins per field, nothing is added up, silence is null."""
+    """4. Check usage: the last value wins per field, nothing is added up, absent is null."""
     facts, turn = reading.facts, reading.turn
     if facts is None or turn is None or facts.error:
         return
@@ -112,7 +112,7 @@ def usage(reading: Reading) -> Iterator[Finding]:
 
 
 def tool_calls(reading: Reading) -> Iterator[Finding]:
-    """5. Tool calls: every one opened once, whole or not handed out, none merged or lost."""
+    """5. Check that each tool call is opened once and emitted whole, none merged or lost."""
     turn = reading.turn
     if turn is None:
         return
@@ -180,7 +180,7 @@ def _call_events(reading: Reading) -> Iterator[Finding]:
 
 
 def _object(text: str) -> object:
-    """The value that arguments stand for, their lone surrogate halves as U+FFFD."""
+    """Return the value of JSON arguments, with U+FFFD for unpaired surrogates."""
     try:
         value = json.loads(text)
         plain = json.dumps(value, ensure_ascii=False)
@@ -191,7 +191,7 @@ def _object(text: str) -> object:
 
 
 def finish_reason(reading: Reading) -> Iterator[Finding]:
-    """6. A stop with a complete tool call is ``tool_calls``; the provider's word is kept."""
+    """6. Check that stop with a complete tool call is ``tool_calls``, and the raw reason kept."""
     facts, turn = reading.facts, reading.turn
     if facts is None or turn is None or turn.status is Status.FAILED or facts.terminal is None:
         return
@@ -222,7 +222,7 @@ def finish_reason(reading: Reading) -> Iterator[Finding]:
 
 
 def content_kept(reading: Reading) -> Iterator[Finding]:
-    """7. What is known is kept whole, whatever unknown things stand beside it."""
+    """7. Check that known content is kept whole, next to any unknown events or fields."""
     facts, turn = reading.facts, reading.turn
     if facts is None or turn is None or _asks_for(reading, "think_tags", _MESSAGE_TOOL):
         return
@@ -240,7 +240,7 @@ def content_kept(reading: Reading) -> Iterator[Finding]:
 
 
 def in_band_error(reading: Reading) -> Iterator[Finding]:
-    """8. An error on the wire, or an event that is not JSON, fails the turn."""
+    """8. Check that an error on the wire, or an event that is not JSON, fails the turn."""
     facts, turn = reading.facts, reading.turn
     if facts is None or turn is None or turn.status is Status.FAILED:
         return
@@ -255,7 +255,7 @@ def in_band_error(reading: Reading) -> Iterator[Finding]:
 
 
 def secrets(reading: Reading) -> Iterator[Finding]:
-    """9. No key of the request appears in an event, an error message or a log."""
+    """9. Check that no key of the request is in an event, an error message or a log."""
     key, turn = reading.transcript.api_key, reading.record.turn
     outputs = {
         "an event": json.dumps(reading.event_data, ensure_ascii=False),
@@ -269,7 +269,7 @@ def secrets(reading: Reading) -> Iterator[Finding]:
 
 
 def _asks_for(reading: Reading, *features: str) -> bool:
-    """Whether the client is asked to move what the wire carries to another place."""
+    """Return whether the call or the scenario asks for one of these features."""
     call = reading.spec.call
     asked = {*reading.case.scenario.requires, *(call.options if call else ())}
     return not asked.isdisjoint(features)

@@ -1,4 +1,4 @@
-"""All that was seen in one case: the evidence on which the checks judge."""
+"""The evidence of one case, on which the checks judge."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Emitted(Generic[_T]):
     """An event or a turn as a client emitted it.
 
     ``value`` is typed; ``None`` if a type in it is wrong. ``data`` is the same as plain JSON, with
-    stand-ins for what is none. ``problems`` say how it breaks the schema, each with its place.
+    placeholders for what is not JSON. ``problems`` say how it violates the schema, with paths.
     """
 
     value: _T | None
@@ -44,9 +44,9 @@ class Emitted(Generic[_T]):
 class TurnRecord:
     """One call and what came of it.
 
-    ``turn`` is folded from the events, and ``turn_given`` false, where the adapter gave none.
-    ``raised`` is the text of an exception that the client let escape, ``hung`` says that it had
-    to be stopped.
+    If the adapter gave no turn, ``turn`` is folded from the events and ``turn_given`` is false.
+    ``raised`` is the text of an unexpected exception; ``hung`` says that the client had to be
+    stopped.
     """
 
     streamed: bool
@@ -64,9 +64,10 @@ class Transcript:
     """The evidence of one case.
 
     ``schedules`` are the answers the server was ready to give, in order; ``unplayed`` the
-    numbers of those nobody asked for. ``logs`` is what the client logged. ``connection_closed``
-    is false if a request was still open when the client said it was done. ``gate_timed_out`` says
-    that an incremental case had to be released because the client was waiting for more.
+    numbers of those that were never requested. ``logs`` is what the client logged.
+    ``connection_closed`` is false if a request was still open when the call had returned.
+    ``gate_timed_out`` says that the gate of an incremental case had to be released by timeout,
+    since the client was waiting for more.
     """
 
     case: Case
@@ -95,10 +96,10 @@ class Blame(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What one check says of one case.
+    """What one check found in one case.
 
     ``check`` is the name of the check, ``message`` one line. ``key_path`` is where the requirement
-    stands in the scenario's file. ``expected`` and ``observed`` are JSON values to be set side
+    is in the scenario's file. ``expected`` and ``observed`` are JSON values to be compared side
     by side; ``event`` is the number of the first observed event that differs.
     """
 
@@ -112,7 +113,7 @@ class Finding:
 
 
 class Outcome(StrEnum):
-    """What becomes of a case."""
+    """The result of a case."""
 
     PASS = "pass"  # noqa: S105 - a verdict, not a password
     FAIL = "fail"
@@ -137,10 +138,10 @@ class Verdict:
 
 
 def without(value: Any, secret: str) -> Any:
-    """The same evidence with every occurrence of ``secret`` replaced.
+    """Return the same evidence with every occurrence of ``secret`` replaced.
 
-    Goes through strings, JSON values, and what holds a client's words, so that a key which a
-    client gave away goes no further than the check that found it.
+    Looks into strings, JSON values, and all types with text from a client, so that a key which a
+    client leaked goes no further than the check that found it.
     """
     match value:
         case StrEnum():

@@ -1,4 +1,4 @@
-"""From scenarios to cases: which wires each scenario is played on, for each adapter."""
+"""Expand scenarios to cases: which wires each is played on, for each adapter."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def parse_axes(text: str, seed: int = 0) -> Axes:
 
 
 def skip_reason(scenario: Scenario, adapter: Adapter) -> str | None:
-    """Why the adapter does not run the scenario, or ``None`` if it does."""
+    """Return why the adapter does not run the scenario, or ``None`` if it does."""
     if scenario.dialect not in adapter.dialects:
         return f"speaks {', '.join(sorted(adapter.dialects))}"
     if missing := sorted(scenario.requires - adapter.features):
@@ -66,7 +66,7 @@ def expand(
 ) -> Iterator[Case]:
     """Yield the cases of one scenario for one adapter.
 
-    Faults come behind each event, of every kind; in the later rows of a table, where the axes are
+    Faults come after each event, of every kind; in the later rows of a table, where the axes are
     pairwise, the kinds take turns.
     """
     for at in points(scenario, schedules, axes):
@@ -86,9 +86,9 @@ def expand(
 
 
 def sweepable(scenario: Scenario, schedules: Sequence[Schedule]) -> bool:
-    """Whether cutting the stream makes sense: one streamed turn with expected events.
+    """Return whether faults make sense: for one streamed turn with expected events.
 
-    A client that may retry would ask again, for an answer that nobody recorded.
+    A client that may retry would send another request, which has no recorded answer.
     """
     expect, call = scenario.turns[0].expect, scenario.turns[0].call
     return (
@@ -115,7 +115,7 @@ class _Wires:
         self._after: dict[_Value, _Wires] = {}
 
     def after(self, axis: str, value: str) -> _Wires:
-        """The schedules with one value more; the same object if the wire does not change."""
+        """Return the schedules with one more value, or ``self`` if the wire does not change."""
         found = self._after.get((axis, value))
         if found is None:
             step = Point(((axis, value),), self._seed)
@@ -126,7 +126,7 @@ class _Wires:
         return found
 
     def changes(self, axis: str, value: str) -> bool:
-        """Whether one value more changes the wire."""
+        """Return whether one more value changes the wire."""
         if axis == "framing":
             return any(reframes(s, value, self._seed) for s in self.schedules)
         return self.after(axis, value) is not self
@@ -135,10 +135,11 @@ class _Wires:
 def points(scenario: Scenario, schedules: Sequence[Schedule], axes: Axes) -> Iterator[Point]:
     """Yield the points at which a scenario is played, the recorded wire first.
 
-    A value that no client could see on these bodies is left out, and so is a point that is the
-    same on the wire as another. Pairwise is for streams; of a body that is large or no stream each
-    value is played once. The later rows of a table say other things in the form of the first:
-    three of them share what holds each value once. Of a large body ``all`` means pairwise.
+    A value that no client could see on these bodies is left out, and so is a point that gives the
+    same wire as another. Pairwise is for streams; a large body, or one that is no stream, is
+    played once with each value. The later rows of a table differ from the first in content alone:
+    three of them together are played once with each value. For a large body ``all`` means
+    pairwise.
     """
     yield RECORDED
     if axes.mode == "none":
@@ -167,7 +168,7 @@ def points(scenario: Scenario, schedules: Sequence[Schedule], axes: Axes) -> Ite
 
 
 def _product(wires: _Wires, allowed: Mapping[str, Sequence[str]]) -> Iterator[tuple[_Value, ...]]:
-    """Every combination of values that each change something, one axis after the other."""
+    """Yield every combination of values that each change something, axis by axis."""
     if not allowed:
         yield ()
         return
@@ -186,7 +187,7 @@ def _product(wires: _Wires, allowed: Mapping[str, Sequence[str]]) -> Iterator[tu
 
 
 def pairwise(values: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
-    """A small set of combinations in which every pair of values of two axes stands together.
+    """Return few combinations that together have every pair of values of two axes.
 
     Greedy: each new combination takes, axis by axis, the value that covers most open pairs.
     The result depends on the input alone.
@@ -215,14 +216,14 @@ def pairwise(values: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
 
 
 def _each_once(wires: _Wires, values: Mapping[str, Sequence[str]], seed: int) -> Iterator[Point]:
-    """As few points as hold every value of every axis that changes something."""
+    """Yield as few points as have every value of every axis that changes something."""
     left = {(axis, v) for axis, several in values.items() for v in several}
     for row in range(max(map(len, values.values()), default=0)):
         chosen = {axis: several[row % len(several)] for axis, several in values.items()}
         at = _effective(wires, point(chosen, seed))
         left -= set(at.values)
         yield at
-    # What another value hid: nobody sees a cut inside a character of compressed text.
+    # What another value hid: a split inside a character is invisible in compressed text.
     for alone in sorted(left):
         yield _effective(wires, point(dict([alone]), seed))
 
@@ -257,6 +258,6 @@ def _effective(wires: _Wires, at: Point) -> Point:
         if not wires.changes(axis, value):
             continue
         effective.append((axis, value))
-        if axis != "framing":  # Behind it stands only the coding, which looks at no piece.
+        if axis != "framing":  # Only the coding comes after it, which ignores the pieces.
             wires = wires.after(axis, value)
     return Point(tuple(effective), at.seed)

@@ -1,4 +1,4 @@
-"""Checks that scenarios and cassettes are sound and fit together, without playing any."""
+"""Check that scenarios and cassettes are valid and fit together, without playing any."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _scenarios(
 
 
 def _contradictions(scenario: Scenario) -> Iterator[Problem]:
-    """Yield where the expected events do not add up to the expected turn."""
+    """Yield where the expected events do not fold to the expected turn."""
     for turn in scenario.turns:
         folded = _turn_from_events(turn)
         if folded is None or turn.expect is None or turn.expect.turn is None:
@@ -130,7 +130,7 @@ def _twins(by_id: Mapping[str, Scenario]) -> Iterator[Problem]:
 def _unplayed(
     scenarios: Iterable[Scenario], cassettes: Mapping[Path, Cassette]
 ) -> Iterator[Problem]:
-    """Yield interactions that no scenario plays, and numbers that name none."""
+    """Yield interactions that no scenario plays, and numbers that do not exist."""
     played: defaultdict[Path, set[int]] = defaultdict(set)
     for scenario in scenarios:
         path = scenario.cassette.resolve()
@@ -149,13 +149,13 @@ def _unplayed(
 
 
 def _secrets(cassette: Cassette) -> Iterator[Problem]:
-    """Yield where a cassette holds what looks like a credential."""
+    """Yield where a cassette contains what looks like a credential."""
     for hit in scan_cassette(cassette):
         yield _at(hit.path, ("interactions", hit.interaction), f"{hit.place} contains {hit.kind}")
 
 
 def _origins(cassette: Cassette) -> Iterator[Problem]:
-    """Yield what is missing to tell where the bytes come from."""
+    """Yield where a cassette does not say where its bytes come from."""
     origins = {i.response.wire.origin for i in cassette.interactions}
     if Origin.AUTHORED in origins and not cassette.path.read_bytes().startswith(b"#"):
         message = "an authored cassette must name its source in a comment on its first line"
@@ -186,7 +186,7 @@ def _turn_from_events(turn: TurnSpec) -> JsonObject | None:
 
 
 def _comparable(key: str, value: Any) -> Any:
-    """An error by its class: the message of an expected event is only a stand-in."""
+    """Return an error's class: the message of an expected event is only a placeholder."""
     return value["class"] if key == "error" and isinstance(value, Mapping) else value
 
 

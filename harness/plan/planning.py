@@ -1,4 +1,4 @@
-"""From what the user asked for to a plan: adapters, scenarios, selection."""
+"""Make a plan of what the user asked for: adapters, scenarios, selection."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Plan:
 
 
 def make_plan(settings: Settings) -> Plan:
-    """Load everything that is asked for and decide what to run.
+    """Load what is asked for and decide what to run.
 
     Raises a :class:`~harness.errors.HarnessError` or
     :class:`~mockserver.errors.CassetteError` for the first thing that is wrong.
@@ -107,7 +107,7 @@ def make_plan(settings: Settings) -> Plan:
     problems = [f"{item.name}: {item.reason}" for item in excluded if item.unreadable]
     problems += (_unjudged(*key, those) for key, those in unjudged.items())
     if not settings.patterns and not settings.priorities and settings.recordings is None:
-        # Of fewer wires or without faults, an entry may name what only a whole run plays.
+        # With fewer wires or no faults, an entry may match cases that only a whole run plays.
         all_kinds = settings.faults and settings.axes.mode in {"pairwise", "all"}
         baselines = [(a, b) for a, b in loaded if b.entries and all_kinds]
         for adapter, baseline in baselines:
@@ -130,9 +130,9 @@ def make_plan(settings: Settings) -> Plan:
 
 
 def is_judged(case: Case) -> bool:
-    """Whether anything can tell a right client from a wrong one.
+    """Return whether any check can tell a right client from a wrong one.
 
-    What a broken stream must become is known by the facts of its wire alone.
+    The right result of a broken stream is known only from the facts of its wire.
     """
     if find_dialect(case.scenario.dialect).reads_facts:
         return True
@@ -150,7 +150,7 @@ def _unjudged(adapter: str, dialect: str, cases: Sequence[Case]) -> str:
 
 
 def may_be_selected(scenario: Scenario | loader.Outline, settings: Settings) -> bool:
-    """Whether the priorities and patterns may select a case of the scenario."""
+    """Return whether the priorities and patterns may select a case of the scenario."""
     if settings.priorities and scenario.priority not in settings.priorities:
         return False
     wanted = _wanted_patterns(settings)
@@ -160,7 +160,7 @@ def may_be_selected(scenario: Scenario | loader.Outline, settings: Settings) -> 
 def find_scenarios(
     settings: Settings,
 ) -> tuple[tuple[Scenario, ...], tuple[recordings.Excluded, ...]]:
-    """The scenarios that the settings name, before any selection.
+    """Return the scenarios that the settings name, before any selection.
 
     Files in which no pattern can select a case are not read.
     """
@@ -174,7 +174,7 @@ def find_scenarios(
 
 
 def find_outlines(settings: Settings) -> tuple[loader.Outline, ...]:
-    """What a list shows of the scenarios that the settings select."""
+    """Return what a list shows of the scenarios that the settings select."""
     found: list[Scenario | loader.Outline] = []
     if settings.recordings is not None:
         found += recordings.scan(settings.recordings)[0]
@@ -199,12 +199,12 @@ def _wanted_files(settings: Settings) -> loader.Wanted | None:
 
 @lru_cache(maxsize=256)
 def cassette_of(path: Path) -> Cassette:
-    """The cassette at ``path``, read once in a while."""
+    """Return the cassette at ``path``, from a cache."""
     return library.load(path)
 
 
 def schedules_of(scenario: Scenario) -> tuple[Schedule, ...]:
-    """The answers that a scenario plays, as recorded.
+    """Return the answers that a scenario plays, as recorded.
 
     Raises :class:`SpecError` for an interaction number that the cassette does not have.
     """
@@ -221,7 +221,7 @@ def schedules_of(scenario: Scenario) -> tuple[Schedule, ...]:
 
 @lru_cache(maxsize=256)
 def played(cassette: Path, interactions: tuple[int, ...] | None) -> tuple[Schedule, ...]:
-    """The schedules of those interactions, or of all, as recorded; made once in a while.
+    """Return the schedules of those interactions, or of all, as recorded, from a cache.
 
     Raises ``IndexError`` for an interaction number that the cassette does not have.
     """

@@ -1,4 +1,4 @@
-"""Any directory of cassettes as scenarios without a spec: only the invariants judge."""
+"""Make scenarios without a spec from any directory of cassettes: only the rules judge."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Excluded:
 def scan(directory: Path) -> tuple[tuple[Scenario, ...], tuple[Excluded, ...]]:
     """Make a scenario of every interaction that can be run.
 
-    Raises :class:`SpecError` for a directory that is missing or holds no cassette.
+    Raises :class:`SpecError` for a directory that is missing or has no cassette.
     """
     if not directory.is_dir():
         raise SpecError("no such directory of recordings", path=directory)
@@ -74,5 +74,5 @@ def _scenario(name: str, cassette: Cassette, number: int) -> Scenario | Excluded
 
 
 def _name(path: Path) -> str:
-    """A path in the characters of scenario ids, which glob patterns can name plainly."""
+    """Return a path in the characters of scenario ids, which need no quoting in patterns."""
     return "/".join(re.sub(r"[^A-Za-z0-9.-]+", "-", part).strip("-") for part in path.parts)

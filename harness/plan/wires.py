@@ -1,7 +1,7 @@
 """The wires that cases are played on: one schedule for each answer of a scenario on each wire.
 
-Who sends it, who reads facts off it and who explains it use the same objects, whatever adapter
-is played, so that nothing is cut, decoded or parsed again.
+The server, the facts and the explanation use the same objects, for every adapter, so that nothing
+is split, decoded or parsed twice.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from harness.plan.planning import played
 from harness.suite.scenario import Case, GateSpec
 from mockserver.wire import Fault, FaultKind, Point, Schedule, axes, faults, hold_after
 
-#: The name of the gate in a held stream.
+#: The name of the gate in a stream.
 GATE = "until-seen"
-#: How a held stream is packed again whose recording is compressed.
+#: How a stream with a gate is compressed again, if its recording is.
 _PACKED = axes.point({"gzip": "yes"})
 
 
 def schedules_for(case: Case) -> tuple[Schedule, ...]:
-    """The answers of a case as they are sent, in order."""
+    """Return the answers of a case as they are sent, in order."""
     scenario = case.scenario
     return _sent(
         scenario.cassette, scenario.interactions, case.point, case.fault, case.event, case.gate
@@ -54,5 +54,5 @@ def _broken(whole: Sequence[Schedule], fault: FaultKind, event: int) -> tuple[Sc
 def _gated(whole: Sequence[Schedule], gate: GateSpec) -> tuple[Schedule, ...]:
     first, *rest = whole
     plain = first.decoded()
-    held = hold_after(plain, plain.plain.event_ends[gate.after - 1], GATE)
-    return (held if plain is first else axes.apply(held, _PACKED), *rest)
+    gated = hold_after(plain, plain.plain.event_ends[gate.after - 1], GATE)
+    return (gated if plain is first else axes.apply(gated, _PACKED), *rest)

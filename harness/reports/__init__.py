@@ -17,7 +17,7 @@ def write(
     verbose: bool = False,
     seconds: float | None = None,
 ) -> None:
-    """Write the report ``form`` of a whole run.
+    """Write the report named ``form`` of a whole run.
 
     ``seconds`` is how long the run took, where that is known. Raises
     :class:`~harness.errors.ReportError` for records that are not one whole run.

@@ -1,4 +1,4 @@
-"""Finds the smallest cause of a failure: which change of the wire a client cannot stand."""
+"""Find the smallest cause of a failure: the change of the wire that breaks a client."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def smallest_cause(failed: Sequence[str], passed: Sequence[str]) -> Cause:
     """Explain failing variations by passing ones; both are names such as ``eol=cr,gzip=yes``.
 
     ``recorded``, the wire without any change, has no values. A cause is the fewest values, at
-    most three, that stand together in every failing wire and in no passing one.
+    most three, that are together in every failing wire and in no passing one.
     """
     bad = [_values(name) for name in failed]
     good = [_values(name) for name in passed]

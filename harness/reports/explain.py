@@ -1,6 +1,6 @@
-"""Says in plain text what is wrong with a case: briefly for reports, at length for one case.
+"""Explain in plain text what is wrong with a case: briefly for reports, or in full.
 
-Works on the records of a run, so that a report written tomorrow says the same as one today.
+Works on the records of a run, so that a report written later says the same.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NOTHING = "(nothing)"
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Where two values part: the place inside them, and both sides in one line each."""
+    """Where two values first differ: the path inside them, and each side in one line."""
 
     where: str
     expected: str
@@ -58,25 +58,25 @@ def brief(record: JsonObject, here: Path, width: int = 100) -> Iterator[str]:
 
 
 def headline(finding: JsonObject) -> str:
-    """The check and what it says, in one line."""
+    """Return the check and its message, in one line."""
     blame = "" if finding["blame"] == "client" else f" ({finding['blame']})"
     return f"{finding['check']}{blame}: {finding['message']}"
 
 
 def location(record: JsonObject, finding: JsonObject, here: Path) -> str:
-    """The ``file:line`` of the requirement behind a finding, seen from ``here``."""
+    """Return the ``file:line`` of the requirement behind a finding, seen from ``here``."""
     line = f":{finding['line']}" if "line" in finding else ""
     return f"{_spec(record['file'], here)}{line}"
 
 
 def relative(file: str, here: Path) -> str:
-    """A path as somebody in the directory ``here`` would write it."""
+    """Return a path as seen from the directory ``here``."""
     path = Path(file)
     return str(path.relative_to(here)) if path.is_relative_to(here) else file
 
 
 def _spec(file: str, here: Path) -> str:
-    """A spec's path as a reader knows it: a bundled one without where it is installed."""
+    """Return a spec's path; of a bundled one without the directory of the installation."""
     path, root = Path(file), bundled.root()
     if path.is_relative_to(root / "specs"):
         return path.relative_to(root).as_posix()
@@ -84,12 +84,12 @@ def _spec(file: str, here: Path) -> str:
 
 
 def replay(case_id: str, options: Sequence[str]) -> str:
-    """The command that plays the case again; ``options`` are those of its run."""
+    """Return the command that plays the case again; ``options`` are those of its run."""
     return shlex.join(["tapecheck", "explain", case_id, *options])
 
 
 def difference(finding: JsonObject) -> Difference | None:
-    """The first place at which the two sides of a finding differ; ``None`` without two sides."""
+    """Return where the two sides of a finding first differ; ``None`` without two sides."""
     if "expected" not in finding and "observed" not in finding:
         return None
     where: list[str] = []
@@ -106,7 +106,7 @@ def difference(finding: JsonObject) -> Difference | None:
 
 
 def one_line(value: Any) -> str:
-    """A value in one line; an event as its type and its fields."""
+    """Return a value in one line; an event as its type and its fields."""
     match value:
         case None:
             return _NOTHING
@@ -126,7 +126,7 @@ def explain(
     options: Sequence[str] = (),
     cause: Cause | None = None,
 ) -> str:
-    """All that is known of one case, for a reader who wants to mend its client.
+    """Return everything about one case, for a reader who wants to fix its client.
 
     Paths are given as seen from ``here``; ``options`` are those that find the case again.
     """
@@ -160,7 +160,7 @@ def _explained(result: CaseResult, finding: Finding, here: Path, width: int) -> 
 
 
 def _wire_bytes(result: CaseResult, finding: Finding) -> Excerpt | None:
-    """The piece of the wire from which the first wrong event comes."""
+    """Return the piece of the wire from which the first wrong event comes."""
     if finding.event is None or not isinstance(finding.expected, list):
         return None
     match finding.key_path:
@@ -244,7 +244,7 @@ def _is_event(*values: Any) -> bool:
 
 
 def _around(expected: str, observed: str, room: int) -> tuple[str, str]:
-    """Cut two texts to ``room`` characters, so that the first difference can be seen."""
+    """Clip two texts to ``room`` characters, so that the first difference can be seen."""
     pairs = zip(expected, observed, strict=False)
     same = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
     lead = room // 3

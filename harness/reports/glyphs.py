@@ -1,4 +1,4 @@
-"""ASCII in place of the marks that a terminal cannot show."""
+"""Replace marks that a terminal cannot show by ASCII."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WORDS = {
 
 
 def _in_words(error: UnicodeError) -> tuple[str, int]:
-    """Stand in for characters that an encoding lacks: words for marks, escapes for the rest."""
+    """Replace characters that an encoding lacks: words for marks, escapes for the rest."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     characters = error.object[error.start : error.end]
@@ -36,12 +36,12 @@ codecs.register_error(ERRORS, _in_words)
 
 
 def showable(text: str, encoding: str | None) -> str:
-    """The text as a stream of that encoding shows it, so that its width can be known."""
+    """Return the text as a stream of that encoding shows it, to know its width."""
     return text.encode(encoding or "utf-8", ERRORS).decode(encoding or "utf-8")
 
 
 def show_marks(streams: Iterable[IO[str]]) -> None:
-    """Let streams write words for marks that they cannot show, rather than fail."""
+    """Make streams write words for marks that they cannot show, instead of failing."""
     for stream in streams:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors=ERRORS)

@@ -1,4 +1,4 @@
-"""JUnit XML, the form that CI servers read: a suite per adapter, a test case per wire."""
+"""JUnit XML for CI servers: a suite per adapter, a test case per wire."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from harness.reports import explain
 from harness.reports.summary import AGAINST, Summary, many, summarize
 from mockserver.vocabulary import JsonObject
 
-#: What XML 1.0 cannot hold, section 2.2.
-_UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: Characters that XML 1.0 cannot contain, section 2.2.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write(records: Iterable[JsonObject], stream: TextIO, *, here: Path) -> None:
@@ -89,4 +89,4 @@ def _lines(summary: Summary, shown: JsonObject, here: Path) -> Iterable[str]:
 
 
 def _text(text: str) -> str:
-    return _UNSPEAKABLE.sub("\ufffd", text)
+    return _NOT_XML.sub("\ufffd", text)

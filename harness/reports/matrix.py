@@ -1,4 +1,4 @@
-"""The matrix of scenarios and adapters, as many tables as the width of a terminal asks for."""
+"""The matrix of scenarios and adapters, in as many tables as the terminal's width needs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class _Column:
 
 
 def matrix(lines: Sequence[Line], adapters: Sequence[str], width: int) -> Iterator[Text]:
-    """Yield the lines of the tables, an empty one behind each.
+    """Yield the lines of the tables, with an empty line after each.
 
     Each line has the cells of its adapters beside the first line of its name.
     """
@@ -60,7 +60,7 @@ def _column(adapter: str, lines: Sequence[Line], *, broken: bool) -> _Column:
 
 
 def _fitting(columns: Sequence[_Column], width: int) -> Iterator[Sequence[_Column]]:
-    """Yield as many columns at a time as have room beside each other, one at least."""
+    """Yield as many columns at a time as fit beside each other, at least one."""
     begin, used = 0, 0
     for number, column in enumerate(columns):
         needed = _GAP + column.width

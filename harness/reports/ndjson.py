@@ -18,12 +18,12 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def line(record: JsonObject) -> str:
-    """One record as a line of a results file."""
+    """Return one record as a line of a results file."""
     return f"{to_json(record)}\n"
 
 
 def to_json(data: Any, *, indent: int | None = None) -> str:
-    """JSON that every reader takes, whatever a client has put into it.
+    """Return JSON that every reader accepts, no matter what a client has put into it.
 
     Half a surrogate pair, which UTF-8 cannot carry and jq refuses as an escape, becomes the text
     of its escape: a backslash, ``u`` and four digits. NaN and infinity become their names.

@@ -1,4 +1,4 @@
-"""Writes the baseline of an adapter anew, from the records of a run."""
+"""Rewrite the baseline of an adapter from the records of a run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FAILED = frozenset({"fail", "stale", "known"})
 
 
 def is_whole(run: JsonObject, records: Sequence[JsonObject]) -> bool:
-    """Whether a run left no case out; of a part, nobody can tell what an entry names."""
+    """Return whether a run played all cases; a part does not show what an entry matches."""
     return (
         not run["patterns"]
         and not run["priorities"]
@@ -38,7 +38,7 @@ def rebaseline(
     reason: str | None,
     problems: Sequence[str] = (),
 ) -> tuple[Entry, ...]:
-    """The entries that make every failure among ``records`` a known one.
+    """Return the entries that make every failure among ``records`` a known one.
 
     ``records`` are the cases of one adapter. A case keeps the reason it had; a new failure gets
     ``reason``. Entries of other scenarios stay, unless the run's ``problems`` say that there
@@ -66,7 +66,7 @@ def rebaseline(
 
 
 def rewritten(text: str, entries: Sequence[Entry]) -> str:
-    """The text of a declaration with another baseline; everything else in it stays."""
+    """Return the text of a declaration with another baseline and nothing else changed."""
     block = ""
     if entries:
         listed = [{"cases": e.cases, "signature": e.signature, "reason": e.reason} for e in entries]
@@ -83,7 +83,7 @@ def _blank_end(text: str) -> str:
 
 
 def _entries(scenario: str, cases: Sequence[JsonObject], reason: str | None) -> Iterator[Entry]:
-    """Yield the fewest entries that name the failures of one scenario and nothing else."""
+    """Yield the fewest entries that match the failures of one scenario and nothing else."""
     alike: defaultdict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
     for case in cases:
         if case["outcome"] in _FAILED:
@@ -107,7 +107,7 @@ def _by_kind(cases: Iterable[tuple[str, str]]) -> _Kinds:
 
 
 def _patterns(failed: _Kinds, played: _Kinds) -> Iterator[str]:
-    """Yield patterns that name the failed variations and no other one that was played."""
+    """Yield patterns that match the failed variations and no other that was played."""
     if failed == played:
         yield ""
         return

@@ -1,4 +1,4 @@
-"""The records of a run: one JSON object per line, the truth that all reports are folded from.
+"""The records of a run: one JSON object per line, from which all reports are made.
 
 ``specs/schemas/run_record.schema.json`` is the contract. A run without its ``end`` record is
 not a run.
@@ -19,7 +19,7 @@ from harness.suite.scenario import Case
 from mockserver.cassettes import line_of
 from mockserver.vocabulary import JsonObject
 
-#: Values in findings longer than this are cut in the records.
+#: Values in findings longer than this are clipped in the records.
 _VALUE_LIMIT = 20_000
 
 
@@ -50,7 +50,7 @@ class Tally:
     def exit_code(self) -> int:
         """0 all as expected, 1 client failures or stale baseline, 3 harness or environment.
 
-        2 if a recording cannot be read, whatever became of the others.
+        2 if a recording cannot be read, even if all else is as expected.
         """
         if self.counts["error"]:
             return 3
@@ -62,7 +62,7 @@ class Tally:
 
 
 def start_record(plan: Plan) -> JsonObject:
-    """The first record: what is going to be run."""
+    """Return the first record: what is going to be run."""
     settings = plan.settings
     return {
         "type": "run",
@@ -88,7 +88,7 @@ def start_record(plan: Plan) -> JsonObject:
 
 
 def options_of(settings: Settings) -> Iterator[str]:
-    """The options with which another command finds the same adapters and scenarios."""
+    """Return the options with which another command finds the same adapters and scenarios."""
     named = {
         "--adapter": settings.adapters,
         "--scenarios": settings.scenarios,
@@ -102,7 +102,7 @@ def options_of(settings: Settings) -> Iterator[str]:
 
 
 def skip_records(plan: Plan) -> Iterable[JsonObject]:
-    """One record for each scenario that an adapter does not run."""
+    """Yield one record for each scenario that an adapter does not run."""
     for skip in plan.skips:
         yield {
             "type": "skip",
@@ -113,7 +113,7 @@ def skip_records(plan: Plan) -> Iterable[JsonObject]:
 
 
 def case_record(result: CaseResult) -> JsonObject:
-    """The record of one case."""
+    """Return the record of one case."""
     case, scenario = result.case, result.case.scenario
     record: JsonObject = {
         "type": "case",
@@ -140,7 +140,7 @@ def case_record(result: CaseResult) -> JsonObject:
 
 
 def end_record(tally: Tally) -> JsonObject:
-    """The last record: how it came out."""
+    """Return the last record: the result."""
     return {
         "type": "end",
         "counts": {str(o): tally.counts[str(o)] for o in Outcome},
@@ -150,7 +150,7 @@ def end_record(tally: Tally) -> JsonObject:
 
 
 def finding_record(case: Case, finding: Finding) -> JsonObject:
-    """What one check says of a case, as it stands in the records; long values are cut."""
+    """Return a finding as it is in the records; long values are clipped."""
     data: JsonObject = {
         "check": finding.check,
         "message": finding.message,

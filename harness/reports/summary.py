@@ -1,4 +1,4 @@
-"""A run added up: what every report for people is made of."""
+"""The sums of a run, from which every report for people is made."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Cell:
 
 @dataclass(slots=True)
 class Sweep:
-    """The fault sweep of one adapter: its breaks, and the streams that were broken."""
+    """The fault sweep of one adapter: its faults, and the streams that had one."""
 
     cell: Cell = field(default_factory=Cell)
     streams: set[str] = field(default_factory=set)
@@ -52,19 +52,19 @@ class Sweep:
 
     @property
     def text(self) -> str:
-        """How many breaks there were, and what the client made of them."""
+        """How many faults there were, and what the client made of them."""
         counts = self.cell.counts
-        said = f"{many(counts.total(), 'fault')} in {many(len(self.streams), 'stream')}"
+        text = f"{many(counts.total(), 'fault')} in {many(len(self.streams), 'stream')}"
         if against := sum(counts[outcome] for outcome in AGAINST):
-            said += f", {against:,} failed in {many(len(self.failing), 'stream')}"
+            text += f", {against:,} failed in {many(len(self.failing), 'stream')}"
         elif not counts["known"]:
-            said += ", all reported"
-        return said + (f", {counts['known']:,} known" if counts["known"] else "")
+            text += ", all reported"
+        return text + (f", {counts['known']:,} known" if counts["known"] else "")
 
 
 @dataclass(slots=True)
 class Failure:
-    """Cases of one scenario and adapter that fail alike; the first stands for all."""
+    """Cases of one scenario and adapter that fail alike; the first is the example."""
 
     records: list[JsonObject] = field(default_factory=list)
 
@@ -115,7 +115,7 @@ class Summary:
         return [adapter["name"] for adapter in self.run["adapters"]]
 
     def groups(self) -> Iterator[Group]:
-        """The scenarios that were run, grouped and in order."""
+        """Yield the scenarios that were run, grouped and in order."""
         groups: defaultdict[str, defaultdict[str, list[str]]]
         groups = defaultdict(lambda: defaultdict(list))
         for scenario in sorted(self.wires):
@@ -125,17 +125,17 @@ class Summary:
             yield Group(name, _added(row.cells for row in rows), rows)
 
     def alike(self, failure: Failure) -> str:
-        """On which wires a failure shows, and with what else; empty if there was only one case."""
+        """Say on which wires a failure occurs; empty if there was only one case."""
         example = failure.example
         failed = [r["variation"] for r in failure.records if r["kind"] == "wire"]
         passed = self.passed.get((example["scenario"], example["adapter"]), [])
         others = [r["variation"] for r in failure.records if r["kind"] != "wire"]
-        said = []
+        parts = []
         if failed and len(failed) + len(passed) > 1:
-            said.append(str(smallest_cause(failed, passed)))
+            parts.append(str(smallest_cause(failed, passed)))
         if others and len(failure.records) > 1:
-            said.append(f"the same at {', '.join(others)}")
-        return "; ".join(said)
+            parts.append(f"the same at {', '.join(others)}")
+        return "; ".join(parts)
 
     def _row(self, group: str, ids: Sequence[str]) -> Row:
         inside = [i.removeprefix(f"{group}/") for i in ids]
@@ -147,7 +147,7 @@ class Summary:
 
 
 def summarize(records: Iterable[JsonObject]) -> Summary:
-    """Add up the records of a run.
+    """Sum up the records of a run.
 
     Raises :class:`ReportError` for records that are not one whole run.
     """
@@ -195,7 +195,7 @@ def summarize(records: Iterable[JsonObject]) -> Summary:
 
 
 def many(number: int, noun: str) -> str:
-    """A number with its noun."""
+    """Return a number with its noun."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 

@@ -1,4 +1,4 @@
-"""The report for a person at a terminal, 80 columns wide or more."""
+"""The report for a terminal, 80 columns wide or more."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class _Page:
         return Line(self._show(name), texts, indent, style)
 
     def _show(self, text: str) -> str:
-        """What the stream will make of a text whose width counts."""
+        """Return the text as the stream shows it, to know its width."""
         return showable(text, self.console.encoding)
 
     def _lines(self, groups: Sequence[Group]) -> Iterator[Line]:
@@ -88,7 +88,7 @@ class _Page:
                     yield from self._scenario_lines(row)
 
     def _scenario_lines(self, row: Row) -> Iterator[Line]:
-        """The forms of a scenario, unless all of them came out alike."""
+        """Yield the scenarios of a row, unless all have the same result."""
         marks = {tuple(cell.mark for cell in cells.values()) for cells in row.scenarios.values()}
         if len(row.scenarios) == 1 or (len(marks) == 1 and not self.verbose):
             return

@@ -1,4 +1,4 @@
-"""Shows the bytes on the wire behind an event, so that a failure can be seen where it began."""
+"""Show the bytes on the wire behind an event, where a failure began."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from mockserver.vocabulary import JsonObject
 from mockserver.wire import Body, Media, Schedule
 
-#: Fields of an event whose text stands on the wire, the most telling first.
+#: Fields of an event whose text is on the wire, the most specific first.
 _EVIDENCE = ("delta", "arguments_delta", "tool_name", "raw_finish_reason", "response_id")
 #: Bytes per line of a hex dump, and the most that is shown of one event.
 _WIDTH, _LIMIT = 16, 512
@@ -18,7 +18,7 @@ _WIDTH, _LIMIT = 16, 512
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A piece of a decoded body: its wire event's number from 1, where it lies, its bytes.
+    """A piece of a decoded body: its wire event's number from 1, its offset, its bytes.
 
     ``chunk_ends`` are the offsets inside at which one HTTP chunk ended and the next began.
     """
@@ -32,7 +32,7 @@ class Excerpt:
 def find_excerpt(schedule: Schedule, expected: Sequence[JsonObject], event: int) -> Excerpt | None:
     """Find the wire event from which the expected event of that number comes.
 
-    Walks the expected events along the wire, each to the next wire event that holds its text.
+    Walks the expected events along the wire, each to the next wire event that contains its text.
     ``None`` for a body that is not a stream.
     """
     plain = schedule.plain
@@ -66,7 +66,7 @@ def _find(plain: Body, at: int, event: JsonObject) -> int:
 
 
 def excerpt_lines(excerpt: Excerpt, width: int) -> Iterator[str]:
-    """Yield the excerpt in lines: its place, its text with bytes escaped, a hex dump if needed.
+    """Yield the excerpt in lines: offsets, text with bytes escaped, a hex dump if needed.
 
     A chunk boundary inside is marked ``┊``. The dump is given only for bytes that text cannot
     show: what is not UTF-8, control characters, and separators that look like spaces.

@@ -8,7 +8,7 @@ from harness.errors import SetupError
 
 
 def root() -> Path:
-    """The directory that holds ``specs`` and ``cassettes``: in the wheel, or the checkout."""
+    """Return the directory that contains ``specs`` and ``cassettes``: wheel or checkout."""
     package = Path(__file__).parent.parent
     for candidate in (package / "_bundled", package.parent):
         if (candidate / "specs" / "schemas").is_dir():
@@ -19,20 +19,20 @@ def root() -> Path:
 
 
 def schemas() -> Path:
-    """The directory of the JSON Schemas."""
+    """Return the directory of the JSON Schemas."""
     return root() / "specs" / "schemas"
 
 
 def scenarios() -> Path:
-    """The directory of the bundled scenarios."""
+    """Return the directory of the bundled scenarios."""
     return root() / "specs" / "scenarios"
 
 
 def adapters() -> Path:
-    """The directory of the bundled adapter declarations."""
+    """Return the directory of the bundled adapter declarations."""
     return root() / "specs" / "adapters"
 
 
 def cassettes() -> Path:
-    """The directory of the bundled cassettes."""
+    """Return the directory of the bundled cassettes."""
     return root() / "cassettes"

@@ -1,7 +1,7 @@
-"""The file formats and the versions of them that this tapecheck reads.
+"""The file formats and the versions that this tapecheck reads.
 
-Every file that is written says ``version: 1``. One that says nothing is older than versions are,
-and is read the same; one that says more is refused, for nobody can know what it means.
+Every file that is written has ``version: 1``. A file without a version is older than versions, and
+is read the same. Any other version is rejected, since its meaning is unknown.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 #: The version of scenarios, declarations, results and transcripts. Cassettes have their own.
 VERSION = 1
 HINT = f"this tapecheck reads version {VERSION}; upgrade tapecheck, or write the file again"
-#: What ``tapecheck --version`` says of each format.
+#: What ``tapecheck --version`` prints for each format.
 READS = {
     "cassettes": "version 1, wire version 1; also of vcrpy without a wire, and HTTP archives",
     "scenarios": "version 1",
@@ -23,7 +23,7 @@ READS = {
 
 
 def unknown_version(data: Mapping[str, Any]) -> str | None:
-    """Say which version a file has that cannot be read; ``None`` for one that can.
+    """Return what is wrong with the version of a file; ``None`` if it can be read.
 
     Results and transcripts once had their version under ``format``.
     """

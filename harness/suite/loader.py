@@ -1,4 +1,4 @@
-"""Reads scenario files: YAML, checked against the schema, errors with file and line."""
+"""Read scenario files: YAML, checked against the schema, errors with file and line."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Outline:
     priority: str
 
 
-#: Tells by the id of a file's scenario whether that, or a row of it, is asked for.
+#: Returns for the id of a file's scenario whether it, or a row of it, is selected.
 Wanted = Callable[[str], bool]
 _Named = TypeVar("_Named", Outline, Scenario)
 #: The line that nearly every file has. In a block at the left margin nothing else looks like it.
@@ -154,7 +154,7 @@ def _check(path: Path, document: Document, schema: str) -> None:
 
 
 def _files(directory: Path, wanted: Wanted | None) -> tuple[list[Path], dict[str, Path]]:
-    """The files to read below a directory, and the others by the ids that they state."""
+    """Return the files to read below a directory, and the others by the ids that they state."""
     if not directory.is_dir():
         raise SpecError("no such directory of scenarios", path=directory)
     files: list[Path] = []
@@ -171,7 +171,7 @@ def _files(directory: Path, wanted: Wanted | None) -> tuple[list[Path], dict[str
 
 
 def _stated_id(path: Path) -> str | None:
-    """The id in a file of the usual layout, without parsing it; ``None`` for any other."""
+    """Return the id in a file of the usual layout, without parsing; ``None`` for any other."""
     found = _ID_LINE.findall(path.read_bytes())
     return found[0].decode() if len(found) == 1 else None
 
@@ -193,7 +193,7 @@ def _by_id(read: Iterable[tuple[Path, Sequence[_Named]]]) -> dict[str, _Named]:
 
 
 def describe(problem: ValidationError) -> str:
-    """Say what a schema found wrong, in one line, with the place inside the document."""
+    """Return what a schema found wrong, in one line, with the path inside the document."""
     at = "/".join(str(p) for p in problem.absolute_path)
     known = ""
     if problem.validator == "additionalProperties" and isinstance(problem.schema, Mapping):
@@ -206,7 +206,7 @@ def describe(problem: ValidationError) -> str:
 
 
 def _most_telling(problems: list[ValidationError]) -> ValidationError:
-    # An unknown key is what a typing mistake looks like; everything else follows from it.
+    # An unknown key is usually a typing mistake; everything else follows from it.
     for problem in problems:
         if problem.validator == "additionalProperties":
             return problem
@@ -237,7 +237,7 @@ def _check_events(path: Path, document: Document, key_path: KeyPath, events: Any
 
 
 def completed(event: JsonObject) -> JsonObject:
-    """Fill in what an expected event need not state, so that the event schema can judge it."""
+    """Return an expected event with all that the event schema requires filled in."""
     match event["type"]:
         case "warning":
             return {"message": "any", **event}
@@ -261,7 +261,7 @@ def _row(data: JsonObject, row: JsonObject) -> JsonObject:
 
 
 def _name_of(data: JsonObject, row: JsonObject) -> tuple[str, str]:
-    """The id and the title of a row."""
+    """Return the id and the title of a row."""
     name = row["name"]
     return f"{data['scenario']}/{name}", row.get("title", f"{data['title']}: {name}")
 
@@ -327,7 +327,7 @@ def _step(data: str | JsonObject) -> StepSpec:
 
 
 def _headers_and_body(data: JsonObject) -> JsonObject:
-    """What a request must have in its head and its body, however many there are."""
+    """Return the requirements for the headers and the body of a request."""
     body = data.get("body", {})
     return {
         "headers": data.get("headers", {}),
@@ -357,6 +357,6 @@ def _check_twins(by_id: Mapping[str, Scenario], others: Mapping[str, Path]) -> N
 
 
 def _is_among(scenario: str, files: Mapping[str, Path]) -> bool:
-    """Whether one of the files has that scenario, or the table that has it as a row."""
+    """Return whether one of the files has that scenario, or a table with it as a row."""
     named = (files.get(scenario), files.get(scenario.rpartition("/")[0]))
     return any(o.id == scenario for path in named if path is not None for o in outlines(path))

@@ -27,7 +27,7 @@ class StepSpec:
 class RequestSpec:
     """What the client must have sent. A header value of ``None`` means absent.
 
-    ``sequence`` names every request, in order; then the headers hold for all of them, else for
+    ``sequence`` names every request, in order; then the headers are for all of them, else for
     the first one. ``contains`` and ``absent`` are about the fields of the first one's body.
     """
 
@@ -42,9 +42,9 @@ class RequestSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """What the client must hand out, in the forms of the schemas; ``None`` is not judged.
+    """What the client must emit, in the forms of the schemas; ``None`` is not judged.
 
-    ``native`` holds Responses events, of which only the given keys are compared.
+    ``native`` has Responses events, of which only the given keys are compared.
     """
 
     events: tuple[JsonObject, ...] | None = None
@@ -65,7 +65,7 @@ class ToolResult:
 class TurnSpec:
     """One turn of a conversation. Later turns may repeat the call before with more messages.
 
-    ``key_path`` is where the turn stands in the scenario's file.
+    ``key_path`` is where the turn is in the scenario's file.
     """
 
     key_path: KeyPath
@@ -78,7 +78,7 @@ class TurnSpec:
 
 @dataclass(frozen=True, slots=True)
 class GateSpec:
-    """Stop behind wire event ``after`` (from 1) until ``seen`` events were handed out."""
+    """Stop behind wire event ``after`` (from 1) until ``seen`` events were emitted."""
 
     after: int
     seen: int

@@ -1,4 +1,4 @@
-"""The JSON Schemas as validators, made once each."""
+"""The JSON Schemas as validators, each made once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.suite import bundled
 
 @cache
 def schema(name: str) -> dict[str, Any]:
-    """The schema ``specs/schemas/<name>.schema.json`` as data."""
+    """Return the schema ``specs/schemas/<name>.schema.json`` as data."""
     data: dict[str, Any] = json.loads(
         (bundled.schemas() / f"{name}.schema.json").read_text(encoding="utf-8")
     )
@@ -22,16 +22,16 @@ def schema(name: str) -> dict[str, Any]:
 
 @cache
 def validator(name: str) -> Draft202012Validator:
-    """A validator for a whole schema."""
+    """Return a validator for a whole schema."""
     return Draft202012Validator(schema(name))
 
 
 @cache
 def definition(name: str, definition: str) -> Draft202012Validator | None:
-    """A validator for one of a schema's ``$defs``, or ``None`` if there is no such one.
+    """Return a validator for one of a schema's ``$defs``, or ``None`` if it has no such one.
 
-    Judging an event by the schema of its own type is faster than a wide ``oneOf``, and the
-    error says what is wrong with it instead of why it is none of the others.
+    To check an event by the schema of its own type is faster than a wide ``oneOf``, and the
+    error says what is wrong with it, not why it is none of the others.
     """
     whole = schema(name)
     if definition not in whole["$defs"]:

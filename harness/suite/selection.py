@@ -1,4 +1,4 @@
-"""One glob grammar for everything that names cases: run, skip, explain, baseline.
+"""The glob grammar of everything that selects cases: run, skip, explain, baseline.
 
 A pattern is a path glob (``*`` within a segment, ``**`` across, ``{a,b}``, ``?``, ``[ab]``) over
 case ids. It selects a case when it matches the id or any leading part of it, so
@@ -21,7 +21,7 @@ _T = TypeVar("_T")
 
 
 def matches(case_id: str, pattern: str) -> bool:
-    """Whether ``pattern`` selects the case of that id."""
+    """Return whether ``pattern`` selects the case of that id."""
     path, _, adapter = case_id.rpartition("@")
     wanted, at, adapter_pattern = pattern.rpartition("@")
     if at:
@@ -37,7 +37,7 @@ def matches(case_id: str, pattern: str) -> bool:
 def _fits(name: str, pattern: str) -> bool:
     if _PLAIN.fullmatch(pattern):
         return name == pattern
-    # Most runs name their cases in full, and have no use for it.
+    # Most runs name their cases in full and do not need it.
     from wcmatch import glob
 
     flags = glob.GLOBSTAR | glob.BRACE | glob.DOTGLOB | glob.FORCEUNIX
@@ -45,7 +45,7 @@ def _fits(name: str, pattern: str) -> bool:
 
 
 def may_match(scenario: str, pattern: str) -> bool:
-    """Whether ``pattern`` may select a case of that scenario, before the cases are known."""
+    """Return whether ``pattern`` may select a case of that scenario, before the cases are known."""
     path, at, _ = pattern.rpartition("@")
     path = path if at else pattern
     if "**" in path or "{" in path:
@@ -55,7 +55,7 @@ def may_match(scenario: str, pattern: str) -> bool:
 
 
 def may_match_within(table: str, pattern: str) -> bool:
-    """Whether ``pattern`` may select a case of a scenario, or of a row of a table, of that id."""
+    """Return whether ``pattern`` may select a case of a scenario or table row of that id."""
     path, at, _ = pattern.rpartition("@")
     path = path if at else pattern
     if not path or "**" in path or "{" in path:

@@ -146,7 +146,7 @@ class BackgroundClient(SimpleClient):
             yield from self.rest(index, "".join(p.get("text", "") for p in item["content"]))
 
     def rest(self, index: int, text: str) -> Iterator[Event]:
-        """What was not emitted of a text before."""
+        """Emit the part of a text that was not emitted before."""
         yield from self.piece(index, text.removeprefix(self.emitted.setdefault(index, "")))
 
     def piece(self, index: int, text: str) -> Iterator[Event]:

@@ -142,7 +142,7 @@ class SimpleClient:
         raise FailureError(error_class, message, status, code, response.headers.get("x-request-id"))
 
     def broken(self, error_class: str) -> None:
-        """A wire that breaks after the reason was given does not matter."""
+        """Ignore a wire that breaks after the reason was given."""
         if self.finish is None:
             raise FailureError(error_class, error_class)
 
@@ -150,7 +150,7 @@ class SimpleClient:
         return response.aiter_bytes()
 
     async def payloads(self, response: httpx.Response) -> AsyncIterator[str]:
-        """The data of each event of the stream."""
+        """Yield the data of each event of the stream."""
         data: list[str] = []
         async for line in self.lines(response):
             if line.startswith("data:"):
@@ -241,7 +241,7 @@ class SimpleClient:
             self.finish = choice["finish_reason"]
 
     def paired(self, text: str) -> str:
-        """Text whose last character may have its other half in the next delta."""
+        """Return text without a last half character, which the next delta may complete."""
         text, self.half = self.half + text, ""
         if text and "\ud800" <= text[-1] <= "\udbff":
             text, self.half = text[:-1], text[-1]
@@ -282,7 +282,7 @@ class SimpleClient:
         return f"call_{len(self.call.messages)}_{number}"
 
     def find_call(self, piece: Event) -> int | None:
-        """The open call that a piece belongs to, if there is one."""
+        """Return the open call that a piece belongs to, if there is one."""
         index, call_id = piece.get("index"), piece.get("id") or None
         for number in reversed(range(len(self.calls))):
             call = self.calls[number]

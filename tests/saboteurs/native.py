@@ -86,7 +86,7 @@ class StaysSilentBetweenCreatedAndTheEnd(NativeClient):
 
 
 def swapped(value: Any) -> Any:
-    """The same JSON with the case of every text swapped."""
+    """Return the same JSON with the case of every text swapped."""
     if isinstance(value, dict):
         return {k: v.swapcase() if k in _TEXTS else swapped(v) for k, v in value.items()}
     return [swapped(v) for v in value] if isinstance(value, list) else value

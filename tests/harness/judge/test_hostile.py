@@ -1,4 +1,4 @@
-"""Whatever a client emits, no check breaks: what is wrong is a finding about the client."""
+"""No check raises, no matter what a client emits: errors are findings about the client."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ FAULT = {"kind": CaseKind.FAULT, "fault": FaultKind.CUT, "event": 1}
 
 
 def variants(data: Any) -> Iterator[Any]:
-    """``data`` with one thing in it, at any depth, lost or become something else."""
+    """Yield ``data`` with one value in it, at any depth, removed or replaced."""
     match data:
         case dict():
             for key, inner in data.items():
@@ -129,7 +129,7 @@ def test_an_odd_turn_is_a_finding() -> None:
 @pytest.mark.parametrize("at", range(len(silent())))
 def test_an_odd_native_event_is_a_finding(at: int) -> None:
     sequence = silent()
-    # An end that tells of more than this one does.
+    # An end that covers more than this one does.
     details = {"incomplete_details": {"reason": "content_filter"}, "error": {"message": "m"}}
     sequence[-1] = {**sequence[-1], "response": {**sequence[-1]["response"], **details}}
     for event in variants(sequence[at]):

@@ -48,7 +48,7 @@ NORMALIZED: list[Event] = [
 
 
 def silent() -> list[Json]:
-    """A valid sequence of the normalized events above: no reasoning, no source."""
+    """Return a valid sequence of the normalized events above: no reasoning, no source."""
     translator = ChatcmplToResponses({"created_at": 1, "model": "m"})
     call = {"index": 0, "id": "call_a", "function": {"name": "f", "arguments": '{"x":'}}
     events = []

@@ -93,13 +93,13 @@ def test_later_rows_of_a_table_share_the_values() -> None:
 
 
 def test_later_rows_of_a_table_break_each_event_in_one_way_by_turns() -> None:
-    def breaks(row: int, mode: str) -> list[tuple[int, FaultKind | None]]:
+    def fault_points(row: int, mode: str) -> list[tuple[int, FaultKind | None]]:
         cases = expand(replace(SCENARIO, row=row), "mine", [schedule()], Axes(mode=mode), True)
         return [(c.event, c.fault) for c in cases if c.kind is CaseKind.FAULT]
 
-    everything = breaks(0, "pairwise")
-    assert everything == breaks(1, "all") == breaks(1, "none")
-    rows = [breaks(row, "pairwise") for row in (1, 2, 3)]
+    everything = fault_points(0, "pairwise")
+    assert everything == fault_points(1, "all") == fault_points(1, "none")
+    rows = [fault_points(row, "pairwise") for row in (1, 2, 3)]
     assert all([event for event, _ in row] == [0, 1, 2] for row in rows)
     assert all({kind for _, kind in row} == set(FaultKind) for row in rows)
     assert sorted(chain(*rows)) == sorted(everything)

@@ -19,7 +19,7 @@ FINDING: Record = {
 
 
 def case(name: str, outcome: str = "pass", *findings: Record, **more: Any) -> Record:
-    """The record of a case, named ``scenario/variation@adapter``."""
+    """Return the record of a case, named ``scenario/variation@adapter``."""
     path, _, adapter = name.partition("@")
     scenario, _, variation = path.rpartition("/")
     kind = {"cut": CaseKind.FAULT, "reset": CaseKind.FAULT, "stall": CaseKind.FAULT}.get(
@@ -51,7 +51,7 @@ def case(name: str, outcome: str = "pass", *findings: Record, **more: Any) -> Re
 
 
 def run_of(*cases: Record, problems: tuple[str, ...] = (), **more: Any) -> list[Record]:
-    """All records of a run of these cases; skips may be among them."""
+    """Return all records of a run of these cases; some may be skips."""
     counts = Counter(c.get("outcome", c["type"]) for c in cases)
     against = counts["fail"] or counts["stale"] or problems
     names = dict.fromkeys(c["adapter"] for c in cases)
@@ -83,5 +83,5 @@ def run_of(*cases: Record, problems: tuple[str, ...] = (), **more: Any) -> list[
 
 
 def skip(scenario: str, adapter: str, reason: str) -> Record:
-    """The record of a scenario that an adapter does not run."""
+    """Return the record of a scenario that an adapter does not run."""
     return {"type": "skip", "scenario": scenario, "adapter": adapter, "reason": reason}

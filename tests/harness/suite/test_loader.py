@@ -213,7 +213,7 @@ def test_only_wanted_files_are_parsed(several: Path, library: Path) -> None:
         return scenario == "openai-chat/hello"
 
     found = load_all(several, (library,), wanted)
-    # What another layout holds is only known when it has been read.
+    # What another layout contains is only known when it has been read.
     assert [s.id for s in found] == ["openai-chat/flow", "openai-chat/hello"]
     assert asked == ["openai-chat/hello", "openai-chat/table", "openai-chat/broken"]
     with pytest.raises(SpecError, match=r"d\.yaml:3: not valid YAML"):
