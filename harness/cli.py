@@ -20,15 +20,15 @@ from harness.reports.glyphs import show_marks
 #: Each verb with one line about it; its command is ``harness.commands.<verb>:command``,
 #: with ``_`` behind a verb that is a word of Python.
 VERBS = {
-    "run": "Play scenarios to adapters and judge what they make of them.",
-    "explain": "Play one case again and show what is wrong, side by side.",
+    "run": "Play scenarios to adapters and judge the results.",
+    "explain": "Replay one case and show what differs, side by side.",
     "serve": "Start the mock server for any client in any language.",
-    "record": "Run a client against live endpoints and keep what they said.",
+    "record": "Run a client against live endpoints and record the answers.",
     "list": "List scenarios, cases, cassettes, adapters or features.",
-    "lint": "Check that specs and cassettes are sound and fit together.",
-    "import": "Make cassettes of other tools' recordings.",
+    "lint": "Check that specs and cassettes are valid and fit together.",
+    "import": "Convert other tools' recordings to cassettes.",
     "verify": "Replay cassettes over a socket and compare every byte.",
-    "report": "Turn the results of a run into another format.",
+    "report": "Convert the results of a run to another format.",
     "baseline": "Show or rewrite the known failures of an adapter.",
 }
 #: The shell's codes for a program that was interrupted, and whose reader went away.
@@ -101,10 +101,10 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     expose_value=False,
     is_eager=True,
     callback=_show_version,
-    help="Show the version, and those of the files that are read.",
+    help="Show the version and the file format versions that it reads.",
 )
 def tapecheck() -> None:
-    """Play recorded provider streams to LLM clients and check what they make of them.
+    """Play recorded provider streams to LLM clients and check what they return.
 
     \b
     tapecheck run                            every bundled adapter and scenario

@@ -33,18 +33,18 @@ def show(adapter: str) -> None:
 
 @command.command()
 @click.argument("adapter")
-@click.option("--reason", metavar="TEXT", help="Why what is new in the list is a known failure.")
+@click.option("--reason", metavar="TEXT", help="Why the new entries are known failures.")
 @click.option(
     "--results",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The results to go by. Default: the last run in this directory.",
+    help="The results to use. Default: the last run in this directory.",
 )
 def update(adapter: str, reason: str | None, results: Path | None) -> None:
-    """Make the baseline say what the last run has shown.
+    """Update the baseline from the results of the last run.
 
-    Failures come in, with their reason; what passes goes out. The run must have been of all
-    cases. The rest of the file, comments too, is left alone.
+    Adds new failures with their reason and removes those that pass now. The run must cover all
+    cases. The rest of the file, including comments, is not changed.
 
     \b
     tapecheck run --adapter adapters/mine.yaml
@@ -70,10 +70,13 @@ def update(adapter: str, reason: str | None, results: Path | None) -> None:
     problems = summary.end["problems"]
     cases = [r for r in records if r["type"] == "case" and r["adapter"] == loaded.name]
     if not cases:
-        raise BaselineError(f"the run has no case of {loaded.name}", hint="run it first")
+        raise BaselineError(
+            f"the run has no case of {loaded.name}",
+            hint=f"run it first: tapecheck run --adapter {adapter}",
+        )
     if not is_whole(summary.run, records):
         raise BaselineError(
-            "these are the results of a part of the cases",
+            "the results cover only some of the cases",
             hint=f"run all of them: tapecheck run --adapter {adapter}",
         )
     entries = rebaseline(baseline.entries, cases, reason, problems)

@@ -33,13 +33,13 @@ _STYLES = {
 @click.argument("case")
 @options.adapters
 @options.places
-@click.option("--seed", type=int, default=0, show_default=True, help="Where framing=random cuts.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of framing=random.")
 def command(case: str, seed: int, **chosen: Any) -> int:
-    """Play one case again and show what is wrong, side by side.
+    """Replay one case and show what differs, side by side.
 
-    CASE is an id as reports give it. If it fails, the scenario is played on its other wires,
-    too, to find what the failure depends on. A file that 'tapecheck run --keep' wrote is shown
-    as it is, and nothing is played.
+    CASE is an id from a report. If it fails, the scenario is also played on its other wires,
+    to find what the failure depends on. A file that 'tapecheck run --keep' wrote is shown
+    without playing anything.
 
     \b
     tapecheck explain openai-chat/text-basic/recorded@openai-compat
@@ -72,8 +72,8 @@ def command(case: str, seed: int, **chosen: Any) -> int:
     )
     if len(plan.cases) != 1:
         raise click.UsageError(
-            f"{case!r} names {len(plan.cases)} cases, one is wanted; "
-            "'tapecheck list --what cases' shows them"
+            f"{case!r} matches {len(plan.cases)} cases; name one of those that "
+            "'tapecheck list --what cases' lists"
         )
     result, cause = asyncio.run(_played(plan))
     text = explain(

@@ -37,16 +37,16 @@ class _Job:
     required=True,
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Where to put the cassettes. A directory's inner paths are kept.",
+    help="Where to write the cassettes. Paths below a source directory are kept.",
 )
-@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
-@click.option("--force", is_flag=True, help="Replace cassettes that are there already.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done; write nothing.")
+@click.option("--force", is_flag=True, help="Replace existing cassettes.")
 @click.option(
     "--keep-signatures",
     is_flag=True,
-    help="Keep encrypted reasoning and signatures, which a provider checks.",
+    help="Keep encrypted reasoning and signatures; by default they are replaced.",
 )
-@click.option("--verbose", "-v", is_flag=True, help="Name each header and each place.")
+@click.option("--verbose", "-v", is_flag=True, help="List each header and field that was changed.")
 def command(
     sources: tuple[Path, ...],
     output: Path,
@@ -55,12 +55,12 @@ def command(
     keep_signatures: bool,
     verbose: bool,
 ) -> int:
-    """Make cassettes of other tools' recordings.
+    """Convert other tools' recordings to cassettes.
 
-    Reads files of vcrpy, pydantic-ai and Ruby VCR, as YAML or JSON, and HTTP archives; SOURCE is
-    such a file or a directory of them. Headers that clients do not need are dropped, secrets
-    are replaced, compressed text is stored plain. Exits with 1 if an interaction was left out,
-    and with 2 if a file cannot be read or there is no recording.
+    SOURCE is a file of vcrpy, pydantic-ai or Ruby VCR (YAML or JSON), an HTTP archive, or a
+    directory of them. Drops headers that clients do not need, replaces secrets, and stores
+    compressed text decoded. Exits with 1 if an interaction was left out, and with 2 if a file
+    cannot be read or there is no recording.
 
     \b
     tapecheck import tests/cassettes -o cassettes/imported
@@ -82,7 +82,7 @@ def command(
         try:
             imported = _convert(job, known, keep_signatures)
             if imported is None:
-                click.echo(f"{job.source}: no recording; left alone")
+                click.echo(f"{job.source}: not a recording; skipped")
                 continue
             if imported.cassette.interactions and not dry_run:
                 library.write(imported.cassette)
@@ -122,11 +122,11 @@ def _convert(job: _Job, known: Sequence[str], keep_signatures: bool) -> Imported
     if found is None:
         raise CassetteError(
             job.source,
-            "no recording that is known",
-            remedy="known are those of vcrpy, pydantic-ai and Ruby VCR, and HTTP archives",
+            "not a recording in a known format",
+            remedy="import files of vcrpy, pydantic-ai or Ruby VCR, or HTTP archives",
         )
     if not found.items:
-        raise CassetteError(job.source, "holds no interaction", remedy="record it again")
+        raise CassetteError(job.source, "contains no interaction", remedy="record it again")
     return importing.convert(found, job.target, known, keep_opaque=keep_signatures)
 
 
@@ -157,14 +157,16 @@ def _check_targets(jobs: Sequence[_Job], *, force: bool) -> None:
     for job in jobs:
         first = taken.setdefault(job.target, job.source)
         if first != job.source:
-            message = f"would be made of both {first} and {job.source}"
-            raise CassetteError(job.target, message, remedy="import one to another directory")
+            message = f"two recordings would be written to it: {first} and {job.source}"
+            raise CassetteError(
+                job.target, message, remedy="import one of them to another directory"
+            )
         if job.target.resolve() in sources:
             raise CassetteError(
-                job.target, "is one of the recordings", remedy="choose another directory"
+                job.target, "is one of the recordings to import", remedy="choose another directory"
             )
         if job.target.exists() and not force:
-            raise CassetteError(job.target, "is there already", remedy="--force replaces it")
+            raise CassetteError(job.target, "already exists", remedy="--force replaces it")
 
 
 def _tell(job: _Job, imported: Imported, verbose: bool) -> None:

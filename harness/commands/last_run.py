@@ -21,7 +21,9 @@ FILE = Path(".tapecheck") / "last-run.ndjson"
 def existing() -> Path:
     """The file of the last run. Raises :class:`ReportError` if there was none here."""
     if not FILE.is_file():
-        raise ReportError("there was no run in this directory", path=FILE, hint="run it first")
+        raise ReportError(
+            "no earlier run in this directory", path=FILE, hint="run 'tapecheck run' here first"
+        )
     return FILE
 
 
@@ -44,7 +46,7 @@ def kept() -> Iterator[TextIO | None]:
             FILE.with_name(".gitignore").write_text("*\n", encoding="utf-8")
             file = stack.enter_context(files.replacing(FILE))
         except OSError as exc:
-            click.echo(f"tapecheck: this run is not kept: {FILE}: {exc.strerror}", err=True)
+            click.echo(f"tapecheck: cannot save the results: {FILE}: {exc.strerror}", err=True)
             yield None
             return
         text = io.TextIOWrapper(file, encoding="utf-8", newline="\n")

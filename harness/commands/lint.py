@@ -14,15 +14,16 @@ import click
     metavar="DIR",
     type=click.Path(path_type=Path),
     multiple=True,
-    help="The cassettes that belong to the scenarios. Others may be found among the bundled.",
+    help="The cassettes of the scenarios. The bundled ones are searched as well.",
 )
 def command(scenarios: tuple[Path, ...], cassettes: tuple[Path, ...]) -> int:
-    """Check that specs and cassettes are sound and fit together.
+    """Check that specs and cassettes are valid and fit together.
 
-    Looks at the scenarios below each DIR, by default the bundled ones with their cassettes and
-    adapters: files that cannot be read, cassettes and interactions that nobody plays, twins
-    that disagree, events that contradict their turn, and cassettes that do not say where they
-    come from. Exits with 2 if anything is wrong, or there is nothing to check.
+    Checks the scenarios below each DIR, by default the bundled ones with their cassettes and
+    adapters. Finds files that cannot be read, cassettes and interactions that no scenario
+    plays, scenarios that expect different results of the same cassette, events that contradict
+    their turn, and cassettes without an origin. Exits with 2 if there is a problem, or nothing
+    to check.
 
     \b
     tapecheck lint

@@ -51,7 +51,7 @@ def _scenarios(settings: Any) -> Iterator[str]:
 
     scenarios = find_outlines(settings)
     if not scenarios:
-        raise SelectionError("no scenario is like that", hint="'tapecheck list' shows all")
+        raise SelectionError("no scenario matches", hint="'tapecheck list' lists all of them")
     width = max(len(s.id) for s in scenarios)
     for scenario in scenarios:
         yield f"{scenario.id:{width}}  {scenario.priority}  {scenario.title}"

@@ -28,7 +28,7 @@ def adapters(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="REF",
         multiple=True,
         help="A bundled name, a .py file, file.py:name, package.module:name or a declaration "
-        ".yaml. May be given several times. All bundled ones by default.",
+        ".yaml. May be repeated. Default: all bundled ones.",
     )(command)
 
 
@@ -39,22 +39,22 @@ def places(command: Callable[..., Any]) -> Callable[..., Any]:
             "--recordings",
             metavar="DIR",
             type=_DIRECTORY,
-            help="Run every recording below DIR in place of scenarios: cassettes and HTTP "
-            "archives, judged by the rules that need no expectation.",
+            help="Run every cassette and HTTP archive below DIR instead of scenarios, judged by "
+            "the rules that need no expectation.",
         ),
         click.option(
             "--cassettes",
             metavar="DIR",
             type=_DIRECTORY,
             multiple=True,
-            help="Where scenarios find their cassettes, before the bundled ones.",
+            help="Where to look for cassettes, before the bundled ones.",
         ),
         click.option(
             "--scenarios",
             metavar="DIR",
             type=_DIRECTORY,
             multiple=True,
-            help="Scenarios of your own, in place of the bundled ones.",
+            help="Your own scenarios, instead of the bundled ones.",
         ),
     ):
         command = option(command)
@@ -65,21 +65,21 @@ def extent(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--axes``, ``--seed``, ``--priority`` and ``--no-faults``."""
     for option in (
         click.option(
-            "--no-faults", is_flag=True, help="Leave out the sweep of cuts, resets and stalls."
+            "--no-faults", is_flag=True, help="Skip the sweep of cuts, resets and stalls."
         ),
         click.option(
             "--priority",
             "priorities",
             type=click.Choice(["P0", "P1", "P2"]),
             multiple=True,
-            help="Only scenarios of this priority.",
+            help="Only scenarios of this priority. May be repeated.",
         ),
         click.option(
             "--seed",
             type=int,
             default=0,
             show_default=True,
-            help="Where framing=random cuts.",
+            help="Seed of framing=random.",
         ),
         click.option(
             "--axes",

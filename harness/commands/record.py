@@ -34,7 +34,7 @@ ENDS = ("truncated", "reset", "timeout", "client_closed")
     required=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="The cassette; .yaml is added. For a check without a command also a directory.",
+    help="The cassette; .yaml is added. With --mode diff and no command, also a directory.",
 )
 @click.option(
     "--provider",
@@ -42,8 +42,8 @@ ENDS = ("truncated", "reset", "timeout", "client_closed")
     "names",
     multiple=True,
     metavar="NAME",
-    help="Whom to record from, such as openai, anthropic, gemini or llamacpp. May be repeated; "
-    "clients get the first by default.",
+    help="Provider to record from, such as openai, anthropic, gemini or llamacpp. May be "
+    "repeated; TAPECHECK_BASE_URL is that of the first.",
 )
 @click.option("--upstream", metavar="URL", help="Another base URL for the first provider.")
 @click.option(
@@ -54,7 +54,7 @@ ENDS = ("truncated", "reset", "timeout", "client_closed")
     help="Providers of your own, in YAML.",
 )
 @click.option("--mode", type=click.Choice(NAMES), default="rewrite", show_default=True)
-@click.option("--in-ci", is_flag=True, help="Go out to the network even where CI is set.")
+@click.option("--in-ci", is_flag=True, help="Use the network even if CI is set.")
 @click.option(
     "--allow-end",
     "ends",
@@ -65,7 +65,7 @@ ENDS = ("truncated", "reset", "timeout", "client_closed")
 @click.option(
     "--keep-opaque",
     is_flag=True,
-    help="Keep encrypted reasoning and signatures, which are replaced otherwise.",
+    help="Keep encrypted reasoning and signatures; by default they are replaced.",
 )
 @click.option(
     "--note",
@@ -74,7 +74,7 @@ ENDS = ("truncated", "reset", "timeout", "client_closed")
     metavar="NAME=VALUE",
     help="A fact about the recording, such as server=llama.cpp-b6000. May be repeated.",
 )
-@click.option("--max-age", metavar="AGE", help="Say if a cassette is older, such as 30d or 12h.")
+@click.option("--max-age", metavar="AGE", help="Warn if a cassette is older, such as 30d or 12h.")
 @click.option("--strict-age", is_flag=True, help="Fail if a cassette is older.")
 @click.option(
     "--timeout",
@@ -99,12 +99,12 @@ def command(
     strict_age: bool,
     timeout: float,
 ) -> int:
-    """Run a command against live endpoints and keep what they said in a cassette.
+    """Run a command against live endpoints and record the answers in a cassette.
 
-    The command finds a local address in OPENAI_BASE_URL and its like (whatever clients of the
-    provider read, and TAPECHECK_BASE_URL), and a dummy in place of the key: the real one stays
-    here. The cassette is written when the command has succeeded and no secret is left.
-    Without a command, it records until it is interrupted.
+    The command gets a local address in the variables that clients of the provider read, such
+    as OPENAI_BASE_URL, and in TAPECHECK_BASE_URL. It gets a dummy key; the real one stays here.
+    The cassette is written if the command succeeds and no secret is left in it. Without a
+    command, it records until Ctrl-C.
 
     \b
     tapecheck record --provider openai -o cassettes/mine -- node my_client.js
@@ -118,7 +118,7 @@ def command(
 
     wanted = Mode.of(mode)
     if wanted.uses_network and runs_in_ci(os.environ) and not in_ci:
-        raise click.UsageError(f"CI is set, and mode {mode} goes out to the network: add --in-ci")
+        raise click.UsageError(f"CI is set, and mode {mode} uses the network: add --in-ci")
     known, chosen = _providers(names, upstream, file)
     job = _Job(
         mode=wanted,
@@ -163,7 +163,7 @@ def _record(path: Path, providers: Sequence[Provider], argv: Sequence[str], job:
     ):
         code = _run(argv, tape) if argv else _wait(tape)
         if code:
-            _say(f"{argv[0]} exited with {code}: nothing is written")
+            _say(f"{argv[0]} exited with {code}: no cassette written")
             return code
         result = tape.finish()
     _summary(result)
@@ -190,7 +190,7 @@ def _wait(tape: TapeHandle) -> int:
     for name, value in tape.environment().items():
         if name.lower() != "no_proxy":
             _say(f"{name}={value}")
-    _say(f"recording {tape.path}; interrupt to write it")
+    _say(f"recording {tape.path}; press Ctrl-C to write it")
     try:
         # Only a wait that ends lets a handler run everywhere.
         while not over.wait(0.5):
@@ -218,7 +218,9 @@ def _check(output: Path, known: Sequence[Provider], chosen: Sequence[Provider], 
         if any(i.response.wire.origin is Origin.RECORDED for i in c.interactions)
     ]
     if not recorded:
-        raise click.UsageError(f"{output}: no cassette there was recorded")
+        raise click.UsageError(
+            f"{output}: no recorded cassette to compare; authored and imported ones do not count"
+        )
     code = 0
     with Recorder(timeout=job.timeout) as recorder:
         for cassette in recorded:
@@ -255,7 +257,7 @@ def _providers(
     chosen = [providers.find(name, known) for name in dict.fromkeys(names)]
     if upstream is not None:
         if not chosen:
-            raise click.UsageError("--upstream is where a --provider is: name that, too")
+            raise click.UsageError("--upstream needs a --provider")
         chosen[0] = known[chosen[0].name] = chosen[0].at(upstream)
     return list(known.values()), chosen
 
@@ -275,13 +277,13 @@ def _tell(capture: Capture) -> None:
 
 
 def _summary(result: Result) -> None:
-    as_before = f", {result.unchanged} as before" if result.unchanged else ""
+    as_before = f", {result.unchanged} unchanged" if result.unchanged else ""
     if result.written:
         _say(f"wrote {result.path}: {_count(result.interactions)}{as_before}")
     elif result.drift is not None:
         _say(f"{result.path}: {_count(result.interactions)} compared")
     else:
-        _say(f"{result.path}: not changed; {result.live} requests went out")
+        _say(f"{result.path}: not changed; {result.live} requests sent")
     if result.drift is not None:
         for line in str(result.drift).splitlines():
             _say(f"  {line}")
@@ -298,7 +300,7 @@ def _is_old(path: Path, job: _Job) -> bool:
     age = age_of(store.load(path), datetime.now(UTC))
     if age is None or age <= job.max_age:
         return False
-    _say(f"{path}: last recorded or confirmed {age.days} days ago; record it anew")
+    _say(f"{path}: last recorded or confirmed {age.days} days ago; re-record it")
     return job.strict_age
 
 
@@ -318,7 +320,7 @@ def _ends(names: Sequence[str]) -> Any:
 def _notes(pairs: Sequence[str]) -> dict[str, str]:
     split = [pair.partition("=") for pair in pairs]
     if any(not name or not equals for name, equals, _ in split):
-        raise click.UsageError("a --note is NAME=VALUE")
+        raise click.UsageError("a --note must be NAME=VALUE")
     return {name: value for name, _, value in split}
 
 

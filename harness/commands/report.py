@@ -17,12 +17,12 @@ from harness.commands.run import FORMATS
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Default: stdout."
 )
-@click.option("--verbose", "-v", is_flag=True, help="Every scenario, skip reason and failure.")
+@click.option("--verbose", "-v", is_flag=True, help="List every scenario, skip reason and failure.")
 def command(results: Path | None, form: str, output: Path | None, verbose: bool) -> None:
-    """Turn the results of a run into another format.
+    """Convert the results of a run to another format.
 
-    FILE is what 'tapecheck run --results FILE' wrote; without it, the last run in this
-    directory is taken. The exit code says whether the report was written.
+    FILE is the output of 'tapecheck run --results FILE'. Default: the last run in this
+    directory. The exit code says whether the report was written.
 
     \b
     tapecheck report

@@ -39,7 +39,7 @@ FORMATS = ("terminal", "ndjson", "junit", "markdown")
     "--keep",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Keep the transcripts of failing cases; 'tapecheck explain FILE' opens one.",
+    help="Write the transcripts of failing cases to DIR; 'tapecheck explain FILE' shows one.",
 )
 @click.option("--fail-fast", "-x", is_flag=True, help="Stop after the first failure.")
 @click.option(
@@ -47,10 +47,10 @@ FORMATS = ("terminal", "ndjson", "junit", "markdown")
     "-j",
     type=click.IntRange(1, 64),
     metavar="N",
-    help="Processes. Default: one per core, or one for a short run.",
+    help="Number of processes. Default: one per core, or one for a short run.",
 )
-@click.option("--verbose", "-v", is_flag=True, help="Every scenario, skip reason and failure.")
-@click.option("--failed", is_flag=True, help="Only cases that failed in the last run.")
+@click.option("--verbose", "-v", is_flag=True, help="List every scenario, skip reason and failure.")
+@click.option("--failed", is_flag=True, help="Run only cases that failed in the last run.")
 def command(
     patterns: tuple[str, ...],
     form: str,
@@ -63,9 +63,9 @@ def command(
     failed: bool,
     **chosen: Any,
 ) -> int:
-    """Play scenarios to adapters and judge what they make of them.
+    """Play scenarios to adapters and judge the results.
 
-    A PATTERN is a glob over case ids or a leading part of them; !PATTERN leaves cases out.
+    A PATTERN is a glob over case ids or a leading part of one; !PATTERN excludes cases.
 
     \b
     tapecheck run
@@ -114,7 +114,7 @@ def _narrowed(plan: Plan, wanted: frozenset[str]) -> Plan:
     if not cases:
         raise SelectionError(
             f"none of the {len(wanted)} cases that failed in the last run is selected",
-            hint="repeat the options of that run beside --failed",
+            hint="use --failed with the options of that run",
         )
     # Named in the records, so that nobody takes them for a whole run.
     settings = replace(plan.settings, patterns=tuple(case.id for case in cases))

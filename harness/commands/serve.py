@@ -25,14 +25,14 @@ _PARTS = ("method", "path", "query", "body")
 
 @click.command()
 @click.argument("library", nargs=-1, type=click.Path(path_type=Path), metavar="[DIR|FILE]...")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
     "-p",
     default=0,
     type=click.IntRange(0, 65535),
     show_default="any free one",
-    help="Where to listen.",
+    help="Port to listen on.",
 )
 @click.option(
     "--speed",
@@ -40,14 +40,14 @@ _PARTS = ("method", "path", "query", "body")
     type=click.FloatRange(min=0),
     help="0 plays without waits (the default), 1 as recorded, 10 ten times as fast.",
 )
-@click.option("--once", is_flag=True, help="Play no recording twice, rather than start over.")
+@click.option("--once", is_flag=True, help="Play each recording once; do not start over.")
 @click.option(
     "--match-on",
     "parts",
     default=",".join(_PARTS),
     show_default=True,
     metavar="PARTS",
-    help="What requests to the plain address are compared by.",
+    help="What to compare in requests to a path without a prefix.",
 )
 @click.option("--quiet", "-q", is_flag=True, help="Do not show requests.")
 def command(
@@ -61,8 +61,8 @@ def command(
 ) -> None:
     """Start the mock server for any client in any language.
 
-    Serves the cassettes below each DIR, and each FILE; the bundled ones by default. Plain
-    vcrpy cassettes and HTTP archives are served as they are. Ctrl-C stops it.
+    Serves the cassettes below each DIR, and each FILE. Default: the bundled ones. Plain vcrpy
+    cassettes and HTTP archives are served as they are. Ctrl-C stops it.
 
     \b
     tapecheck serve
@@ -74,7 +74,9 @@ def command(
 
     chosen = [part.strip() for part in parts.split(",")]
     if unknown := sorted(set(chosen) - set(_PARTS)):
-        raise click.UsageError(f"unknown part {unknown[0]!r}; known are {', '.join(_PARTS)}")
+        raise click.UsageError(
+            f"--match-on: unknown part {unknown[0]!r}; choose from {', '.join(_PARTS)}"
+        )
     server = MockServer(
         library or (bundled.cassettes(),),
         host=host,
@@ -107,12 +109,12 @@ def _greeting(server: MockServer) -> Iterator[str]:
             yield f"One cassette, {name}, whatever the client asks:"
             yield f"  {variable}={pinned}{base}"
             yield f"  curl -N {shlex.quote(pinned + path)} -d '{{}}'"
-            yield "All of them, by what the client asks:"
+            yield "All of them, matched by request:"
             yield f"  {variable}={server.url}{base}"
         else:
             yield f"One cassette, {name}, whatever the client asks:"
             yield f"  curl -N -X {method} {shlex.quote(pinned + path)}"
-    yield "The list of cassettes, and of requests so far:"
+    yield "Lists of the cassettes, and of the requests so far:"
     yield f"  curl {server.url}/__tapecheck/cassettes"
     yield f"  curl {server.url}/__tapecheck/journal"
     yield ""

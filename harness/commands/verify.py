@@ -13,13 +13,13 @@ import click
 @click.option(
     "--rechunk",
     is_flag=True,
-    help="Drop chunk lengths that no longer add up, after a body was edited.",
+    help="Drop chunk lengths that no longer add up after a body was edited.",
 )
 def command(library: tuple[Path, ...], rechunk: bool) -> int:
     """Replay cassettes over a socket and compare every byte and every chunk.
 
-    The bundled cassettes by default. Exits with 1 if a cassette goes out otherwise than it
-    stands, and with 2 if one cannot be read or there is none.
+    Default: the bundled cassettes. Exits with 1 if a cassette is not replayed byte-exactly, and
+    with 2 if one cannot be read or there is none.
 
     \b
     tapecheck verify
@@ -38,7 +38,7 @@ def command(library: tuple[Path, ...], rechunk: bool) -> int:
         code = max(code, worst)
     if not played and not code:
         raise SelectionError(
-            "no interaction found, so nothing is proved",
+            "no interaction found, so nothing was verified",
             hint="name cassettes: *.yaml, *.yml and *.har files, or directories of them",
         )
     click.echo(f"{len(paths)} cassettes, {played} interactions played", nl=False)
@@ -77,4 +77,4 @@ def _mend(path: Path) -> None:
     after = rechunk(before, path)
     if after != before:
         store.replace(path, after)
-        click.echo(f"{path}: chunk lengths dropped; it goes out one event per chunk now")
+        click.echo(f"{path}: chunk lengths dropped; each event is a chunk now")

@@ -184,7 +184,7 @@ class Bundled(_Collector):
                 yield item
         if left:
             raise SelectionError(
-                f"no case {sorted(left)[0]!r}", hint="'tapecheck list' shows names"
+                f"no case {sorted(left)[0]!r}", hint="'tapecheck list --what cases' lists them"
             )
         if not wanted and self.collection.plan.problems:
             yield ProblemsItem.from_parent(self, name="problems")
@@ -253,7 +253,7 @@ class CaseItem(_Item):
         said = explain.headline(case_record(shown)["findings"][0])
         if total > 1:
             others = ", ".join(r.case.variation for r in against)
-            said = f"{len(against)} of {total} breaks failed: {said}\n{others}"
+            said = f"{len(against)} of {total} faults failed: {said}\n{others}"
         return f"{said}\n\n{text}"
 
 

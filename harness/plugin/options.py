@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from mockserver import MockServer
 
 _DIRECTORIES = {
-    "scenarios": "directory of scenarios beside the bundled ones (default: specs/scenarios)",
-    "cassettes": "directory of cassettes, looked up before the bundled ones (default: cassettes)",
+    "scenarios": "directory of your own scenarios (default: specs/scenarios)",
+    "cassettes": "directory of cassettes, searched before the bundled ones (default: cassettes)",
 }
 
 
@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--no-tapecheck-faults",
         action="store_true",
-        help="leave out the sweep of cuts, resets and stalls",
+        help="skip the sweep of cuts, resets and stalls",
     )
     parser.addini("tapecheck_adapters", "adapters to test", type="linelist", default=[])
     parser.addini("tapecheck_axes", "none, pairwise, all, or one point", default="pairwise")

@@ -41,28 +41,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--record",
         action="store_true",
-        help="record the cassettes of the selected tests anew; the same as "
+        help="re-record the cassettes of the selected tests; the same as "
         "--tapecheck-record-mode=rewrite",
     )
     group.addoption(
         "--tapecheck-record-mode",
         choices=NAMES,
-        help="none (default): replay only; once: record cassettes that are missing; "
-        "new_episodes: replay what is recorded and record the rest; rewrite: record anew; "
-        "diff: go out, compare, write nothing; live: pass through",
+        help="none (default): replay only; once: record missing cassettes; "
+        "new_episodes: replay what is recorded and record the rest; rewrite: re-record; "
+        "diff: call the endpoint, compare, write nothing; live: pass through",
     )
-    group.addoption(
-        "--record-in-ci", action="store_true", help="go out to the network even where CI is set"
-    )
+    group.addoption("--record-in-ci", action="store_true", help="use the network even if CI is set")
     group.addoption("--tapecheck-providers", metavar="FILE", help="providers of your own, in YAML")
     group.addoption(
-        "--tapecheck-max-age", metavar="AGE", help="warn of cassettes that are older, such as 30d"
+        "--tapecheck-max-age", metavar="AGE", help="warn about older cassettes, such as 30d"
     )
     group.addoption(
-        "--tapecheck-strict-age", action="store_true", help="fail for cassettes that are too old"
+        "--tapecheck-strict-age", action="store_true", help="fail tests whose cassette is too old"
     )
     parser.addini("tapecheck_providers", "providers of your own, in YAML", default="")
-    parser.addini("tapecheck_max_age", "warn of older cassettes, such as 30d", default="")
+    parser.addini("tapecheck_max_age", "warn about older cassettes, such as 30d", default="")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -70,11 +68,13 @@ def pytest_configure(config: pytest.Config) -> None:
     named = config.getoption("--tapecheck-record-mode")
     mode = "rewrite" if config.getoption("--record") else named or "none"
     if named not in (None, "rewrite", "all") and mode == "rewrite":
-        raise pytest.UsageError(f"--record and --tapecheck-record-mode={named} contradict")
+        raise pytest.UsageError(
+            f"--record and --tapecheck-record-mode={named} contradict: use one of them"
+        )
     in_ci = os.environ.get("CI", "").lower() not in ("", "0", "false")
     if mode != "none" and in_ci and not config.getoption("--record-in-ci"):
         raise pytest.UsageError(
-            f"CI is set, and record mode {mode} goes out to the network: add --record-in-ci"
+            f"CI is set, and record mode {mode} uses the network: add --record-in-ci"
         )
     state = config.stash[_STATE] = State(config, mode)
     if mode in ("rewrite", "all", "diff") and adapters(config):
@@ -248,14 +248,16 @@ class State:
         # The time tells what a test in another process has written since the start.
         written = path.is_file() and path.stat().st_mtime > self._began
         if owner != nodeid and (owner is not None or written):
-            raise RecordingError(path, ["another test of this run records into it"])
+            raise RecordingError(
+                path, ["another test of this run records into it; name one cassette per test"]
+            )
         self._claimed[path] = nodeid
 
     def told(self, item: pytest.Item, result: Result) -> list[str]:
         """Pass what became of a cassette on to the report; return what fails the test."""
         lines = []
         if result.written:
-            kept = f", {result.unchanged} as before" if result.unchanged else ""
+            kept = f", {result.unchanged} unchanged" if result.unchanged else ""
             lines.append(f"wrote {result.interactions} interactions{kept}")
         if result.drift is not None:
             lines += str(result.drift).splitlines()
@@ -279,7 +281,7 @@ class State:
         age = age_of(library.load(path), datetime.now(UTC))
         if age is None or age <= limit:
             return None
-        return f"last recorded or confirmed {age.days} days ago; record it anew"
+        return f"last recorded or confirmed {age.days} days ago; re-record it"
 
     @property
     def max_age(self) -> timedelta | None:
@@ -330,7 +332,7 @@ class _Reporter:
             for line in each.lines:
                 terminalreporter.line(f"  {line}")
         for orphan in orphans:
-            terminalreporter.line(f"{_relative(orphan, self._config.rootpath)}: no test opens it")
+            terminalreporter.line(f"{_relative(orphan, self._config.rootpath)}: no test uses it")
 
     def _orphans(self, stats: Mapping[str, Any]) -> list[str]:
         """The cassettes beside those that were opened, if every test there is has passed."""

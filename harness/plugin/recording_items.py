@@ -74,7 +74,7 @@ class RecordItem(CaseItem):
         """Record, judge and write."""
         (case,) = self.cases
         if case.scenario.interactions is not None:
-            pytest.skip("the scenario plays a part of its cassette; record the whole by hand")
+            pytest.skip("the scenario plays only part of its cassette; use 'tapecheck record'")
         try:
             self._record(case, case.scenario.cassette)
         except MockServerError as exc:
@@ -114,11 +114,13 @@ class RecordItem(CaseItem):
             else:
                 assert call is not None
                 if output.turn is None or output.turn.value is None:
-                    raise FailedCaseError("the client handed out no turn to go on with")
+                    raise FailedCaseError("the client returned no turn to continue from")
                 call = next_call(call, output.turn.value, spec)
             output = await drive(adapter, call, deadline=DEADLINE)
             if output.raised is not None or output.hung:
-                raise FailedCaseError(output.raised or f"no end after {DEADLINE:.0f} seconds")
+                raise FailedCaseError(
+                    output.raised or f"still running after {DEADLINE:.0f} seconds"
+                )
 
     def _judge(self, case: Case, cassette: Cassette) -> None:
         """Play the scenario on what is about to be written."""

@@ -45,7 +45,7 @@ def keep(directory: Path, result: CaseResult, options: tuple[str, ...] = ()) -> 
     try:
         files.replace(path, text.encode())
     except OSError as exc:
-        raise SetupError(f"the transcript cannot be kept: {exc.strerror}", path=path) from None
+        raise SetupError(f"cannot write the transcript: {exc.strerror}", path=path) from None
     return path
 
 
@@ -61,7 +61,7 @@ def read(path: Path) -> JsonObject:
         raise ReportError(unknown, path=path, hint=formats.HINT)
     if not isinstance(data, dict) or not data.keys() >= {"record", "explanation"}:
         raise ReportError(
-            "not a kept transcript", path=path, hint="'tapecheck run --keep DIR' writes them"
+            "not a transcript file", path=path, hint="'tapecheck run --keep DIR' writes them"
         )
     return data
 

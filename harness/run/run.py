@@ -118,7 +118,7 @@ async def _in_processes(
             yield record
         if count < len(plan.cases):
             raise HarnessError(
-                f"a process of the run ended early: {count} of {len(plan.cases)} cases were run",
+                f"a worker process ended early: {count} of {len(plan.cases)} cases were run",
                 hint="run again with --jobs 1 to see why",
             )
     finally:

@@ -241,6 +241,6 @@ def test_an_import_is_repeatable_and_replaces_only_when_told(made: Import, tmp_p
     files = {p: p.read_bytes() for p in tmp_path.rglob("*.yaml")}
     refused = run(source, "-o", tmp_path)
     assert refused.returncode == 2
-    assert re.search(r"is there already \(--force replaces it\)", refused.stderr)
+    assert re.search(r"already exists \(--force replaces it\)", refused.stderr)
     assert run(source, "-o", tmp_path, "--force").returncode == 0
     assert {p: p.read_bytes() for p in tmp_path.rglob("*.*")} == files

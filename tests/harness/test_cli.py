@@ -109,17 +109,17 @@ def test_version(tapecheck: Cli) -> None:
         (["run", "--adapter", "missing.py"], "missing.py: no such adapter file"),
         (["run", "--scenarios", "missing"], "missing: no such directory"),
         (["run", "--recordings", "missing"], "missing: no such directory"),
-        (["run", "--failed"], "there was no run in this directory"),
-        (["explain", "openai-chat/text-basic"], "cases, one is wanted"),
+        (["run", "--failed"], "no earlier run in this directory"),
+        (["explain", "openai-chat/text-basic"], "cases; name one of"),
         (["explain", "a/b/eol=cr@openai-compat"], "matches no case"),
         (["report", "missing.ndjson"], "missing.ndjson: cannot be read: No such file"),
         (["verify", "missing"], "missing: no such file or directory"),
         (["serve", "missing"], "missing: no such file or directory"),
         (["serve", "--match-on", "colour"], "unknown part 'colour'"),
         (["lint", "missing"], "missing: no such directory"),
-        (["list", "nothing/here"], "no scenario is like that"),
+        (["list", "nothing/here"], "no scenario matches"),
         (["baseline", "update", "broken.py"], "this adapter has none"),
-        (["baseline", "update", "openai-compat"], "there was no run in this directory"),
+        (["baseline", "update", "openai-compat"], "no earlier run in this directory"),
     ],
 )
 def test_a_mistake_gets_one_message_and_code_2(
@@ -332,7 +332,7 @@ def test_the_baseline_takes_up_what_fails(
     assert "known failures" in tapecheck.out
     assert tapecheck(*run, "--axes", "none") == 0
     assert tapecheck("baseline", "update", "mine.yaml") == 2
-    assert "a part of the cases" in tapecheck.err
+    assert "only some of the cases" in tapecheck.err
 
 
 # --- serve, verify, list, lint -------------------------------------------------------------

@@ -63,7 +63,7 @@ def test_a_directory_keeps_its_inner_paths(tapecheck: Cli) -> None:
     Path("in/settings.json").write_text("{}")
     assert tapecheck("import", "in", "-o", "out") == 0
     assert written() == ["b.yaml", "x/a.b.yaml"]
-    assert "in/settings.json: no recording; left alone\n" in tapecheck.out
+    assert "in/settings.json: not a recording; skipped\n" in tapecheck.out
 
 
 def test_a_named_file_needs_no_suffix(tapecheck: Cli) -> None:
@@ -107,7 +107,7 @@ def test_nothing_is_replaced_without_force(tapecheck: Cli) -> None:
     put("out/b.yaml", {"body": {"string": "old"}})
     before = Path("out/b.yaml").read_bytes()
     assert tapecheck("import", "in", "-o", "out") == 2
-    assert "out/b.yaml: is there already (--force replaces it)" in tapecheck.err
+    assert "out/b.yaml: already exists (--force replaces it)" in tapecheck.err
     assert written() == ["b.yaml"]
     assert Path("out/b.yaml").read_bytes() == before
     assert tapecheck("import", "in", "-o", "out", "--force") == 0
@@ -120,15 +120,18 @@ def test_an_import_into_its_own_source_finds_only_what_is_not_its_own(tapecheck:
     assert tapecheck("import", "in", "-o", "in/out", "--force") == 0
     assert sorted(p.name for p in Path("in").rglob("*.yaml")) == ["a.yaml", "a.yaml"]
     assert tapecheck("import", "in", "-o", "in", "--force") == 2
-    assert "in/a.yaml: is one of the recordings" in tapecheck.err
+    assert "in/a.yaml: is one of the recordings to import" in tapecheck.err
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["in/a.yaml", "in/a.json"], "would be made of both in/a.yaml and in/a.json"),
-        (["in/x.txt"], "in/x.txt: no recording that is known (known are"),
-        (["in/none.yaml"], "in/none.yaml: holds no interaction"),
+        (
+            ["in/a.yaml", "in/a.json"],
+            "two recordings would be written to it: in/a.yaml and in/a.json",
+        ),
+        (["in/x.txt"], "in/x.txt: not a recording in a known format (import"),
+        (["in/none.yaml"], "in/none.yaml: contains no interaction"),
         (["in/ours.yaml"], "a cassette of tapecheck already"),
         (["empty"], "no recording found"),
         ([], "Missing argument"),

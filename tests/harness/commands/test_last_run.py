@@ -36,5 +36,5 @@ def test_a_place_that_cannot_be_written_is_no_reason_to_stop(
     with last_run.kept() as file:
         assert file is None
     assert capsys.readouterr().err == (
-        f"tapecheck: this run is not kept: {last_run.FILE}: File exists\n"
+        f"tapecheck: cannot save the results: {last_run.FILE}: File exists\n"
     )

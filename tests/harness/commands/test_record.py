@@ -92,7 +92,7 @@ def test_a_command_that_fails_leaves_the_old(
     assert run(*options, "-o", path, *client("a")) == 0
     before = path.read_bytes()
     assert run(*options, "-o", path, *client("b", code=7)) == 7
-    assert "exited with 7: nothing is written" in capfd.readouterr().err
+    assert "exited with 7: no cassette written" in capfd.readouterr().err
     assert path.read_bytes() == before
     assert [f.name for f in path.parent.iterdir()] == [path.name]
 
@@ -102,7 +102,7 @@ def test_a_second_recording_tells_what_is_different(
 ) -> None:
     run(*options, "-o", path, *client("a"))
     run(*options, "-o", path, *client("a"))
-    assert "1 interaction, 1 as before\n  no difference" in capfd.readouterr().err
+    assert "1 interaction, 1 unchanged\n  no difference" in capfd.readouterr().err
     words["text"] = "Bye"
     run(*options, "-o", path, *client("a"))
     assert "body.choices[].delta.content: Hello → Bye" in capfd.readouterr().err
@@ -194,7 +194,7 @@ def test_old_recordings_are_told(
     library.write(cassette(old, path=path))
     replayed = [*options, "--mode", "none", "-o", str(path), "--max-age", "30d"]
     assert run(*replayed, *client("a")) == 0
-    assert "days ago; record it anew" in capfd.readouterr().err
+    assert "days ago; re-record it" in capfd.readouterr().err
     assert run(*replayed, "--strict-age", *client("a")) == 1
 
 
@@ -205,7 +205,7 @@ def test_old_recordings_are_told(
         (["-p", "nobody", "-o", "x", "--", "true"], "no provider 'nobody'; known providers:"),
         (["-p", "openai", "-o", "x", "--", "true"], "needs its key in OPENAI_API_KEY"),
         (["-p", "azure", "-o", "x", "--", "true"], "a base URL for each account"),
-        (["--upstream", "http://x", "-o", "x", "--", "true"], "name that, too"),
+        (["--upstream", "http://x", "-o", "x", "--", "true"], "needs a --provider"),
         (["-p", "llamacpp", "--upstream", "x", "-o", "x", "--", "true"], "must look like http"),
         (["-p", "llamacpp", "-o", "x", "--note", "x", "--", "true"], "NAME=VALUE"),
         (["-p", "llamacpp", "-o", "x", "--max-age", "x", "--", "true"], "such as 12h"),

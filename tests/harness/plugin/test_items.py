@@ -153,7 +153,7 @@ def test_a_failed_sweep_is_one_item(project: pytest.Pytester) -> None:
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "6 of 30 breaks failed: *",
+            "6 of 30 faults failed: *",
             "cut=1, cut=2, cut=3, cut=4, cut=5, cut=6",
             "FAIL  toy/hello/cut=1@mine",
         ]

@@ -81,7 +81,7 @@ def test_recorded_once_replayed_ever_after(project: pytest.Pytester, live: Live)
     result.assert_outcomes(passed=1)
     assert live.requests == []
     result = run(project, "--record")
-    result.stdout.fnmatch_lines(["  wrote 1 interactions, 1 as before", "  no difference"])
+    result.stdout.fnmatch_lines(["  wrote 1 interactions, 1 unchanged", "  no difference"])
 
 
 def test_a_test_that_fails_writes_nothing(project: pytest.Pytester, words: dict[str, str]) -> None:
@@ -157,7 +157,7 @@ def test_old_cassettes_are_told(project: pytest.Pytester) -> None:
     path.write_text(text[:at] + "2020" + text[at + 4 :])
     result = run(project, "--tapecheck-max-age=30d")
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["*days ago; record it anew"])
+    result.stdout.fnmatch_lines(["*days ago; re-record it"])
     result = run(project, "--tapecheck-max-age=30d", "--tapecheck-strict-age")
     result.assert_outcomes(passed=1, errors=1)
 
@@ -190,7 +190,7 @@ def test_cassettes_that_no_test_opens_are_told(project: pytest.Pytester) -> None
     project.makepyfile(test_mine=TEST + TEST.rpartition("\n\n")[2].replace("_hello", "_other"))
     run(project, "--record").assert_outcomes(passed=2)
     project.makepyfile(test_mine=TEST)
-    orphan = "cassettes/test_mine/test_other.yaml: no test opens it"
+    orphan = "cassettes/test_mine/test_other.yaml: no test uses it"
     run(project).stdout.fnmatch_lines([orphan])
     # What was not meant to run says nothing about it.
     for arguments in (["-k", "hello"], ["test_mine.py"]):
@@ -290,7 +290,7 @@ class TestScenarios:
         result = run(project, "specs", "--record", "-v")
         result.assert_outcomes(passed=1, deselected=1)
         result.stdout.fnmatch_lines(
-            ["*toy/hello/record@openai-compat PASSED*", "  wrote 1 interactions, 1 as before"]
+            ["*toy/hello/record@openai-compat PASSED*", "  wrote 1 interactions, 1 unchanged"]
         )
         assert len(live.requests) == 2
         assert live.requests[1][2]["Authorization"] == f"Bearer {KEY}"

@@ -65,7 +65,7 @@ def test_a_passing_case_is_not_kept(tmp_path: Path) -> None:
 def test_what_is_not_a_kept_transcript(tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.json"
     path.write_text(text)
-    with pytest.raises(ReportError, match="not a kept transcript"):
+    with pytest.raises(ReportError, match="not a transcript file"):
         evidence.read(path)
 
 
@@ -73,5 +73,5 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     adapter = tmp_path / "leaking.py"
     adapter.write_text(LEAKING)
     (tmp_path / "file").write_text("")
-    with pytest.raises(SetupError, match="cannot be kept"):
+    with pytest.raises(SetupError, match="cannot write the transcript"):
         run_with(str(adapter), tmp_path / "file" / "below")
