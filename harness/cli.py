@@ -1,4 +1,4 @@
-"""The command line: finds the verb, and turns every error into one message and an exit code.
+"""The command line: find the verb, and turn every error into one message and an exit code.
 
 A verb's module is imported when the verb is called, so that help answers at once.
 """
@@ -17,8 +17,8 @@ import click
 
 from harness.reports.glyphs import show_marks
 
-#: Each verb with one line about it; its command is ``harness.commands.<verb>:command``,
-#: with ``_`` behind a verb that is a word of Python.
+#: Each verb with a line of help. Its command is ``harness.commands.<verb>:command``, with ``_``
+#: after a verb that is a Python keyword.
 VERBS = {
     "run": "Play scenarios to adapters and judge the results.",
     "explain": "Replay one case and show what differs, side by side.",
@@ -31,19 +31,19 @@ VERBS = {
     "report": "Convert the results of a run to another format.",
     "baseline": "Show or rewrite the known failures of an adapter.",
 }
-#: The shell's codes for a program that was interrupted, and whose reader went away.
+#: The exit codes that a shell gives to a program stopped by SIGINT, and by SIGPIPE.
 INTERRUPTED, BROKEN_PIPE = 130, 141
 
 
 class Verbs(click.Group):
-    """The group of all verbs, each imported when it is needed."""
+    """The group of all verbs. Each is imported when it is called."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
-        """The verbs, in the order of their use."""
+        """Return the verbs in the order in which help lists them."""
         return list(VERBS)
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the verb."""
+        """Import a verb and return its command; ``None`` for an unknown one."""
         if cmd_name not in VERBS:
             return None
         name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
@@ -54,7 +54,7 @@ class Verbs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the verb, or name the one that was probably meant."""
+        """Find the verb, or suggest the closest one."""
         name = args[0]
         if name not in VERBS and not name.startswith("-") and not ctx.resilient_parsing:
             from mockserver.errors import did_you_mean
@@ -63,7 +63,7 @@ class Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the verb. Click itself would call a reader that left a failure of the client."""
+        """Run the verb. Click itself would exit with 1 for a broken pipe: a failed client."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -71,7 +71,7 @@ class Verbs(click.Group):
             return BROKEN_PIPE
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of verbs without importing any."""
+        """Write the list of verbs without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(VERBS.items()))
 
@@ -84,8 +84,8 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     from harness.suite.formats import READS
 
     click.echo(f"tapecheck {version('tapecheck')}")
-    for name, said in READS.items():
-        click.echo(f"  reads {name:{max(map(len, READS))}}  {said}")
+    for name, versions in READS.items():
+        click.echo(f"  reads {name:{max(map(len, READS))}}  {versions}")
     ctx.exit()
 
 
@@ -138,14 +138,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _stop_writing() -> None:
-    """Drop what Python still holds for the reader that left; it would fail once more at exit."""
+    """Discard buffered output: flushing it at exit would fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def blame(exc: Exception) -> int | None:
-    """The exit code of an error that a user can do something about; ``None`` for any other.
+    """Return the exit code of an error that a user can fix; ``None`` for any other.
 
-    What was named cannot be used: 2. A port or a file that is to be written cannot be: 3.
+    An input that cannot be used: 2. A port or an output that cannot be used: 3.
     """
     from harness.errors import HarnessError
     from mockserver.errors import MockServerError, ServerStartError, UnwritableError

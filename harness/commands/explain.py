@@ -1,4 +1,4 @@
-"""``tapecheck explain``: one case again, with all that is known of it."""
+"""``tapecheck explain``: replay one case and show all that is known about it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _STYLES = {
 @click.command()
 @click.argument("case")
 @options.adapters
-@options.places
+@options.directories
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of framing=random.")
 def command(case: str, seed: int, **chosen: Any) -> int:
     """Replay one case and show what differs, side by side.
@@ -98,7 +98,7 @@ def _print(text: str) -> None:
 
 
 def _is_wire(variation: str) -> bool:
-    """Whether a variation is a point of the axes, such as ``eol=crlf,gzip=yes``."""
+    """Return whether a variation is a point of the axes, such as ``eol=crlf,gzip=yes``."""
     return "=" in variation and variation.partition("=")[0] not in {*_FAULTS, "hold"}
 
 
@@ -115,7 +115,7 @@ async def _played(plan: Plan) -> tuple[CaseResult, Cause | None]:
 
 
 async def _cause(runner: Runner, result: CaseResult, settings: Settings) -> Cause | None:
-    """Play the scenario's other wires and say what those that fail alike have in common."""
+    """Play the scenario's other wires; return what those with the same failure have in common."""
     from dataclasses import replace
 
     from harness.judge.transcript import Outcome

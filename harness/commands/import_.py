@@ -1,4 +1,4 @@
-"""``tapecheck import``: makes cassettes of other tools' recordings."""
+"""``tapecheck import``: convert other tools' recordings to cassettes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import click
 if TYPE_CHECKING:
     from mockserver.recording import Imported
 
-#: What is looked at in a directory; any file can be named.
+#: The files that are read in a directory. A file of any name can be given.
 _SUFFIXES = {".yaml", ".yml", ".json", ".har"}
 _NONE_FOUND = "no recording found; looked for *.yaml, *.yml, *.json and *.har"
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
-    """A recording and the cassette to make of it; ``named`` if the user has named the file."""
+class _Conversion:
+    """A recording and where its cassette goes; ``named`` if the user gave the file itself."""
 
     source: Path
     target: Path
@@ -72,17 +72,17 @@ def command(
     from mockserver.library import library
     from mockserver.recording import PROVIDERS, Kind
 
-    jobs = list(_jobs(sources, output))
-    _check_targets(jobs, force=force)
+    conversions = list(_conversions(sources, output))
+    _check_targets(conversions, force=force)
     variables = {name for p in PROVIDERS.values() for name in p.key_variables}
     known = [os.environ[name] for name in variables if name in os.environ]
     counts: Counter[Kind] = Counter()
     files = interactions = left_out = broken = 0
-    for job in jobs:
+    for conversion in conversions:
         try:
-            imported = _convert(job, known, keep_signatures)
+            imported = _convert(conversion, known, keep_signatures)
             if imported is None:
-                click.echo(f"{job.source}: not a recording; skipped")
+                click.echo(f"{conversion.source}: not a recording; skipped")
                 continue
             if imported.cassette.interactions and not dry_run:
                 library.write(imported.cassette)
@@ -92,7 +92,7 @@ def command(
             click.echo(str(exc), err=True)
             broken += 1
             continue
-        _tell(job, imported, verbose)
+        _show(conversion, imported, verbose)
         files += bool(imported.cassette.interactions)
         interactions += len(imported.cassette.interactions)
         left_out += len(imported.left_out)
@@ -107,72 +107,76 @@ def command(
     return 2 if broken else 1 if left_out else 0
 
 
-def _convert(job: _Job, known: Sequence[str], keep_signatures: bool) -> Imported | None:
+def _convert(
+    conversion: _Conversion, known: Sequence[str], keep_signatures: bool
+) -> Imported | None:
     from mockserver.cassettes import foreign
     from mockserver.errors import CassetteError
     from mockserver.recording import importing
 
     try:
-        text = job.source.read_bytes()
+        text = conversion.source.read_bytes()
     except OSError as exc:
-        raise CassetteError(job.source, f"cannot be read: {exc.strerror}") from None
-    found = foreign.read(text, job.source)
-    if found is None and not job.named:
+        raise CassetteError(conversion.source, f"cannot be read: {exc.strerror}") from None
+    found = foreign.read(text, conversion.source)
+    if found is None and not conversion.named:
         return None
     if found is None:
         raise CassetteError(
-            job.source,
+            conversion.source,
             "not a recording in a known format",
             remedy="import files of vcrpy, pydantic-ai or Ruby VCR, or HTTP archives",
         )
     if not found.items:
-        raise CassetteError(job.source, "contains no interaction", remedy="record it again")
-    return importing.convert(found, job.target, known, keep_opaque=keep_signatures)
+        raise CassetteError(conversion.source, "contains no interaction", remedy="record it again")
+    return importing.convert(found, conversion.target, known, keep_opaque=keep_signatures)
 
 
-def _jobs(sources: Sequence[Path], output: Path) -> Iterator[_Job]:
+def _conversions(sources: Sequence[Path], output: Path) -> Iterator[_Conversion]:
     inside = output.resolve()
     for source in sources:
         if not source.is_dir():
             stem = source.stem if source.suffix.lower() in _SUFFIXES else source.name
-            yield _Job(source, output / f"{stem}.yaml", named=True)
+            yield _Conversion(source, output / f"{stem}.yaml", named=True)
             continue
         for path in sorted(source.rglob("*")):
             relative = path.relative_to(source)
             hidden = any(part.startswith(".") for part in relative.parts)
-            # What an earlier import has put below its own source is none.
+            # The output of an earlier import below its source is not a source.
             own = inside != source.resolve() and path.resolve().is_relative_to(inside)
             if path.suffix.lower() in _SUFFIXES and path.is_file() and not hidden and not own:
-                yield _Job(path, output / relative.with_suffix(".yaml"), named=False)
+                yield _Conversion(path, output / relative.with_suffix(".yaml"), named=False)
 
 
-def _check_targets(jobs: Sequence[_Job], *, force: bool) -> None:
-    """Raise :class:`CassetteError` before anything is written that must not be."""
+def _check_targets(conversions: Sequence[_Conversion], *, force: bool) -> None:
+    """Raise :class:`CassetteError` for a target that must not be written."""
     from mockserver.errors import CassetteError
 
-    if not jobs:
+    if not conversions:
         raise click.UsageError(_NONE_FOUND)
-    sources = {job.source.resolve() for job in jobs}
+    sources = {conversion.source.resolve() for conversion in conversions}
     taken: dict[Path, Path] = {}
-    for job in jobs:
-        first = taken.setdefault(job.target, job.source)
-        if first != job.source:
-            message = f"two recordings would be written to it: {first} and {job.source}"
+    for conversion in conversions:
+        first = taken.setdefault(conversion.target, conversion.source)
+        if first != conversion.source:
+            message = f"two recordings would be written to it: {first} and {conversion.source}"
             raise CassetteError(
-                job.target, message, remedy="import one of them to another directory"
+                conversion.target, message, remedy="import one of them to another directory"
             )
-        if job.target.resolve() in sources:
+        if conversion.target.resolve() in sources:
             raise CassetteError(
-                job.target, "is one of the recordings to import", remedy="choose another directory"
+                conversion.target,
+                "is one of the recordings to import",
+                remedy="choose another directory",
             )
-        if job.target.exists() and not force:
-            raise CassetteError(job.target, "already exists", remedy="--force replaces it")
+        if conversion.target.exists() and not force:
+            raise CassetteError(conversion.target, "already exists", remedy="--force replaces it")
 
 
-def _tell(job: _Job, imported: Imported, verbose: bool) -> None:
-    said = [_interactions(len(imported.cassette.interactions))]
-    said += [kind.times(count) for kind, count in imported.counts.items()]
-    click.echo(f"{job.source}: {', '.join(said)}")
+def _show(conversion: _Conversion, imported: Imported, verbose: bool) -> None:
+    counts = [_interactions(len(imported.cassette.interactions))]
+    counts += [kind.times(count) for kind, count in imported.counts.items()]
+    click.echo(f"{conversion.source}: {', '.join(counts)}")
     for kind in imported.counts if verbose else ():
         places = dict.fromkeys(c.place for c in imported.changes if c.kind is kind)
         click.echo(f"  {kind}: {', '.join(places)}")

@@ -19,7 +19,7 @@ FILE = Path(".tapecheck") / "last-run.ndjson"
 
 
 def existing() -> Path:
-    """The file of the last run. Raises :class:`ReportError` if there was none here."""
+    """Return the file of the last run. Raises :class:`ReportError` if there is none."""
     if not FILE.is_file():
         raise ReportError(
             "no earlier run in this directory", path=FILE, hint="run 'tapecheck run' here first"
@@ -28,17 +28,17 @@ def existing() -> Path:
 
 
 def failed_cases() -> frozenset[str]:
-    """The ids of the cases that counted against the last run. Raises :class:`ReportError`."""
+    """Return the ids of the cases that failed in the last run. Raises :class:`ReportError`."""
     return frozenset(
         r["id"] for r in ndjson.read(existing()) if r["type"] == "case" and r["outcome"] in AGAINST
     )
 
 
 @contextmanager
-def kept() -> Iterator[TextIO | None]:
-    """Give a file for the records of a run, which takes the place of the last when it is whole.
+def new_records() -> Iterator[TextIO | None]:
+    """Yield a file for the records of a run; it replaces the last one when it is complete.
 
-    A directory that cannot be written to is no reason to stop: then there is no file.
+    Yields ``None``, with a warning, if the directory cannot be written to.
     """
     with ExitStack() as stack:
         try:

@@ -1,4 +1,4 @@
-"""``tapecheck lint``: whether specs and cassettes are sound and fit together."""
+"""``tapecheck lint``: check that specs and cassettes are valid and fit together."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def command(scenarios: tuple[Path, ...], cassettes: tuple[Path, ...]) -> int:
         registry.load(name)
     for feature in () if own else unrequired(found.scenarios):
         click.echo(f"note: no scenario requires the feature {feature!r}")
-    said = f"{len(found.scenarios)} scenarios, {len(found.cassettes)} cassettes"
-    said += "" if own else f", {len(adapters)} adapters"
+    checked = f"{len(found.scenarios)} scenarios, {len(found.cassettes)} cassettes"
+    checked += "" if own else f", {len(adapters)} adapters"
     wrong = len(found.problems)
-    click.echo(f"{said}: {wrong} {'problem' if wrong == 1 else 'problems'}")
+    click.echo(f"{checked}: {wrong} {'problem' if wrong == 1 else 'problems'}")
     return 2 if found.problems else 0

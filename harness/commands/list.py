@@ -1,4 +1,4 @@
-"""``tapecheck list``: what there is to run."""
+"""``tapecheck list``: list what can be run."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from harness.commands import options
     show_default=True,
 )
 @options.adapters
-@options.extent
-@options.places
+@options.selection
+@options.directories
 def command(patterns: tuple[str, ...], what: str, **chosen: Any) -> None:
     """List scenarios, cases, cassettes, adapters, dialects or features, one per line.
 

@@ -1,4 +1,4 @@
-"""Options that several verbs share, and the settings they add up to."""
+"""Options that several verbs share, and the settings made from them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def adapters(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def places(command: Callable[..., Any]) -> Callable[..., Any]:
+def directories(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--scenarios``, ``--cassettes`` and ``--recordings``."""
     for option in (
         click.option(
@@ -61,7 +61,7 @@ def places(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def extent(command: Callable[..., Any]) -> Callable[..., Any]:
+def selection(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--axes``, ``--seed``, ``--priority`` and ``--no-faults``."""
     for option in (
         click.option(
@@ -94,7 +94,7 @@ def extent(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def opened(stack: ExitStack, path: Path | None) -> TextIO | None:
-    """Open a file for a report, for as long as ``stack``. Raises :class:`SetupError`."""
+    """Open a report file that ``stack`` closes. Raises :class:`SetupError`."""
     from harness.errors import SetupError
 
     if path is None:
@@ -108,7 +108,7 @@ def opened(stack: ExitStack, path: Path | None) -> TextIO | None:
 
 
 def stdout_for(form: str) -> TextIO:
-    """Standard output for a report. What programs read is UTF-8, whatever the terminal shows."""
+    """Return stdout for a report. Formats for programs are UTF-8 on every terminal."""
     if form != "terminal" and isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
     return sys.stdout
@@ -126,7 +126,7 @@ def settings_of(
     seed: int = 0,
     no_faults: bool = False,
 ) -> Settings:
-    """The settings that a user's options make. Raises ``click.UsageError`` for a wrong axis."""
+    """Make settings from the options. Raises ``click.UsageError`` for a wrong axis."""
     from harness.plan.expand import parse_axes
     from harness.plan.planning import Settings
 

@@ -1,4 +1,4 @@
-"""How far a run is, on stderr, where somebody is watching."""
+"""The progress bar of a run, on stderr."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mockserver.vocabulary import JsonObject
 
 
 class Progress:
-    """A bar while the cases of a run come in; nothing where stderr is not a terminal."""
+    """A bar that counts finished cases; nothing if stderr is not a terminal."""
 
     def __init__(self, total: int) -> None:
         self._bar = None
@@ -49,5 +49,5 @@ class Progress:
         if self._bar is None or record["type"] != "case":
             return
         self._failed += record["outcome"] in AGAINST
-        said = f"[red]{self._failed} failed[/]  " if self._failed else ""
-        self._bar.update(self._task, advance=1, description=f"{said}{record['scenario']}")
+        failed = f"[red]{self._failed} failed[/]  " if self._failed else ""
+        self._bar.update(self._task, advance=1, description=f"{failed}{record['scenario']}")

@@ -1,4 +1,4 @@
-"""``tapecheck record``: runs a command against live endpoints and keeps what they said."""
+"""``tapecheck record``: run a command against live endpoints and record the answers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mockserver.cassettes import Cassette
     from mockserver.recording import Capture, Provider, Recorder, Result, TapeHandle
 
-#: How an answer may have ended without being whole.
+#: The ways in which an answer ends incomplete.
 ENDS = ("truncated", "reset", "timeout", "client_closed")
 
 
@@ -120,7 +120,7 @@ def command(
     if wanted.uses_network and runs_in_ci(os.environ) and not in_ci:
         raise click.UsageError(f"CI is set, and mode {mode} uses the network: add --in-ci")
     known, chosen = _providers(names, upstream, file)
-    job = _Job(
+    options = _Options(
         mode=wanted,
         timeout=timeout,
         max_age=_age(max_age),
@@ -134,18 +134,18 @@ def command(
     )
     try:
         if wanted is Mode.DIFF and not argv:
-            return _check(output, known, chosen, job)
+            return _check(output, known, chosen, options)
         if not chosen:
             raise click.UsageError("name a --provider; 'tapecheck record --help' has examples")
-        return _record(_file(output), chosen, argv, job)
+        return _record(_file(output), chosen, argv, options)
     except RecordingError as exc:
         _say(str(exc))
         return 1
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
-    """What the options say, apart from where and from whom."""
+class _Options:
+    """The options, apart from the output and the providers."""
 
     mode: Mode
     timeout: float
@@ -154,12 +154,14 @@ class _Job:
     tape: dict[str, Any]
 
 
-def _record(path: Path, providers: Sequence[Provider], argv: Sequence[str], job: _Job) -> int:
+def _record(
+    path: Path, providers: Sequence[Provider], argv: Sequence[str], options: _Options
+) -> int:
     from mockserver.recording import Recorder
 
     with (
-        Recorder(timeout=job.timeout, watch=_tell) as recorder,
-        recorder.tape(path, providers, **job.tape) as tape,
+        Recorder(timeout=options.timeout, watch=_show) as recorder,
+        recorder.tape(path, providers, **options.tape) as tape,
     ):
         code = _run(argv, tape) if argv else _wait(tape)
         if code:
@@ -168,7 +170,7 @@ def _record(path: Path, providers: Sequence[Provider], argv: Sequence[str], job:
         result = tape.finish()
     _summary(result)
     drifted = result.mode is Mode.DIFF and result.drift is not None and result.drift.shapes
-    return 1 if result.problems or drifted or _is_old(path, job) else 0
+    return 1 if result.problems or drifted or _is_old(path, options) else 0
 
 
 def _run(argv: Sequence[str], tape: TapeHandle) -> int:
@@ -179,20 +181,20 @@ def _run(argv: Sequence[str], tape: TapeHandle) -> int:
         code = subprocess.run(argv, env=environment, check=False).returncode  # noqa: S603
     except OSError as exc:
         raise click.UsageError(f"cannot run {shlex.join(argv)}: {exc.strerror}") from None
-    # A shell's way to say that a signal ended it.
+    # Like a shell for a command that a signal ended.
     return code if code >= 0 else 128 - code
 
 
 def _wait(tape: TapeHandle) -> int:
-    """Wait until the user has had enough."""
+    """Wait for Ctrl-C or SIGTERM."""
     over = threading.Event()
-    before = {number: signal.signal(number, lambda *_: over.set()) for number in _ENOUGH}
+    before = {number: signal.signal(number, lambda *_: over.set()) for number in _STOP_SIGNALS}
     for name, value in tape.environment().items():
         if name.lower() != "no_proxy":
             _say(f"{name}={value}")
     _say(f"recording {tape.path}; press Ctrl-C to write it")
     try:
-        # Only a wait that ends lets a handler run everywhere.
+        # On some systems a signal handler runs only between two waits.
         while not over.wait(0.5):
             pass
     finally:
@@ -201,11 +203,13 @@ def _wait(tape: TapeHandle) -> int:
     return 0
 
 
-_ENOUGH = (signal.SIGINT, signal.SIGTERM)
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def _check(output: Path, known: Sequence[Provider], chosen: Sequence[Provider], job: _Job) -> int:
-    """Ask again what cassettes have asked, and compare."""
+def _check(
+    output: Path, known: Sequence[Provider], chosen: Sequence[Provider], options: _Options
+) -> int:
+    """Send the requests of recorded cassettes again, and compare the answers."""
     from mockserver.cassettes import Origin
     from mockserver.library import library as store
     from mockserver.recording import Recorder
@@ -222,22 +226,24 @@ def _check(output: Path, known: Sequence[Provider], chosen: Sequence[Provider], 
             f"{output}: no recorded cassette to compare; authored and imported ones do not count"
         )
     code = 0
-    with Recorder(timeout=job.timeout) as recorder:
+    with Recorder(timeout=options.timeout) as recorder:
         for cassette in recorded:
-            code = max(code, _check_one(cassette, chosen or known, recorder, job))
+            code = max(code, _check_one(cassette, chosen or known, recorder, options))
     left = len(cassettes) - len(recorded)
     _say(f"{len(recorded)} cassettes compared" + (f", {left} not recorded" if left else ""))
     return code
 
 
-def _check_one(cassette: Cassette, known: Sequence[Provider], recorder: Recorder, job: _Job) -> int:
+def _check_one(
+    cassette: Cassette, known: Sequence[Provider], recorder: Recorder, options: _Options
+) -> int:
     from mockserver.errors import RecordingError
     from mockserver.recording import providers_of, resend_requests
 
-    old = _is_old(cassette.path, job)
+    old = _is_old(cassette.path, options)
     try:
         providers = providers_of(cassette, known)
-        with recorder.tape(cassette.path, providers, **job.tape) as tape:
+        with recorder.tape(cassette.path, providers, **options.tape) as tape:
             resend_requests(cassette, tape, providers)
             result = tape.finish()
     except RecordingError as exc:
@@ -250,7 +256,7 @@ def _check_one(cassette: Cassette, known: Sequence[Provider], recorder: Recorder
 def _providers(
     names: Sequence[str], upstream: str | None, file: Path | None
 ) -> tuple[list[Provider], list[Provider]]:
-    """All that are known, and those that were chosen."""
+    """Return all known providers, and the chosen ones."""
     from mockserver.recording import providers
 
     known = providers.load(file) if file else dict(providers.PROVIDERS)
@@ -262,8 +268,8 @@ def _providers(
     return list(known.values()), chosen
 
 
-def _tell(capture: Capture) -> None:
-    """One line for an exchange that begins, and one when it is over."""
+def _show(capture: Capture) -> None:
+    """Print a line when an exchange begins, and one when it is over."""
     what = f"  {capture.number} {capture.route}"
     if not capture.over:
         _say(what)
@@ -272,8 +278,8 @@ def _tell(capture: Capture) -> None:
     else:
         end = f", {capture.end}" if capture.end != "eof" else ""
         pieces = len(capture.pieces)
-        said = f"{pieces} {'piece' if pieces == 1 else 'pieces'}, {capture.size} bytes{end}"
-        _say(f"{what}: {capture.head.status}, {said}")
+        size = f"{pieces} {'piece' if pieces == 1 else 'pieces'}, {capture.size} bytes{end}"
+        _say(f"{what}: {capture.head.status}, {size}")
 
 
 def _summary(result: Result) -> None:
@@ -291,17 +297,17 @@ def _summary(result: Result) -> None:
         _say(f"{result.path}: {problem}")
 
 
-def _is_old(path: Path, job: _Job) -> bool:
-    """Say if a cassette is too old; return whether that is a failure."""
+def _is_old(path: Path, options: _Options) -> bool:
+    """Warn if a cassette is too old; return whether that is a failure."""
     from mockserver.library import library as store
 
-    if job.max_age is None or not path.is_file():
+    if options.max_age is None or not path.is_file():
         return False
     age = age_of(store.load(path), datetime.now(UTC))
-    if age is None or age <= job.max_age:
+    if age is None or age <= options.max_age:
         return False
     _say(f"{path}: last recorded or confirmed {age.days} days ago; re-record it")
-    return job.strict_age
+    return options.strict_age
 
 
 def _age(text: str | None) -> timedelta | None:
@@ -335,6 +341,6 @@ def _count(number: int) -> str:
 
 
 def _say(text: str) -> None:
-    # Standard output belongs to the command.
+    # Stdout belongs to the command.
     click.echo(text, err=True)
     sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""``tapecheck report``: another form of the results of a run."""
+"""``tapecheck report``: convert the results of a run to another format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``tapecheck run``: plays cases, writes the records, and prints the report."""
+"""``tapecheck run``: play cases, write the records, and print the report."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ FORMATS = ("terminal", "ndjson", "junit", "markdown")
 @click.command()
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
 @options.adapters
-@options.extent
-@options.places
+@options.selection
+@options.directories
 @click.option("--format", "form", type=click.Choice(FORMATS), default="terminal", show_default=True)
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Default: stdout."
@@ -92,8 +92,8 @@ def command(
         plan = _narrowed(plan, wanted)
     with ExitStack() as stack:
         stream = options.opened(stack, output) or options.stdout_for(form)
-        kept = stack.enter_context(last_run.kept())
-        sinks = [s for s in (options.opened(stack, results), kept) if s]
+        last = stack.enter_context(last_run.new_records())
+        sinks = [s for s in (options.opened(stack, results), last) if s]
         if form == "ndjson":
             sinks.append(stream)
         began = time.monotonic()
@@ -116,7 +116,7 @@ def _narrowed(plan: Plan, wanted: frozenset[str]) -> Plan:
             f"none of the {len(wanted)} cases that failed in the last run is selected",
             hint="use --failed with the options of that run",
         )
-    # Named in the records, so that nobody takes them for a whole run.
+    # The records name the cases, so that they do not pass for a whole run.
     settings = replace(plan.settings, patterns=tuple(case.id for case in cases))
     return replace(plan, settings=settings, cases=cases, skips=(), problems=())
 

@@ -1,4 +1,4 @@
-"""``tapecheck serve``: the mock server on its own, until somebody stops it."""
+"""``tapecheck serve``: run the mock server until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import click
 if TYPE_CHECKING:
     from mockserver import JournalEntry, MockServer
 
-#: Seconds between two looks at the journal.
-_LOOK = 0.2
-#: The cassette that is best shown first, and how many others are opened to find an example.
+#: Seconds between two polls of the journal.
+_INTERVAL = 0.2
+#: The preferred cassette of the greeting, and how many are opened to find another one.
 _EXAMPLE, _TRIES = "openai-chat/text-basic", 20
 _PARTS = ("method", "path", "query", "body")
 
@@ -92,7 +92,7 @@ def command(
                 click.echo(line)
             for entry in _requests(server):
                 if not quiet:
-                    click.echo(_said(entry), err=True)
+                    click.echo(_line(entry), err=True)
         except KeyboardInterrupt:
             click.echo("stopped", err=True)
 
@@ -106,13 +106,13 @@ def _greeting(server: MockServer) -> Iterator[str]:
         name, variable, base, method, path = found
         pinned = f"{server.url}/c/{quote(name)}"
         if variable:
-            yield f"One cassette, {name}, whatever the client asks:"
+            yield f"One cassette, {name}, for every request:"
             yield f"  {variable}={pinned}{base}"
             yield f"  curl -N {shlex.quote(pinned + path)} -d '{{}}'"
             yield "All of them, matched by request:"
             yield f"  {variable}={server.url}{base}"
         else:
-            yield f"One cassette, {name}, whatever the client asks:"
+            yield f"One cassette, {name}, for every request:"
             yield f"  curl -N -X {method} {shlex.quote(pinned + path)}"
     yield "Lists of the cassettes, and of the requests so far:"
     yield f"  curl {server.url}/__tapecheck/cassettes"
@@ -121,7 +121,7 @@ def _greeting(server: MockServer) -> Iterator[str]:
 
 
 def _example(server: MockServer) -> tuple[str, str | None, str, str, str] | None:
-    """A cassette to begin with: its name, variable, base path, method and path."""
+    """Return a cassette for the greeting: its name, variable, base path, method and path."""
     from mockserver import MockServerError
     from mockserver.dialects import of_request
 
@@ -145,21 +145,21 @@ def _example(server: MockServer) -> tuple[str, str | None, str, str, str] | None
 
 
 def _requests(server: MockServer) -> Iterator[JournalEntry]:
-    """Yield each request when it was answered, for as long as the server runs."""
+    """Yield each answered request, as long as the server runs."""
     answered = -1
     while True:
-        time.sleep(_LOOK)
+        time.sleep(_INTERVAL)
         for entry in server.journal:
             if entry.number <= answered:
                 continue
             if entry.outcome == "answering":
-                # Requests are shown in their order; a later one waits for an earlier one.
+                # Show requests in order: a later one waits for an earlier one.
                 break
             answered = entry.number
             yield entry
 
 
-def _said(entry: JournalEntry) -> str:
+def _line(entry: JournalEntry) -> str:
     if entry.exchange is None:
         return f"{entry.method} {entry.path} -> {entry.status} {entry.outcome}: {entry.note}"
     where = f" {entry.cassette}#{entry.exchange}" if entry.cassette else f" #{entry.exchange}"

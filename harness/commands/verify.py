@@ -1,4 +1,4 @@
-"""``tapecheck verify``: proves that cassettes go out as they stand."""
+"""``tapecheck verify``: prove that cassettes are replayed byte-exactly."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def command(library: tuple[Path, ...], rechunk: bool) -> int:
     paths = Library(library or (bundled.cassettes(),)).paths
     code, played = 0, 0
     for name in paths:
-        found, worst = _verified(paths[name], _mend if rechunk else None)
+        found, worst = _verified(paths[name], _rechunk if rechunk else None)
         played += found
         code = max(code, worst)
     if not played and not code:
@@ -46,15 +46,15 @@ def command(library: tuple[Path, ...], rechunk: bool) -> int:
     return code
 
 
-def _verified(path: Path, mend: Callable[[Path], None] | None) -> tuple[int, int]:
-    """Play one cassette; returns the number of its interactions and the exit code."""
+def _verified(path: Path, fix: Callable[[Path], None] | None) -> tuple[int, int]:
+    """Play one cassette; return the number of its interactions and the exit code."""
     from mockserver.errors import CassetteError, UnwritableError
     from mockserver.library import library as store
     from mockserver.serving import verify_cassette
 
     try:
-        if mend is not None:
-            mend(path)
+        if fix is not None:
+            fix(path)
         cassette = store.load(path)
     except UnwritableError:
         raise
@@ -67,7 +67,7 @@ def _verified(path: Path, mend: Callable[[Path], None] | None) -> tuple[int, int
     return len(cassette.interactions), 1 if problems else 0
 
 
-def _mend(path: Path) -> None:
+def _rechunk(path: Path) -> None:
     from mockserver.cassettes import rechunk
     from mockserver.library import library as store
 

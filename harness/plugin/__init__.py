@@ -1,1 +1,1 @@
-"""The pytest plugins: cases as tests, and recording of one's own tests."""
+"""The pytest plugins: cases as tests, and recording in tests of your own."""

@@ -1,7 +1,7 @@
-"""The collectors and items of the pytest plugin; imported when there is an adapter to test.
+"""The collectors and items of the pytest plugin; imported if there is an adapter to test.
 
-Scenario files of a project are collected as files. The bundled scenarios hang under a collector
-named ``tapecheck``, because they lie outside of the project.
+Scenario files of a project are collected as files. The bundled scenarios belong to a collector
+named ``tapecheck``, because they are outside of the project.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ _T = TypeVar("_T")
 
 
 class FailedCaseError(Exception):
-    """A case or a sweep failed; the text is what the user reads."""
+    """A case or a sweep failed. The message is shown to the user."""
 
 
 class Collection:
-    """What one pytest session knows of tapecheck; registered as a plugin."""
+    """The tapecheck part of a pytest session; registered as a plugin."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.own = directories(config, "scenarios")
-        #: Names of bundled cases that the command line asks for; ``None`` if it asks for none.
+        #: Bundled cases to run: ``None`` for none, an empty list for all, or their names.
         self.wanted: list[str] | None = None
         config.addinivalue_line("markers", f"{NAME}: a case of tapecheck")
 
     @cached_property
     def plan(self) -> Plan:
-        """All cases: own ones, and bundled ones if those are wanted.
+        """All cases: those of the project, and the bundled ones if they are wanted.
 
         Raises what :func:`make_plan` raises.
         """
@@ -73,17 +73,17 @@ class Collection:
         )
 
     def is_own(self, path: Path) -> bool:
-        """Whether a scenario's file belongs to the project."""
+        """Return whether a scenario file belongs to the project."""
         return any(path.resolve().is_relative_to(directory) for directory in self.own)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> None:
-        """Decide whether bundled scenarios are wanted: without paths, or by their name."""
+        """Find out whether to run bundled scenarios: without paths, or by name."""
         config = session.config
         if config.args_source is not pytest.Config.ArgsSource.ARGS:
             self.wanted = []
             inside = [Path(arg.partition("::")[0]).resolve() for arg in config.args]
-            # Own scenarios belong to a run without paths even if testpaths leave them out.
+            # A run without paths includes the own scenarios even if testpaths does not.
             config.args += [
                 str(own) for own in self.own if not any(own.is_relative_to(path) for path in inside)
             ]
@@ -105,7 +105,7 @@ class Collection:
     def pytest_make_collect_report(
         self, collector: pytest.Collector
     ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-        """Put the bundled scenarios beside what the session itself has found."""
+        """Add the bundled scenarios to what the session has collected."""
         report = yield
         if isinstance(collector, pytest.Session) and self.wanted is not None and report.passed:
             mine = Bundled.from_parent(collector, name=NAME, nodeid=NAME, collection=self)
@@ -114,11 +114,11 @@ class Collection:
 
 
 class _Collector(pytest.Collector, ABC):
-    """Collects cases and starts a mock server when the first of them is run."""
+    """Collects cases and starts a mock server when the first of them runs."""
 
     @abstractmethod
     def belongs(self, path: Path) -> bool:
-        """Whether the scenarios of that file are collected here."""
+        """Return whether the scenarios of that file are collected here."""
 
     def __init__(self, *, collection: Collection, **kw: Any) -> None:
         super().__init__(**kw)
@@ -126,7 +126,7 @@ class _Collector(pytest.Collector, ABC):
         self.engine: Engine
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Yield an item for each case, each sweep, and each scenario that is not run."""
+        """Yield an item for each case, each sweep, and each skipped scenario."""
         plan = self.collection.plan
         mine = {s.id for s in plan.scenarios if self.belongs(s.file)}
         sweeps: dict[tuple[str, str], list[Case]] = {}
@@ -146,14 +146,14 @@ class _Collector(pytest.Collector, ABC):
                 yield item
 
     def setup(self) -> None:
-        """Start the server. pytest sets a collector up with the first of its items that runs."""
+        """Start the server. pytest calls this before the first item of a collector runs."""
         self.engine = Engine(self.collection.plan)
         self.addfinalizer(self.engine.stop)
 
     def repr_failure(  # type: ignore[override]
         self, excinfo: pytest.ExceptionInfo[BaseException]
     ) -> Any:
-        """Show a mistake of the user as it is."""
+        """Show a usage error without a traceback."""
         if isinstance(excinfo.value, HarnessError | MockServerError):
             return str(excinfo.value)
         return super().repr_failure(excinfo)
@@ -163,7 +163,7 @@ class ScenarioFile(_Collector, pytest.File):
     """A scenario file of the project."""
 
     def belongs(self, path: Path) -> bool:
-        """Whether it is this file."""
+        """Return whether it is this file."""
         return path.resolve() == self.path.resolve()
 
 
@@ -171,7 +171,7 @@ class Bundled(_Collector):
     """The scenarios that come with tapecheck."""
 
     def belongs(self, path: Path) -> bool:
-        """Whether the file is not one of the project."""
+        """Return whether the file is outside of the project."""
         return not self.collection.is_own(path)
 
     def collect(self) -> Iterator[pytest.Item]:
@@ -190,7 +190,7 @@ class Bundled(_Collector):
             yield ProblemsItem.from_parent(self, name="problems")
 
 
-class _Item(pytest.Item):
+class _PlanItem(pytest.Item):
     def __init__(self, **kw: Any) -> None:
         super().__init__(**kw)
         self.add_marker(NAME)
@@ -205,30 +205,30 @@ class _Item(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def add_report_section(self, when: str, key: str, content: str) -> None:
-        """Leave out the log: the runner listens at a level that shows every request."""
+        """Drop the log: the runner's log level would show every request."""
         if key != "log":
             super().add_report_section(when, key, content)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """Where pytest says the item stands: where its name begins."""
+        """Return the location that pytest prints: the file that the node id begins with."""
         return self.config.rootpath / self.nodeid.partition("::")[0], 0, self.name
 
 
-class SkippedItem(_Item):
+class SkippedItem(_PlanItem):
     """A scenario that an adapter does not run."""
 
 
-class ProblemsItem(_Item):
-    """What is wrong with a plan as a whole."""
+class ProblemsItem(_PlanItem):
+    """The problems of a plan as a whole."""
 
     parent: _Collector
 
     def runtest(self) -> None:
-        """Fail: the item exists only if there is something to say."""
+        """Fail: the item exists only if the plan has problems."""
         raise FailedCaseError("\n".join(self.parent.collection.plan.problems))
 
 
-class CaseItem(_Item):
+class CaseItem(_PlanItem):
     """One case, or all faults of one scenario."""
 
     parent: _Collector
@@ -242,19 +242,19 @@ class CaseItem(_Item):
         results = self.parent.engine.play(self.cases)
         against = [r for r in results if r.verdict.outcome not in {Outcome.PASS, Outcome.KNOWN}]
         if against:
-            raise FailedCaseError(self._said(against, len(results)))
+            raise FailedCaseError(self._message(against, len(results)))
         if known := [r for r in results if r.known is not None]:
             pytest.xfail(known[0].known or "")
 
-    def _said(self, against: Sequence[CaseResult], total: int) -> str:
+    def _message(self, against: Sequence[CaseResult], total: int) -> str:
         shown = min(against, key=lambda r: (len(r.case.variation), r.case.variation))
         options = tuple(options_of(self.parent.collection.plan.settings))
         text = explain.explain(shown, here=self.config.rootpath, width=96, options=options)
-        said = explain.headline(case_record(shown)["findings"][0])
+        summary = explain.headline(case_record(shown)["findings"][0])
         if total > 1:
             others = ", ".join(r.case.variation for r in against)
-            said = f"{len(against)} of {total} faults failed: {said}\n{others}"
-        return f"{said}\n\n{text}"
+            summary = f"{len(against)} of {total} faults failed: {summary}\n{others}"
+        return f"{summary}\n\n{text}"
 
 
 class Engine:

@@ -1,6 +1,6 @@
-"""The pytest plugin: one test item per case, and a mock server for tests of one's own.
+"""The pytest plugin: one test item per case, and a mock server for tests of your own.
 
-Does nothing until an adapter is named, by ``--tapecheck-adapter`` or in the ini file.
+It does nothing until an adapter is named, by ``--tapecheck-adapter`` or in the ini file.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Take part in the collection if there is an adapter to test."""
+    """Register the collection if there is an adapter to test."""
     if adapters(config):
         from harness.plugin.items import Collection
 
@@ -59,9 +59,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def adapters(config: pytest.Config) -> tuple[str, ...]:
-    """The adapters that the command line names, or else those of the ini file.
+    """Return the adapters that the command line names, or else those of the ini file.
 
-    A file is found from the directory in which it was named: pytest's own, or the ini file's.
+    A file is relative to pytest's working directory, or to the ini file that names it.
     """
     named: list[str] = config.getoption("--tapecheck-adapter")
     if named:
@@ -72,7 +72,7 @@ def adapters(config: pytest.Config) -> tuple[str, ...]:
 
 
 def directories(config: pytest.Config, name: str) -> tuple[Path, ...]:
-    """The project's own ``scenarios`` or ``cassettes``, configured or where they usually are."""
+    """Return the project's directories of ``scenarios`` or ``cassettes``, or the usual one."""
     named = [config.invocation_params.dir / p for p in config.getoption(f"--tapecheck-{name}")]
     named = named or config.getini(f"tapecheck_{name}")
     if not named:
@@ -83,7 +83,7 @@ def directories(config: pytest.Config, name: str) -> tuple[Path, ...]:
 
 @pytest.fixture(scope="session")
 def tapecheck_server(pytestconfig: pytest.Config) -> Iterator[MockServer]:
-    """A mock server with the project's cassettes and the bundled ones, for the whole session.
+    """Yield a mock server with the project's cassettes and the bundled ones.
 
     ``{tapecheck_server.url}/c/openai-chat/text-basic/v1`` is the base URL of one cassette;
     ``tapecheck_server.session("openai-chat/text-basic")`` gives a test a journal of its own.

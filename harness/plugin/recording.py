@@ -5,9 +5,9 @@
         client = openai.OpenAI(base_url=tape.base_url, api_key=tape.api_key)
         ...
 
-Without options, the test replays ``cassettes/<module>/<test>.yaml`` and never goes out. With
-``--record``, it talks to the provider, and the cassette is written when the test has passed.
-The options have names of their own, so that pytest-recording can be there as well.
+Without options, the test replays ``cassettes/<module>/<test>.yaml`` and uses no network. With
+``--record``, it calls the provider, and the cassette is written if the test passes. The names of
+the options differ from those of pytest-recording, so that both can be installed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mockserver.recording import Provider, Recorder, Result, TapeHandle
 
 _PASSED = pytest.StashKey[bool]()
-_STATE = pytest.StashKey["State"]()
+_RECORDING = pytest.StashKey["Recording"]()
 _NOTE = "tapecheck_recording"
 
 
@@ -64,7 +64,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the options. Raises ``pytest.UsageError`` for what does not go together."""
+    """Read the options. Raises ``pytest.UsageError`` if they contradict."""
     named = config.getoption("--tapecheck-record-mode")
     mode = "rewrite" if config.getoption("--record") else named or "none"
     if named not in (None, "rewrite", "all") and mode == "rewrite":
@@ -76,18 +76,18 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(
             f"CI is set, and record mode {mode} uses the network: add --record-in-ci"
         )
-    state = config.stash[_STATE] = State(config, mode)
+    recording = config.stash[_RECORDING] = Recording(config, mode)
     if mode in ("rewrite", "all", "diff") and adapters(config):
-        from harness.plugin.recording_items import Recording
+        from harness.plugin.recording_items import RecordItems
 
-        config.pluginmanager.register(Recording(state), "tapecheck-recording-items")
+        config.pluginmanager.register(RecordItems(recording), "tapecheck-recording-items")
     config.pluginmanager.register(_Reporter(config), "tapecheck-recording-report")
 
 
 @pytest.fixture
 def tapecheck(request: pytest.FixtureRequest) -> Iterator[Tapes]:
-    """Open cassettes for this test: a base URL in, a cassette out. See :class:`Tapes`."""
-    tapes = Tapes(request.config.stash[_STATE], request.node)
+    """Open cassettes for this test. See :class:`Tapes`."""
+    tapes = Tapes(request.config.stash[_RECORDING], request.node)
     yield tapes
     tapes.close(passed=request.node.stash.get(_PASSED, False))
 
@@ -95,8 +95,8 @@ def tapecheck(request: pytest.FixtureRequest) -> Iterator[Tapes]:
 class Tapes:
     """Opens cassettes for one test; ``tapecheck("openai")`` is the usual call."""
 
-    def __init__(self, state: State, item: pytest.Item) -> None:
-        self._state = state
+    def __init__(self, recording: Recording, item: pytest.Item) -> None:
+        self._recording = recording
         self._item = item
         self._open: list[TapeHandle] = []
 
@@ -110,13 +110,13 @@ class Tapes:
         keep_opaque: bool = False,
         notes: dict[str, str] | None = None,
     ) -> TapeHandle:
-        """Open a cassette for clients of ``provider``, and perhaps of ``more``.
+        """Open a cassette for clients of ``provider`` and of ``more``.
 
-        ``cassette`` names it below the directory of cassettes; by default it has the names of
-        module and test. ``upstream`` is another base URL of ``provider``. ``ends`` allows
-        answers that are not whole (``truncated``, ``reset``, ``timeout``, ``client_closed``);
-        ``keep_opaque`` keeps encrypted reasoning and signatures; ``notes`` are kept as facts
-        about the recording. What is wrong with any of this fails the test.
+        ``cassette`` is its name below the directory of cassettes, by default
+        ``<module>/<test>``. ``upstream`` is another base URL of ``provider``. ``ends`` allows
+        incomplete answers (``truncated``, ``reset``, ``timeout``, ``client_closed``).
+        ``keep_opaque`` keeps encrypted reasoning and signatures. ``notes`` are written into the
+        cassette. A wrong argument fails the test.
         """
         from mockserver.errors import MockServerError
 
@@ -140,35 +140,38 @@ class Tapes:
         from mockserver.errors import MockServerError
         from mockserver.recording import providers as known_providers
 
-        state = self._state
-        known = state.providers
+        recording = self._recording
+        known = recording.providers
         chosen = [known_providers.find(wanted, known) for wanted in providers]
         if upstream is not None:
             chosen[0] = chosen[0].at(upstream)
         name = cassette or _name(self._item, len(self._open))
-        path = state.directory / f"{name}.yaml"
-        tape = state.recorder.tape(
+        path = recording.directory / f"{name}.yaml"
+        tape = recording.recorder.tape(
             path,
             chosen,
-            mode=state.mode,
+            mode=recording.mode,
             name=name,
             ends=[End(end) for end in ends],
             keep_opaque=keep_opaque,
             notes=notes or {},
         )
-        if state.mode is Mode.REWRITE:
+        if recording.mode is Mode.REWRITE:
             try:
-                state.claim(path, self._item.nodeid)
+                recording.claim(path, self._item.nodeid)
             except MockServerError:
                 tape.close()
                 raise
         return tape
 
     def close(self, *, passed: bool) -> None:
-        """Write or give up all that was opened; fails the test for what cannot be kept."""
+        """Write the open cassettes, or discard them if the test failed.
+
+        Fails the test for what cannot be written.
+        """
         from mockserver.errors import MockServerError
 
-        said: list[str] = []
+        problems: list[str] = []
         for tape in self._open:
             try:
                 if not passed:
@@ -176,23 +179,23 @@ class Tapes:
                     continue
                 result = tape.finish()
             except MockServerError as exc:
-                said.append(str(exc))
+                problems.append(str(exc))
                 continue
-            said += self._state.told(self._item, result)
-        if said:
-            pytest.fail("\n".join(said), pytrace=False)
+            problems += self._recording.report(self._item, result)
+        if problems:
+            pytest.fail("\n".join(problems), pytrace=False)
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
-    """What the report at the end says of one cassette."""
+class _Note:
+    """The lines about one cassette in the report at the end."""
 
     path: str
     lines: tuple[str, ...]
 
 
-class State:
-    """What one pytest process knows of recording."""
+class Recording:
+    """The recorder of one pytest process, its mode and its providers."""
 
     def __init__(self, config: pytest.Config, mode: str) -> None:
         self.config = config
@@ -208,7 +211,7 @@ class State:
 
     @property
     def recorder(self) -> Recorder:
-        """The recorder of this process, started when it is first needed."""
+        """The recorder of this process, started on first use."""
         if self._recorder is None:
             from mockserver.recording import Recorder, no_proxy
 
@@ -218,14 +221,14 @@ class State:
         return self._recorder
 
     def stop(self) -> None:
-        """Stop the recorder if it was needed."""
+        """Stop the recorder if it was started."""
         if self._recorder is not None:
             self._recorder.__exit__(None, None, None)
             self._recorder = None
 
     @property
     def directory(self) -> Path:
-        """Where the project keeps its cassettes."""
+        """The project's directory of cassettes."""
         found = directories(self.config, "cassettes")
         return found[0] if found else self.config.rootpath / "cassettes"
 
@@ -241,11 +244,11 @@ class State:
         return providers.load(base / named) if named else dict(providers.PROVIDERS)
 
     def claim(self, path: Path, nodeid: str) -> None:
-        """See to it that only one test of a run records anew into a cassette that it holds."""
+        """Reserve a cassette for one test. Raises ``RecordingError`` if another test has it."""
         from mockserver.errors import RecordingError
 
         owner = self._claimed.get(path)
-        # The time tells what a test in another process has written since the start.
+        # A file changed since the start was written by a test in another process.
         written = path.is_file() and path.stat().st_mtime > self._began
         if owner != nodeid and (owner is not None or written):
             raise RecordingError(
@@ -253,8 +256,8 @@ class State:
             )
         self._claimed[path] = nodeid
 
-    def told(self, item: pytest.Item, result: Result) -> list[str]:
-        """Pass what became of a cassette on to the report; return what fails the test."""
+    def report(self, item: pytest.Item, result: Result) -> list[str]:
+        """Attach the lines about a cassette to ``item``; return what must fail the test."""
         lines = []
         if result.written:
             kept = f", {result.unchanged} unchanged" if result.unchanged else ""
@@ -285,7 +288,7 @@ class State:
 
     @property
     def max_age(self) -> timedelta | None:
-        """How old a cassette may be. Raises ``pytest.UsageError``."""
+        """The age that a cassette may have. Raises ``pytest.UsageError``."""
         text = self.config.getoption("--tapecheck-max-age") or self.config.getini(
             "tapecheck_max_age"
         )
@@ -296,46 +299,46 @@ class State:
 
 
 class _Reporter:
-    """Collects what tests say of their cassettes, also from other processes, and prints it."""
+    """Collects the notes of tests in all processes and prints them."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._told: list[_Told] = []
+        self._notes: list[_Note] = []
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Remember for the fixture whether the test itself has passed."""
+        """Remember for the fixture whether the test itself passed."""
         report = yield
         if report.when == "call":
             item.stash[_PASSED] = report.passed
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take what a test has left."""
+        """Collect the notes of a test."""
         if report.when == "teardown":
             for name, value in report.user_properties:
                 if name == _NOTE:
                     path, *lines = json.loads(str(value))
-                    self._told.append(_Told(path, tuple(lines)))
+                    self._notes.append(_Note(path, tuple(lines)))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print one block for each cassette."""
         orphans = self._orphans(terminalreporter.stats)
-        told = sorted((t for t in self._told if t.lines), key=lambda t: t.path)
-        if not told and not orphans:
+        notes = sorted((n for n in self._notes if n.lines), key=lambda n: n.path)
+        if not notes and not orphans:
             return
         terminalreporter.section("tapecheck recordings")
-        for each in told:
-            terminalreporter.line(_relative(each.path, self._config.rootpath))
-            for line in each.lines:
+        for note in notes:
+            terminalreporter.line(_relative(note.path, self._config.rootpath))
+            for line in note.lines:
                 terminalreporter.line(f"  {line}")
         for orphan in orphans:
             terminalreporter.line(f"{_relative(orphan, self._config.rootpath)}: no test uses it")
 
     def _orphans(self, stats: Mapping[str, Any]) -> list[str]:
-        """The cassettes beside those that were opened, if every test there is has passed."""
+        """Return the cassettes that no test uses, if all tests were run and passed."""
         option = self._config.option
         chosen = (
             self._config.args_source is pytest.Config.ArgsSource.ARGS
@@ -345,17 +348,17 @@ class _Reporter:
         )
         if chosen:
             return []
-        opened = {Path(t.path) for t in self._told}
-        beside = {f for d in {p.parent for p in opened} for f in d.glob("*.yaml")}
-        return sorted(str(path) for path in beside - opened)
+        used = {Path(n.path) for n in self._notes}
+        beside = {f for d in {p.parent for p in used} for f in d.glob("*.yaml")}
+        return sorted(str(path) for path in beside - used)
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         """Stop the recorder."""
-        config.stash[_STATE].stop()
+        config.stash[_RECORDING].stop()
 
 
 def _name(item: pytest.Item, number: int) -> str:
-    """The names of module and test, in characters that every file system has."""
+    """Return ``<module>/<test>`` in characters that every file system allows."""
     module = re.sub(r"[^\w.-]+", "-", item.path.stem)
     test = re.sub(r"[^\w.-]+", "-", item.nodeid.partition("::")[2]).strip("-")
     return f"{module}/{test}" + (f".{number + 1}" if number else "")

@@ -1,7 +1,7 @@
-"""Items that record the cassettes of scenarios anew, in place of the items that play them.
+"""Items that re-record the cassettes of scenarios, in place of the items that play them.
 
-The first adapter that speaks a scenario's dialect is let loose on the live endpoint; what it
-got is kept if the scenario still passes on it. Only cassettes that were recorded are.
+The first adapter that speaks a scenario's dialect calls the live endpoint; the new cassette is
+written if the scenario passes on it. Authored and imported cassettes are not re-recorded.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from harness.clients.conversation import first_call, next_call
 from harness.clients.in_process import Output, drive
 from harness.clients.interface import Call
 from harness.plugin.items import CaseItem, FailedCaseError
-from harness.plugin.recording import State
+from harness.plugin.recording import Recording
 from harness.suite.scenario import Case, Scenario
 from mockserver.cassettes import Cassette, Origin
 from mockserver.dialects import base_path
@@ -29,46 +29,46 @@ from mockserver.recording import DUMMY_KEY, provider_of
 DEADLINE = 300.0
 
 
-class Recording:
-    """Exchanges the items of a session; registered as a plugin when something is recorded."""
+class RecordItems:
+    """Replaces the items of a session; registered as a plugin in modes that record."""
 
-    def __init__(self, state: State) -> None:
-        self._state = state
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(
         self, config: pytest.Config, items: list[pytest.Item]
     ) -> None:
-        """Put one item in place of all that play the same scenario."""
-        kept: list[pytest.Item] = []
-        left: list[pytest.Item] = []
+        """Replace all items that play the same scenario by one that records it."""
+        selected: list[pytest.Item] = []
+        deselected: list[pytest.Item] = []
         seen: set[str] = set()
         for item in items:
             if not isinstance(item, CaseItem):
-                kept.append(item)
+                selected.append(item)
                 continue
             case = item.cases[0]
-            left.append(item)
+            deselected.append(item)
             if case.variation == "recorded" and case.scenario.id not in seen:
                 seen.add(case.scenario.id)
                 if _was_recorded(case.scenario):
-                    kept.append(self._item(item, case))
-        items[:] = kept
-        config.hook.pytest_deselected(items=left)
+                    selected.append(self._item(item, case))
+        items[:] = selected
+        config.hook.pytest_deselected(items=deselected)
 
     def _item(self, item: CaseItem, case: Case) -> RecordItem:
-        made = RecordItem.from_parent(
+        record_item = RecordItem.from_parent(
             item.parent, name=f"{case.scenario.id}/record@{case.adapter}", cases=[case]
         )
-        assert isinstance(made, RecordItem)
-        made.state = self._state
-        return made
+        assert isinstance(record_item, RecordItem)
+        record_item.recording = self._recording
+        return record_item
 
 
 class RecordItem(CaseItem):
-    """Asks a live endpoint what a scenario asks, and judges the client on the answer."""
+    """Sends a scenario's calls to a live endpoint, and judges the client on the answer."""
 
-    state: State
+    recording: Recording
 
     def runtest(self) -> None:
         """Record, judge and write."""
@@ -82,18 +82,18 @@ class RecordItem(CaseItem):
 
     def _record(self, case: Case, path: Path) -> None:
         old = library.load(path)
-        provider = provider_of(old, self.state.providers.values())
+        provider = provider_of(old, self.recording.providers.values())
         ends = {i.response.wire.end for i in old.interactions}
-        with self.state.recorder.tape(
-            path, [provider], mode=self.state.mode, name=case.scenario.id, ends=ends
+        with self.recording.recorder.tape(
+            path, [provider], mode=self.recording.mode, name=case.scenario.id, ends=ends
         ) as tape:
-            self.state.claim(path, self.nodeid)
+            self.recording.claim(path, self.nodeid)
             prefix = tape.base_url.removesuffix(provider.base_path)
             paths = [i.request.url.path for i in old.interactions]
             base_url = prefix + base_path(case.scenario.dialect, paths)
             asyncio.run(self._converse(case.scenario, base_url))
             result = tape.finish(lambda cassette: self._judge(case, cassette))
-        failures = self.state.told(self, result)
+        failures = self.recording.report(self, result)
         if failures:
             raise FailedCaseError("\n".join(failures))
 
@@ -123,7 +123,7 @@ class RecordItem(CaseItem):
                 )
 
     def _judge(self, case: Case, cassette: Cassette) -> None:
-        """Play the scenario on what is about to be written."""
+        """Play the scenario on the cassette before it is written."""
         with tempfile.TemporaryDirectory() as directory:
             candidate = Path(directory) / cassette.path.name
             library.write(replace(cassette, path=candidate))

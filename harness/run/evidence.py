@@ -1,7 +1,7 @@
-"""Keeps the transcript of a failing case in a file of its own, to be opened later.
+"""Write the transcript of a failing case to a file, and read it again.
 
-The file holds the explanation as text and the evidence as data: what was sent, what came back,
-what the client made of it. Credentials are replaced as in the server's journal.
+The file has the explanation as text and the evidence as data: requests, answers, events and turn.
+Credentials are replaced as in the server's journal.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from mockserver.wire import Hold, Schedule
 WIDTH = 100
 
 
-def keep(directory: Path, result: CaseResult, options: tuple[str, ...] = ()) -> Path:
+def write(directory: Path, result: CaseResult, options: tuple[str, ...] = ()) -> Path:
     """Write the transcript of ``result`` into ``directory`` and return the file.
 
     Raises :class:`SetupError` if it cannot be written.
@@ -50,7 +50,7 @@ def keep(directory: Path, result: CaseResult, options: tuple[str, ...] = ()) -> 
 
 
 def read(path: Path) -> JsonObject:
-    """Read a kept transcript. Raises :class:`ReportError` for anything else."""
+    """Read a transcript file. Raises :class:`ReportError` for any other file."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as exc:

@@ -1,8 +1,7 @@
-"""Runs a plan, from the first record to the last, in this process or in several.
+"""Run a plan, from the first record to the last, in this process or in several.
 
-One Python process keeps one core busy, and no more. Each process has its own server and its own
-adapters, loaded by the references of the plan's settings; it is sent its cases and sends back
-records.
+A Python process uses one core. Each process has its own server and its own adapters, which it
+loads by the references in the plan's settings; it receives cases and sends records back.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from mockserver.vocabulary import JsonObject
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-#: Cases below which starting processes takes longer than running the cases here.
+#: With fewer cases, starting processes takes longer than running the cases here.
 WORTHWHILE = 400
 
 
@@ -43,9 +42,9 @@ async def run(
     stall_width: int = 48,
     fail_fast: bool = False,
 ) -> AsyncGenerator[JsonObject, None]:
-    """Run a plan and yield its records as they come; the last one is ``end``.
+    """Run a plan and yield its records as they arrive; the last one is ``end``.
 
-    ``jobs`` is the number of processes, by default as many as are worthwhile. In each, ``width``
+    ``jobs`` is the number of processes; by default :func:`jobs_for` chooses. In each, ``width``
     cases run side by side, and ``stall_width`` stalled ones. ``fail_fast`` stops after the first
     case that counts against the run.
     """
@@ -72,7 +71,7 @@ async def run(
 
 
 def jobs_for(plan: Plan) -> int:
-    """How many processes to use for a plan when nobody says."""
+    """Return the default number of processes for a plan."""
     if len(plan.cases) < WORTHWHILE:
         return 1
     return min(os.cpu_count() or 1, 8)
@@ -81,24 +80,24 @@ def jobs_for(plan: Plan) -> int:
 async def _in_processes(
     plan: Plan, *, jobs: int, width: int, stall_width: int
 ) -> AsyncGenerator[JsonObject, None]:
-    """Run the cases in ``jobs`` processes and yield each record when it is there.
+    """Run the cases in ``jobs`` processes and yield each record when it arrives.
 
     Raises :class:`HarnessError` if a process ends before its cases do. Closing the generator
     stops the processes.
     """
-    import multiprocessing  # Not worth its time where one process is enough.
+    import multiprocessing  # Slow to import, and not needed for one process.
 
     context = multiprocessing.get_context("spawn")
     arrived: asyncio.Queue[JsonObject | None] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     workers, pipes = [], []
     for number in range(jobs):
-        # Neighbours are alike, so that every process gets its share of the slow ones.
-        share = replace(plan, cases=(), baselines={}, adapters=(), scenarios=())
+        # Neighbouring cases take about as long, so each process gets every ``jobs``-th one.
+        empty = replace(plan, cases=(), baselines={}, adapters=(), scenarios=())
         ours, theirs = context.Pipe(duplex=False)
         cases = plan.cases[number::jobs]
         worker = context.Process(
-            target=_work, args=(share, cases, width, stall_width, theirs), daemon=True
+            target=_work, args=(empty, cases, width, stall_width, theirs), daemon=True
         )
         with _uninterrupted():
             worker.start()
@@ -131,7 +130,7 @@ async def _in_processes(
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Let processes that are started here pass over an interruption: it is for us to stop them."""
+    """Make processes started here ignore SIGINT: this process stops them."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -156,7 +155,7 @@ def _work(
     plan: Plan, cases: Sequence[Case], width: int, stall_width: int, pipe: Connection
 ) -> None:
     loaded = [registry.load(a) for a in plan.settings.adapters or registry.bundled_names()]
-    whole = replace(
+    own_plan = replace(
         plan,
         cases=tuple(cases),
         adapters=tuple(adapter for adapter, _ in loaded),
@@ -164,12 +163,12 @@ def _work(
     )
 
     async def play() -> None:
-        source = case_records(whole, width=width, stall_width=stall_width)
+        source = case_records(own_plan, width=width, stall_width=stall_width)
         async with aclosing(source) as records:
             async for record in records:
                 pipe.send(record)
 
-    # Nothing here lives long but the plan; looking through that over and over finds nothing.
+    # Only the plan lives long. Keep the garbage collector from scanning it again and again.
     gc.freeze()
     gc.set_threshold(50_000, 50, 100)
     with asyncio.Runner(loop_factory=loop_factory()) as loop:

@@ -1,7 +1,7 @@
-"""Runs cases: plays each to its adapter, collects the evidence, has it judged.
+"""Run cases: play each to its adapter, collect the evidence, and judge it.
 
-The server has a thread of its own, so that an adapter which blocks its event loop still gets
-its answer. Cases run side by side, stalled ones many at a time because they only wait.
+The server runs in a thread of its own, so that an adapter that blocks its event loop still gets
+its answer. Cases run side by side; stalled ones many at a time, because they only wait.
 """
 
 from __future__ import annotations
@@ -46,14 +46,15 @@ from mockserver.wire import FaultKind, Schedule
 
 #: Seconds after which a case is stopped and its client blamed.
 DEADLINE = 30.0
-#: The client's timeout for the next byte, where the scenario does not say: long where nothing
-#: stalls, short where the answer never comes, longer again where a whole answer must be read first.
-TIMEOUT, STALL_TIMEOUT, SEALED_TIMEOUT = 10.0, 0.3, 1.0
-#: Seconds until a held stream is released because the client shows nothing.
-HOLD_TIMEOUT = 5.0
+#: The client's timeout for the next byte in seconds, unless the scenario sets one: without a stall,
+#: with a stall, and with a stall after the terminal event, when a whole answer must be read first.
+TIMEOUT, STALL_TIMEOUT, TERMINAL_SEEN_TIMEOUT = 10.0, 0.3, 1.0
+#: Seconds until a gate is released although the client has not emitted the expected event.
+GATE_TIMEOUT = 5.0
 _KEY_PREFIX = "sk-tapecheck-"
+#: The outcomes that count against a run.
 _AGAINST = frozenset({Outcome.FAIL, Outcome.STALE, Outcome.ERROR})
-#: How many times longer the timeout of a case is that failed and in which the client must time out.
+#: Factor for the timeouts of a case that is played again because its client must time out.
 _SLACK = 8
 
 
@@ -61,11 +62,11 @@ class Runner:
     """Plays cases against one mock server. An async context manager."""
 
     def __init__(
-        self, plan: Plan, *, deadline: float = DEADLINE, hold_timeout: float = HOLD_TIMEOUT
+        self, plan: Plan, *, deadline: float = DEADLINE, gate_timeout: float = GATE_TIMEOUT
     ) -> None:
         self.plan = plan
         self.deadline = deadline
-        self.hold_timeout = hold_timeout
+        self.gate_timeout = gate_timeout
         self._adapters = {adapter.name: adapter for adapter in plan.adapters}
         self._server = MockServer()
         self._logs = _LogCapture()
@@ -87,8 +88,8 @@ class Runner:
     async def run_case(self, case: Case) -> CaseResult:
         """Play one case and judge it. Never raises for what the client does.
 
-        On a busy machine a client that must time out may do so before it has even asked. Such a
-        case is played again with a longer timeout, and only that counts.
+        On a busy machine a client that must time out may do so before it sends its request. If
+        such a case fails, it is played again with longer timeouts, and only that result counts.
         """
         began = time.perf_counter()
         adapter = self._adapters[case.adapter]
@@ -120,7 +121,7 @@ class Runner:
         with self._server.session(exchanges=played) as session, self._logs.of(key) as logs:
             base_url = session.url
             if played:
-                # Where only a token endpoint is asked, the others still tell the base URL.
+                # If only a token endpoint is played, the other requests give the base URL.
                 paths = [r.url.path for r in (*(e.request for e in played), *requests)]
                 base_url += base_path(case.scenario.dialect, paths)
             turns, gate_timed_out = await self._converse(
@@ -160,7 +161,7 @@ class Runner:
             call = replace(call, timeout=call.timeout * slack)
             output, gate_timed_out = await self._drive(case, adapter, call, session)
             entries = session.journal
-            records.append(_record(call, output, entries[seen:], schedules))
+            records.append(_turn_record(call, output, entries[seen:], schedules))
             seen = len(entries)
         return tuple(records), gate_timed_out
 
@@ -176,7 +177,7 @@ class Runner:
             late = True
             session.release(GATE)
 
-        timer = asyncio.get_running_loop().call_later(self.hold_timeout, release)
+        timer = asyncio.get_running_loop().call_later(self.gate_timeout, release)
 
         def seen(count: int) -> None:
             if count == gate.seen:
@@ -198,7 +199,7 @@ def _timeout(case: Case) -> float:
     if case.fault is not FaultKind.STALL:
         return TIMEOUT
     facts = facts_about(case.scenario.dialect, *schedules_for(case))
-    return SEALED_TIMEOUT if facts is not None and facts.sealed else STALL_TIMEOUT
+    return TERMINAL_SEEN_TIMEOUT if facts is not None and facts.sealed else STALL_TIMEOUT
 
 
 def _call_for(
@@ -224,11 +225,11 @@ def _call_for(
     try:
         return next_call(before, turn.value, spec)
     except LookupError:
-        # The checks of the turn before say what is wrong; there is nothing to go on with.
+        # The checks of the previous turn report what is wrong; the conversation ends here.
         return None
 
 
-def _record(
+def _turn_record(
     call: Call, output: Output, entries: Sequence[JournalEntry], schedules: Sequence[Schedule]
 ) -> TurnRecord:
     requests = tuple(
@@ -256,7 +257,7 @@ def _record(
 
 
 class _LogCapture(logging.Handler):
-    """Keeps log records that hold a key of ours, so that a client cannot leak it there."""
+    """Collects log records that contain an API key of a case: a leak by the client."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
@@ -276,7 +277,7 @@ class _LogCapture(logging.Handler):
 
     @contextmanager
     def of(self, key: str):  # type: ignore[no-untyped-def]
-        """Collect the records that hold ``key``."""
+        """Collect the records that contain ``key``."""
         caught = self._caught[key] = []
         try:
             yield caught
@@ -297,34 +298,34 @@ class _LogCapture(logging.Handler):
 async def case_records(
     plan: Plan, *, width: int, stall_width: int
 ) -> AsyncGenerator[JsonObject, None]:
-    """Run the cases of ``plan`` in this process and yield each record when it is there."""
+    """Run the cases of ``plan`` in this process and yield each record when it is ready."""
     async with Runner(plan) as runner:
         source = judged(runner, plan.cases, width=width, stall_width=stall_width)
-        # Closed here: clients must end before the server does, even if nobody reads on.
+        # Close it here: clients must end before the server, even if the caller stops early.
         async with aclosing(source) as finished:
             async for result in finished:
-                yield _recorded(plan, result)
+                yield _record_of(plan, result)
 
 
-def _recorded(plan: Plan, result: CaseResult) -> JsonObject:
-    """The record of a case; if it counts against the run, its transcript is kept where asked."""
+def _record_of(plan: Plan, result: CaseResult) -> JsonObject:
+    """Return the record of a case. Write its transcript if it failed and ``--keep`` is set."""
     keep = plan.settings.keep
     if keep is not None and result.verdict.outcome in _AGAINST:
-        evidence.keep(keep, result, tuple(results.options_of(plan.settings)))
+        evidence.write(keep, result, tuple(results.options_of(plan.settings)))
     return results.case_record(result)
 
 
 async def judged(
     runner: Runner, cases: Sequence[Case], *, width: int, stall_width: int
 ) -> AsyncGenerator[CaseResult, None]:
-    """Run cases side by side and yield each result when it is there."""
+    """Run cases side by side and yield each result when it is ready."""
     done: asyncio.Queue[CaseResult] = asyncio.Queue()
 
     async def work(lane: Iterator[Case]) -> None:
         for case in lane:
             done.put_nowait(await _guarded(runner, case))
 
-    # The workers of a lane share one iterator, so that each takes the next case that is left.
+    # The workers of a lane share one iterator: each takes the next case.
     stalled = iter([c for c in cases if c.fault is FaultKind.STALL])
     others = iter([c for c in cases if c.fault is not FaultKind.STALL])
     lanes = [others] * width + [stalled] * stall_width
@@ -339,7 +340,7 @@ async def judged(
 
 
 async def _guarded(runner: Runner, case: Case) -> CaseResult:
-    """Run a case; what breaks in the harness itself becomes an error of that case alone."""
+    """Run a case; an exception of the harness becomes an error of that case alone."""
     try:
         return await runner.run_case(case)
     except Exception as exc:

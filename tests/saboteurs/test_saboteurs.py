@@ -58,7 +58,7 @@ def played(client: type[SimpleClient], case: Case) -> CaseResult:
     )
 
     async def play() -> CaseResult:
-        async with Runner(plan, deadline=3, hold_timeout=0.5) as runner:
+        async with Runner(plan, deadline=3, gate_timeout=0.5) as runner:
             return await runner.run_case(case)
 
     return asyncio.run(play())

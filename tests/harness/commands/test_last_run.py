@@ -13,7 +13,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def write(text: str, *, whole: bool = True) -> None:
-    with last_run.kept() as file:
+    with last_run.new_records() as file:
         assert file is not None
         file.write(text)
         if not whole:
@@ -33,7 +33,7 @@ def test_a_place_that_cannot_be_written_is_no_reason_to_stop(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     last_run.FILE.parent.write_text("")
-    with last_run.kept() as file:
+    with last_run.new_records() as file:
         assert file is None
     assert capsys.readouterr().err == (
         f"tapecheck: cannot save the results: {last_run.FILE}: File exists\n"
