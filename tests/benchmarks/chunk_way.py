@@ -1,7 +1,7 @@
 """How often the bytes of one case are parsed on their way from the plan to the verdict.
 
-Counts JSON texts read, event streams decoded and turns folded, apart for the client under test
-and for everything else. Run it as ``python -m tests.benchmarks.chunk_way``; a test holds the
+Counts JSON texts read, event streams decoded and turns folded, separately for the client under
+test and for the rest. Run it as ``python -m tests.benchmarks.chunk_way``; a test checks the
 numbers of the harness (``tests/harness/run/test_chunk_way.py``).
 """
 
@@ -39,14 +39,14 @@ _COUNTED = {
 
 @dataclass
 class Counts:
-    """What was done, by the side that did it; ``places`` says in which modules."""
+    """Counts for the client and for the harness; ``places`` has them by module."""
 
     client: Counter[str] = field(default_factory=Counter)
     harness: Counter[str] = field(default_factory=Counter)
     places: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, what: str) -> None:
-        """Count for whoever called; modules that only do what they are asked are passed over."""
+        """Count for the calling module; helpers count for their caller."""
         frame = sys._getframe(2)
         while frame.f_back is not None and _is_helper(frame.f_globals["__name__"]):
             frame = frame.f_back
@@ -86,7 +86,7 @@ def counting() -> Iterator[Counts]:
 
 
 def plan_of(*patterns: str, faults: bool = False) -> Plan:
-    """The cases of the patterns for one bundled client."""
+    """Plan the cases of the patterns for one bundled client."""
     settings = Settings(
         adapters=("openai-compat",), patterns=patterns, axes=Axes(mode="none"), faults=faults
     )

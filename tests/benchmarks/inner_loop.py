@@ -1,4 +1,4 @@
-"""What a person waits for between two edits: processor time, beside that of bare imports.
+"""What a person waits for between two edits: processor time, compared to bare imports.
 
 Run it as ``python -m tests.benchmarks.inner_loop``; it plays each measurement by turns in a
 process of its own and prints the least processor time of each, and its ratio to the time of
@@ -39,7 +39,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
 
 
 def seconds(arguments: Sequence[str], root: Path) -> float:
-    """The processor time of one process, or what it prints as such."""
+    """Return the processor time of one process, or the time that it prints."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         [sys.executable, *arguments],

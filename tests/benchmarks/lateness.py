@@ -64,7 +64,7 @@ def serve_bare(result: Connection) -> None:
 
 
 def lateness(result: Connection, port: int, spread: float) -> None:
-    """Send back by how many milliseconds each chunk was late."""
+    """Send back how many milliseconds each chunk was late."""
     chance = random.Random(1)
     starts = sorted(chance.uniform(0, spread) for _ in range(STREAMS))
     socks = [connect(port) for _ in starts]

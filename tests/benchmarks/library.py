@@ -1,7 +1,7 @@
 """Start-up and memory with a large library: 5,000 cassettes of 50 KB.
 
 Run ``python tests/benchmarks/library.py``; it writes 250 MB to a temporary directory. The
-server must be ready within a second, and must not hold the bodies in memory.
+server must be ready within a second, and must not keep the bodies in memory.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ EVENT = b'data: {"choices":[{"index":0,"delta":{"content":"word"}}]}\n\n'
 
 
 def resident() -> float:
-    """Resident memory of this process, in MB."""
+    """Return the resident memory of this process, in MB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * 4096 / 1e6
 
 
 def ask(port: int, path: str, body: bytes) -> float:
-    """Return the seconds until the whole answer is there."""
+    """Return the seconds until the answer is complete."""
     began = time.perf_counter()
     connection = http.client.HTTPConnection("127.0.0.1", port)
     connection.request("POST", path, body)

@@ -19,7 +19,7 @@ Serve = Callable[[Connection], None]
 
 @contextmanager
 def served(serve: Serve, *args: Any) -> Iterator[int]:
-    """Run a server in a process of its own and give its port."""
+    """Run a server in a process of its own and yield its port."""
     ours, theirs = _PROCESSES.Pipe()
     process = _PROCESSES.Process(target=serve, args=(theirs, *args), daemon=True)
     process.start()
@@ -50,7 +50,7 @@ def connect(port: int) -> socket.socket:
 def responses_per_second(
     result: Connection, port: int, request: bytes, seconds: float, connections: int = 32
 ) -> None:
-    """Send ``request`` over and over on several connections; send back the rate.
+    """Send ``request`` repeatedly on several connections; send back the rate.
 
     All responses are taken to be as long as the first, which ends with the last chunk.
     """

@@ -34,7 +34,7 @@ def plan() -> Plan:
 
 
 async def bare(todo: Plan) -> None:
-    """Play every case and look at nothing."""
+    """Play every case without judging it."""
     (adapter,) = todo.adapters
 
     async def work(server: MockServer, cases: Iterator[Case]) -> None:
@@ -66,7 +66,7 @@ async def bare(todo: Plan) -> None:
 
 
 async def judged(todo: Plan) -> None:
-    """The same as ``tapecheck run`` in one process."""
+    """Run the plan like ``tapecheck run`` in one process."""
     async for _ in run(todo, jobs=1, width=WIDTH):
         pass
 

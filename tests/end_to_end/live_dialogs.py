@@ -1,4 +1,4 @@
-"""What is asked of the scripted llama.cpp server, in three dialects. One function, one cassette.
+"""Requests to the scripted llama.cpp server, in three dialects. One function, one cassette.
 
 Run as ``python -m tests.end_to_end.live_dialogs NAME`` under ``tapecheck record``.
 """
@@ -32,12 +32,12 @@ MEASURED = "18 °C, clear"
 
 
 def chat_text(base_url: str) -> None:
-    """A streamed answer with reasoning and usage."""
+    """Request a streamed answer with reasoning and usage."""
     _chat(base_url, [{"role": "user", "content": "Hello!"}])
 
 
 def chat_whole(base_url: str) -> None:
-    """The same answer in one piece."""
+    """Request the same answer in one piece."""
     with _sdk(base_url) as client:
         client.chat.completions.create(
             model=MODEL, messages=[{"role": "user", "content": "Hello!"}]
@@ -47,10 +47,10 @@ def chat_whole(base_url: str) -> None:
 def chat_tools(base_url: str) -> None:
     """A tool call, its result, and the answer."""
     messages: list[Any] = [{"role": "user", "content": ASKED}]
-    said, call_id, arguments = "", "", ""
+    content, call_id, arguments = "", "", ""
     for choice in _chat(base_url, messages, tools=True):
         delta = choice["delta"]
-        said += delta.get("content") or ""
+        content += delta.get("content") or ""
         for call in delta.get("tool_calls") or ():
             call_id = call.get("id") or call_id
             arguments += call["function"]["arguments"]
@@ -58,7 +58,7 @@ def chat_tools(base_url: str) -> None:
     messages += [
         {
             "role": "assistant",
-            "content": said,
+            "content": content,
             "tool_calls": [{"id": call_id, "type": "function", "function": function}],
         },
         {"role": "tool", "tool_call_id": call_id, "content": MEASURED},
@@ -67,7 +67,7 @@ def chat_tools(base_url: str) -> None:
 
 
 def chat_overflow(base_url: str) -> None:
-    """A question that is too long."""
+    """Ask a question that is too long."""
     try:
         _chat(base_url, [{"role": "user", "content": "round and " * 120}])
     except openai.BadRequestError:
@@ -76,7 +76,7 @@ def chat_overflow(base_url: str) -> None:
 
 
 def responses_text(base_url: str) -> None:
-    """A streamed answer with reasoning."""
+    """Request a streamed answer with reasoning."""
     with _sdk(base_url) as client:
         list(client.responses.create(model=MODEL, input="Hello!", stream=True))
 
@@ -95,7 +95,7 @@ def responses_tools(base_url: str) -> None:
 
 
 def messages_text(base_url: str) -> None:
-    """A streamed answer with thinking."""
+    """Request a streamed answer with thinking."""
     _messages(base_url, [{"role": "user", "content": "Hello!"}])
 
 
@@ -106,9 +106,9 @@ def messages_tools(base_url: str) -> None:
     for document in _messages(base_url, asked, tools=True):
         match document:
             case {"content_block": block, "index": index}:
-                blocks[index] = {**block, "said": ""}
+                blocks[index] = {**block, "joined": ""}
             case {"delta": {"type": kind, **delta}, "index": index} if kind != "signature_delta":
-                blocks[index]["said"] += "".join(delta.values())
+                blocks[index]["joined"] += "".join(delta.values())
     call = next(b for b in blocks.values() if b["type"] == "tool_use")
     city = {"city": "Paris", "unit": "celsius"}
     use = {"type": "tool_use", "id": call["id"], "name": call["name"], "input": city}

@@ -1,4 +1,4 @@
-"""What the index beside the recordings says, compared with what a client made of them."""
+"""Compare the index of the recordings with what a client returns for them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.run.runner import Runner, judged
 
 @cache
 def results(files: Path, adapter: str) -> dict[tuple[Path, int], CaseResult]:
-    """Every runnable recording below ``files`` through one adapter, by file and interaction."""
+    """Play every runnable recording below ``files`` to one adapter; by file and interaction."""
     plan = make_plan(Settings(adapters=(adapter,), recordings=files, axes=Axes(mode="none")))
 
     async def play(plan: Plan) -> list[CaseResult]:

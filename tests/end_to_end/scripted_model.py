@@ -1,4 +1,4 @@
-"""Writes a model that always says the same, so that a genuine llama.cpp server can be recorded.
+"""Write a model that always answers the same, so that a genuine llama.cpp server can be recorded.
 
 It is a llama of one layer without memory: attention and feed-forward are zero, each token is
 its own direction in the embedding, and the output matrix points from each token to the one
@@ -14,7 +14,7 @@ from pathlib import Path
 import gguf
 import numpy as np
 
-#: No token may stand in two places, so these pieces are all different.
+#: No token may occur twice, so these pieces are all different.
 GREETING = (
     "<think>",
     "\nThey greet me",
@@ -32,7 +32,7 @@ GREETING = (
     " 你好",
     " !",
 )
-#: The arguments stand in the order in which the tool declares them, as the server's grammar asks.
+#: The arguments are in the order in which the tool declares them: the server's grammar requires it.
 TOOL_CALL = (
     "<think>\n",
     "The weather",
@@ -92,7 +92,7 @@ For a call, return a JSON object within <tool_call></tool_call>:
 {%- endif %}"""
 
 _HEADS, _FEED_FORWARD, _CONTEXT = 4, 64, 1024
-#: How far the next token stands out: enough that no sampler picks another.
+#: The logit of the next token: large enough that no sampler picks another.
 _CERTAIN = 64.0
 
 
@@ -161,15 +161,15 @@ def _chain(tokens: list[str], following: dict[int, int], start: str, script: Seq
     """Append a script to the tokens, each piece following the one before."""
     before = tokens.index(start)
     for piece in script:
-        assert piece not in tokens, f"{piece!r} stands in two places"
+        assert piece not in tokens, f"{piece!r} occurs twice"
         tokens.append(piece)
         following[before] = before = len(tokens) - 1
 
 
 def _letters() -> dict[int, str]:
-    """The visible character that stands for each byte in GPT-2's vocabulary.
+    """Return the visible character for each byte in GPT-2's vocabulary.
 
-    Printable Latin-1 stands for itself, the rest is counted up from U+0100.
+    Printable Latin-1 characters map to themselves, the rest to U+0100 and up.
     """
     plain = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
     rest = iter(range(0x100, 0x200))

@@ -1,4 +1,4 @@
-"""Serves the scripted model by llama.cpp's own server until standard input is closed.
+"""Serve the scripted model with llama.cpp's own server until standard input is closed.
 
 Run as ``python -m tests.end_to_end.scripted_server DIRECTORY [PORT]``; prints the address.
 """

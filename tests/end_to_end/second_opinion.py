@@ -1,4 +1,4 @@
-"""What the official ``openai`` package makes of a scenario, as an ordinary caller would use it."""
+"""Play scenarios to the official ``openai`` package, used as an ordinary caller would."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mockserver.vocabulary.fold import fold
 
 @dataclass
 class Turn:
-    """A turn in the few words that both sides share; ``None`` where nothing is said."""
+    """A turn in the fields that both sides share; ``None`` for what is absent."""
 
     text: str = ""
     refusal: str = ""
@@ -116,7 +116,7 @@ def _parsed(arguments: str) -> Any:
 
 
 def expected_turn(scenario: Scenario) -> Turn:
-    """What the scenario expects, in the same words."""
+    """Return what the scenario expects, in the same fields."""
     expect = scenario.turns[0].expect
     assert expect is not None
     data: dict[str, Any] = {}
@@ -167,7 +167,7 @@ def _filled(events: tuple[dict[str, Any], ...]) -> Iterator[dict[str, Any]]:
 
 
 def differences(expected: Turn, seen: Turn, judged: set[str]) -> list[str]:
-    """The names of what differs, of what the scenario ``judged`` says anything about.
+    """Return the names of the fields that differ, of those that the scenario ``judged`` states.
 
     Both failing is agreement, whatever the status: the SDK knows no other classes. Where one
     side fails, the rest is not compared.
@@ -185,7 +185,7 @@ def differences(expected: Turn, seen: Turn, judged: set[str]) -> list[str]:
 
 
 def judged_by(scenario: Scenario) -> set[str]:
-    """What of a turn the scenario states."""
+    """Return the fields of a turn that the scenario states."""
     expect = scenario.turns[0].expect
     assert expect is not None
     if expect.events is not None:

@@ -1,7 +1,7 @@
-"""The examples of README.md and of docs/ do what the text around them says.
+"""The examples of README.md and of docs/ do what their text says.
 
-A block behind ``<!-- file: NAME -->`` is a file. One with ``<!-- output -->`` and another block
-behind it is a script that prints exactly that, against a server with the bundled cassettes.
+A block after ``<!-- file: NAME -->`` is a file. If ``<!-- output -->`` and another block follow, it
+is a script that prints exactly that, against a server with the bundled cassettes.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def tapecheck(project: Path, *arguments: str) -> subprocess.CompletedProcess[str
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_marked_block_is_read(document: str) -> None:
     mine = [example for example in EXAMPLES if example.document == document]
-    # Loosely matched, so that a misspelt marker does not drop an example without a word.
+    # Matched loosely, so that a misspelt marker does not silently drop an example.
     markers = re.findall(r"<!--\s*(file|output)\b", DOCUMENTS[document], re.IGNORECASE)
     assert markers.count("file") == len(mine)
     assert markers.count("output") == sum(example.output is not None for example in mine)
@@ -150,7 +150,7 @@ def test_the_adapter_does_what_the_readme_says(project: Path) -> None:
     assert "an error" in done.stdout
 
 
-def test_the_scenario_and_its_cassette_are_sound(project: Path) -> None:
+def test_the_scenario_and_its_cassette_are_valid(project: Path) -> None:
     lint, run = (shlex.split(c)[1:] for c in README if "--cassettes cassettes" in c)
     done = tapecheck(project, *lint)
     assert (done.returncode, done.stdout) == (0, "1 scenarios, 1 cassettes: 0 problems\n")

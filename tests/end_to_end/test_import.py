@@ -1,4 +1,4 @@
-"""Other tools' recordings of real traffic, imported, still say what their index says."""
+"""Imported recordings of real traffic still agree with their index."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Import:
     recordings: Path
     files: Path
     opaque: Path
-    said: str
+    output: str
 
     @cached_property
     def entries(self) -> list[dict[str, Any]]:
@@ -86,12 +86,12 @@ def test_everything_is_imported(made: Import) -> None:
     sources = [p for p in (made.recordings / "files").rglob("*.*") if p.suffix in (".yaml", ".har")]
     assert len(list(made.files.rglob("*.yaml"))) == len(sources) == 66
     count = sum(len(library.load(path).interactions) for path in sources)
-    said = f"{count} interactions imported into 66 cassettes, 0 left out"
-    assert made.said.splitlines()[-1] == said
+    expected = f"{count} interactions imported into 66 cassettes, 0 left out"
+    assert made.output.splitlines()[-1] == expected
 
 
-def test_every_body_has_the_bytes_that_the_index_knows(made: Import) -> None:
-    """With signatures kept, no answer of a provider holds anything that must be replaced."""
+def test_every_body_has_the_bytes_of_the_index(made: Import) -> None:
+    """With signatures kept, no answer of a provider contains anything that must be replaced."""
     wrong = []
     for entry in made.entries:
         response = made.imported(entry, made.opaque).response
@@ -101,7 +101,7 @@ def test_every_body_has_the_bytes_that_the_index_knows(made: Import) -> None:
     assert wrong == []
 
 
-def test_only_placeholders_tell_a_body_from_the_recorded_one(made: Import) -> None:
+def test_bodies_differ_from_the_recorded_ones_only_by_placeholders(made: Import) -> None:
     for entry in made.entries:
         before, after = made.original(entry), made.imported(entry)
         redacted = after.response.wire.redacted
@@ -118,7 +118,7 @@ def test_only_placeholders_tell_a_body_from_the_recorded_one(made: Import) -> No
 _UNGROUPED = re.sub(r"\((?!\?)", "(?:", REPLACED.pattern)
 
 
-def test_what_is_text_can_be_read_and_what_is_not_is_binary(made: Import) -> None:
+def test_text_is_stored_as_text_and_the_rest_as_binary(made: Import) -> None:
     for entry in made.entries:
         data = yaml.safe_load(made.path(entry).read_bytes())
         body = data["interactions"][entry["interaction"]]["response"]["body"]["string"]
@@ -126,7 +126,7 @@ def test_what_is_text_can_be_read_and_what_is_not_is_binary(made: Import) -> Non
         assert isinstance(body, bytes if binary else str), entry["id"]
 
 
-def test_no_header_tells_who_recorded(made: Import) -> None:
+def test_no_header_reveals_who_recorded(made: Import) -> None:
     for path in made.files.rglob("*.yaml"):
         for interaction in library.load(path).interactions:
             names = {n.lower() for n, _ in interaction.request.headers}
@@ -141,7 +141,7 @@ def test_no_secret_is_left(made: Import) -> None:
         assert hits == []
 
 
-def test_every_interaction_says_where_it_is_from(made: Import) -> None:
+def test_every_interaction_has_its_origin(made: Import) -> None:
     tools = set()
     for entry in made.entries:
         wire = made.imported(entry).response.wire
@@ -158,7 +158,7 @@ def test_every_interaction_says_where_it_is_from(made: Import) -> None:
         assert str(made.recordings) not in path.read_text(encoding="utf-8")
 
 
-def test_every_interaction_goes_out_as_it_stands(made: Import) -> None:
+def test_every_interaction_is_replayed_byte_exactly(made: Import) -> None:
     assert [p for f in made.files.rglob("*.yaml") for p in verify_cassette(library.load(f))] == []
 
 
@@ -173,7 +173,7 @@ def test_every_interaction_is_found_by_its_request(made: Import) -> None:
                 assert (after.response.status, after.response.body) in answers, entry["id"]
 
 
-def test_chat_completions_are_told_as_before(made: Import) -> None:
+def test_chat_completions_give_the_same_turns_as_before(made: Import) -> None:
     entries = [e for e in made.entries if e["dialect"] == "openai-chat"]
     assert len(entries) == 21
     before = results(made.recordings / "files", "openai-compat")
@@ -202,7 +202,7 @@ def _told(result: CaseResult) -> Any:
     return {**turn.data, "error": {**(turn.data.get("error") or {}), "request_id": None}}
 
 
-def test_responses_are_told_as_the_index_says(made: Import) -> None:
+def test_responses_agree_with_the_index(made: Import) -> None:
     entries = [e for e in made.entries if e["dialect"] == "openai-responses"]
     assert len(entries) == 11
     for entry in entries:
@@ -235,7 +235,7 @@ def test_stock_vcrpy_plays_every_file(made: Import) -> None:
     assert played >= 66
 
 
-def test_an_import_is_repeatable_and_replaces_only_when_told(made: Import, tmp_path: Path) -> None:
+def test_an_import_is_repeatable_and_replaces_only_with_force(made: Import, tmp_path: Path) -> None:
     source = made.recordings / "files" / "magentic"
     assert run(source, "-o", tmp_path).returncode == 0
     files = {p: p.read_bytes() for p in tmp_path.rglob("*.yaml")}

@@ -1,6 +1,6 @@
-"""Recorders that are killed at any moment leave the old recording or the new one, whole.
+"""Recorders killed at any moment leave the old recording or the new one, complete.
 
-A few kills here; ``TAPECHECK_KILLS=200`` takes so many of each kind and says what they left.
+A few kills here; ``TAPECHECK_KILLS=200`` does 200 of each kind and prints what they left.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ COMMANDS = {
 
 
 class Numbered:
-    """Answers with the number of the run, over and over."""
+    """Answers with the number of the run, repeatedly."""
 
     def __init__(self) -> None:
         self.run = 0
@@ -122,11 +122,11 @@ def test_no_kill_leaves_a_broken_file(
         if run % 4:
             # Most of them while there is something to be recorded and written.
             assert answers.asked.wait(60)
-            patience = random.uniform(0, 1.5 * from_there)
+            timeout = random.uniform(0, 1.5 * from_there)
         else:
-            patience = random.uniform(0, until_asked + from_there)
+            timeout = random.uniform(0, until_asked + from_there)
         try:
-            process.wait(patience)
+            process.wait(timeout)
             seen["ended"] += 1
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)

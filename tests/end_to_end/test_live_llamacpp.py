@@ -1,4 +1,4 @@
-"""Records from a genuine llama.cpp server and compares with the recordings that are shipped.
+"""Record from a genuine llama.cpp server and compare with the bundled recordings.
 
 Needs the dependency group ``live``.
 """
@@ -85,7 +85,7 @@ def test_a_fresh_recording_has_the_shape_of_the_shipped_one(name: str, recorded:
 
 
 @pytest.mark.parametrize("name", DIALOGS)
-def test_clients_are_told_the_same_with_the_server_off(name: str, recorded: Path) -> None:
+def test_replay_without_the_server_gives_the_same(name: str, recorded: Path) -> None:
     with MockServer(recorded) as server:
         DIALOGS[name](f"{server.url}/c/{name}/v1")
         count = len(library.load(recorded / f"{name}.yaml").interactions)
@@ -93,7 +93,7 @@ def test_clients_are_told_the_same_with_the_server_off(name: str, recorded: Path
 
 
 @pytest.mark.parametrize("name", DIALOGS)
-def test_recording_again_confirms_what_is_there(
+def test_recording_again_confirms_the_cassette(
     name: str, provider: Provider, recorded: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / f"{name}.yaml"
@@ -125,7 +125,7 @@ def test_the_live_endpoint_is_compared_and_nothing_written(
 
 
 def test_adapters_pass_the_scenarios_on_fresh_recordings(recorded: Path) -> None:
-    """What the scenarios expect besides ids and cached tokens holds for any recording."""
+    """Except for ids and cached tokens, the expectations are true of any recording."""
     plan = make_plan(Settings(patterns=("llamacpp-live/**",), faults=False))
     cases = [
         replace(

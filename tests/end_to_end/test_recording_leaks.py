@@ -1,4 +1,4 @@
-"""Planted secrets, recorded by whole processes: nothing in a file, nothing in what they say.
+"""Planted secrets, recorded by whole processes: none in a file, none in their output.
 
 A few cases here; ``TAPECHECK_EXHAUSTIVE=1`` takes all.
 """
@@ -21,14 +21,14 @@ from tests.mockserver.secrets.planted import CASES, answer, planted, texts, trac
 ROOT = Path(__file__).parents[2]
 EXHAUSTIVE = bool(os.environ.get("TAPECHECK_EXHAUSTIVE"))
 PLANS = [planted(*case) for case in CASES]
-#: Where the command itself may tell.
+#: Plans in which the command itself could leak.
 SOME = [
     CASES.index((place, "plain", "the key itself"))
     for place in ("path", "query by name", "error text", "nearly whole", "gzip")
 ]
 
-#: Asks what the plan of a number says. It learns that from the live endpoint, as a secret in an
-#: argument or a file would be a leak of the test's own.
+#: Sends what the plan of a number has. It gets that from the live endpoint, as a secret in an
+#: argument or a file would be a leak by the test itself.
 CLIENT = """
 import base64, http.client, json, sys
 from urllib.parse import urlsplit
@@ -107,29 +107,29 @@ def run(project: Path, *arguments: str | Path) -> str:
 @pytest.mark.parametrize("number", range(len(CASES)) if EXHAUSTIVE else SOME)
 def test_the_command_leaks_nothing(number: int, project: Path, live: Live) -> None:
     options = ["--providers", "providers.json", "-p", "local", "-o", "cassettes/tape"]
-    said = run(
+    output = run(
         project, "harness", "record", *options, "--", sys.executable, "client.py", live.url, number
     )
-    assert f"POST /v1/{number}/chat/completions" in said
-    assert said.startswith(("exit 0\n", "exit 1\n"))
-    assert ("wrote" in said) == (project / "cassettes/tape.yaml").exists()
+    assert f"POST /v1/{number}/chat/completions" in output
+    assert output.startswith(("exit 0\n", "exit 1\n"))
+    assert ("wrote" in output) == (project / "cassettes/tape.yaml").exists()
     _, encoding, secret = CASES[number]
-    assert traces(texts(project, said), secret, encoding) == []
+    assert traces(texts(project, output), secret, encoding) == []
 
 
 def test_pytest_leaks_nothing(project: Path, live: Live) -> None:
     numbers = list(range(0, len(CASES), 1 if EXHAUSTIVE else 8))
     (project / "test_mine.py").write_text(TEST.format(numbers=numbers, control=live.url))
     (project / "pytest.ini").write_text("[pytest]\ntapecheck_providers = providers.json\n")
-    said = run(
+    output = run(
         project, "pytest", "--record", "-rA", "--log-cli-level=DEBUG", "--junitxml=junit.xml", "-n0"
     )
-    assert f"{len(numbers)} passed" in said
+    assert f"{len(numbers)} passed" in output
     written = len(list((project / "cassettes").rglob("*.yaml")))
-    refused = said.count(": not written:\n")
+    refused = output.count(": not written:\n")
     print(f"{len(numbers)} planted: {written} recordings written, {refused} refused")
     assert written > 0
     assert written + refused >= len(numbers)
-    found = texts(project, said)
+    found = texts(project, output)
     sought = {CASES[number][1:] for number in numbers}
     assert {s: places for s in sought if (places := traces(found, s[1], s[0]))} == {}

@@ -1,4 +1,4 @@
-"""Real traffic of real providers: what the client makes of it is what the provider said.
+"""Real traffic of real providers: what the client returns is what the provider sent.
 
 The index beside the recordings was read with each provider's own SDK and, for streams, by a
 second reader.
@@ -22,7 +22,7 @@ from mockserver.library import library
 from tests.end_to_end.recorded_facts import compared, index, results
 
 
-def test_all_chat_recordings_say_what_the_index_says(recordings: Path) -> None:
+def test_all_chat_recordings_agree_with_the_index(recordings: Path) -> None:
     entries = index(recordings, "openai-chat")
     assert len(entries) == 21
     differences = []
@@ -34,7 +34,7 @@ def test_all_chat_recordings_say_what_the_index_says(recordings: Path) -> None:
     assert differences == []
 
 
-def test_every_invariant_holds_over_the_recordings(recordings: Path) -> None:
+def test_the_recordings_pass_every_rule(recordings: Path) -> None:
     failed = {
         str(path): [f"{f.check}: {f.message}" for f in result.verdict.findings]
         for (path, _), result in results(recordings / "files", "openai-compat").items()
@@ -43,7 +43,7 @@ def test_every_invariant_holds_over_the_recordings(recordings: Path) -> None:
     assert failed == {}
 
 
-def test_what_is_not_run_says_why(recordings: Path) -> None:
+def test_skipped_recordings_have_a_reason(recordings: Path) -> None:
     settings = Settings(adapters=("openai-compat",), recordings=recordings / "files")
     plan = make_plan(settings)
     assert plan.problems == ()
@@ -57,7 +57,7 @@ def test_what_is_not_run_says_why(recordings: Path) -> None:
 
 
 @pytest.mark.parametrize("adapter", ["openai-compat"])
-def test_every_axis_tells_the_same_turn(recordings: Path, adapter: str) -> None:
+def test_every_axis_gives_the_same_turn(recordings: Path, adapter: str) -> None:
     plan = make_plan(
         Settings(adapters=(adapter,), recordings=recordings / "files", axes=Axes(mode="pairwise"))
     )

@@ -2,7 +2,7 @@
 
 The official ``openai`` package reads every authored Chat Completions cassette. Where it sees
 another turn than the scenario expects, ``sdk_differences.yaml`` says why the expectation
-stands; a difference that is not listed fails, and so does a listed one that went away.
+is right; a difference that is not listed fails, and so does a listed one that is gone.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def server() -> Iterator[MockServer]:
 
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
-# pydantic warns of arguments that are an object where its type says text.
+# pydantic warns about arguments that are an object, because its type is a string.
 @pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning")
 def test_the_sdk_reads_what_the_scenario_expects(server: MockServer, name: str) -> None:
     scenario = SCENARIOS[name]
@@ -49,7 +49,7 @@ def test_the_sdk_reads_what_the_scenario_expects(server: MockServer, name: str) 
     assert found == KNOWN.get(name, []), f"expected {expected}, the SDK read {seen}"
 
 
-def test_the_list_names_only_scenarios_that_are_there_and_gives_reasons() -> None:
+def test_listed_differences_name_existing_scenarios_and_reasons() -> None:
     assert sorted(set(KNOWN) - set(SCENARIOS)) == []
     assert all(entry["why"] and entry["source"] for entry in LISTED)
     assert sum(len(entry["scenarios"]) for entry in LISTED) == len(KNOWN)

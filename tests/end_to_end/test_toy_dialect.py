@@ -1,4 +1,4 @@
-"""A dialect is one folder: every verb works with one that no other file of the project knows."""
+"""A dialect is one folder: every verb works with one that no other file mentions."""
 
 from __future__ import annotations
 
@@ -137,32 +137,32 @@ SUITE = ("--scenarios", "specs", "--cassettes", "cassettes")
 
 
 def test_run_and_the_fault_sweep(here: Path) -> None:
-    code, said = tapecheck(here, "run", *SUITE, "--adapter", "honest.py")
-    assert code == 0, said
-    assert "12 faults in 1 stream, all reported" in said
+    code, output = tapecheck(here, "run", *SUITE, "--adapter", "honest.py")
+    assert code == 0, output
+    assert "12 faults in 1 stream, all reported" in output
 
 
-def test_the_fault_sweep_catches_a_client_that_lies(here: Path) -> None:
-    code, said = tapecheck(
+def test_the_fault_sweep_catches_a_client_that_claims_success(here: Path) -> None:
+    code, output = tapecheck(
         here, "run", *SUITE, "--adapter", "liar.py", "--axes", "none", "--format", "ndjson"
     )
     assert code == 1
-    failed = {r["id"] for r in map(json.loads, said.splitlines()) if r.get("outcome") == "fail"}
+    failed = {r["id"] for r in map(json.loads, output.splitlines()) if r.get("outcome") == "fail"}
     assert failed == {f"toy/hello/cut={n}@toy" for n in range(3)}
 
 
 def test_recordings(here: Path) -> None:
-    code, said = tapecheck(here, "run", "--recordings", "cassettes", "--adapter", "honest.py")
-    assert code == 0, said
-    assert "passed" in said
+    code, output = tapecheck(here, "run", "--recordings", "cassettes", "--adapter", "honest.py")
+    assert code == 0, output
+    assert "passed" in output
     cassette = here / "cassettes/toy/hello.yaml"
     # Another word for the end: the client gives it on, so only what it means can be wrong.
     cassette.write_text(CASSETTE.replace('"lo"}', '"lo","unknown":1}'), encoding="utf-8")
     honest = here / "honest.py"
     honest.write_text(honest.read_text().replace('event["piece"]}', '"Hel"}'), encoding="utf-8")
-    code, said = tapecheck(here, "run", "--recordings", "cassettes", "--adapter", "honest.py")
+    code, output = tapecheck(here, "run", "--recordings", "cassettes", "--adapter", "honest.py")
     assert code == 1
-    assert "content differs from the wire" in said
+    assert "content differs from the wire" in output
 
 
 @pytest.fixture
@@ -202,12 +202,12 @@ def test_record_scrubs_by_its_form(here: Path, monkeypatch: pytest.MonkeyPatch) 
     with Live(answer) as live:
         (here / "providers.yaml").write_text(live.providers_file(), encoding="utf-8")
         monkeypatch.setenv("LIVE_KEY", KEY)
-        code, said = tapecheck(
+        code, output = tapecheck(
             here,
             *("record", "--providers", "providers.yaml", "-p", "local", "-o", "mine"),
             *("--", sys.executable, "-c", CLIENT),
         )
-    assert code == 0, said
+    assert code == 0, output
     text = (here / "mine.yaml").read_text(encoding="utf-8")
     assert "toy-version" in text
     assert "toy-secret" not in text

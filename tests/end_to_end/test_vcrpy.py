@@ -1,4 +1,4 @@
-"""Stock vcrpy plays every shipped cassette: our data beside its schema is in nobody's way."""
+"""Stock vcrpy plays every bundled cassette and ignores our additional data."""
 
 from __future__ import annotations
 

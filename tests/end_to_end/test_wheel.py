@@ -68,7 +68,7 @@ def test_the_installed_package_is_the_one_that_runs(installed: Path, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (["run", "openai-chat/text-basic", "sse/bom-at-start", "--axes", "none"], "passed"),
         (["list", "openai-chat/text-basic"], "A text answer in pieces"),
@@ -76,7 +76,7 @@ def test_the_installed_package_is_the_one_that_runs(installed: Path, tmp_path: P
     ],
 )
 def test_it_works_in_an_empty_directory(
-    installed: Path, tmp_path: Path, arguments: list[str], said: str
+    installed: Path, tmp_path: Path, arguments: list[str], expected: str
 ) -> None:
     done = subprocess.run(
         [installed / "tapecheck", *arguments],
@@ -87,7 +87,7 @@ def test_it_works_in_an_empty_directory(
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert said in done.stdout
+    assert expected in done.stdout
 
 
 def test_it_serves_from_an_empty_directory(installed: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 from harness import cli
 from harness.suite.schemas import validator
 
-#: One good scenario without variations: two wire cases that hold the stream, and one recorded.
+#: One good scenario without variations: two wire cases with a gate, and one recorded.
 QUICK = ("openai-chat/text-basic", "--adapter", "openai-compat", "--axes", "none", "--no-faults")
 BROKEN = '''
 from harness import adapter
@@ -94,7 +94,7 @@ def test_version(tapecheck: Cli) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (["rnu"], "No such command 'rnu' (did you mean run?)"),
         (["juggle"], "No such command 'juggle'\n"),
@@ -123,10 +123,10 @@ def test_version(tapecheck: Cli) -> None:
     ],
 )
 def test_a_mistake_gets_one_message_and_code_2(
-    tapecheck: Cli, arguments: list[str], said: str
+    tapecheck: Cli, arguments: list[str], expected: str
 ) -> None:
     assert tapecheck(*arguments) == 2
-    assert said in tapecheck.err
+    assert expected in tapecheck.err
     assert "Traceback" not in tapecheck.err
 
 
@@ -149,7 +149,7 @@ def test_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
     assert raised.value.code == 130
 
 
-def test_a_reader_that_leaves_is_no_error() -> None:
+def test_a_broken_pipe_is_no_error() -> None:
     read, write = os.pipe()
     os.close(read)
     try:
@@ -211,7 +211,7 @@ def test_records_are_valid_and_written_everywhere(tapecheck: Cli, tmp_path: Path
 @pytest.mark.parametrize(
     ("form", "begins"), [("junit", "<?xml"), ("markdown", "## tapecheck"), ("terminal", "scenario")]
 )
-def test_forms_of_the_report(tapecheck: Cli, tmp_path: Path, form: str, begins: str) -> None:
+def test_formats_of_the_report(tapecheck: Cli, tmp_path: Path, form: str, begins: str) -> None:
     assert tapecheck("run", *QUICK, "--format", form, "-o", "report") == 0
     assert tapecheck.out == ""
     assert (tmp_path / "report").read_text().startswith(begins)
@@ -266,7 +266,7 @@ def test_an_interrupted_run_does_not_replace_the_last(
     assert len(list((tmp_path / ".tapecheck").iterdir())) == 2
 
 
-def test_half_a_file_of_results_is_refused(tapecheck: Cli, tmp_path: Path) -> None:
+def test_half_a_file_of_results_is_rejected(tapecheck: Cli, tmp_path: Path) -> None:
     assert tapecheck("run", *QUICK, "--results", "results.ndjson") == 0
     whole = (tmp_path / "results.ndjson").read_text().splitlines(keepends=True)
     (tmp_path / "half.ndjson").write_text("".join(whole[:-1]))
@@ -305,7 +305,7 @@ def test_explain_plays_any_case(tapecheck: Cli, variation: str) -> None:
     assert "checks found nothing wrong." in tapecheck.out
 
 
-def test_the_baseline_takes_up_what_fails(
+def test_the_baseline_is_updated_with_new_failures(
     tapecheck: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_descriptor: int) -> None:
@@ -377,7 +377,7 @@ def test_the_server_greets_with_lines_that_work(
     assert process.stderr.read() == "stopped\n"
 
 
-def test_a_port_in_use_is_said(
+def test_a_port_in_use_is_reported(
     served: tuple[subprocess.Popen[str], list[str]], tapecheck: Cli
 ) -> None:
     port = served[1][0].rpartition(":")[2]
@@ -385,7 +385,7 @@ def test_a_port_in_use_is_said(
     assert "the port is in use" in tapecheck.err
 
 
-def test_verify_plays_cassettes_and_mends_them(tapecheck: Cli, tmp_path: Path) -> None:
+def test_verify_plays_and_rechunks_cassettes(tapecheck: Cli, tmp_path: Path) -> None:
     text = (ROOT / "cassettes/openai-chat/text-basic.yaml").read_text()
     path = tmp_path / "cassettes/one.yaml"
     path.parent.mkdir()

@@ -1,4 +1,4 @@
-"""Writes one cassette over and over in children that are killed, and checks what is left.
+"""Write one cassette repeatedly in children that are killed, and check what is left.
 
 Run as ``python -m tests.mockserver.killed_writer FILE COUNT``; prints how often the old and how
 often the new recording was found.

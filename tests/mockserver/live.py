@@ -59,7 +59,7 @@ class Live:
         )
 
     def providers_file(self) -> str:
-        """The text of a file of providers that has this one as ``local``; JSON is YAML, too."""
+        """Return a providers file that has this one as ``local``; JSON is YAML, too."""
         provider = self.provider()
         entry = {
             "base_url": provider.base_url,

@@ -32,7 +32,7 @@ def read_all(sock: socket.socket) -> bytes:
 
 
 def read_answer(sock: socket.socket) -> bytes:
-    """Read one answer of the server's own, which has a length."""
+    """Read one answer that has a Content-Length."""
     data = b""
     while b"\r\n\r\n" not in data:
         data += sock.recv(65536)
@@ -46,7 +46,7 @@ def read_answer(sock: socket.socket) -> bytes:
 
 
 def read_to_reset(sock: socket.socket) -> bytes:
-    """Read up to a reset; a lawful end fails the test."""
+    """Read up to a reset; a normal end fails the test."""
     data = bytearray()
     try:
         while part := sock.recv(65536):

@@ -67,7 +67,7 @@ def test_a_link_stays_and_its_target_is_replaced(tmp_path: Path, there: bool) ->
     assert names(tmp_path) == ["far", "link", "middle"]
 
 
-def test_readers_see_the_old_file_until_the_new_one_is_whole(tmp_path: Path) -> None:
+def test_readers_see_the_old_file_until_the_new_one_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"old")
     with files.replacing(path) as file:
@@ -78,7 +78,7 @@ def test_readers_see_the_old_file_until_the_new_one_is_whole(tmp_path: Path) -> 
     assert path.read_bytes() == b"new"
 
 
-def test_what_fails_leaves_the_old_file_and_nothing_else(
+def test_a_failure_keeps_the_old_file_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "x"
@@ -118,7 +118,7 @@ def test_a_lock_is_held_by_one_at_a_time_and_leaves_nothing(tmp_path: Path) -> N
     assert names(path.parent) == []
 
 
-def test_a_lock_can_be_given_back_in_another_thread(tmp_path: Path) -> None:
+def test_a_lock_can_be_released_in_another_thread(tmp_path: Path) -> None:
     held = files.lock(tmp_path / "x")
     held.__enter__()
     thread = threading.Thread(target=held.__exit__, args=(None, None, None))
@@ -140,7 +140,7 @@ def test_a_link_and_its_target_have_one_lock(tmp_path: Path) -> None:
 
 
 @posix
-def test_a_lock_on_a_file_that_is_gone_holds_nothing(
+def test_a_lock_on_a_deleted_file_locks_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fcntl = pytest.importorskip("fcntl")
@@ -185,7 +185,7 @@ def test_a_lock_keeps_other_processes_out_and_ends_with_its_own(tmp_path: Path) 
     assert names(tmp_path) == []
 
 
-def test_a_lock_that_cannot_be_made_is_another_error(tmp_path: Path) -> None:
+def test_a_lock_that_cannot_be_created_is_another_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OSError) as caught, files.lock(tmp_path / "file" / "x"):
         pass

@@ -1,7 +1,7 @@
-"""Breaks one place of the code at a time and reports whether a check notices.
+"""Change one place of the code at a time and report whether a check notices.
 
-A target is a bundled adapter, checked by its run and its unit tests, or a room of mockserver,
-checked by the room's unit tests. Run it as ``python -m tests.mutation --help``; it needs the
+A target is a bundled adapter, checked by its run and its unit tests, or a folder of mockserver,
+checked by its unit tests. Run it as ``python -m tests.mutation --help``; it needs the
 dependency group ``mutation``.
 """
 
@@ -27,7 +27,7 @@ from tests.mutation.mutants import mutants
 
 ROOT = Path(__file__).parents[2]
 NEEDED = ("harness", "mockserver", "specs", "cassettes", "tests", "pyproject.toml", "README.md")
-#: The modules whose rules the run of an adapter holds. Shared ones are judged by their first user.
+#: The folders that the run of an adapter checks. Shared ones belong to their first user.
 ADAPTERS = {
     "openai-compat": ("openai_compat", "chat", "common"),
     "inner-thoughts": ("inner_thoughts",),
@@ -35,7 +35,7 @@ ADAPTERS = {
     "chatgpt-oauth": ("chatgpt_oauth", "responses"),
     "response-strategies": ("response_strategies",),
 }
-#: The checks of each room, the quick ones first: most mutants fall there.
+#: The checks of each folder, the quick ones first: most mutants fail there.
 ROOMS = {
     "secrets": {
         "unit tests": "--ignore=tests/mockserver/secrets/test_planted_secrets.py"
@@ -46,7 +46,7 @@ ROOMS = {
     "library": {"unit tests": "tests/mockserver/library"},
 }
 RUN = f"{sys.executable} -m harness run --axes none --no-faults -j 1 -x --adapter "
-#: Hypothesis without deadlines and chance, so that a busy machine kills no mutant.
+#: Hypothesis without deadlines and randomness, so that a busy machine kills no mutant.
 PYTEST = (
     f"{sys.executable} -m pytest -q -x -p no:randomly -p no:cacheprovider --hypothesis-profile=ci "
 )
@@ -78,7 +78,7 @@ TARGETS = {
 
 
 def judge(mutation: MutationSpec, checks: Mapping[str, str], limits: Mapping[str, float]) -> str:
-    """Return the name of the first check that notices, or ``nobody``; print what happened."""
+    """Return the name of the first check that notices, or ``unnoticed``; print what happened."""
     unnoticed: list[str] = []
     for name, command in checks.items():
         try:
@@ -95,8 +95,8 @@ def judge(mutation: MutationSpec, checks: Mapping[str, str], limits: Mapping[str
         if result.test_outcome is not TestOutcome.SURVIVED:
             raise SystemExit(f"{mutation}: {result.output}")
         unnoticed.append(name)
-    print(f"noticed by nobody\n{result.diff}\n", flush=True)
-    return "nobody"
+    print(f"not noticed\n{result.diff}\n", flush=True)
+    return "unnoticed"
 
 
 def _reason(output: str) -> str:

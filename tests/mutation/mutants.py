@@ -37,7 +37,7 @@ def mutants(modules: Sequence[Path], chance: random.Random) -> list[MutationSpec
 
 
 def _silent(tree: ast.Module) -> Iterator[tuple[Position, Position]]:
-    """Yield the ranges that do nothing: signatures, decorators, annotations, docstrings."""
+    """Yield the ranges without effect: signatures, decorators, annotations, docstrings."""
     for node in ast.walk(tree):
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():

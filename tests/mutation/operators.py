@@ -13,7 +13,7 @@ _WORD = re.compile(r"""(["'])[\w.:-]+\1""")
 
 
 class ChangeWord(Operator):
-    """A string of one word becomes another word; sentences are left alone."""
+    """Change a string of one word; leave sentences as they are."""
 
     def mutation_positions(self, node: Any) -> Iterator[tuple[Any, Any]]:
         if node.type == "string" and _WORD.fullmatch(node.value):
@@ -29,7 +29,7 @@ class ChangeWord(Operator):
 
 
 class DropStatement(Operator):
-    """A call, a return or an assignment to more than a name is left out of a function."""
+    """Drop a call, a return or an assignment to more than a name from a function."""
 
     def mutation_positions(self, node: Any) -> Iterator[tuple[Any, Any]]:
         if node.parent is None or node.parent.type != "simple_stmt" or not _in_function(node):

@@ -54,7 +54,7 @@ def test_a_file_becomes_a_cassette(tapecheck: Cli) -> None:
     assert KEY not in Path("out/a.yaml").read_text(encoding="utf-8")
 
 
-def test_a_directory_keeps_its_inner_paths(tapecheck: Cli) -> None:
+def test_paths_below_a_directory_are_kept(tapecheck: Cli) -> None:
     put("in/x/a.b.yaml")
     put("in/b.yml")
     put("in/.hidden/c.yaml")
@@ -80,7 +80,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing(tapecheck: Cli) -> None:
     assert not Path("out").exists()
 
 
-def test_what_is_left_out_is_told_and_makes_code_1(tapecheck: Cli) -> None:
+def test_a_skipped_interaction_is_reported_with_code_1(tapecheck: Cli) -> None:
     file = put("in/a.yaml", {"body": {"string": "hi"}}, {"body": {}})
     lines = file.read_text(encoding="utf-8").splitlines()
     second = [n for n, line in enumerate(lines, 1) if line == "  {"][1]
@@ -91,7 +91,7 @@ def test_what_is_left_out_is_told_and_makes_code_1(tapecheck: Cli) -> None:
     assert "1 interaction imported into 1 cassette, 2 left out" in tapecheck.out
 
 
-def test_a_broken_file_costs_no_other_and_makes_code_2(tapecheck: Cli) -> None:
+def test_a_broken_file_affects_no_other_and_gives_code_2(tapecheck: Cli) -> None:
     put("in/b.yaml")
     Path("in/a.yaml").write_text("interactions:\n- request: [\n")
     assert tapecheck("import", "in", "missing.yaml", "-o", "out") == 2
@@ -114,7 +114,7 @@ def test_nothing_is_replaced_without_force(tapecheck: Cli) -> None:
     assert library.load(Path("out/b.yaml")).interactions[0].response.body == b"hi"
 
 
-def test_an_import_into_its_own_source_finds_only_what_is_not_its_own(tapecheck: Cli) -> None:
+def test_an_import_into_its_source_skips_its_own_output(tapecheck: Cli) -> None:
     put("in/a.yaml")
     assert tapecheck("import", "in", "-o", "in/out") == 0
     assert tapecheck("import", "in", "-o", "in/out", "--force") == 0
@@ -124,7 +124,7 @@ def test_an_import_into_its_own_source_finds_only_what_is_not_its_own(tapecheck:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (
             ["in/a.yaml", "in/a.json"],
@@ -138,7 +138,7 @@ def test_an_import_into_its_own_source_finds_only_what_is_not_its_own(tapecheck:
     ],
 )
 def test_a_mistake_gets_one_message_and_code_2(
-    tapecheck: Cli, arguments: list[str], said: str
+    tapecheck: Cli, arguments: list[str], expected: str
 ) -> None:
     put("in/a.yaml")
     put("in/a.json")
@@ -147,12 +147,12 @@ def test_a_mistake_gets_one_message_and_code_2(
     Path("in/none.yaml").write_text("interactions: []")
     Path("empty").mkdir()
     assert tapecheck("import", *arguments, "-o", "out") == 2
-    assert said in tapecheck.err
+    assert expected in tapecheck.err
     assert "Traceback" not in tapecheck.err
     assert not Path("out").exists()
 
 
-def test_keys_in_the_environment_are_replaced_wherever_they_stand(
+def test_keys_in_the_environment_are_replaced_everywhere(
     tapecheck: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MISTRAL_API_KEY", "no-known-shape-of-a-key")

@@ -20,7 +20,7 @@ def write(text: str, *, whole: bool = True) -> None:
             raise KeyboardInterrupt
 
 
-def test_a_run_is_kept_when_it_is_whole() -> None:
+def test_records_are_replaced_when_they_are_complete() -> None:
     write("ü\n")
     with pytest.raises(KeyboardInterrupt):
         write("half", whole=False)
@@ -29,7 +29,7 @@ def test_a_run_is_kept_when_it_is_whole() -> None:
     assert names == {".gitignore", "last-run.ndjson"}
 
 
-def test_a_place_that_cannot_be_written_is_no_reason_to_stop(
+def test_an_unwritable_directory_only_warns(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     last_run.FILE.parent.write_text("")

@@ -19,7 +19,7 @@ from tests.mockserver.rawhttp import cassette, interaction
 
 ROOT = Path(__file__).parents[3]
 
-#: A client: says what it knows, asks once for each argument, and exits with the last.
+#: A client: prints its variables, sends a request for each argument, and exits with the last.
 CLIENT = """
 import os, sys, urllib.request
 key = os.environ["OPENAI_API_KEY"]
@@ -86,7 +86,7 @@ def test_a_command_is_recorded(
     assert {r[2]["Authorization"] for r in live.requests} == {f"Bearer {KEY}"}
 
 
-def test_a_command_that_fails_leaves_the_old(
+def test_a_command_that_fails_keeps_the_old_cassette(
     options: list[str], path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert run(*options, "-o", path, *client("a")) == 0
@@ -97,7 +97,7 @@ def test_a_command_that_fails_leaves_the_old(
     assert [f.name for f in path.parent.iterdir()] == [path.name]
 
 
-def test_a_second_recording_tells_what_is_different(
+def test_a_second_recording_reports_differences(
     options: list[str], path: Path, words: dict[str, str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     run(*options, "-o", path, *client("a"))
@@ -121,7 +121,7 @@ def test_a_secret_is_refused(
 
 
 @pytest.mark.parametrize("command", [True, False])
-def test_drift_is_told_and_nothing_written(
+def test_drift_is_reported_and_nothing_written(
     options: list[str],
     path: Path,
     words: dict[str, str],
@@ -169,7 +169,7 @@ def test_replaying_needs_no_network(
     assert len(live.requests) == 1
 
 
-def test_on_a_build_server_the_network_must_be_asked_for(
+def test_in_ci_the_network_needs_an_option(
     options: list[str],
     path: Path,
     live: Live,
@@ -184,7 +184,7 @@ def test_on_a_build_server_the_network_must_be_asked_for(
     assert run(*options, "-o", path, "--mode", "none", *client("a")) == 0
 
 
-def test_old_recordings_are_told(
+def test_old_recordings_are_reported(
     options: list[str], path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     run(*options, "-o", path, *client("a"))
@@ -215,7 +215,7 @@ def test_old_recordings_are_told(
         (["-p", "llamacpp", "-o", "x", "--providers", "no.yaml", "--", "true"], "cannot be read"),
     ],
 )
-def test_what_is_asked_wrongly_is_told(
+def test_a_wrong_option_is_reported(
     arguments: list[str],
     message: str,
     tmp_path: Path,
@@ -242,15 +242,15 @@ def test_without_a_command_it_records_until_it_is_interrupted(
         text=True,
     )
     assert process.stderr is not None
-    said = {}
+    printed = {}
     for line in process.stderr:
         name, equals, value = line.strip().partition("=")
         if not equals:
             break
-        said[name] = value
-    assert said["OPENAI_API_KEY"] == DUMMY_KEY
+        printed[name] = value
+    assert printed["OPENAI_API_KEY"] == DUMMY_KEY
     with httpx.Client(trust_env=False) as asking:
-        assert asking.post(f"{said['OPENAI_BASE_URL']}/chat/completions").status_code == 200
+        assert asking.post(f"{printed['OPENAI_BASE_URL']}/chat/completions").status_code == 200
     process.send_signal(number)
     rest = process.stderr.read()
     process.stderr.close()

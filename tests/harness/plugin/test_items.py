@@ -85,7 +85,7 @@ def test_without_an_adapter_nothing_happens(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(passed=1)
 
 
-def test_bundled_and_own_scenarios_run_beside_the_project_s_tests(
+def test_bundled_and_own_scenarios_run_with_the_projects_tests(
     project: pytest.Pytester,
 ) -> None:
     result = run(project, "-v", "-k", f"test_own or toy or ({FEW})")
@@ -160,7 +160,7 @@ def test_a_failed_sweep_is_one_item(project: pytest.Pytester) -> None:
     )
 
 
-def test_what_is_not_declared_is_skipped_with_its_reason(project: pytest.Pytester) -> None:
+def test_an_undeclared_feature_is_skipped_with_its_reason(project: pytest.Pytester) -> None:
     path = project.path / "specs/scenarios/toy/hello.yaml"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("[streaming]", "[streaming, tools]"), encoding="utf-8")
@@ -189,7 +189,7 @@ def test_known_failures_are_expected_and_stale_ones_fail(project: pytest.Pyteste
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (["--tapecheck-adapter", "nobody"], "no adapter 'nobody'"),
         (["--tapecheck-adapter", "missing.py"], "*missing.py: no such adapter file"),
@@ -198,15 +198,15 @@ def test_known_failures_are_expected_and_stale_ones_fail(project: pytest.Pyteste
         (["--tapecheck-axes", "fast"], "*axes are none, pairwise, all*"),
     ],
 )
-def test_a_mistake_is_said_without_a_traceback(
-    project: pytest.Pytester, arguments: list[str], said: str
+def test_a_usage_error_is_reported_without_a_traceback(
+    project: pytest.Pytester, arguments: list[str], expected: str
 ) -> None:
     result = run(project, *arguments)
     assert result.ret not in {0, 1}
     text = f"{result.stdout.str()}\n{result.stderr.str()}"
     assert "pytest_items.py" not in text
     assert "INTERNALERROR" not in text
-    pytest.LineMatcher(text.splitlines()).fnmatch_lines([said])
+    pytest.LineMatcher(text.splitlines()).fnmatch_lines([expected])
 
 
 def test_a_broken_scenario_of_the_project_is_named(project: pytest.Pytester) -> None:

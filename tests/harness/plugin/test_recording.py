@@ -32,10 +32,10 @@ def test_hello(tapecheck):
 
 @pytest.fixture(scope="module", autouse=True)
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Record once beforehand.
+    """Record once before all tests.
 
-    A run in this process takes back what it has imported. Libraries that import parts of
-    themselves when they are needed would have those twice afterwards, with other exceptions.
+    A pytester run in this process removes the modules that it imported. A library that imports
+    parts of itself later would then load them twice, with different exception classes.
     """
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -64,7 +64,7 @@ def run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     return project.runpytest("-p", "no:randomly", "-p", "no:cacheprovider", *arguments)
 
 
-def test_recorded_once_replayed_ever_after(project: pytest.Pytester, live: Live) -> None:
+def test_record_then_replay(project: pytest.Pytester, live: Live) -> None:
     result = run(project)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*cassettes/test_mine/test_hello.yaml: no such cassette*"])
@@ -96,7 +96,7 @@ def test_a_test_that_fails_writes_nothing(project: pytest.Pytester, words: dict[
     assert (project.path / "cassettes/test_mine/test_hello.yaml").read_bytes() == before
 
 
-def test_what_cannot_be_kept_fails_the_test(
+def test_a_cassette_that_cannot_be_written_fails_the_test(
     project: pytest.Pytester, words: dict[str, str]
 ) -> None:
     words["text"] = (
@@ -111,7 +111,7 @@ def test_what_cannot_be_kept_fails_the_test(
     assert not (project.path / "cassettes/test_mine/test_hello.yaml").exists()
 
 
-def test_what_replays_otherwise_fails_the_test(project: pytest.Pytester) -> None:
+def test_requests_that_differ_from_the_cassette_fail_the_test(project: pytest.Pytester) -> None:
     run(project, "--record").assert_outcomes(passed=1)
     project.makepyfile(
         test_mine=TEST.replace(
@@ -149,7 +149,7 @@ def test_modes_by_name(
     run(project).assert_outcomes(passed=1)
 
 
-def test_old_cassettes_are_told(project: pytest.Pytester) -> None:
+def test_old_cassettes_are_reported(project: pytest.Pytester) -> None:
     run(project, "--record").assert_outcomes(passed=1)
     path = project.path / "cassettes/test_mine/test_hello.yaml"
     text = path.read_text()
@@ -186,18 +186,18 @@ def test_two_tests_do_not_record_into_one_cassette(
     result.stdout.fnmatch_lines(["cassettes/shared.yaml", "cassettes/test_mine/test_own-a-b.yaml"])
 
 
-def test_cassettes_that_no_test_opens_are_told(project: pytest.Pytester) -> None:
+def test_unused_cassettes_are_reported(project: pytest.Pytester) -> None:
     project.makepyfile(test_mine=TEST + TEST.rpartition("\n\n")[2].replace("_hello", "_other"))
     run(project, "--record").assert_outcomes(passed=2)
     project.makepyfile(test_mine=TEST)
     orphan = "cassettes/test_mine/test_other.yaml: no test uses it"
     run(project).stdout.fnmatch_lines([orphan])
-    # What was not meant to run says nothing about it.
+    # A selection of tests does not show what is unused.
     for arguments in (["-k", "hello"], ["test_mine.py"]):
         run(project, *arguments).stdout.no_fnmatch_line(orphan)
 
 
-def test_a_proxy_does_not_come_between(
+def test_a_configured_proxy_is_bypassed(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for variable in ("HTTP_PROXY", "http_proxy"):
@@ -207,14 +207,14 @@ def test_a_proxy_does_not_come_between(
     run(project, "--record").assert_outcomes(passed=1)
 
 
-def test_an_unknown_provider_is_told(project: pytest.Pytester) -> None:
+def test_an_unknown_provider_is_reported(project: pytest.Pytester) -> None:
     project.makepyfile(test_mine=TEST.replace('"local"', '"locl"'))
     result = run(project, "--record")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*no provider 'locl' (did you mean local?); known providers: *"])
 
 
-def test_options_of_pytest_recording_may_be_there(project: pytest.Pytester) -> None:
+def test_it_runs_with_the_options_of_pytest_recording(project: pytest.Pytester) -> None:
     project.makeconftest(
         """
         def pytest_addoption(parser):
@@ -253,9 +253,9 @@ class TestScenarios:
         async def answer(request: web.Request) -> web.StreamResponse:
             run = len(running.requests)
             delta = f'{{"role":"assistant","content":"{words["text"]}"}}'
-            said = CHUNK % (run, delta, "null")
+            text = CHUNK % (run, delta, "null")
             ended = CHUNK % (run, "{}", '"stop"')
-            return await stream(request, said.encode(), ended.encode(), b"data: [DONE]\n\n")
+            return await stream(request, text.encode(), ended.encode(), b"data: [DONE]\n\n")
 
         with Live(answer) as running:
             yield running
@@ -298,7 +298,7 @@ class TestScenarios:
         assert all(line.strip().startswith("confirmed: ") for line in new)
         run(project, "specs").assert_outcomes(passed=1)
 
-    def test_what_the_scenario_does_not_pass_on_is_not_kept(
+    def test_a_cassette_that_fails_its_scenario_is_not_written(
         self, project: pytest.Pytester, path: Path, words: dict[str, str]
     ) -> None:
         before = path.read_bytes()
@@ -315,7 +315,7 @@ class TestScenarios:
         result.stdout.fnmatch_lines(["*has drifted", "*delta.refusal appears"])
         assert path.read_bytes() == before
 
-    def test_what_was_not_recorded_is_left_out(
+    def test_authored_cassettes_are_not_recorded(
         self, project: pytest.Pytester, path: Path, live: Live
     ) -> None:
         path.write_text(

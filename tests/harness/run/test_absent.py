@@ -31,7 +31,7 @@ print(counter.searches)
 
 
 @pytest.mark.parametrize("installed", [False, True])
-def test_whether_sniffio_is_there_is_found_out_once(installed: bool, tmp_path: Path) -> None:
+def test_sniffio_is_looked_up_once(installed: bool, tmp_path: Path) -> None:
     (tmp_path / "sniffio.py").touch()
     done = subprocess.run(
         [sys.executable, "-c", COUNT, *([str(tmp_path)] if installed else [])],

@@ -40,7 +40,7 @@ def run_with(adapter: str, keep: Path) -> list[JsonObject]:
     return asyncio.run(play())
 
 
-def test_a_failing_case_is_kept_with_its_evidence_and_without_its_key(tmp_path: Path) -> None:
+def test_a_failing_case_is_written_with_its_evidence_and_without_its_key(tmp_path: Path) -> None:
     adapter = tmp_path / "leaking.py"
     adapter.write_text(LEAKING)
     run_with(str(adapter), tmp_path / "kept")
@@ -56,20 +56,20 @@ def test_a_failing_case_is_kept_with_its_evidence_and_without_its_key(tmp_path: 
     assert data["explanation"].startswith("FAIL  openai-chat/text-basic/recorded@leaking\n")
 
 
-def test_a_passing_case_is_not_kept(tmp_path: Path) -> None:
+def test_a_passing_case_is_not_written(tmp_path: Path) -> None:
     run_with("openai-compat", tmp_path / "kept")
     assert not (tmp_path / "kept").exists()
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"version": 1}', '{"version": 1, "explanation": ""}'])
-def test_what_is_not_a_kept_transcript(tmp_path: Path, text: str) -> None:
+def test_other_files_are_rejected(tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.json"
     path.write_text(text)
     with pytest.raises(ReportError, match="not a transcript file"):
         evidence.read(path)
 
 
-def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+def test_an_unwritable_directory_is_an_error(tmp_path: Path) -> None:
     adapter = tmp_path / "leaking.py"
     adapter.write_text(LEAKING)
     (tmp_path / "file").write_text("")

@@ -50,11 +50,11 @@ def test_records_obey_the_schema_and_end_with_the_end() -> None:
 
 
 def test_several_processes_give_the_same_records() -> None:
-    def told(records: list[JsonObject]) -> list[tuple[str, str]]:
+    def outcomes(records: list[JsonObject]) -> list[tuple[str, str]]:
         return sorted((r["id"], r["outcome"]) for r in records if r["type"] == "case")
 
     plan = plan_of()
-    assert told(played(plan, jobs=2)) == told(played(plan, jobs=1))
+    assert outcomes(played(plan, jobs=2)) == outcomes(played(plan, jobs=1))
 
 
 def test_a_process_that_dies_is_an_error_not_a_green_run(tmp_path: Path) -> None:
