@@ -77,7 +77,7 @@ def lock(path: Path) -> Iterator[None]:
     try:
         held.acquire()
     except Timeout:
-        raise LockedError(None, "another process holds it", str(path)) from None
+        raise LockedError(None, "locked by another process", str(path)) from None
     try:
         yield
     finally:

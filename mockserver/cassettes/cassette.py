@@ -209,7 +209,7 @@ class Reader:
             wire = self._wire(self._mapping(data["wire"], (*at, "wire")), (*at, "wire"), len(body))
         reason = status.get("message") if isinstance(status, dict) else ""
         if any(c in str(reason or "") for c in "\r\n\0"):
-            raise self.fail((*at, "status"), "the reason holds a line end", "remove the line end")
+            raise self.fail((*at, "status"), "the reason contains a line break or NUL", "remove it")
         return Response(
             status=code,
             reason=str(reason or ""),
@@ -225,7 +225,7 @@ class Reader:
                 text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
                 if any(c in text + str(name) for c in "\r\n\0"):
                     raise self.fail(
-                        (*at, name), f"header {name!r} holds a line end", "remove the line end"
+                        (*at, name), f"header {name!r} contains a line break or NUL", "remove it"
                     )
                 pairs.append((str(name), text))
         return tuple(pairs)
@@ -252,14 +252,14 @@ class Reader:
         if at[-1] == "request":
             # vcrpy records what aiohttp was given as ``json=``, not the bytes it sent.
             return self._json(body, (*at, "body"))
-        raise self.fail((*at, "body"), "a body is text or !!binary", "quote it")
+        raise self.fail((*at, "body"), "the body is neither text nor !!binary", "quote it")
 
     def _json(self, data: Any, at: Place) -> bytes:
         try:
             return json.dumps(data, ensure_ascii=False).encode()
         except (TypeError, ValueError):
             # YAML knows dates and bytes, and JSON with surrogate escapes may have half a pair.
-            raise self.fail(at, "cannot be a JSON body", "quote dates, remove bytes") from None
+            raise self.fail(at, "cannot be encoded as JSON", "quote dates, remove bytes") from None
 
     def _wire(self, data: dict[str, Any], at: Place, length: int) -> Wire:
         for key in data:
@@ -279,7 +279,7 @@ class Reader:
                 case _:
                     raise self.fail(
                         (*at, "end"),
-                        "wire.end is [milliseconds, how]",
+                        "wire.end must be [milliseconds, how]",
                         f"how is one of {', '.join(End)}",
                     )
         origin = data.get("origin", Origin.IMPORTED)
@@ -287,11 +287,11 @@ class Reader:
             raise self.fail(
                 (*at, "origin"),
                 f"unknown origin {origin!r}",
-                f"one of {', '.join(Origin)}",
+                f"use one of {', '.join(Origin)}",
             )
         headers_ms = data.get("headers_ms", 0)
         if not isinstance(headers_ms, int | float) or isinstance(headers_ms, bool):
-            raise self.fail((*at, "headers_ms"), "headers_ms is a number", "milliseconds")
+            raise self.fail((*at, "headers_ms"), "headers_ms must be a number", "give milliseconds")
         return Wire(
             headers_ms=float(headers_ms),
             chunks=self._chunks(data["chunks"], (*at, "chunks"), length)
@@ -307,7 +307,7 @@ class Reader:
 
     def _chunks(self, data: Any, at: Place, length: int) -> tuple[Chunk, ...]:
         if not isinstance(data, list):
-            raise self.fail(at, "wire.chunks is a list of [ms, bytes]", "see README, Cassettes")
+            raise self.fail(at, "wire.chunks must list [ms, bytes]", "see README, Cassettes")
         chunks = []
         for i, pair in enumerate(data):
             match pair:
@@ -320,7 +320,9 @@ class Reader:
                         "run 'tapecheck verify --rechunk' to re-chunk the body",
                     )
             if i and chunks[i].at_ms < chunks[i - 1].at_ms:
-                raise self.fail((*at, i), f"chunk {i} comes before chunk {i - 1}", "sort by time")
+                raise self.fail(
+                    (*at, i), f"chunk {i} is earlier than chunk {i - 1}", "sort by time"
+                )
         total = sum(c.length for c in chunks)
         if total != length:
             raise self.fail(

@@ -95,7 +95,7 @@ def read(text: bytes, path: Path) -> Foreign | None:
             source = {"by": "vcrpy", "format": "vcrpy 1"}
             sides = [part for item in items for part in _sides(item)]
             if any("wire" in part for part in sides):
-                raise reader.fail((), "a cassette of tapecheck already", "use it as it is")
+                raise reader.fail((), "already a tapecheck cassette", "use it as it is")
             if any("parsed_body" in part for part in sides):
                 source = {"by": "pydantic-ai", "format": "vcrpy 1 with parsed_body"}
             found = _interactions(reader, "interactions", items, _from_vcrpy, source)
@@ -280,7 +280,7 @@ def _check_unicode(item: Any) -> None:
     try:
         json.dumps(item, ensure_ascii=False, default=str).encode()
     except UnicodeEncodeError:
-        raise ValueError("has half a surrogate pair, which has no bytes") from None
+        raise ValueError("has half a surrogate pair, which cannot be encoded as UTF-8") from None
 
 
 def _fault(reader: Reader, at: Place, message: str, remedy: str) -> CassetteError:

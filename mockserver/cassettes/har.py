@@ -90,7 +90,7 @@ def _headers(items: list[dict[str, str]]) -> Headers:
 
 def _one_line(text: str) -> str:
     if any(c in text for c in "\r\n\0"):
-        raise ValueError(f"a line end in {text!r}")
+        raise ValueError(f"a line break or NUL in {text!r}")
     return text
 
 

@@ -144,7 +144,7 @@ class Loader(_Base):
         for mapping in reversed(value if isinstance(value, list) else [value]):
             if not isinstance(mapping, dict):
                 raise YamlError(
-                    "not valid YAML: '<<' wants a mapping or a list of them", _line(node)
+                    "not valid YAML: '<<' needs a mapping or a list of mappings", _line(node)
                 )
             merged |= mapping
         return merged
@@ -160,7 +160,7 @@ class Loader(_Base):
     def _alias(self, node: Node) -> Any:
         made = self._made[node]
         if made is _UNFINISHED:
-            raise YamlError("an alias stands inside of what it names", _line(node))
+            raise YamlError("an alias refers to a value that contains it", _line(node))
         self._has_aliases = True
         return made
 
@@ -192,7 +192,7 @@ def read(text: bytes | str, loader: type[Loader] = Loader) -> Document:
             f"not valid YAML: {problem}", line, "quote the text and escape it"
         ) from None
     except RecursionError:
-        raise YamlError("nested too deeply", hint="keep the nesting below some hundred") from None
+        raise YamlError("nested too deeply", hint="keep it below a few hundred levels") from None
 
 
 def line_of(text: bytes | str, path: Path) -> int:
@@ -256,7 +256,7 @@ def _check_aliases(root: Node) -> None:
             raise YamlError(
                 f"aliases add more than {ALIAS_LIMIT:,} characters to the file",
                 _line(node),
-                "write out what is meant, or use fewer aliases inside of aliases",
+                "write the values out, or nest fewer aliases",
             )
         sizes[node] = size
         return size

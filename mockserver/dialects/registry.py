@@ -53,7 +53,7 @@ def find_dialect(name: str) -> Dialect:
         close = difflib.get_close_matches(name, known, n=1)
         question = f"did you mean {close[0]}? " if close else ""
         raise DialectError(
-            f"no dialect {name!r}", f"{question}known are {', '.join(sorted(known))}"
+            f"unknown dialect {name!r}", f"{question}known are {', '.join(sorted(known))}"
         )
     return known[name]
 
@@ -84,7 +84,7 @@ def recorded_call(request: Request) -> tuple[Dialect, NeutralCall] | str:
     """Tell the dialect of a recorded request and the call behind it, or why it cannot be run."""
     dialect = of_request(request)
     if dialect is None:
-        return f"no known dialect has {request.method} {request.url.path}"
+        return f"no dialect matches {request.method} {request.url.path}"
     try:
         return dialect, dialect.read_call(request)
     except UnreadableRequestError as exc:
@@ -109,7 +109,7 @@ def _installed() -> Iterator[Dialect]:
             ) from exc
         if not isinstance(loaded, Dialect):
             raise DialectError(
-                f"{point.value} is not an object of mockserver.dialects.Dialect",
+                f"{point.value} is not an instance of mockserver.dialects.Dialect",
                 "fix the entry point of its package",
             )
         yield loaded

@@ -132,7 +132,7 @@ def _described(cls: Any) -> Iterator[_Field]:
 
 def _object(cls: type[_T], data: Json, broken: list[str], *, tagged: bool = False) -> _T:
     if not isinstance(data, Mapping):
-        raise ValueError(f"{data!r:.60} is no object")
+        raise ValueError(f"{data!r:.60} is not an object")
     shape, values = _shape(cls), {}
     for name, value in data.items():
         if tagged and name == "type":
@@ -145,7 +145,7 @@ def _object(cls: type[_T], data: Json, broken: list[str], *, tagged: bool = Fals
         except ValueError as exc:
             raise ValueError(f"{name}: {exc}") from None
     if missing := shape.required - data.keys():
-        raise ValueError(f"{', '.join(sorted(missing))} missing")
+        raise ValueError(f"missing {', '.join(sorted(missing))}")
     made = cls(**values)
     if (said := _contradiction(made)) is not None:
         broken.append(said)
@@ -156,13 +156,13 @@ def _contradiction(value: object) -> str | None:
     """Say what is wrong with fields that are right one by one."""
     match value:
         case ReasoningSignature(signature=None, encrypted_content=None, redacted_data=None):
-            return "a signature, encrypted_content or redacted_data is missing"
+            return "missing signature, encrypted_content or redacted_data"
         case AssistantTurn(status=Status.FAILED):
             if value.error is None or value.finish_reason is not None:
-                return "a failed turn has an error and no finish_reason"
+                return "a failed turn must have an error and no finish_reason"
         case AssistantTurn():
             if value.error is not None or value.finish_reason is None:
-                return f"a turn that is {value.status} has a finish_reason and no error"
+                return f"a turn that is {value.status} must have a finish_reason and no error"
     return None
 
 
@@ -193,7 +193,7 @@ def _unless_default(default: Any, read: _Reader) -> _Reader:
     def read_unless(value: Any, broken: list[str]) -> Any:
         typed = read(value, broken)
         if typed is default or typed == ():
-            broken.append(f"{value!r:.60} is said by leaving the field out")
+            broken.append(f"{value!r:.60} is the default: leave the field out")
         return typed
 
     return read_unless
@@ -216,7 +216,7 @@ def _or_none(read: _Reader) -> _Reader:
 def _list_of(read: _Reader) -> _Reader:
     def read_list(value: Any, broken: list[str]) -> tuple[Any, ...]:
         if not isinstance(value, list | tuple):
-            raise ValueError(f"{value!r:.60} is no list")
+            raise ValueError(f"{value!r:.60} is not a list")
         return tuple(read(item, broken) for item in value)
 
     return read_list
@@ -224,24 +224,24 @@ def _list_of(read: _Reader) -> _Reader:
 
 def _mapping(value: Any, _: list[str]) -> Any:
     if not isinstance(value, dict):
-        raise ValueError(f"{value!r:.60} is no object")
+        raise ValueError(f"{value!r:.60} is not an object")
     return value
 
 
 def _text(value: Any, broken: list[str]) -> str:
     if value is None:
         # The most common mistake of a client. It need not hide what else is wrong.
-        broken.append("None is no text")
+        broken.append("None is not a string")
         return ""
     if not isinstance(value, str):
-        raise ValueError(f"{value!r:.60} is no text")
+        raise ValueError(f"{value!r:.60} is not a string")
     return value
 
 
 def _whole_number(value: Any, _: list[str]) -> int:
     # 3.0 is an integer to JSON Schema, true is none.
     if isinstance(value, bool) or not (isinstance(value, int) or _is_whole(value)):
-        raise ValueError(f"{value!r:.60} is no whole number")
+        raise ValueError(f"{value!r:.60} is not an integer")
     return int(value)
 
 
@@ -251,13 +251,13 @@ def _is_whole(value: Any) -> bool:
 
 def _number(value: Any, _: list[str]) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{value!r:.60} is no number")
+        raise ValueError(f"{value!r:.60} is not a number")
     return value
 
 
 def _flag(value: Any, _: list[str]) -> bool:
     if not isinstance(value, bool):
-        raise ValueError(f"{value!r:.60} is neither true nor false")
+        raise ValueError(f"{value!r:.60} is not a boolean")
     return value
 
 
@@ -270,7 +270,7 @@ def _finish_reason(value: Any, broken: list[str]) -> FinishReason:
         return FinishReason(value)
     except ValueError:
         # An end without a known reason is still an end.
-        broken.append(f"{value!r:.60} is no finish reason")
+        broken.append(f"{value!r:.60} is not a finish reason")
         return FinishReason.UNKNOWN
 
 
@@ -281,9 +281,9 @@ def _part(value: Any, broken: list[str]) -> Part:
 def _cited(value: Any, broken: list[str]) -> Citation:
     """A citation inside of a text: it has no place of its own."""
     if not isinstance(value, Mapping) or value.get("type") != Citation.type:
-        raise ValueError(f"{value!r:.60} is no citation")
+        raise ValueError(f"{value!r:.60} is not a citation")
     if outside := {"index", "native"} & value.keys():
-        broken.append(f"{', '.join(sorted(outside))} in a citation of a text")
+        broken.append(f"{', '.join(sorted(outside))} not allowed in a citation of a text part")
     return _object(Citation, value, broken, tagged=True)
 
 

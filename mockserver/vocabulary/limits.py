@@ -27,7 +27,7 @@ class Limit:
         if self.most is not None and not size <= self.most:
             return f"{value!r:.60} is above {self.most}"
         if self.words is not None and value not in self.words:
-            return f"{value!r:.60} is none of {', '.join(self.words)}"
+            return f"{value!r:.60} is not one of {', '.join(self.words)}"
         if self.pattern is not None and not re.search(self.pattern, value):
             return f"{value!r:.60} does not match {self.pattern}"
         return None

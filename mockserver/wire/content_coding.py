@@ -123,7 +123,7 @@ def _decoded(pieces: list[bytes], coding: str, limit: int) -> list[bytes]:
             # Some recorders decode a body and keep the header.
             raise NotEncodedError(f"not encoded as {coding}") from None
         hint = _INSTALL if isinstance(exc, ImportError) else None
-        raise CodingError(f"there is no decoder for {coding}", hint=hint) from None
+        raise CodingError(f"no decoder for {coding}", hint=hint) from None
     out = []
     size = 0
     try:
@@ -138,7 +138,7 @@ def _decoded(pieces: list[bytes], coding: str, limit: int) -> list[bytes]:
     except decoder.error:
         raise NotEncodedError(f"not encoded as {coding}, or damaged") from None
     if not decoder.is_whole():
-        raise NotEncodedError(f"encoded as {coding}, but cut off")
+        raise NotEncodedError(f"encoded as {coding}, but truncated")
     return out
 
 

@@ -43,7 +43,7 @@ def apply(schedule: Schedule, fault: Fault) -> Schedule:
     """
     plain, length = schedule.decoded(), len(schedule.plain.data)
     if not 0 <= fault.offset <= length:
-        raise ValueError(f"fault at byte {fault.offset}, the body has {length}")
+        raise ValueError(f"fault at byte {fault.offset} is outside the body of {length} bytes")
     steps: list[Step] = []
     left = fault.offset
     for step in plain.steps:
@@ -61,5 +61,5 @@ def parse(text: str) -> Fault:
     """Read ``kind@offset``. Raises ``ValueError`` that says what is wrong."""
     kind, separator, offset = text.partition("@")
     if kind not in set(FaultKind) or not separator or not offset.isdecimal():
-        raise ValueError(f"a fault is {'|'.join(FaultKind)}@OFFSET, not {text!r}")
+        raise ValueError(f"no fault {text!r}: use {'|'.join(FaultKind)}@OFFSET")
     return Fault(FaultKind(kind), int(offset))

@@ -207,11 +207,11 @@ def encode(
     """
     for name, value in (("event", event), ("id", event_id)):
         if value is not None and re.search(r"[\r\n]", value):
-            raise ValueError(f"a line end cannot stand in an event stream's {name}: {value!r}")
+            raise ValueError(f"an event stream cannot carry line breaks in {name}: {value!r}")
     if event_id is not None and "\0" in event_id:
-        raise ValueError("an event id with NUL is ignored by every reader")
+        raise ValueError("an event stream cannot carry NUL in id: every reader ignores it")
     if "\r" in data:
-        raise ValueError("an event stream cannot carry CR inside data")
+        raise ValueError("an event stream cannot carry CR in data")
     lines = []
     if event is not None:
         lines.append(f"event: {event}")

@@ -32,7 +32,10 @@ def violations(events: Sequence[JsonObject]) -> Iterator[Difference]:
             yield Difference(f"{event['type']}: {message}", at, expected, observed)
     if not stream.ended:
         yield Difference(
-            "the sequence has no end", len(events), sorted(TERMINAL), [e["type"] for e in events]
+            "the sequence has no terminal event",
+            len(events),
+            sorted(TERMINAL),
+            [e["type"] for e in events],
         )
 
 
@@ -74,11 +77,11 @@ class _Stream:
     def take(self, at: int, event: JsonObject) -> Iterator[_Wrong]:
         kind: str = event["type"]
         if event["sequence_number"] != at:
-            yield "sequence_number does not rise by one", at, event["sequence_number"]
+            yield "sequence_number does not increase by one", at, event["sequence_number"]
         if self.ended:
-            yield "it stands behind the end", None, kind
+            yield "comes after the terminal event", None, kind
         if (at == 0) is not (kind == "response.created"):
-            yield "response.created is the first event and no other", None, at
+            yield "response.created must be the first event and no other", None, at
         if "response" in event:
             yield from self._response(event["response"])
         if kind in TERMINAL:
@@ -99,22 +102,22 @@ class _Stream:
         if event["output_index"] != len(self.items):
             yield "not the next output_index", len(self.items), event["output_index"]
         if any(other.added.get("id") == item.get("id") for other in self.items):
-            yield "two items have one id", None, item.get("id")
+            yield "two items have the same id", None, item.get("id")
         if item.get("status", "in_progress") != "in_progress":
-            yield "a new item is in_progress", "in_progress", item["status"]
+            yield "a new item must be in_progress", "in_progress", item["status"]
         self.items.append(_Item(item))
 
     def _of_item(self, kind: str, event: JsonObject) -> Iterator[_Wrong]:
         index = event["output_index"]
         if index >= len(self.items):
-            yield "there is no such item yet", None, index
+            yield "no item has this output_index yet", None, index
             return
         item = self.items[index]
         if item.done is not None:
-            yield "its item is done", None, index
+            yield "its item is already done", None, index
         item_id = item.added.get("id")
         if event.get("item_id", item_id) != item_id:
-            yield "item_id is that of another item", item_id, event["item_id"]
+            yield "item_id belongs to another item", item_id, event["item_id"]
         speech, _, step = kind.rpartition(".")
         if kind == "response.output_item.done":
             yield from self._item_done(item, event["item"])
@@ -138,13 +141,13 @@ class _Stream:
             return
         part = item.parts.get(place)
         if part is None or part.done is not None:
-            yield "no such part is open", None, event[key]
+            yield "no open part has this index", None, event[key]
             return
         if not part.said:
-            yield "its text was not said to be done", None, event["part"]
+            yield "its text has no done event", None, event["part"]
         part.done = event["part"]
         if event["part"] != {**event["part"], **_form(part)}:
-            yield "the part is not what was told of it", _form(part), event["part"]
+            yield "the part differs from its earlier events", _form(part), event["part"]
 
     def _text(self, item: _Item, speech: str, step: str, event: JsonObject) -> Iterator[_Wrong]:
         part_type, text_key, key = _TEXTS[speech]
@@ -156,12 +159,12 @@ class _Stream:
         else:
             part.said = True
             if event[text_key] != part.text:
-                yield "the deltas join to another text", part.text, event[text_key]
+                yield "the text differs from its joined deltas", part.text, event[text_key]
 
     def _annotation(self, item: _Item, event: JsonObject) -> Iterator[_Wrong]:
         part = item.parts.get(("content_index", event["content_index"]))
         if part is None or part.said:
-            yield "no such part is open", None, event["content_index"]
+            yield "no open part has this index", None, event["content_index"]
         elif event["annotation_index"] != len(part.annotations):
             wanted = len(part.annotations)
             yield "not the next annotation_index", wanted, event["annotation_index"]
@@ -177,7 +180,7 @@ class _Stream:
             item.said = True
             if event["arguments"] != "".join(item.arguments):
                 yield (
-                    "the deltas join to other arguments",
+                    "the arguments differ from their joined deltas",
                     "".join(item.arguments),
                     event["arguments"],
                 )
@@ -188,36 +191,40 @@ class _Stream:
             if done.get(key) != item.added.get(key):
                 yield f"the item changed its {key}", item.added.get(key), done.get(key)
         if done.get("status", "completed") == "in_progress":
-            yield "an item that is done is not in_progress", "completed", "in_progress"
+            yield "a done item must not be in_progress", "completed", "in_progress"
         if any(p.done is None for p in item.parts.values()):
             yield "one of its parts is not done", None, done
             return
         for key, name in (("content_index", "content"), ("summary_index", "summary")):
             if done.get(name, []) != item.finished(key):
-                yield f"{name} is not what was told", item.finished(key), done.get(name)
+                yield f"{name} differs from its earlier events", item.finished(key), done.get(name)
         match done["type"]:
             case "function_call":
                 yield from self._call_done(item, done)
             case "reasoning" if not (item.parts or done.get("encrypted_content")):
-                yield "a reasoning item holds nothing", None, done
+                yield "a reasoning item is empty", None, done
 
     def _call_done(self, item: _Item, done: JsonObject) -> Iterator[_Wrong]:
         if done["arguments"] != "".join(item.arguments):
-            yield "the deltas join to other arguments", "".join(item.arguments), done["arguments"]
+            yield (
+                "the arguments differ from their joined deltas",
+                "".join(item.arguments),
+                done["arguments"],
+            )
         if done.get("status") == "incomplete":
             return
         if not item.said:
-            yield "the arguments of a completed call were not said to be done", None, done
+            yield "the arguments of a completed call have no done event", None, done
         if not isinstance(_parsed(done["arguments"]), dict):
-            yield "the arguments of a completed call are no JSON object", None, done["arguments"]
+            yield "the arguments of a completed call are not a JSON object", None, done["arguments"]
 
     def _end(self, response: JsonObject) -> Iterator[_Wrong]:
         wanted = [item.done for item in self.items]
         for index, done in enumerate(wanted):
             if done is None:
-                yield "an item was added and never done", None, self.items[index].added
+                yield "an item was added but never done", None, self.items[index].added
         if None not in wanted and response["output"] != wanted:
-            yield "output is not the items in their order", wanted, response["output"]
+            yield "output differs from the done items in their order", wanted, response["output"]
 
 
 def _form(part: _Part) -> JsonObject:

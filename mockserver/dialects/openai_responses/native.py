@@ -56,11 +56,13 @@ class ResponsesGrammar(Grammar):
         for number, event in enumerate(events):
             if number >= len(wire) or not _same(wire[number], event):
                 expected = wire[number] if number < len(wire) else None
-                yield Difference(f"is not the wire's event {number + 1}", number, expected, event)
+                yield Difference(
+                    f"differs from event {number + 1} on the wire", number, expected, event
+                )
                 return
         if len(events) < least:
             yield Difference(
-                f"{least - len(events)} event(s) of the wire were not passed on",
+                f"{least - len(events)} event(s) of the wire were not relayed",
                 expected=list(wire[:least]),
                 observed=list(events),
             )
@@ -85,7 +87,7 @@ class ResponsesGrammar(Grammar):
         for name, native_says, turn_says in _compared(parsed, turn, lenient=relayed):
             if native_says != turn_says:
                 yield Difference(
-                    f"{name} of the native events is not that of the turn",
+                    f"{name} differs between the native events and the turn",
                     expected=native_says,
                     observed=turn_says,
                 )
@@ -93,13 +95,13 @@ class ResponsesGrammar(Grammar):
     def resplit(self, events: Sequence[JsonObject], *, relayed: bool) -> Iterator[Difference]:
         """Yield the ways of splitting the deltas otherwise that give another turn."""
         parsed = story_of(events)
-        ways = {"cut": cut, "joined": joined}
+        ways = {"split": cut, "joined": joined}
         if not relayed:
             ways["left out"] = without_deltas
         for how, split in ways.items():
             if (other := story_of(split(events))) != parsed:
                 yield Difference(
-                    f"with their deltas {how} the native events tell another turn",
+                    f"the native events give another turn when their deltas are {how}",
                     expected=str(parsed),
                     observed=str(other),
                 )

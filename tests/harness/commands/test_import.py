@@ -132,7 +132,7 @@ def test_an_import_into_its_source_skips_its_own_output(tapecheck: Cli) -> None:
         ),
         (["in/x.txt"], "in/x.txt: not a recording in a known format (import"),
         (["in/none.yaml"], "in/none.yaml: contains no interaction"),
-        (["in/ours.yaml"], "a cassette of tapecheck already"),
+        (["in/ours.yaml"], "already a tapecheck cassette"),
         (["empty"], "no recording found"),
         ([], "Missing argument"),
     ],

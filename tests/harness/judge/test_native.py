@@ -126,12 +126,12 @@ def test_a_client_without_the_feature_is_not_judged() -> None:
 @pytest.mark.parametrize(
     ("native", "message"),
     [
-        ([], "the sequence has no end"),
+        ([], "the sequence has no terminal event"),
         ([{"type": "response.brand_new"}], "unknown type"),
         ([{"no": "type"}], "unknown type None"),
         ([[1]], "unknown type None"),
         (changed("output_text.delta", delta=7)(silent()), "7 is not of type 'string'"),
-        (silent()[:-1], "the sequence has no end"),
+        (silent()[:-1], "the sequence has no terminal event"),
     ],
 )
 def test_a_translator_must_emit_a_valid_sequence(native: list[Json], message: str) -> None:
@@ -178,13 +178,13 @@ def test_native_events_that_depend_on_their_cut_are_caught() -> None:
     events = changed("function_call_arguments.done", arguments="{}")(silent())
     events = changed("output_item.done", 1, item={"arguments": "{}"})(events)
     events = changed("completed", response={"output": []})(events)
-    assert "deltas left out" in findings("resplit", reading(events))[0].message
+    assert "deltas are left out" in findings("resplit", reading(events))[0].message
     late = silent()
     place, done = at(late, "output_text.delta", 1), at(late, "output_text.done")
     late.insert(done, late.pop(place))
     early = changed("output_text.done", text="Hé!")(renumbered(late))
     early.insert(place, early.pop(at(early, "output_text.done")))
-    assert "deltas joined" in findings("resplit", reading(early))[0].message
+    assert "deltas are joined" in findings("resplit", reading(early))[0].message
 
 
 def test_normalized_events_that_depend_on_their_cut_are_caught() -> None:
@@ -247,11 +247,11 @@ def test_an_invalid_wire_that_is_relayed_is_not_the_clients_fault() -> None:
 @pytest.mark.parametrize(
     ("native", "message"),
     [
-        (CODEX[:-1], "1 event(s) of the wire were not passed on"),
-        ([CODEX[0], *CODEX[2:]], "native event 2 is not the wire's event 2"),
-        ([CODEX[1], CODEX[0], *CODEX[2:]], "native event 1 is not"),
-        ([*CODEX, CODEX[-1]], "native event 5 is not"),
-        ([*CODEX[:-1], {**CODEX[-1], "type": "response.completed"}], "native event 4 is not"),
+        (CODEX[:-1], "1 event(s) of the wire were not relayed"),
+        ([CODEX[0], *CODEX[2:]], "native event 2 differs from event 2 on the wire"),
+        ([CODEX[1], CODEX[0], *CODEX[2:]], "native event 1 differs"),
+        ([*CODEX, CODEX[-1]], "native event 5 differs"),
+        ([*CODEX[:-1], {**CODEX[-1], "type": "response.completed"}], "native event 4 differs"),
     ],
 )
 def test_a_wire_must_be_passed_on_whole_and_in_order(native: list[Json], message: str) -> None:
@@ -279,7 +279,7 @@ def test_json_that_is_no_event_may_be_passed_on(check: str) -> None:
 def test_the_passed_on_text_must_be_that_of_the_turn() -> None:
     other = [replace(e, delta="Ho") if isinstance(e, ContentDelta) else e for e in SAID]
     found = findings("native-turn", passed_on(CODEX, events=other))
-    assert [f.message for f in found] == ["the text of the native events is not that of the turn"]
+    assert [f.message for f in found] == ["the text differs between the native events and the turn"]
 
 
 @pytest.mark.parametrize(("name", "wrong"), [("g", 0), ("h", 1)])

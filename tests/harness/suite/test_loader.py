@@ -138,7 +138,7 @@ def test_turns(written, library: Path) -> None:  # type: ignore[no-untyped-def]
             "dialect: openai-chat",
             "dialect: openai",
             3,
-            "no dialect 'openai'",
+            "unknown dialect 'openai'",
         ),
         ("requires: [streaming]", "requires: [flying]", 4, "'flying' is not one of"),
         ("requires: [streaming]", "requires: [streeming]", 4, "(did you mean streaming?)"),

@@ -64,11 +64,11 @@ def test_a_cassette_with_wire_data() -> None:
     ("old", "new", "line", "says"),
     [
         ("[353, 10]", "[353, 9]", 20, "chunks add up to 36 bytes, the body has 37"),
-        ("[353, 10]", "[100, 10]", 20, "chunk 1 comes before chunk 0"),
+        ("[353, 10]", "[100, 10]", 20, "chunk 1 is earlier than chunk 0"),
         ("[353, 10]", "[353, 0]", 20, "chunk 1 is not [ms, bytes]"),
         ("v: 1\n      h", "v: 2\n      h", 18, "wire.v must be 1"),
         ("origin: recorded", "origin: dreamt", 22, "unknown origin 'dreamt'"),
-        ("end: [702, eof]", "end: eof", 21, "wire.end is [milliseconds, how]"),
+        ("end: [702, eof]", "end: eof", 21, "wire.end must be [milliseconds, how]"),
         ("headers_ms", "header_ms", 19, "unknown key 'header_ms'"),
         ("    method: POST\n", "", 3, "a request needs 'method'"),
         ("status: {code: 200, message: OK}", "status: {}", 8, "a response needs 'status.code'"),

@@ -291,7 +291,7 @@ def test_a_time_that_is_none_is_not_kept(time: Any) -> None:
         (vcrpy(answer(), answer(body={})), 1, "has no body, not even an empty one"),
         (vcrpy(answer(status={})), 0, "a response needs 'status.code'"),
         (vcrpy(answer(body={"string": "\ud83c"})), 0, "half a surrogate pair"),
-        (vcrpy(answer(headers={"a": "b\nc"})), 0, "header 'a' holds a line end"),
+        (vcrpy(answer(headers={"a": "b\nc"})), 0, "header 'a' contains a line break"),
         (archive(content={"size": 2}), 0, "2 bytes of it were not saved"),
         (archive(headers=None), 0, "not HAR 1.2"),
         (archive(status=float("inf")), 0, "not HAR 1.2"),
@@ -334,7 +334,7 @@ def test_an_error_names_the_line_in_json_too() -> None:
         ),
         (
             "interactions:\n- request: {}\n  response: {wire: {v: 1}}\n",
-            "a cassette of tapecheck already",
+            "already a tapecheck cassette",
         ),
     ],
 )

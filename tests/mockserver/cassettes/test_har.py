@@ -91,8 +91,8 @@ def test_no_text_is_an_empty_body(content: dict[str, Any]) -> None:
         (b'{"log":{"entries":[{}]}}', "entry 0 is not HAR 1.2: KeyError"),
         (b'{"log":{"entries":[3]}}', "entry 0 is not HAR 1.2"),
         (archive(status="many"), "entry 0"),
-        (archive(headers=[{"name": "x", "value": "1\r\ny: 2"}]), "a line end"),
-        (archive(statusText="OK\r\nx: 1"), "a line end"),
+        (archive(headers=[{"name": "x", "value": "1\r\ny: 2"}]), "a line break"),
+        (archive(statusText="OK\r\nx: 1"), "a line break"),
         (archive(content={"encoding": "base64", "text": "&"}), "bad base64"),
     ],
 )

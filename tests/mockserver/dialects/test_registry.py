@@ -69,7 +69,9 @@ def test_a_request_has_one_dialect(path: str, given: dict, name: str | None) -> 
 
 
 def test_an_unknown_dialect_is_refused_with_a_close_one() -> None:
-    with pytest.raises(DialectError, match=r"no dialect 'openai-chta' .did you mean openai-chat\?"):
+    with pytest.raises(
+        DialectError, match=r"unknown dialect 'openai-chta' .did you mean openai-chat\?"
+    ):
         registry.find_dialect("openai-chta")
 
 
@@ -79,7 +81,7 @@ def test_a_dialect_without_a_reader_has_no_facts_and_says_why_it_reads_no_call()
     assert registry.facts_of("a dialect of nobody's") is None
     told = registry.recorded_call(request("/v2/chat"))
     assert told == "cohere requests cannot be turned back into calls"
-    assert registry.recorded_call(request("/v9")) == "no known dialect has POST /v9"
+    assert registry.recorded_call(request("/v9")) == "no dialect matches POST /v9"
 
 
 @pytest.mark.parametrize(("body", "why"), [(b"{", "is not JSON"), (b"[]", "is not a JSON object")])
@@ -119,7 +121,7 @@ def test_a_package_joins_by_an_entry_point(installed: Path) -> None:
     [
         ("tests.toy_dialect:NOTHING", "AttributeError"),
         ("no_such_package:DIALECT", "ModuleNotFoundError"),
-        ("tests.toy_dialect:Toy", "is not an object of"),
+        ("tests.toy_dialect:Toy", "is not an instance of"),
         ("mockserver.dialects.openai_chat:DIALECT", "two dialects are called 'openai-chat'"),
     ],
 )

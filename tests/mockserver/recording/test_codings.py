@@ -179,7 +179,7 @@ def test_a_request_that_cannot_be_searched_is_not_stored(
 @pytest.mark.parametrize(
     ("coding", "message"),
     [
-        ("zstd", f"there is no decoder for zstd; {INSTALL}"),
+        ("zstd", f"no decoder for zstd; {INSTALL}"),
         ("gzip", "not encoded as gzip, or damaged"),
     ],
 )

@@ -243,7 +243,7 @@ def test_the_codec_reads_what_the_turn_schema_allows() -> None:
 def test_what_is_no_event_is_a_value_error(data: Any) -> None:
     with pytest.raises(ValueError, match="unknown event type"):
         event_from_json(data)
-    with pytest.raises(ValueError, match=r"is no object|unknown field"):
+    with pytest.raises(ValueError, match=r"is not an object|unknown field"):
         turn_from_json(data)
 
 
@@ -251,9 +251,9 @@ def test_broken_limits_are_noted_and_wrong_types_refused() -> None:
     broken: list[str] = []
     assert read_event({"type": "content_delta", "delta": ""}, broken) == ContentDelta(delta="")
     assert broken == ["'' is below 1"]
-    with pytest.raises(ValueError, match="delta: 7 is no text"):
+    with pytest.raises(ValueError, match="delta: 7 is not a string"):
         read_event({"type": "content_delta", "delta": 7}, broken)
-    with pytest.raises(ValueError, match="usage: input_tokens: 'a' is no whole number"):
+    with pytest.raises(ValueError, match="usage: input_tokens: 'a' is not an integer"):
         read_event({"type": "usage", "usage": {"input_tokens": "a"}}, broken)
 
 
@@ -262,7 +262,7 @@ def test_an_end_without_a_known_reason_is_still_an_end() -> None:
     data = {"type": "message_stop", "finish_reason": None, "raw_finish_reason": None}
     typed = MessageStop(finish_reason=FinishReason.UNKNOWN)
     assert read_event(data, broken) == typed
-    assert broken[0] == "None is no finish reason"
+    assert broken[0] == "None is not a finish reason"
 
 
 @pytest.mark.parametrize(

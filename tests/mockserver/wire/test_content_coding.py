@@ -123,7 +123,7 @@ def test_a_missing_decoder_is_named_with_what_to_install(
     with pytest.raises(CodingError) as caught:
         decode(body, coding)
     assert str(caught.value) == (
-        f"there is no decoder for {coding}; install one with: pip install 'tapecheck[codings]'"
+        f"no decoder for {coding}; install one with: pip install 'tapecheck[codings]'"
     )
     assert not isinstance(caught.value, NotEncodedError)
     assert is_known(coding)
@@ -134,7 +134,7 @@ def test_a_missing_decoder_is_named_with_what_to_install(
 
 
 def test_an_unknown_coding_is_named() -> None:
-    with pytest.raises(CodingError, match=r"^there is no decoder for snappy$"):
+    with pytest.raises(CodingError, match=r"^no decoder for snappy$"):
         decode(b"\xff", "gzip, snappy")
     assert not is_known("gzip, snappy")
     assert is_known("GZIP, br")

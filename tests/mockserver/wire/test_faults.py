@@ -58,7 +58,7 @@ def test_an_announced_length_does_not_give_the_cut_away() -> None:
 
 
 def test_an_offset_outside_the_body() -> None:
-    with pytest.raises(ValueError, match="fault at byte 19, the body has 18"):
+    with pytest.raises(ValueError, match="fault at byte 19 is outside the body of 18 bytes"):
         faults.apply(stream(), Fault(FaultKind.CUT, 19))
 
 
@@ -67,5 +67,5 @@ def test_fault_names() -> None:
     assert fault == Fault(FaultKind.RESET, 12)
     assert faults.parse(str(fault)) == fault
     for wrong in ("reset", "reset@x", "smash@3", "@3"):
-        with pytest.raises(ValueError, match="a fault is"):
+        with pytest.raises(ValueError, match="no fault"):
             faults.parse(wrong)

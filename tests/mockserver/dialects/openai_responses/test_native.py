@@ -90,10 +90,10 @@ def test_an_error_without_a_type_is_no_event_to_relay() -> None:
 @pytest.mark.parametrize(
     ("events", "message", "at"),
     [
-        (SAID[:-1], "1 event(s) of the wire were not passed on", None),
-        ([*SAID[:1], *SAID[2:]], "is not the wire's event 2", 1),
-        ([*SAID, END], "is not the wire's event 7", 6),
-        ([{**CREATED, "sequence_number": 0, "more": 1}], "is not the wire's event 1", 0),
+        (SAID[:-1], "1 event(s) of the wire were not relayed", None),
+        ([*SAID[:1], *SAID[2:]], "differs from event 2 on the wire", 1),
+        ([*SAID, END], "differs from event 7 on the wire", 6),
+        ([{**CREATED, "sequence_number": 0, "more": 1}], "differs from event 1 on the wire", 0),
     ],
 )
 def test_the_first_event_that_is_not_the_wire_s_is_named(
@@ -133,7 +133,7 @@ def test_native_events_that_say_what_the_turn_says() -> None:
     ],
 )
 def test_native_events_that_say_something_else(told: AssistantTurn, name: str) -> None:
-    expected = [f"{name} of the native events is not that of the turn"]
+    expected = [f"{name} differs between the native events and the turn"]
     for relayed, wire in ((False, None), (True, answer(*SAID))):
         assert messages(GRAMMAR.against_turn(SAID, told, relayed=relayed, answer=wire)) == expected
 
@@ -148,8 +148,8 @@ def test_the_reason_of_an_unfinished_answer_is_compared(word: str) -> None:
     details = {"incomplete_details": {"reason": word}, "output": [], "usage": USED}
     events = [*SAID[:-1], {"type": "response.incomplete", "response": details}]
     found = messages(GRAMMAR.against_turn(events, turn(), relayed=False, answer=None))
-    assert "the finish reason of the native events is not that of the turn" in found
-    assert "the status of the native events is not that of the turn" in found
+    assert "the finish reason differs between the native events and the turn" in found
+    assert "the status differs between the native events and the turn" in found
 
 
 def test_arguments_that_are_no_json_are_compared_as_text() -> None:
@@ -164,7 +164,7 @@ def test_deltas_may_be_split_otherwise() -> None:
     # The whole text says something else than the deltas, which a relayed wire may do.
     other = [CREATED, text("H"), text("o"), MESSAGE, END]
     assert messages(GRAMMAR.resplit(other, relayed=False)) == [
-        "with their deltas left out the native events tell another turn"
+        "the native events give another turn when their deltas are left out"
     ]
     assert messages(GRAMMAR.resplit(other, relayed=True)) == []
 
@@ -183,4 +183,4 @@ def test_a_cut_and_a_join_keep_the_text_and_all_other_events() -> None:
 
 
 def test_a_sequence_is_held_to_the_grammar() -> None:
-    assert messages(GRAMMAR.violations([])) == ["the sequence has no end"]
+    assert messages(GRAMMAR.violations([])) == ["the sequence has no terminal event"]
