@@ -18,17 +18,17 @@ class MockServerError(Exception):
 
 
 class CassetteError(MockServerError):
-    """A cassette file cannot be used. Names the file, the line and the remedy."""
+    """A cassette file cannot be used. Names the file, the line and the hint."""
 
     def __init__(
-        self, path: Path | str, message: str, *, line: int | None = None, remedy: str | None = None
+        self, path: Path | str, message: str, *, line: int | None = None, hint: str | None = None
     ) -> None:
         self.path = Path(path)
         self.line = line
         self.message = message
-        self.remedy = remedy
-        place = f"{path}:{line}" if line is not None else str(path)
-        super().__init__(f"{place}: {message}" + (f" ({remedy})" if remedy else ""))
+        self.hint = hint
+        location = f"{path}:{line}" if line is not None else str(path)
+        super().__init__(f"{location}: {message}" + (f" ({hint})" if hint else ""))
 
 
 class UnwritableError(CassetteError):

@@ -52,7 +52,7 @@ def replacing(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what a killed process has left of replacing ``path``. Hold its lock meanwhile."""
+    """Remove what a killed process has left of replacing ``path``. Call it with the lock taken."""
     target = _target(path)
     for file in target.parent.iterdir() if target.parent.is_dir() else ():
         if file.name.startswith(_prefix(target)) and file.suffix != _LOCK:
@@ -61,7 +61,7 @@ def remove_leftovers(path: Path) -> None:
 
 @contextmanager
 def lock(path: Path) -> Iterator[None]:
-    """Hold ``path`` for this process, which need not exist, and make its directory.
+    """Lock ``path`` for this process and make its directory; the file need not exist.
 
     The lock is a file beside it. It ends with the process, however that ends. Raises
     :class:`LockedError` if another process holds it, and ``OSError``.
@@ -71,11 +71,11 @@ def lock(path: Path) -> Iterator[None]:
 
     target = _target(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    place = target.with_name(f"{_prefix(target)[:-1]}{_LOCK}")
+    lock_file = target.with_name(f"{_prefix(target)[:-1]}{_LOCK}")
     # A recorder is opened in one thread and may be closed in another.
-    held = FileLock(place, timeout=0, thread_local=False)
+    file_lock = FileLock(lock_file, timeout=0, thread_local=False)
     try:
-        held.acquire()
+        file_lock.acquire()
     except Timeout:
         raise LockedError(None, "locked by another process", str(path)) from None
     try:
@@ -84,8 +84,8 @@ def lock(path: Path) -> Iterator[None]:
         if sys.platform != "win32":
             # While it is held: whoever opened the file before sees that it is gone, and who
             # opens it later makes a new one. Windows removes it with the last handle.
-            place.unlink(missing_ok=True)
-        held.release()
+            lock_file.unlink(missing_ok=True)
+        file_lock.release()
 
 
 def _target(path: Path) -> Path:

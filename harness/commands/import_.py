@@ -125,10 +125,10 @@ def _convert(
         raise CassetteError(
             conversion.source,
             "not a recording in a known format",
-            remedy="import files of vcrpy, pydantic-ai or Ruby VCR, or HTTP archives",
+            hint="import files of vcrpy, pydantic-ai or Ruby VCR, or HTTP archives",
         )
     if not found.items:
-        raise CassetteError(conversion.source, "contains no interaction", remedy="record it again")
+        raise CassetteError(conversion.source, "contains no interaction", hint="record it again")
     return importing.convert(found, conversion.target, known, keep_opaque=keep_signatures)
 
 
@@ -161,16 +161,16 @@ def _check_targets(conversions: Sequence[_Conversion], *, force: bool) -> None:
         if first != conversion.source:
             message = f"two recordings would be written to it: {first} and {conversion.source}"
             raise CassetteError(
-                conversion.target, message, remedy="import one of them to another directory"
+                conversion.target, message, hint="import one of them to another directory"
             )
         if conversion.target.resolve() in sources:
             raise CassetteError(
                 conversion.target,
                 "is one of the recordings to import",
-                remedy="choose another directory",
+                hint="choose another directory",
             )
         if conversion.target.exists() and not force:
-            raise CassetteError(conversion.target, "already exists", remedy="--force replaces it")
+            raise CassetteError(conversion.target, "already exists", hint="--force replaces it")
 
 
 def _show(conversion: _Conversion, imported: Imported, verbose: bool) -> None:

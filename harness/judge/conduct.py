@@ -98,7 +98,7 @@ def fault(reading: Reading) -> Iterator[Finding]:
     facts, last = reading.facts, events[-1]
     if facts is None or not isinstance(last, MessageStop | ErrorEvent):
         return
-    if not facts.sealed:
+    if not facts.terminal_seen:
         allowed = _ALLOWED_ERRORS[case.fault]
         error = last.error.error_class if isinstance(last, ErrorEvent) else None
         if error not in allowed:

@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from harness.judge.native import native_of
 from harness.judge.reading import Reading
 from harness.judge.transcript import Finding
-from mockserver.vocabulary import cut, fold, joined, to_json
+from mockserver.vocabulary import fold, joined, split, to_json
 
 
 def resplit(reading: Reading) -> Iterator[Finding]:
     """Check that the turn stays the same when its deltas are split or joined."""
     if not reading.record.streamed or not reading.events:
         return
-    for how, events in (("split", list(cut(reading.events))), ("joined", joined(reading.events))):
+    for how, events in (("split", list(split(reading.events))), ("joined", joined(reading.events))):
         if len(events) == len(reading.events):
             continue  # nothing could be split or joined
         if (again := fold(events)) != reading.folded:

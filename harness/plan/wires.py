@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.plan.planning import played
 from harness.suite.scenario import Case, GateSpec
-from mockserver.wire import Fault, FaultKind, Point, Schedule, axes, faults, hold_after
+from mockserver.wire import Fault, FaultKind, Point, Schedule, axes, faults, gate_after
 
 #: The name of the gate in a stream.
 GATE = "until-seen"
@@ -54,5 +54,5 @@ def _broken(whole: Sequence[Schedule], fault: FaultKind, event: int) -> tuple[Sc
 def _gated(whole: Sequence[Schedule], gate: GateSpec) -> tuple[Schedule, ...]:
     first, *rest = whole
     plain = first.decoded()
-    gated = hold_after(plain, plain.plain.event_ends[gate.after - 1], GATE)
+    gated = gate_after(plain, plain.plain.event_ends[gate.after - 1], GATE)
     return (gated if plain is first else axes.apply(gated, _PACKED), *rest)

@@ -21,7 +21,7 @@ from harness.suite import formats
 from mockserver import files
 from mockserver.secrets import query, request_headers
 from mockserver.vocabulary import JsonObject
-from mockserver.wire import Hold, Schedule
+from mockserver.wire import Gate, Schedule
 
 WIDTH = 100
 
@@ -100,6 +100,6 @@ def _answer(schedule: Schedule) -> JsonObject:
 
 
 def _step(step: Any) -> JsonObject:
-    if isinstance(step, Hold):
+    if isinstance(step, Gate):
         return {"hold": step.name}
     return {"at_ms": step.at_ms, "base64": base64.b64encode(step.data).decode()}

@@ -199,7 +199,7 @@ def _timeout(case: Case) -> float:
     if case.fault is not FaultKind.STALL:
         return TIMEOUT
     facts = facts_about(case.scenario.dialect, *schedules_for(case))
-    return TERMINAL_SEEN_TIMEOUT if facts is not None and facts.sealed else STALL_TIMEOUT
+    return TERMINAL_SEEN_TIMEOUT if facts is not None and facts.terminal_seen else STALL_TIMEOUT
 
 
 def _call_for(

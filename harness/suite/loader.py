@@ -23,7 +23,7 @@ from harness.suite.scenario import (
     TurnSpec,
 )
 from harness.suite.schemas import definition, validator
-from mockserver.cassettes import Document, line_of, yaml_reader
+from mockserver.cassettes import YamlDocument, line_of, yaml_reader
 from mockserver.dialects import find_dialect
 from mockserver.errors import DialectError, did_you_mean
 from mockserver.vocabulary import JsonObject, NeutralCall
@@ -120,14 +120,14 @@ def outlines(path: Path) -> tuple[Outline, ...]:
         raise
 
 
-def read_yaml(path: Path, schema: str) -> Document:
+def read_yaml(path: Path, schema: str) -> YamlDocument:
     """Read a YAML file that obeys ``schema``. Raises :class:`SpecError` with the line."""
     document = _read(path)
     _check(path, document, schema)
     return document
 
 
-def _read(path: Path) -> Document:
+def _read(path: Path) -> YamlDocument:
     try:
         document = yaml_reader.read(path.read_bytes())
     except yaml_reader.YamlError as exc:
@@ -139,7 +139,7 @@ def _read(path: Path) -> Document:
     return document
 
 
-def _check(path: Path, document: Document, schema: str) -> None:
+def _check(path: Path, document: YamlDocument, schema: str) -> None:
     problems = sorted(
         validator(schema).iter_errors(document.data), key=lambda e: list(map(str, e.path))
     )
@@ -223,7 +223,7 @@ def _key_path_of(problem: ValidationError) -> KeyPath:
     return at
 
 
-def _check_events(path: Path, document: Document, key_path: KeyPath, events: Any) -> None:
+def _check_events(path: Path, document: YamlDocument, key_path: KeyPath, events: Any) -> None:
     for i, event in enumerate(events):
         check = definition("stream_event", event["type"])
         assert check is not None

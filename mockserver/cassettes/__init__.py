@@ -3,14 +3,14 @@
 from mockserver.cassettes import foreign, yaml_reader
 from mockserver.cassettes.cassette import Cassette, End, Headers, Origin
 from mockserver.cassettes.rechunk import rechunk
-from mockserver.cassettes.yaml_reader import Document, line_of
+from mockserver.cassettes.yaml_reader import YamlDocument, line_of
 
 __all__ = [
     "Cassette",
-    "Document",
     "End",
     "Headers",
     "Origin",
+    "YamlDocument",
     "foreign",
     "line_of",
     "rechunk",

@@ -18,11 +18,10 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from mockserver.cassettes import yaml_reader
+from mockserver.cassettes.yaml_reader import KeyPath
 from mockserver.errors import CassetteError
 
 Headers = tuple[tuple[str, str], ...]
-#: The way to a value in a file: keys and numbers.
-Place = tuple[str | int, ...]
 
 
 class End(StrEnum):
@@ -122,13 +121,13 @@ _WIRE_KEYS = frozenset(
 def load(path: Path) -> Cassette:
     """Read one cassette file.
 
-    Raises :class:`CassetteError` with file, line and remedy for a file that is missing, is not
+    Raises :class:`CassetteError` with file, line and hint for a file that is missing, is not
     UTF-8 YAML, lacks a required key, or whose chunk lengths do not add up to the body.
     """
     try:
         text = path.read_bytes()
     except FileNotFoundError:
-        raise CassetteError(path, "no such cassette", remedy="check the path") from None
+        raise CassetteError(path, "no such cassette", hint="check the path") from None
     except OSError as exc:
         raise CassetteError(path, f"cannot be read: {exc.strerror}") from exc
     return parse(text, path)
@@ -141,9 +140,9 @@ def parse(text: bytes, path: Path) -> Cassette:
     reader = Reader(document.line_of, path)
     items = reader.items(data, "interactions")
     if data.get("version", 1) != 1:
-        raise reader.fail(
+        raise reader.error(
             ("version",),
-            f"version {data['version']!r} of this format is not known",
+            f"version {data['version']!r} of this format is not supported",
             "this tapecheck reads version 1",
         )
     return Cassette(path, tuple(reader.interaction(item, at) for at, item in items))
@@ -151,44 +150,44 @@ def parse(text: bytes, path: Path) -> Cassette:
 
 def read_yaml(
     text: bytes, path: Path, loader: type[yaml_reader.Loader] = yaml_reader.Loader
-) -> yaml_reader.Document:
+) -> yaml_reader.YamlDocument:
     """Read the YAML of a cassette. Raises :class:`CassetteError`."""
     try:
         return yaml_reader.read(text, loader)
     except yaml_reader.YamlError as exc:
-        raise CassetteError(path, exc.message, line=exc.line, remedy=exc.hint) from None
+        raise CassetteError(path, exc.message, line=exc.line, hint=exc.hint) from None
 
 
 class Reader:
     """Walks the parsed data, keeping the path to the value at hand for errors."""
 
-    def __init__(self, line_of: Callable[[Place], int], path: Path) -> None:
+    def __init__(self, line_of: Callable[[KeyPath], int], path: Path) -> None:
         self.line_of = line_of
         self.path = path
 
-    def items(self, data: Any, key: str) -> list[tuple[Place, Any]]:
+    def items(self, data: Any, key: str) -> list[tuple[KeyPath, Any]]:
         """The list under ``key``, each item with its place."""
         if not isinstance(data, dict) or not isinstance(data.get(key), list):
-            raise self.fail(
+            raise self.error(
                 (), f"not a cassette: no list under '{key}'", "see vcrpy's format, version 1"
             )
         return [((key, number), item) for number, item in enumerate(data[key])]
 
-    def interaction(self, item: Any, at: Place) -> Interaction:
+    def interaction(self, item: Any, at: KeyPath) -> Interaction:
         """Read one interaction. Raises :class:`CassetteError`."""
         data = self._mapping(item, at)
         return Interaction(self._request(data, at), self._response(data, at))
 
-    def _request(self, item: dict[str, Any], at: Place) -> Request:
+    def _request(self, item: dict[str, Any], at: KeyPath) -> Request:
         at = (*at, "request")
         data = self._mapping(item.get("request"), at)
         for key in ("method", "uri"):
             if not isinstance(data.get(key), str):
-                raise self.fail(at, f"a request needs '{key}'", "record it again or add the key")
+                raise self.error(at, f"a request needs '{key}'", "re-record it or add the key")
         try:
             urlsplit(data["uri"])
         except ValueError as exc:
-            raise self.fail((*at, "uri"), f"not a URI: {exc}", "fix the URI") from None
+            raise self.error((*at, "uri"), f"not a URI: {exc}", "fix the URI") from None
         return Request(
             method=data["method"],
             uri=data["uri"],
@@ -196,20 +195,22 @@ class Reader:
             body=self._body(data, at),
         )
 
-    def _response(self, item: dict[str, Any], at: Place) -> Response:
+    def _response(self, item: dict[str, Any], at: KeyPath) -> Response:
         at = (*at, "response")
         data = self._mapping(item.get("response"), at)
         status = data.get("status")
         code = status.get("code") if isinstance(status, dict) else status
         if not isinstance(code, int):
-            raise self.fail(at, "a response needs 'status.code'", "record it again or add the key")
+            raise self.error(at, "a response needs 'status.code'", "re-record it or add the key")
         body = self._body(data, at)
         wire = Wire()
         if "wire" in data:
             wire = self._wire(self._mapping(data["wire"], (*at, "wire")), (*at, "wire"), len(body))
         reason = status.get("message") if isinstance(status, dict) else ""
         if any(c in str(reason or "") for c in "\r\n\0"):
-            raise self.fail((*at, "status"), "the reason contains a line break or NUL", "remove it")
+            raise self.error(
+                (*at, "status"), "the reason contains a line break or NUL", "remove it"
+            )
         return Response(
             status=code,
             reason=str(reason or ""),
@@ -218,19 +219,19 @@ class Reader:
             wire=wire,
         )
 
-    def _headers(self, data: Any, at: Place) -> Headers:
+    def _headers(self, data: Any, at: KeyPath) -> Headers:
         pairs: list[tuple[str, str]] = []
         for name, values in self._mapping(data or {}, at).items():
             for value in values if isinstance(values, list) else [values]:
                 text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
                 if any(c in text + str(name) for c in "\r\n\0"):
-                    raise self.fail(
+                    raise self.error(
                         (*at, name), f"header {name!r} contains a line break or NUL", "remove it"
                     )
                 pairs.append((str(name), text))
         return tuple(pairs)
 
-    def _body(self, data: dict[str, Any], at: Place) -> bytes:
+    def _body(self, data: dict[str, Any], at: KeyPath) -> bytes:
         if "parsed_body" in data:
             return self._json(data["parsed_body"], (*at, "parsed_body"))
         body = data.get("body")
@@ -239,9 +240,7 @@ class Reader:
                 try:
                     return base64.b64decode(body["base64_string"])
                 except (TypeError, ValueError) as exc:
-                    raise self.fail(
-                        (*at, "body"), f"not base64: {exc}", "record it again"
-                    ) from None
+                    raise self.error((*at, "body"), f"not base64: {exc}", "re-record it") from None
             body = body.get("string")
         if body is None:
             return b""
@@ -252,46 +251,48 @@ class Reader:
         if at[-1] == "request":
             # vcrpy records what aiohttp was given as ``json=``, not the bytes it sent.
             return self._json(body, (*at, "body"))
-        raise self.fail((*at, "body"), "the body is neither text nor !!binary", "quote it")
+        raise self.error((*at, "body"), "the body is neither text nor !!binary", "quote it")
 
-    def _json(self, data: Any, at: Place) -> bytes:
+    def _json(self, data: Any, at: KeyPath) -> bytes:
         try:
             return json.dumps(data, ensure_ascii=False).encode()
         except (TypeError, ValueError):
             # YAML knows dates and bytes, and JSON with surrogate escapes may have half a pair.
-            raise self.fail(at, "cannot be encoded as JSON", "quote dates, remove bytes") from None
+            raise self.error(at, "cannot be encoded as JSON", "quote dates, remove bytes") from None
 
-    def _wire(self, data: dict[str, Any], at: Place, length: int) -> Wire:
+    def _wire(self, data: dict[str, Any], at: KeyPath, length: int) -> Wire:
         for key in data:
             if key not in _WIRE_KEYS:
-                raise self.fail(
+                raise self.error(
                     (*at, key),
                     f"unknown key '{key}' under wire",
-                    f"known are {', '.join(sorted(_WIRE_KEYS))}",
+                    f"known keys: {', '.join(sorted(_WIRE_KEYS))}",
                 )
         if data.get("v") != 1:
-            raise self.fail((*at, "v"), "wire.v must be 1", "this tapecheck reads version 1")
+            raise self.error((*at, "v"), "wire.v must be 1", "this tapecheck reads version 1")
         end_ms, end = None, End.EOF
         if "end" in data:
             match data["end"]:
                 case [int() | float() as ms, str() as how] if how in set(End):
                     end_ms, end = float(ms), End(how)
                 case _:
-                    raise self.fail(
+                    raise self.error(
                         (*at, "end"),
                         "wire.end must be [milliseconds, how]",
                         f"how is one of {', '.join(End)}",
                     )
         origin = data.get("origin", Origin.IMPORTED)
         if origin not in set(Origin):
-            raise self.fail(
+            raise self.error(
                 (*at, "origin"),
                 f"unknown origin {origin!r}",
                 f"use one of {', '.join(Origin)}",
             )
         headers_ms = data.get("headers_ms", 0)
         if not isinstance(headers_ms, int | float) or isinstance(headers_ms, bool):
-            raise self.fail((*at, "headers_ms"), "headers_ms must be a number", "give milliseconds")
+            raise self.error(
+                (*at, "headers_ms"), "headers_ms must be a number", "give milliseconds"
+            )
         return Wire(
             headers_ms=float(headers_ms),
             chunks=self._chunks(data["chunks"], (*at, "chunks"), length)
@@ -305,38 +306,38 @@ class Reader:
             redacted=tuple(data.get("redacted") or ()),
         )
 
-    def _chunks(self, data: Any, at: Place, length: int) -> tuple[Chunk, ...]:
+    def _chunks(self, data: Any, at: KeyPath, length: int) -> tuple[Chunk, ...]:
         if not isinstance(data, list):
-            raise self.fail(at, "wire.chunks must list [ms, bytes]", "see README, Cassettes")
+            raise self.error(at, "wire.chunks must list [ms, bytes]", "see README, Cassettes")
         chunks = []
         for i, pair in enumerate(data):
             match pair:
                 case [int() | float() as ms, int() as size] if size > 0 and ms >= 0:
                     chunks.append(Chunk(float(ms), size))
                 case _:
-                    raise self.fail(
+                    raise self.error(
                         (*at, i),
                         f"chunk {i} is not [ms, bytes] with bytes above 0",
                         "run 'tapecheck verify --rechunk' to re-chunk the body",
                     )
             if i and chunks[i].at_ms < chunks[i - 1].at_ms:
-                raise self.fail(
+                raise self.error(
                     (*at, i), f"chunk {i} is earlier than chunk {i - 1}", "sort by time"
                 )
         total = sum(c.length for c in chunks)
         if total != length:
-            raise self.fail(
+            raise self.error(
                 at,
                 f"chunks add up to {total} bytes, the body has {length}",
                 "run 'tapecheck verify --rechunk' to re-chunk the body",
             )
         return tuple(chunks)
 
-    def _mapping(self, data: Any, at: Place) -> dict[str, Any]:
+    def _mapping(self, data: Any, at: KeyPath) -> dict[str, Any]:
         if not isinstance(data, dict):
-            raise self.fail(at, f"'{at[-1]}' is not a mapping", "see vcrpy's format, version 1")
+            raise self.error(at, f"'{at[-1]}' is not a mapping", "see vcrpy's format, version 1")
         return data
 
-    def fail(self, at: Place, message: str, remedy: str) -> CassetteError:
+    def error(self, at: KeyPath, message: str, hint: str) -> CassetteError:
         """The error to raise for the value at that place."""
-        return CassetteError(self.path, message, line=self.line_of(at), remedy=remedy)
+        return CassetteError(self.path, message, line=self.line_of(at), hint=hint)

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from mockserver.cassettes import har, yaml_reader
-from mockserver.cassettes.cassette import Interaction, Place, Reader, Wire, read_yaml
+from mockserver.cassettes.cassette import Interaction, Reader, Wire, read_yaml
+from mockserver.cassettes.yaml_reader import KeyPath
 from mockserver.errors import CassetteError
 
 #: The keys of an interaction and of its sides that are read, or need no mention.
@@ -33,7 +34,7 @@ _KEYS: Mapping[str, frozenset[str]] = {
         | {"status_code", "content"}
     ),
 }
-_AGAIN = "record it again, or remove it from the file"
+_AGAIN = "re-record it, or remove it from the file"
 
 
 class _Loader(yaml_reader.Loader):
@@ -44,7 +45,7 @@ _Loader.add_constructor("!binary", _Loader.construct_yaml_binary)  # type: ignor
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class ForeignInteraction:
     """One interaction as the file has it, its headers and all.
 
     ``rebuilt`` are the bodies whose bytes the file does not have, only their JSON value;
@@ -56,20 +57,22 @@ class Taken:
     extra: tuple[str, ...] = ()
 
 
-class Foreign:
+class ForeignFile:
     """A file of another tool. ``items`` holds an error for what cannot be read."""
 
-    def __init__(self, reader: Reader, root: Place, items: Iterator[Taken | CassetteError]) -> None:
+    def __init__(
+        self, reader: Reader, root: KeyPath, items: Iterator[ForeignInteraction | CassetteError]
+    ) -> None:
         self._reader = reader
         self._root = root
         self.items = tuple(items)
 
-    def fault(self, number: int, message: str, remedy: str) -> CassetteError:
+    def error(self, number: int, message: str, hint: str) -> CassetteError:
         """The error that keeps an interaction from being used."""
-        return _fault(self._reader, (*self._root, number), message, remedy)
+        return _error(self._reader, (*self._root, number), message, hint)
 
 
-def read(text: bytes, path: Path) -> Foreign | None:
+def read(text: bytes, path: Path) -> ForeignFile | None:
     """Read a recording; ``None`` for a file that is YAML or JSON, but no recording.
 
     ``path`` is for error messages; its last part is kept in ``wire.recorded``. Raises
@@ -78,30 +81,30 @@ def read(text: bytes, path: Path) -> Foreign | None:
     if text.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         data = har.json_data(text, path, "fix the JSON at this line")
         # Lines are looked up as in YAML, which has no tabs and no surrogate escapes.
-        marks = re.sub(rb"\\u[0-9A-Fa-f]{4}", b"", text).replace(b"\t", b" ")
-        reader = Reader(partial(yaml_reader.line_of, marks), path)
+        searchable = re.sub(rb"\\u[0-9A-Fa-f]{4}", b"", text).replace(b"\t", b" ")
+        reader = Reader(partial(yaml_reader.line_of, searchable), path)
     else:
         document = read_yaml(text, path, _Loader)
         data = document.data
         reader = Reader(document.line_of, path)
     match data:
         case {"log": {"entries": list(items)}}:
-            return Foreign(reader, ("log", "entries"), _archive(reader, items, data["log"]))
+            return ForeignFile(reader, ("log", "entries"), _archive(reader, items, data["log"]))
         case {"http_interactions": list(items)}:
             source = {"by": str(data.get("recorded_with") or "VCR"), "format": "Ruby VCR"}
             found = _interactions(reader, "http_interactions", items, _from_ruby, source)
-            return Foreign(reader, ("http_interactions",), found)
+            return ForeignFile(reader, ("http_interactions",), found)
         case {"interactions": list(items)}:
             source = {"by": "vcrpy", "format": "vcrpy 1"}
             sides = [part for item in items for part in _sides(item)]
             if any("wire" in part for part in sides):
-                raise reader.fail((), "already a tapecheck cassette", "use it as it is")
+                raise reader.error((), "already a tapecheck cassette", "use it as it is")
             if any("parsed_body" in part for part in sides):
                 source = {"by": "pydantic-ai", "format": "vcrpy 1 with parsed_body"}
             found = _interactions(reader, "interactions", items, _from_vcrpy, source)
-            return Foreign(reader, ("interactions",), found)
+            return ForeignFile(reader, ("interactions",), found)
         case [{"request": dict()}, *_]:
-            raise reader.fail(
+            raise reader.error(
                 (),
                 "recorded by vcrpy before 1.0",
                 f"convert it in place with: python -m vcr.migration {path}",
@@ -113,33 +116,33 @@ def _interactions(
     reader: Reader,
     key: str,
     items: list[Any],
-    shaped: Callable[[dict[str, Any]], dict[str, Any]],
+    convert: Callable[[dict[str, Any]], dict[str, Any]],
     source: Mapping[str, str],
-) -> Iterator[Taken | CassetteError]:
+) -> Iterator[ForeignInteraction | CassetteError]:
     for number, item in enumerate(items):
         at = (key, number)
         try:
             _check_unicode(item)
-            item = shaped(item) if len(_sides(item)) == 2 else item
+            item = convert(item) if len(_sides(item)) == 2 else item
             found = reader.interaction(item, at)
         except CassetteError as exc:
             yield exc
         except ValueError as exc:
-            yield _fault(reader, at, str(exc), _AGAIN)
+            yield _error(reader, at, str(exc), _AGAIN)
         else:
-            yield _taken(item, found, source, reader.path)
+            yield _foreign_interaction(item, found, source, reader.path)
 
 
-def _taken(
+def _foreign_interaction(
     item: dict[str, Any], found: Interaction, source: Mapping[str, str], path: Path
-) -> Taken:
+) -> ForeignInteraction:
     request, response = _sides(item)
     sides = {"": item, "request": request, "response": response}
     http = response.get("http_version")
     if isinstance(http, str):
         http = http if http.upper().startswith("HTTP/") else f"HTTP/{http}"
-    return Taken(
-        _sourced(found, source, item.get("recorded_at"), path, http if http else None),
+    return ForeignInteraction(
+        _with_source(found, source, item.get("recorded_at"), path, http if http else None),
         rebuilt=tuple(
             f"{name}.body"
             for name, side in sides.items()
@@ -222,7 +225,7 @@ def _ruby_body(body: Any) -> bytes:
 
 def _archive(
     reader: Reader, entries: list[Any], log: Mapping[str, Any]
-) -> Iterator[Taken | CassetteError]:
+) -> Iterator[ForeignInteraction | CassetteError]:
     creator = log.get("creator")
     tool = creator if isinstance(creator, dict) else {}
     by = f"{tool.get('name') or 'unknown'} {tool.get('version') or ''}".strip()
@@ -236,14 +239,16 @@ def _archive(
             if lost and not _is_bodiless(found.request.method, found.response.status):
                 raise ValueError(f"has no body; {content['size']} bytes of it were not saved")
         except ValueError as exc:
-            yield _fault(reader, ("log", "entries", number), str(exc), _AGAIN)
+            yield _error(reader, ("log", "entries", number), str(exc), _AGAIN)
         else:
             http = found.response.wire.http
             at = entry.get("startedDateTime")
-            yield Taken(_sourced(found, source, at, reader.path, str(http) if http else None))
+            yield ForeignInteraction(
+                _with_source(found, source, at, reader.path, str(http) if http else None)
+            )
 
 
-def _sourced(
+def _with_source(
     found: Interaction, source: Mapping[str, str], recorded_at: Any, path: Path, http: str | None
 ) -> Interaction:
     at = _moment(recorded_at) or _moment(found.response.header("date"))
@@ -276,15 +281,15 @@ def _is_bodiless(method: Any, status: Any) -> bool:
 
 
 def _check_unicode(item: Any) -> None:
-    """Raise ``ValueError`` for half a surrogate pair, which only JSON can write."""
+    """Raise ``ValueError`` for an unpaired surrogate, which only JSON can write."""
     try:
         json.dumps(item, ensure_ascii=False, default=str).encode()
     except UnicodeEncodeError:
-        raise ValueError("has half a surrogate pair, which cannot be encoded as UTF-8") from None
+        raise ValueError("has an unpaired surrogate, which UTF-8 cannot encode") from None
 
 
-def _fault(reader: Reader, at: Place, message: str, remedy: str) -> CassetteError:
-    return reader.fail(at, f"interaction {at[-1]} {message}", remedy)
+def _error(reader: Reader, at: KeyPath, message: str, hint: str) -> CassetteError:
+    return reader.error(at, f"interaction {at[-1]} {message}", hint)
 
 
 def _bytes(text: str | bytes) -> bytes:

@@ -17,7 +17,7 @@ from mockserver.cassettes.cassette import Cassette, Headers, Interaction, Reques
 from mockserver.errors import CassetteError
 
 #: What to do about a file that is no archive.
-REMEDY = "export it again as HAR 1.2"
+HINT = "export it again as HAR 1.2"
 
 
 def parse(text: bytes, path: Path) -> Cassette:
@@ -27,20 +27,20 @@ def parse(text: bytes, path: Path) -> Cassette:
         try:
             interactions.append(interaction(entry))
         except ValueError as exc:
-            raise CassetteError(path, f"entry {number} is {exc}", remedy=REMEDY) from None
+            raise CassetteError(path, f"entry {number} is {exc}", hint=HINT) from None
     return Cassette(path, tuple(interactions))
 
 
-def json_data(text: bytes, path: Path, remedy: str = REMEDY) -> Any:
+def json_data(text: bytes, path: Path, hint: str = HINT) -> Any:
     """Return what is in a JSON file. Raises :class:`CassetteError`."""
     try:
         return json.loads(text.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise CassetteError(path, "not UTF-8", remedy=remedy) from None
+        raise CassetteError(path, "not UTF-8", hint=hint) from None
     except json.JSONDecodeError as exc:
-        raise CassetteError(path, f"not JSON: {exc.msg}", line=exc.lineno, remedy=remedy) from None
+        raise CassetteError(path, f"not JSON: {exc.msg}", line=exc.lineno, hint=hint) from None
     except RecursionError:
-        raise CassetteError(path, "nested too deeply", remedy=remedy) from None
+        raise CassetteError(path, "nested too deeply", hint=hint) from None
 
 
 def entries(data: Any, path: Path) -> list[Any]:
@@ -48,7 +48,7 @@ def entries(data: Any, path: Path) -> list[Any]:
     match data:
         case {"log": {"entries": list(found)}}:
             return found
-    raise CassetteError(path, "not an HTTP archive: no list at log.entries", remedy=REMEDY)
+    raise CassetteError(path, "not an HTTP archive: no list at log.entries", hint=HINT)
 
 
 def interaction(entry: Any) -> Interaction:
@@ -67,7 +67,7 @@ def _interaction(entry: dict[str, Any]) -> Interaction:
             method=str(request["method"]),
             uri=str(request["url"]),
             headers=_headers(request["headers"]),
-            body=_posted(request.get("postData") or {}),
+            body=_posted_body(request.get("postData") or {}),
         ),
         Response(
             status=int(response["status"]),
@@ -94,7 +94,7 @@ def _one_line(text: str) -> str:
     return text
 
 
-def _posted(data: dict[str, Any]) -> bytes:
+def _posted_body(data: dict[str, Any]) -> bytes:
     # Chrome lists the fields of a form beside its text, other tools in place of it.
     form = str(data.get("mimeType")).startswith("application/x-www-form-urlencoded")
     if form and not data.get("text"):

@@ -18,20 +18,20 @@ from mockserver.errors import CassetteError
 
 
 def rechunk(text: bytes, path: Path) -> bytes:
-    """Return the cassette without the chunk lists that are at fault.
+    """Return the cassette without the chunk lists that are wrong.
 
-    A sound cassette is returned unchanged. Raises :class:`CassetteError` for any other fault,
+    A sound cassette is returned unchanged. Raises :class:`CassetteError` for any other error,
     and for a chunk list that does not stand on lines of its own.
     """
     while True:
         try:
             parse(text, path)
         except CassetteError as exc:
-            fault = next((c for c in _chunk_lists(text) if exc.line in c.lines), None)
-            if fault is None:
+            wrong = next((c for c in _chunk_lists(text) if exc.line in c.lines), None)
+            if wrong is None:
                 raise
             characters = text.decode()
-            text = (characters[: fault.start] + characters[fault.stop :]).encode()
+            text = (characters[: wrong.start] + characters[wrong.stop :]).encode()
         else:
             return text
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
-Path = Sequence[str | int]
+#: The way to a value: keys of mappings and numbers in lists.
+KeyPath = tuple[str | int, ...]
 
 #: How many characters the aliases of a file may add to it: a few lines can stand for gigabytes.
 ALIAS_LIMIT = 10_000_000
@@ -51,13 +52,13 @@ class YamlError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class YamlDocument:
     """What is in a YAML text: its value, and the nodes of which that was made."""
 
     data: Any
     root: Node | None
 
-    def line_of(self, path: Path) -> int:
+    def line_of(self, path: Sequence[str | int]) -> int:
         """Return the 1-based line of the value at ``path``, or of its nearest ancestor."""
         node = self.root
         line = 1 if node is None else _line(node)
@@ -77,13 +78,13 @@ class Loader(_Base):
         self._made: dict[Node, Any] = {}
         self._has_aliases = False
 
-    def document(self) -> Document:
+    def document(self) -> YamlDocument:
         """Read the one document of the text. Raises :class:`YamlError` or ``yaml.YAMLError``."""
         root = self.get_single_node()
         data = None if root is None else self._value(root)
         if root is not None and self._has_aliases:
             _check_aliases(root)
-        return Document(data, root)
+        return YamlDocument(data, root)
 
     def resolve(self, kind: type[Node], value: str, implicit: tuple[bool, bool]) -> str:
         """Return the tag of a node that states none."""
@@ -169,7 +170,7 @@ class Loader(_Base):
 _UNFINISHED = object()
 
 
-def read(text: bytes | str, loader: type[Loader] = Loader) -> Document:
+def read(text: bytes | str, loader: type[Loader] = Loader) -> YamlDocument:
     """Read a YAML text of one document. Raises :class:`YamlError`."""
     try:
         decoded = text if isinstance(text, str) else text.decode()
@@ -195,7 +196,7 @@ def read(text: bytes | str, loader: type[Loader] = Loader) -> Document:
         raise YamlError("nested too deeply", hint="keep it below a few hundred levels") from None
 
 
-def line_of(text: bytes | str, path: Path) -> int:
+def line_of(text: bytes | str, path: Sequence[str | int]) -> int:
     """Return the 1-based line of the value at ``path`` in a text that was read before.
 
     Composes the text again, for errors that are found long after the file was read. A text that
@@ -205,7 +206,7 @@ def line_of(text: bytes | str, path: Path) -> int:
         root = Loader(text if isinstance(text, str) else text.decode()).get_single_node()
     except yaml.YAMLError:
         return 1
-    return Document(None, root).line_of(path)
+    return YamlDocument(None, root).line_of(path)
 
 
 def _find_plain_tag(value: str) -> str:

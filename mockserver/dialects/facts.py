@@ -34,7 +34,7 @@ class Facts:
     usage: dict[str, int] = field(default_factory=dict)
 
     @property
-    def sealed(self) -> bool:
+    def terminal_seen(self) -> bool:
         """Whether the outcome is decided: a reason, an end marker or an error was sent."""
         return self.terminal is not None or self.done or self.error or self.broken
 
@@ -47,11 +47,11 @@ def of_last(answers: Sequence[Schedule], read: Callable[[Body], Facts]) -> Facts
     return read(answer.plain)
 
 
-def repaired(text: str, *, cut: bool = False) -> str:
+def repaired(text: str, *, unfinished: bool = False) -> str:
     """Join surrogate halves that came in two pieces; a lone one becomes U+FFFD.
 
-    ``cut``: more was to come, so half a character at the end is no character yet.
+    ``unfinished``: more was to come, so half a character at the end is no character yet.
     """
-    if cut and "\ud800" <= text[-1:] <= "\udbff":
+    if unfinished and "\ud800" <= text[-1:] <= "\udbff":
         text = text[:-1]
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -235,7 +235,7 @@ def _list(root: Path) -> Iterator[tuple[str, Path]]:
         yield root.stem, root
         return
     if not root.is_dir():
-        raise CassetteError(root, "no such file or directory", remedy="check the path")
+        raise CassetteError(root, "no such file or directory", hint="check the path")
     inside = root.resolve()
     pending = [(root, "")]
     while pending:

@@ -16,7 +16,7 @@ from mockserver.dialects.registry import form
 from mockserver.library.matcher import plain_path
 from mockserver.secrets import scrub
 from mockserver.wire.content_coding import decompress, encoding_of
-from mockserver.wire.documents import NOT_JSON, Document, Path, documents
+from mockserver.wire.documents import NOT_JSON, Document, KeyPath, documents
 
 _ID_FIELD = re.compile(r"(?:.*[_-])?id|.*[a-z]Id")
 
@@ -56,7 +56,7 @@ class Renaming:
         )
 
 
-def is_volatile(path: Path) -> bool:
+def is_volatile(path: KeyPath) -> bool:
     """Return whether the value at ``path`` differs in every answer."""
     names = [step for step in path if isinstance(step, str)]
     return not form().volatile_fields.isdisjoint(names) or bool(names and is_id(names[-1]))

@@ -19,7 +19,7 @@ from mockserver.dialects.registry import form
 from mockserver.library import similarity
 from mockserver.secrets import scrub
 from mockserver.wire.content_coding import decompress, encoding_of
-from mockserver.wire.documents import NOT_JSON, Document, Path, documents, leaves
+from mockserver.wire.documents import NOT_JSON, Document, KeyPath, documents, leaves
 
 #: How many lines of one kind are shown for an interaction, and how long a value may be.
 SHOWN, CLIP = 8, 60
@@ -162,7 +162,7 @@ def _kind(document: Document) -> str:
     return document.event if document.event not in ("", "message") else "body"
 
 
-def _name(path: Path) -> str:
+def _name(path: KeyPath) -> str:
     return "".join("[]" if isinstance(step, int) else f".{step}" for step in path)
 
 

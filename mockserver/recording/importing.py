@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from mockserver.cassettes.cassette import Cassette, Headers, Interaction
-from mockserver.cassettes.foreign import Foreign, Taken
+from mockserver.cassettes.foreign import ForeignFile, ForeignInteraction
 from mockserver.errors import CassetteError, CodingError, NotEncodedError
 from mockserver.secrets import names
 from mockserver.secrets.scan import scan_cassette
@@ -86,7 +86,7 @@ class Imported:
 
 
 def convert(
-    foreign: Foreign, target: Path, known: Iterable[str] = (), *, keep_opaque: bool = False
+    foreign: ForeignFile, target: Path, known: Iterable[str] = (), *, keep_opaque: bool = False
 ) -> Imported:
     """Convert a recording into the cassette ``target``, without writing it.
 
@@ -104,7 +104,7 @@ def convert(
         try:
             interaction, changed = _convert_interaction(item, scrubber)
         except ValueError as exc:
-            left_out.append(foreign.fault(number, str(exc), _HINT))
+            left_out.append(foreign.error(number, str(exc), _HINT))
             continue
         interactions.append(interaction)
         changes += [Change(number, kind, place) for kind, place in changed]
@@ -112,7 +112,7 @@ def convert(
 
 
 def _convert_interaction(
-    taken: Taken, scrubber: Scrubber
+    taken: ForeignInteraction, scrubber: Scrubber
 ) -> tuple[Interaction, list[tuple[Kind, str]]]:
     """Return the scrubbed interaction and its changes. Raises ``ValueError`` if it is unusable."""
     request, response = taken.interaction.request, taken.interaction.response

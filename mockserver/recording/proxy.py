@@ -167,14 +167,14 @@ async def _pass_on(request: web.BaseRequest, capture: Capture, pipe: Pipe) -> No
         await reset(request)
         return
     message = Message(_schedule(head))
-    form = message.form(request.method, version=request.version, keep_alive=False)
-    await request.writer.write(message.head(form))
+    delivery = message.delivery(request.method, version=request.version, keep_alive=False)
+    await request.writer.write(message.head(delivery))
     while isinstance(piece := await pipe.get(), bytes):
-        if not form.bodiless:
-            await request.writer.write(message.frame(Send(piece), form))
+        if not delivery.bodiless:
+            await request.writer.write(message.frame(Send(piece), delivery))
     match capture.end:
         case End.EOF:
-            await request.writer.write(message.tail(form))
+            await request.writer.write(message.tail(delivery))
         case End.RESET | End.TIMEOUT:
             await reset(request)
 

@@ -16,7 +16,7 @@ from typing import Any
 from mockserver.dialects.registry import form
 from mockserver.secrets import find
 from mockserver.secrets.find import Known
-from mockserver.wire.documents import NOT_JSON, Document, Path, documents, leaves
+from mockserver.wire.documents import NOT_JSON, Document, KeyPath, documents, leaves
 
 #: No random key repeats so many characters.
 _LONG = 8
@@ -104,7 +104,7 @@ def _value(document: Document) -> Any:
     return data if isinstance(data, dict | list | str) else text
 
 
-def _leaves(data: Any) -> list[tuple[Path, Any]]:
+def _leaves(data: Any) -> list[tuple[KeyPath, Any]]:
     try:
         return list(leaves(data))
     except RecursionError:
@@ -112,7 +112,7 @@ def _leaves(data: Any) -> list[tuple[Path, Any]]:
         return []
 
 
-def _keys(data: Any, path: Path, names: tuple[str, ...]) -> Iterator[Hashable]:
+def _keys(data: Any, path: KeyPath, names: tuple[str, ...]) -> Iterator[Hashable]:
     """Yield the keys that the pieces of one text share."""
     kind = str(data.get("type")) if isinstance(data, dict) else ""
     numbers = tuple(_numbers(data, path))
@@ -123,7 +123,7 @@ def _keys(data: Any, path: Path, names: tuple[str, ...]) -> Iterator[Hashable]:
         yield names[-1], numbers
 
 
-def _numbers(data: Any, path: Path) -> Iterator[Any]:
+def _numbers(data: Any, path: KeyPath) -> Iterator[Any]:
     known = form().delta_numbers
     for step in path:
         if isinstance(data, dict):

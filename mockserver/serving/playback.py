@@ -14,7 +14,7 @@ from aiohttp.abc import AbstractStreamWriter
 from mockserver.library.outcome import Outcome
 from mockserver.serving.journal import Record
 from mockserver.wire.http1 import Message
-from mockserver.wire.schedule import Coding, Ending, Hold, Send
+from mockserver.wire.schedule import Coding, Ending, Gate, Send
 
 #: Waits until the named gate is released.
 Wait = Callable[[str], Awaitable[None]]
@@ -50,13 +50,13 @@ _SENT, _SENT_LAST = AlreadySent(keep_alive=True), AlreadySent(keep_alive=False)
 class Playback:
     """One message in answer to one request. ``record`` gets how it ended."""
 
-    __slots__ = ("_form", "_message", "_record", "_request", "_sent")
+    __slots__ = ("_delivery", "_message", "_record", "_request", "_sent")
 
     def __init__(self, request: web.BaseRequest, message: Message, record: Record) -> None:
         self._request = request
         self._message = message
         self._record = record
-        self._form = message.form(
+        self._delivery = message.delivery(
             request.method, version=request.version, keep_alive=request.keep_alive
         )
         self._sent = 0
@@ -64,7 +64,7 @@ class Playback:
     @property
     def response(self) -> AlreadySent:
         """What the handler returns when all was sent."""
-        return _SENT_LAST if self._message.closes(self._form) else _SENT
+        return _SENT_LAST if self._message.closes(self._delivery) else _SENT
 
     def play_at_once(self) -> bool:
         """Send the whole message in one write, or return ``False`` if that is not possible."""
@@ -76,11 +76,11 @@ class Playback:
             or self._request.protocol.writing_paused
         ):
             return False
-        whole = self._message.whole(self._form)
+        whole = self._message.whole(self._delivery)
         if whole is None:
             return False
         transport.write(whole)
-        sent = 0 if self._form.bodiless else len(self._message.schedule.body)
+        sent = 0 if self._delivery.bodiless else len(self._message.schedule.body)
         self._record.end(Outcome.FINISHED, sent=sent)
         return True
 
@@ -101,22 +101,22 @@ class Playback:
             raise
 
     async def _write(self, clock: _Clock, wait: Wait) -> None:
-        message, form, writer = self._message, self._form, self._request.writer
-        unmarked = message.coding(form) is not Coding.CHUNKED
+        message, delivery, writer = self._message, self._delivery, self._request.writer
+        unmarked = message.coding(delivery) is not Coding.CHUNKED
         await clock.until(message.schedule.headers_ms)
-        await writer.write(message.head(form))
-        for step in () if form.bodiless else message.schedule.steps:
+        await writer.write(message.head(delivery))
+        for step in () if delivery.bodiless else message.schedule.steps:
             match step:
                 case Send():
                     await clock.until(step.at_ms)
-                    await writer.write(message.frame(step, form))
+                    await writer.write(message.frame(step, delivery))
                     self._sent += len(step.data)
                     if unmarked:
                         # Without chunks, only separate writes keep the pieces apart.
                         await asyncio.sleep(0)
-                case Hold():
+                case Gate():
                     await wait(step.name)
-        await writer.write(message.tail(form))
+        await writer.write(message.tail(delivery))
 
     async def _end(self) -> None:
         match self._message.schedule.ending:

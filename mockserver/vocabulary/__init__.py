@@ -35,7 +35,7 @@ from mockserver.vocabulary.model import (
     UsageEvent,
     WarningEvent,
 )
-from mockserver.vocabulary.resplit import cut, joined
+from mockserver.vocabulary.resplit import joined, split
 
 __all__ = [
     "AssistantTurn",
@@ -69,12 +69,12 @@ __all__ = [
     "Usage",
     "UsageEvent",
     "WarningEvent",
-    "cut",
     "event_from_json",
     "fields_of",
     "fold",
     "joined",
     "read_event",
     "read_turn",
+    "split",
     "to_json",
 ]

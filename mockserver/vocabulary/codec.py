@@ -32,7 +32,7 @@ from mockserver.vocabulary.model import (
 _T = TypeVar("_T")
 #: Reads one value. Raises ``ValueError`` for a wrong type; notes broken limits in the list, and
 #: the wrong values for which there is a stand-in.
-_Reader = Callable[[Any, list[str]], Any]
+_FieldReader = Callable[[Any, list[str]], Any]
 
 
 def to_json(value: Any) -> Json:
@@ -63,12 +63,12 @@ def fields_of(value: Any) -> Iterator[tuple[str, Any]]:
 
 def event_from_json(data: Mapping[str, Any]) -> Event:
     """Read one event. Raises ``ValueError`` for data that the schema would refuse."""
-    return _lawful(read_event, data)
+    return _valid(read_event, data)
 
 
 def turn_from_json(data: Mapping[str, Any]) -> AssistantTurn:
     """Read one turn. Raises ``ValueError`` for data that the schema would refuse."""
-    return _lawful(read_turn, data)
+    return _valid(read_turn, data)
 
 
 def read_event(data: Json, broken: list[str]) -> Event:
@@ -84,7 +84,7 @@ def read_turn(data: Json, broken: list[str]) -> AssistantTurn:
     return _object(AssistantTurn, data, broken)
 
 
-def _lawful(read: Callable[[Json, list[str]], _T], data: Json) -> _T:
+def _valid(read: Callable[[Json, list[str]], _T], data: Json) -> _T:
     broken: list[str] = []
     value = read(data, broken)
     if broken:
@@ -99,7 +99,7 @@ class _Field:
     name: str
     attribute: str
     default: Any
-    read: _Reader
+    read: _FieldReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +115,13 @@ _SHAPES: dict[type, _Shape] = {}
 
 def _shape(cls: type) -> _Shape:
     if cls not in _SHAPES:
-        fields = {f.name: f for f in _described(cls)}
+        fields = {f.name: f for f in _model_fields(cls)}
         required = frozenset(n for n, f in fields.items() if f.default is dataclasses.MISSING)
         _SHAPES[cls] = _Shape(fields, required)
     return _SHAPES[cls]
 
 
-def _described(cls: Any) -> Iterator[_Field]:
+def _model_fields(cls: Any) -> Iterator[_Field]:
     hints = typing.get_type_hints(cls, include_extras=True)
     for f in dataclasses.fields(cls):
         read = _reader(hints[f.name])
@@ -147,8 +147,8 @@ def _object(cls: type[_T], data: Json, broken: list[str], *, tagged: bool = Fals
     if missing := shape.required - data.keys():
         raise ValueError(f"missing {', '.join(sorted(missing))}")
     made = cls(**values)
-    if (said := _contradiction(made)) is not None:
-        broken.append(said)
+    if (problem := _contradiction(made)) is not None:
+        broken.append(problem)
     return made
 
 
@@ -169,7 +169,7 @@ def _contradiction(value: object) -> str | None:
 # --- how a value of each type is read ---------------------------------------------------
 
 
-def _reader(hint: Any) -> _Reader:
+def _reader(hint: Any) -> _FieldReader:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is Annotated:
         return _limited(_reader(arguments[0]), arguments[1])
@@ -187,8 +187,8 @@ def _reader(hint: Any) -> _Reader:
     return lambda value, broken: _object(hint, value, broken)
 
 
-def _unless_default(default: Any, read: _Reader) -> _Reader:
-    """Note a default that is written out: it is said by leaving the field out."""
+def _unless_default(default: Any, read: _FieldReader) -> _FieldReader:
+    """Note a default that is written out: leave the field out instead."""
 
     def read_unless(value: Any, broken: list[str]) -> Any:
         typed = read(value, broken)
@@ -199,21 +199,21 @@ def _unless_default(default: Any, read: _Reader) -> _Reader:
     return read_unless
 
 
-def _limited(read: _Reader, limit: Limit) -> _Reader:
+def _limited(read: _FieldReader, limit: Limit) -> _FieldReader:
     def read_limited(value: Any, broken: list[str]) -> Any:
         typed = read(value, broken)
-        if (said := limit.broken(typed)) is not None:
-            broken.append(said)
+        if (problem := limit.problem(typed)) is not None:
+            broken.append(problem)
         return typed
 
     return read_limited
 
 
-def _or_none(read: _Reader) -> _Reader:
+def _or_none(read: _FieldReader) -> _FieldReader:
     return lambda value, broken: None if value is None else read(value, broken)
 
 
-def _list_of(read: _Reader) -> _Reader:
+def _list_of(read: _FieldReader) -> _FieldReader:
     def read_list(value: Any, broken: list[str]) -> tuple[Any, ...]:
         if not isinstance(value, list | tuple):
             raise ValueError(f"{value!r:.60} is not a list")
@@ -278,7 +278,7 @@ def _part(value: Any, broken: list[str]) -> Part:
     return _tagged("part", PART_TYPES, value, broken)
 
 
-def _cited(value: Any, broken: list[str]) -> Citation:
+def _text_citation(value: Any, broken: list[str]) -> Citation:
     """A citation inside of a text: it has no place of its own."""
     if not isinstance(value, Mapping) or value.get("type") != Citation.type:
         raise ValueError(f"{value!r:.60} is not a citation")
@@ -295,13 +295,13 @@ def _tagged(what: str, kinds: Mapping[str, type[_T]], data: Json, broken: list[s
     return _object(cls, data, broken, tagged=True)
 
 
-_READERS: Mapping[Any, _Reader] = {
+_READERS: Mapping[Any, _FieldReader] = {
     str: _text,
     int: _whole_number,
     float: _number,
     bool: _flag,
     Any: _anything,
     Part: _part,
-    Citation: _cited,
+    Citation: _text_citation,
     FinishReason: _finish_reason,
 }

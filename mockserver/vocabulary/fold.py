@@ -3,7 +3,7 @@
 One rule for every dialect: a delta joins the part it belongs to. With an ``index``, that is
 the part of this kind and index; without one, the turn has a single text, a single refusal,
 and one reasoning part per channel until a signature closes it. A signature with an ``index``
-belongs to the reasoning part of that index, and a later one takes its place.
+belongs to the reasoning part of that index, and a later one replaces it.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def fold(events: Iterable[Event]) -> AssistantTurn:
 class _Fold:
     def __init__(self) -> None:
         self.parts: list[Part] = []
-        self.places: dict[tuple[object, ...], int] = {}
+        self.positions: dict[tuple[object, ...], int] = {}
         self.response_id: str | None = None
         self.model: str | None = None
         self.usage: Usage | None = None
@@ -92,7 +92,7 @@ class _Fold:
                     cited = replace(event, index=None, native=())
                     self.parts[at] = replace(text, citations=(*text.citations, cited))
             case ToolCallStart():
-                self.places[("tool", event.tool_call_index)] = len(self.parts)
+                self.positions[("tool", event.tool_call_index)] = len(self.parts)
                 self.parts.append(
                     ToolCallPart(
                         id=event.tool_call_id,
@@ -103,9 +103,9 @@ class _Fold:
                     )
                 )
             case ToolCallDelta():
-                place = self.places.get(("tool", event.tool_call_index))
-                if place is not None:
-                    self._append(place, ToolCallPart, "arguments_raw", event.arguments_delta)
+                position = self.positions.get(("tool", event.tool_call_index))
+                if position is not None:
+                    self._append(position, ToolCallPart, "arguments_raw", event.arguments_delta)
             case ToolCallEnd():
                 self._end_call(event)
             case HostedToolEvent():
@@ -141,10 +141,10 @@ class _Fold:
         )
 
     def _open(self, key: tuple[object, ...], part: Part) -> int:
-        if key not in self.places:
-            self.places[key] = len(self.parts)
+        if key not in self.positions:
+            self.positions[key] = len(self.parts)
             self.parts.append(part)
-        return self.places[key]
+        return self.positions[key]
 
     def _append(self, at: int, kind: type[Part], name: str, delta: str) -> None:
         part = self.parts[at]
@@ -152,12 +152,12 @@ class _Fold:
             self.parts[at] = replace(part, **{name: getattr(part, name) + delta})
 
     def _end_call(self, event: ToolCallEnd) -> None:
-        place = self.places.get(("tool", event.tool_call_index))
-        if place is None:
+        position = self.positions.get(("tool", event.tool_call_index))
+        if position is None:
             return
-        call = self.parts[place]
+        call = self.parts[position]
         assert isinstance(call, ToolCallPart)
-        self.parts[place] = replace(
+        self.parts[position] = replace(
             call,
             arguments=event.arguments,
             arguments_raw=event.arguments_raw,
@@ -168,14 +168,14 @@ class _Fold:
         at = None
         if event.index is not None:
             key = ("reasoning", event.index)
-            at = next((place for k, place in self.places.items() if k[:2] == key), None)
+            at = next((p for k, p in self.positions.items() if k[:2] == key), None)
         elif self.last_reasoning is not None and event.redacted_data is None:
-            at = self.places.pop(self.last_reasoning, None)
+            at = self.positions.pop(self.last_reasoning, None)
         if at is None:
             at = len(self.parts)
             self.parts.append(ReasoningPart(text="", channel="text"))
             if event.index is not None:
-                self.places[("reasoning", event.index, "text")] = at
+                self.positions[("reasoning", event.index, "text")] = at
         signed = self.parts[at]
         assert isinstance(signed, ReasoningPart)
         self.parts[at] = replace(

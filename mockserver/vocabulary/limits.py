@@ -16,7 +16,7 @@ class Limit:
     words: tuple[str, ...] | None = None
     pattern: str | None = None
 
-    def broken(self, value: Any) -> str | None:
+    def problem(self, value: Any) -> str | None:
         """Say how ``value``, which has the right type, breaks the limit; ``None`` if it does not.
 
         ``nan`` breaks every bound.

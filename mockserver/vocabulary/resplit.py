@@ -14,39 +14,39 @@ from mockserver.vocabulary.model import (
     ToolCallDelta,
 )
 
-#: Into about how many pieces a delta is cut.
+#: Into about how many pieces a delta is split.
 _PIECES = 8
 
 
-def cut(events: Iterable[Event]) -> Iterator[Event]:
+def split(events: Iterable[Event]) -> Iterator[Event]:
     """The same events with every delta in up to some ten pieces."""
     for event in events:
-        if _text_of(event) is None:
+        if _text_key(event) is None:
             yield event
         else:
-            yield from (_with(event, piece) for piece in pieces(_said(event)))
+            yield from (_with(event, piece) for piece in pieces(_delta_of(event)))
 
 
 def joined(events: Iterable[Event]) -> list[Event]:
     """The same events with one delta for each text, where its first one stood."""
     out: list[Event] = []
-    places: dict[tuple[object, ...], int] = {}
+    positions: dict[tuple[object, ...], int] = {}
     for event in events:
         if isinstance(event, ReasoningSignature):
             # It ends the reasoning before it; what follows is another text.
-            places = {key: at for key, at in places.items() if key[0] is not ReasoningDelta}
-        key = _text_of(event)
-        if key is not None and key in places:
-            at = places[key]
-            out[at] = _with(out[at], _said(out[at]) + _said(event))
+            positions = {key: at for key, at in positions.items() if key[0] is not ReasoningDelta}
+        key = _text_key(event)
+        if key is not None and key in positions:
+            at = positions[key]
+            out[at] = _with(out[at], _delta_of(out[at]) + _delta_of(event))
             continue
         if key is not None:
-            places[key] = len(out)
+            positions[key] = len(out)
         out.append(event)
     return out
 
 
-def _text_of(event: Event) -> tuple[object, ...] | None:
+def _text_key(event: Event) -> tuple[object, ...] | None:
     """Which text a delta adds to; ``None`` for what is no delta."""
     match event:
         case ContentDelta() | RefusalDelta():
@@ -58,7 +58,7 @@ def _text_of(event: Event) -> tuple[object, ...] | None:
     return None
 
 
-def _said(event: Event) -> str:
+def _delta_of(event: Event) -> str:
     match event:
         case ToolCallDelta():
             return event.arguments_delta

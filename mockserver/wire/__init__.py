@@ -5,7 +5,7 @@ from mockserver.wire.axes import AXES, RECORDED, Point, point, reframes
 from mockserver.wire.axes import apply as apply_point
 from mockserver.wire.body import Body, Media
 from mockserver.wire.faults import Fault, FaultKind
-from mockserver.wire.schedule import Hold, Schedule, from_response, hold_after
+from mockserver.wire.schedule import Gate, Schedule, from_response, gate_after
 from mockserver.wire.sse import Block, Decoder
 
 __all__ = [
@@ -16,7 +16,7 @@ __all__ = [
     "Decoder",
     "Fault",
     "FaultKind",
-    "Hold",
+    "Gate",
     "Media",
     "Point",
     "Schedule",
@@ -24,7 +24,7 @@ __all__ = [
     "axes",
     "faults",
     "from_response",
-    "hold_after",
+    "gate_after",
     "point",
     "reframes",
     "sse",

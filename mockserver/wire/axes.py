@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from mockserver.errors import did_you_mean
 from mockserver.wire import sse
 from mockserver.wire.body import Media
-from mockserver.wire.schedule import Coding, Schedule, Send, Step, piece_ends, recut
+from mockserver.wire.schedule import Coding, Schedule, Send, Step, piece_ends, split_at
 
 #: Every axis with its values, in the order in which they are applied. The first value of each
 #: is the wire as recorded.
@@ -169,20 +169,20 @@ def _gzip(schedule: Schedule, _value: str) -> Schedule:
 
 def reframes(schedule: Schedule, value: str, seed: int) -> bool:
     """Whether a value of ``framing`` changes the schedule, without cutting it."""
-    cuts = _cuts(schedule, value, seed)
-    if cuts is None:
+    offsets = _split_offsets(schedule, value, seed)
+    if offsets is None:
         return False
     size = len(schedule.body)
-    return {*(c for c in cuts if c < size), size} - {0} != set(piece_ends(schedule))
+    return {*(c for c in offsets if c < size), size} - {0} != set(piece_ends(schedule))
 
 
 def _framing(schedule: Schedule, value: str, seed: int) -> Schedule:
-    cuts = _cuts(schedule, value, seed)
-    return schedule if cuts is None else _unless_same(schedule, recut(schedule, cuts))
+    offsets = _split_offsets(schedule, value, seed)
+    return schedule if offsets is None else _unless_same(schedule, split_at(schedule, offsets))
 
 
-def _cuts(schedule: Schedule, value: str, seed: int) -> list[int] | None:
-    """Where a value of ``framing`` cuts a body; ``None`` where that body has no such place."""
+def _split_offsets(schedule: Schedule, value: str, seed: int) -> list[int] | None:
+    """Return where a value of ``framing`` splits a body; ``None`` where nothing matches."""
     body = schedule.body
     match value:
         case "event" if schedule.header("content-encoding") is not None:
@@ -192,41 +192,41 @@ def _cuts(schedule: Schedule, value: str, seed: int) -> list[int] | None:
         case "blob":
             return []
         case "one-byte":
-            return _byte_cuts(body)
+            return _byte_offsets(body)
         case "random":
-            return _random_cuts(body, seed)
+            return _random_offsets(body, seed)
         case "utf8":
-            cuts = [m.start() + 1 for m in re.finditer(rb"[\xc2-\xf4][\x80-\xbf]", body)]
+            offsets = [m.start() + 1 for m in re.finditer(rb"[\xc2-\xf4][\x80-\xbf]", body)]
         case "crlf":
-            cuts = [m.start() + 1 for m in re.finditer(rb"\r\n", body)]
+            offsets = [m.start() + 1 for m in re.finditer(rb"\r\n", body)]
         case "escape":
-            cuts = [m.start() + 1 for m in re.finditer(rb"\\.", body)]
-            cuts += [m.start() + 3 for m in re.finditer(rb"\\u[0-9A-Fa-f]{4}", body)]
+            offsets = [m.start() + 1 for m in re.finditer(rb"\\.", body)]
+            offsets += [m.start() + 3 for m in re.finditer(rb"\\u[0-9A-Fa-f]{4}", body)]
         case _:
             raise AssertionError(value)
-    return cuts or None
+    return offsets or None
 
 
-def _random_cuts(body: bytes, seed: int) -> list[int]:
-    # Not for secrets: the seed makes the same cuts again.
+def _random_offsets(body: bytes, seed: int) -> list[int]:
+    # Not for secrets: the seed gives the same offsets again.
     source = random.Random(f"{seed}:{len(body)}")  # noqa: S311
-    cuts, offset = [], 0
+    offsets, offset = [], 0
     while offset < len(body):
         offset += source.choice((1, 2, 3, 7, 20, 64, 300))
-        cuts.append(offset)
-    return cuts
+        offsets.append(offset)
+    return offsets
 
 
-def _byte_cuts(body: bytes) -> list[int]:
+def _byte_offsets(body: bytes) -> list[int]:
     if len(body) <= ONE_BYTE_LIMIT:
         return list(range(1, len(body)))
-    cuts = {*range(1, 512), *range(len(body) - 512, len(body))}
+    offsets = {*range(1, 512), *range(len(body) - 512, len(body))}
     for match in re.finditer(rb"[\r\n]+|[^\x00-\x7f]+|\\.", body):
-        if len(cuts) > ONE_BYTE_LIMIT:
+        if len(offsets) > ONE_BYTE_LIMIT:
             break
-        cuts.update(range(match.start() - 3, match.end() + 8))
-    cuts.update(range(0, len(body), 4093))
-    return sorted(cuts)
+        offsets.update(range(match.start() - 3, match.end() + 8))
+    offsets.update(range(0, len(body), 4093))
+    return sorted(offsets)
 
 
 def _coding(schedule: Schedule, value: str) -> Schedule:

@@ -23,7 +23,7 @@ _SLICE = 1024
 #: zstd makes 2 MiB of so many.
 _ZSTD_SLICE = 64
 #: brotli has no bound, but can be told how many bytes to give at a time.
-_PART = 64 * 1024
+_BROTLI_OUTPUT = 64 * 1024
 
 #: The largest window that zstd may ask memory for (RFC 9659, section 3).
 _ZSTD_WINDOW = 8 * 1024 * 1024
@@ -215,13 +215,13 @@ class _Brotli:
         self._stream = brotli.Decompressor()
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        part = self._stream.process(data, output_buffer_limit=_PART)
+        part = self._stream.process(data, output_buffer_limit=_BROTLI_OUTPUT)
         while part:
             yield part
             if self._stream.is_finished():
                 return
             # There may be more, even where it could take more: it says so too early.
-            part = self._stream.process(b"", output_buffer_limit=_PART)
+            part = self._stream.process(b"", output_buffer_limit=_BROTLI_OUTPUT)
 
     def is_whole(self) -> bool:
         return bool(self._stream.is_finished())

@@ -10,11 +10,10 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
+from mockserver.cassettes.yaml_reader import KeyPath as KeyPath
 from mockserver.wire import sse
 from mockserver.wire.body import Media, media_of
 from mockserver.wire.sse import NOT_JSON as NOT_JSON
-
-Path = tuple[str | int, ...]
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s"{}\[\],:]+')
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
@@ -42,7 +41,7 @@ class Document:
         except (ValueError, RecursionError):
             return NOT_JSON
 
-    def strings(self) -> Iterator[tuple[Path, int, int]]:
+    def strings(self) -> Iterator[tuple[KeyPath, int, int]]:
         """Yield path, start and stop in the body of every string value, without its quotes."""
         if self.data is NOT_JSON:
             return
@@ -94,7 +93,7 @@ def documents(body: bytes, content_type: str | None) -> list[Document]:
             return [_whole(body, 0, len(body))] if body else []
 
 
-def leaves(data: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+def leaves(data: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
     """Yield path and value of everything in ``data`` that holds nothing itself."""
     match data:
         case dict() if data:
@@ -116,6 +115,6 @@ def _event_text(body: bytes, span: tuple[int, int]) -> str:
     for match in _LINE.finditer(body, *span):
         line = match.group()
         field = _DATA.match(line)
-        kept = line[field.end() :] if field else b""
-        parts.append(kept.decode("latin-1").rjust(len(line)))
+        value = line[field.end() :] if field else b""
+        parts.append(value.decode("latin-1").rjust(len(line)))
     return "".join(parts)

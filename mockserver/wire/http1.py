@@ -8,7 +8,7 @@ from enum import Enum
 from functools import cached_property
 
 from mockserver.cassettes.cassette import Headers
-from mockserver.wire.schedule import Coding, Ending, Hold, Schedule, Send
+from mockserver.wire.schedule import Coding, Ending, Gate, Schedule, Send
 
 LAST_CHUNK = b"0\r\n\r\n"
 
@@ -16,19 +16,19 @@ LAST_CHUNK = b"0\r\n\r\n"
 WHOLE_LIMIT = 256 * 1024
 
 
-class Form(Enum):
+class Delivery(Enum):
     """How a client's version and method let an answer travel."""
 
     PERSISTENT = "HTTP/1.1"
     LAST = "HTTP/1.1, connection closes"
-    OLD = "HTTP/1.0"
+    HTTP_1_0 = "HTTP/1.0"
     BODILESS = "no body"
     BODILESS_LAST = "no body, connection closes"
 
     @property
     def bodiless(self) -> bool:
         """Whether the message ends with its head."""
-        return self in (Form.BODILESS, Form.BODILESS_LAST)
+        return self in (Delivery.BODILESS, Delivery.BODILESS_LAST)
 
 
 @dataclass(frozen=True)
@@ -37,91 +37,93 @@ class Message:
 
     schedule: Schedule
 
-    def form(self, method: str, *, version: tuple[int, int], keep_alive: bool) -> Form:
-        """Return the form for a request (RFC 9112, sections 6.3 and 9.3)."""
+    def delivery(self, method: str, *, version: tuple[int, int], keep_alive: bool) -> Delivery:
+        """Return the delivery for a request (RFC 9112, sections 6.3 and 9.3)."""
         if method == "HEAD" or self.schedule.status in (204, 304):
-            return Form.BODILESS if keep_alive and version >= (1, 1) else Form.BODILESS_LAST
+            return Delivery.BODILESS if keep_alive and version >= (1, 1) else Delivery.BODILESS_LAST
         if version < (1, 1):
-            return Form.OLD
-        return Form.PERSISTENT if keep_alive else Form.LAST
+            return Delivery.HTTP_1_0
+        return Delivery.PERSISTENT if keep_alive else Delivery.LAST
 
-    def coding(self, form: Form) -> Coding:
+    def coding(self, delivery: Delivery) -> Coding:
         """Return how the end of the body is marked: HTTP/1.0 knows no chunks."""
-        if form is Form.OLD and self.schedule.coding is Coding.CHUNKED:
+        if delivery is Delivery.HTTP_1_0 and self.schedule.coding is Coding.CHUNKED:
             return Coding.CLOSE
         return self.schedule.coding
 
-    def closes(self, form: Form) -> bool:
+    def closes(self, delivery: Delivery) -> bool:
         """Whether the connection ends with this answer."""
-        return self._says_close(form) or self.schedule.ending is not Ending.FINISH
+        return self._says_close(delivery) or self.schedule.ending is not Ending.FINISH
 
-    def head(self, form: Form) -> bytes:
+    def head(self, delivery: Delivery) -> bytes:
         """Return status line and headers: the recorded ones, then those of the connection."""
         schedule = self.schedule
-        version = "HTTP/1.0" if form is Form.OLD else "HTTP/1.1"
+        version = "HTTP/1.0" if delivery is Delivery.HTTP_1_0 else "HTTP/1.1"
         lines = [f"{version} {schedule.status} {schedule.reason}"]
-        lines += [f"{name}: {value}" for name, value in (*schedule.headers, *self.framing(form))]
+        lines += [
+            f"{name}: {value}" for name, value in (*schedule.headers, *self.framing(delivery))
+        ]
         text = "\r\n".join((*lines, "", ""))
         try:
             return text.encode("latin-1")
         except UnicodeEncodeError:
             return text.encode()
 
-    def framing(self, form: Form) -> Headers:
+    def framing(self, delivery: Delivery) -> Headers:
         """Return the headers that :meth:`head` adds to the recorded ones."""
         headers: list[tuple[str, str]] = []
-        if not form.bodiless:
-            match self.coding(form):
+        if not delivery.bodiless:
+            match self.coding(delivery):
                 case Coding.CHUNKED:
                     headers.append(("transfer-encoding", "chunked"))
                 case Coding.LENGTH:
                     # A body that breaks off was promised to be longer than it is.
                     missing = self.schedule.ending is not Ending.FINISH
                     headers.append(("content-length", str(len(self.schedule.body) + missing)))
-        if self._says_close(form):
+        if self._says_close(delivery):
             headers.append(("connection", "close"))
         return tuple(headers)
 
-    def frame(self, send: Send, form: Form) -> bytes:
+    def frame(self, send: Send, delivery: Delivery) -> bytes:
         """Return one piece of the body as it travels; an empty one would end a chunked body."""
-        if send.data and self.coding(form) is Coding.CHUNKED:
+        if send.data and self.coding(delivery) is Coding.CHUNKED:
             return b"%x\r\n%b\r\n" % (len(send.data), send.data)
         return send.data
 
-    def tail(self, form: Form) -> bytes:
+    def tail(self, delivery: Delivery) -> bytes:
         """Return what lawfully ends the body."""
-        chunked = self.coding(form) is Coding.CHUNKED and not form.bodiless
+        chunked = self.coding(delivery) is Coding.CHUNKED and not delivery.bodiless
         return LAST_CHUNK if chunked and self.schedule.ending is Ending.FINISH else b""
 
-    def whole(self, form: Form) -> bytes | None:
+    def whole(self, delivery: Delivery) -> bytes | None:
         """Return the message in one piece, or ``None`` if it must be sent in several.
 
         Chunks keep their bounds in one piece; without them, only separate writes do.
         """
-        return self._persistent if form is Form.PERSISTENT else self._join(form)
+        return self._persistent if delivery is Delivery.PERSISTENT else self._join(delivery)
 
     @cached_property
     def _persistent(self) -> bytes | None:
-        return self._join(Form.PERSISTENT)
+        return self._join(Delivery.PERSISTENT)
 
-    def _join(self, form: Form) -> bytes | None:
-        if form.bodiless:
-            return self.head(form)
+    def _join(self, delivery: Delivery) -> bytes | None:
+        if delivery.bodiless:
+            return self.head(delivery)
         steps = self.schedule.steps
-        unmarked = self.coding(form) is not Coding.CHUNKED and len(steps) > 1
-        held = any(isinstance(step, Hold) for step in steps)
-        if unmarked or held or len(self.schedule.body) > WHOLE_LIMIT:
+        unmarked = self.coding(delivery) is not Coding.CHUNKED and len(steps) > 1
+        gated = any(isinstance(step, Gate) for step in steps)
+        if unmarked or gated or len(self.schedule.body) > WHOLE_LIMIT:
             return None
-        return b"".join(self._parts(form))
+        return b"".join(self._parts(delivery))
 
-    def _parts(self, form: Form) -> Iterator[bytes]:
-        yield self.head(form)
+    def _parts(self, delivery: Delivery) -> Iterator[bytes]:
+        yield self.head(delivery)
         for send in self.schedule.sends:
-            yield self.frame(send, form)
-        yield self.tail(form)
+            yield self.frame(send, delivery)
+        yield self.tail(delivery)
 
-    def _says_close(self, form: Form) -> bool:
+    def _says_close(self, delivery: Delivery) -> bool:
         # A connection that will break off says nothing of it beforehand.
-        if form is not Form.PERSISTENT and form is not Form.BODILESS:
+        if delivery is not Delivery.PERSISTENT and delivery is not Delivery.BODILESS:
             return True
-        return self.schedule.coding is Coding.CLOSE and not form.bodiless
+        return self.schedule.coding is Coding.CLOSE and not delivery.bodiless

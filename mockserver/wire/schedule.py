@@ -47,13 +47,13 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class Gate:
     """Wait until the session lets the stream go on."""
 
     name: str
 
 
-Step = Send | Hold
+Step = Send | Gate
 
 #: Headers that each connection has anew.
 HOP_BY_HOP = frozenset(
@@ -142,7 +142,7 @@ class Schedule:
             headers=self.without_header("content-encoding"),
             steps=(Send(body, at),) if body else (),
         )
-        return recut(plain, self.plain.event_ends)
+        return split_at(plain, self.plain.event_ends)
 
     def __hash__(self) -> int:
         # By what tells schedules apart: a body may have thousands of steps.
@@ -190,12 +190,12 @@ def from_response(response: Response) -> Schedule:
         media=media,
     )
     if wire.chunks is None and not is_encoded:
-        return recut(schedule, schedule.plain.event_ends)
+        return split_at(schedule, schedule.plain.event_ends)
     return schedule
 
 
-def recut(schedule: Schedule, cuts: Sequence[int]) -> Schedule:
-    """Cut the body anew at the offsets ``cuts``; each piece is due when its first byte was."""
+def split_at(schedule: Schedule, offsets: Sequence[int]) -> Schedule:
+    """Split the body at ``offsets`` only; each piece is due when its first byte was."""
     sends = schedule.sends
     body = schedule.body
     starts: list[tuple[int, float]] = []
@@ -205,7 +205,7 @@ def recut(schedule: Schedule, cuts: Sequence[int]) -> Schedule:
         offset += len(send.data)
     pieces: list[Step] = []
     begin, index = 0, 0
-    for end in sorted({c for c in cuts if 0 < c < len(body)} | {len(body)}):
+    for end in sorted({c for c in offsets if 0 < c < len(body)} | {len(body)}):
         if end == begin:
             continue
         while index + 1 < len(starts) and starts[index + 1][0] <= begin:
@@ -215,17 +215,17 @@ def recut(schedule: Schedule, cuts: Sequence[int]) -> Schedule:
     return replace(schedule, steps=tuple(pieces))
 
 
-def hold_after(schedule: Schedule, offset: int, name: str) -> Schedule:
+def gate_after(schedule: Schedule, offset: int, name: str) -> Schedule:
     """Stop behind the byte at ``offset`` until the session releases the hold ``name``."""
-    cut = recut(schedule, [*piece_ends(schedule), offset])
+    parts = split_at(schedule, [*piece_ends(schedule), offset])
     steps: list[Step] = []
     position = 0
-    for send in cut.sends:
+    for send in parts.sends:
         steps.append(send)
         position += len(send.data)
         if position == offset:
-            steps.append(Hold(name))
-    return replace(cut, steps=tuple(steps))
+            steps.append(Gate(name))
+    return replace(parts, steps=tuple(steps))
 
 
 def piece_ends(schedule: Schedule) -> list[int]:

@@ -147,7 +147,7 @@ def test_a_lock_on_a_deleted_file_locks_nothing(
     take = fcntl.flock
 
     def late(handle: int, operation: int) -> None:
-        # Whoever held the lock removes its file between the opening and the taking.
+        # The other process removes its lock file between our open and our lock.
         (tmp_path / ".x.lock").unlink(missing_ok=True)
         take(handle, operation)
 

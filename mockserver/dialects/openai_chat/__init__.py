@@ -17,7 +17,9 @@ from mockserver.vocabulary.model import FinishReason
 from mockserver.wire.schedule import Schedule
 
 #: Fields of a request that a neutral call has a place for, or that a client sends of its own.
-_PLACED = frozenset({"model", "messages", "tools", "stream", "stream_options", "tool_choice"})
+_NEUTRAL_FIELDS = frozenset(
+    {"model", "messages", "tools", "stream", "stream_options", "tool_choice"}
+)
 
 
 class OpenAIChat(Dialect):
@@ -65,7 +67,7 @@ class OpenAIChat(Dialect):
             messages=tuple(body.get("messages", ())),
             tools=tuple(body.get("tools") or ()),
             stream=bool(body.get("stream", False)),
-            options={k: v for k, v in body.items() if k not in _PLACED},
+            options={k: v for k, v in body.items() if k not in _NEUTRAL_FIELDS},
         )
 
     def read_facts(self, answers: Sequence[Schedule]) -> Facts:

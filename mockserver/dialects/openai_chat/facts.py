@@ -22,10 +22,10 @@ _CHAT_USAGE: Mapping[str, tuple[str, ...]] = {
 
 def read(body: Body) -> Facts:
     """Read the facts of one answer."""
-    return _Reader().read(body)
+    return _FactsReader().read(body)
 
 
-class _Reader:
+class _FactsReader:
     def __init__(self) -> None:
         self.facts = Facts()
         self.keys: set[tuple[object, object]] = set()
@@ -48,7 +48,7 @@ class _Reader:
             facts.calls = len(self.keys)
         for name in ("text", "refusal"):
             if (value := getattr(facts, name)) is not None:
-                setattr(facts, name, repaired(value, cut=not facts.sealed))
+                setattr(facts, name, repaired(value, unfinished=not facts.terminal_seen))
         return facts
 
     def block(self, block: sse.Block) -> bool:
@@ -114,12 +114,12 @@ class _Reader:
                 before = getattr(facts, attribute)
                 plain = isinstance(piece, str) and facts.terminal is None and before is not None
                 setattr(facts, attribute, before + piece if plain else None)
-            for place, call in enumerate(delta.get("tool_calls") or ()):
+            for position, call in enumerate(delta.get("tool_calls") or ()):
                 if isinstance(call, dict) and "custom" in call and not call.get("function"):
                     continue  # a tool without JSON arguments, which no turn can hold
                 if self.whole:
                     # In a whole answer every entry is a call, whatever its id says.
-                    self.keys.add((place, None))
+                    self.keys.add((position, None))
                 else:
                     self.call(call)
             function = delta.get("function_call")

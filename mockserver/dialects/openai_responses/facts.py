@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from mockserver.dialects.facts import Facts
-from mockserver.dialects.openai_responses.parsed_turn import ENDS, story_of
+from mockserver.dialects.openai_responses.parsed_turn import ENDS, parse_turn
 from mockserver.vocabulary.model import Json, JsonObject, Status
 from mockserver.wire.body import Body, Media
 from mockserver.wire.schedule import Schedule
@@ -18,7 +18,7 @@ from mockserver.wire.schedule import Schedule
 def read(body: Body) -> Facts:
     """Read the facts of one answer."""
     facts = Facts()
-    return _told(_events(body, facts), facts)
+    return _facts_of(_events(body, facts), facts)
 
 
 def read_job(answers: Sequence[Schedule]) -> Facts:
@@ -32,24 +32,24 @@ def read_job(answers: Sequence[Schedule]) -> Facts:
     facts = Facts()
     for answer in answers:
         facts = Facts(error=answer.status >= 400)
-        told = max((_sequence_number(e, -1) for e in events), default=-1)
+        highest = max((_sequence_number(e, -1) for e in events), default=-1)
         for event in () if facts.error else _events(answer.plain, facts):
             if _is_another_job(events, event):
-                events, told = [], -1
-            if _sequence_number(event, told + 1) > told:
+                events, highest = [], -1
+            if _sequence_number(event, highest + 1) > highest:
                 events.append(event)
-    return _told(events, facts)
+    return _facts_of(events, facts)
 
 
-def _told(events: Sequence[JsonObject], facts: Facts) -> Facts:
-    story = story_of(events)
-    if story is None:
+def _facts_of(events: Sequence[JsonObject], facts: Facts) -> Facts:
+    parsed = parse_turn(events)
+    if parsed is None:
         facts.text = facts.refusal = facts.calls = None
     else:
-        facts.text, facts.refusal = story.texts["text"], story.texts["refusal"]
-        facts.calls = len(story.calls)
+        facts.text, facts.refusal = parsed.texts["text"], parsed.texts["refusal"]
+        facts.calls = len(parsed.calls)
     # How it ended is plain even where it is not what belongs together before.
-    end = story_of(events[-1:]) if story is None else story
+    end = parse_turn(events[-1:]) if parsed is None else parsed
     if end is not None:
         facts.usage = end.usage
         if end.ended and end.status is Status.FAILED:

@@ -15,7 +15,7 @@ from mockserver.vocabulary.model import Json, JsonObject
 
 TERMINAL = frozenset({"response.completed", "response.incomplete", "response.failed"})
 #: Events that say something of a part of an item, by what their names begin with.
-_HOLDERS = ("response.content_part.", "response.reasoning_summary_part.")
+_PART_EVENTS = ("response.content_part.", "response.reasoning_summary_part.")
 _TEXTS = {
     "response.output_text": ("output_text", "text", "content_index"),
     "response.refusal": ("refusal", "refusal", "content_index"),
@@ -43,11 +43,11 @@ _Wrong = tuple[str, Json, Json]
 
 
 @dataclass(slots=True)
-class _Part:
+class _PartState:
     type: str
     pieces: list[str] = field(default_factory=list)
     annotations: list[Json] = field(default_factory=list)
-    said: bool = False
+    text_done: bool = False
     done: JsonObject | None = None
 
     @property
@@ -56,11 +56,11 @@ class _Part:
 
 
 @dataclass(slots=True)
-class _Item:
+class _ItemState:
     added: JsonObject
-    parts: dict[tuple[str, int], _Part] = field(default_factory=dict)
+    parts: dict[tuple[str, int], _PartState] = field(default_factory=dict)
     arguments: list[str] = field(default_factory=list)
-    said: bool = False
+    arguments_done: bool = False
     done: JsonObject | None = None
 
     def finished(self, index_key: str) -> list[JsonObject | None]:
@@ -71,7 +71,7 @@ class _Item:
 class _Stream:
     def __init__(self) -> None:
         self.ended = False
-        self.items: list[_Item] = []
+        self.items: list[_ItemState] = []
         self.response_id: str | None = None
 
     def take(self, at: int, event: JsonObject) -> Iterator[_Wrong]:
@@ -105,7 +105,7 @@ class _Stream:
             yield "two items have the same id", None, item.get("id")
         if item.get("status", "in_progress") != "in_progress":
             yield "a new item must be in_progress", "in_progress", item["status"]
-        self.items.append(_Item(item))
+        self.items.append(_ItemState(item))
 
     def _of_item(self, kind: str, event: JsonObject) -> Iterator[_Wrong]:
         index = event["output_index"]
@@ -118,52 +118,54 @@ class _Stream:
         item_id = item.added.get("id")
         if event.get("item_id", item_id) != item_id:
             yield "item_id belongs to another item", item_id, event["item_id"]
-        speech, _, step = kind.rpartition(".")
+        prefix, _, step = kind.rpartition(".")
         if kind == "response.output_item.done":
             yield from self._item_done(item, event["item"])
-        elif kind.startswith(_HOLDERS):
-            yield from self._holder(item, step, event)
+        elif kind.startswith(_PART_EVENTS):
+            yield from self._part_event(item, step, event)
         elif kind == "response.output_text.annotation.added":
             yield from self._annotation(item, event)
-        elif speech in _TEXTS:
-            yield from self._text(item, speech, step, event)
-        elif speech == "response.function_call_arguments":
+        elif prefix in _TEXTS:
+            yield from self._text(item, prefix, step, event)
+        elif prefix == "response.function_call_arguments":
             yield from self._arguments(item, step, event)
 
-    def _holder(self, item: _Item, step: str, event: JsonObject) -> Iterator[_Wrong]:
+    def _part_event(self, item: _ItemState, step: str, event: JsonObject) -> Iterator[_Wrong]:
         key = "summary_index" if "summary_index" in event else "content_index"
-        place = (key, event[key])
+        part_key = (key, event[key])
         if step == "added":
             following = sum(k == key for k, _ in item.parts)
             if event[key] != following:
                 yield f"not the next {key}", following, event[key]
-            item.parts[place] = _Part(event["part"]["type"])
+            item.parts[part_key] = _PartState(event["part"]["type"])
             return
-        part = item.parts.get(place)
+        part = item.parts.get(part_key)
         if part is None or part.done is not None:
             yield "no open part has this index", None, event[key]
             return
-        if not part.said:
+        if not part.text_done:
             yield "its text has no done event", None, event["part"]
         part.done = event["part"]
-        if event["part"] != {**event["part"], **_form(part)}:
-            yield "the part differs from its earlier events", _form(part), event["part"]
+        if event["part"] != {**event["part"], **_expected_part(part)}:
+            yield "the part differs from its earlier events", _expected_part(part), event["part"]
 
-    def _text(self, item: _Item, speech: str, step: str, event: JsonObject) -> Iterator[_Wrong]:
-        part_type, text_key, key = _TEXTS[speech]
+    def _text(
+        self, item: _ItemState, prefix: str, step: str, event: JsonObject
+    ) -> Iterator[_Wrong]:
+        part_type, text_key, key = _TEXTS[prefix]
         part = item.parts.get((key, event[key]))
-        if part is None or part.type != part_type or part.said:
+        if part is None or part.type != part_type or part.text_done:
             yield f"no open {part_type} part has this {key}", None, event[key]
         elif step == "delta":
             part.pieces.append(event["delta"])
         else:
-            part.said = True
+            part.text_done = True
             if event[text_key] != part.text:
                 yield "the text differs from its joined deltas", part.text, event[text_key]
 
-    def _annotation(self, item: _Item, event: JsonObject) -> Iterator[_Wrong]:
+    def _annotation(self, item: _ItemState, event: JsonObject) -> Iterator[_Wrong]:
         part = item.parts.get(("content_index", event["content_index"]))
-        if part is None or part.said:
+        if part is None or part.text_done:
             yield "no open part has this index", None, event["content_index"]
         elif event["annotation_index"] != len(part.annotations):
             wanted = len(part.annotations)
@@ -171,13 +173,13 @@ class _Stream:
         else:
             part.annotations.append(event.get("annotation"))
 
-    def _arguments(self, item: _Item, step: str, event: JsonObject) -> Iterator[_Wrong]:
-        if item.added["type"] != "function_call" or item.said:
+    def _arguments(self, item: _ItemState, step: str, event: JsonObject) -> Iterator[_Wrong]:
+        if item.added["type"] != "function_call" or item.arguments_done:
             yield "no call with open arguments", None, item.added["type"]
         elif step == "delta":
             item.arguments.append(event["delta"])
         else:
-            item.said = True
+            item.arguments_done = True
             if event["arguments"] != "".join(item.arguments):
                 yield (
                     "the arguments differ from their joined deltas",
@@ -185,7 +187,7 @@ class _Stream:
                     event["arguments"],
                 )
 
-    def _item_done(self, item: _Item, done: JsonObject) -> Iterator[_Wrong]:
+    def _item_done(self, item: _ItemState, done: JsonObject) -> Iterator[_Wrong]:
         item.done = done
         for key in ("id", "type", "call_id", "name", "role"):
             if done.get(key) != item.added.get(key):
@@ -204,7 +206,7 @@ class _Stream:
             case "reasoning" if not (item.parts or done.get("encrypted_content")):
                 yield "a reasoning item is empty", None, done
 
-    def _call_done(self, item: _Item, done: JsonObject) -> Iterator[_Wrong]:
+    def _call_done(self, item: _ItemState, done: JsonObject) -> Iterator[_Wrong]:
         if done["arguments"] != "".join(item.arguments):
             yield (
                 "the arguments differ from their joined deltas",
@@ -213,7 +215,7 @@ class _Stream:
             )
         if done.get("status") == "incomplete":
             return
-        if not item.said:
+        if not item.arguments_done:
             yield "the arguments of a completed call have no done event", None, done
         if not isinstance(_parsed(done["arguments"]), dict):
             yield "the arguments of a completed call are not a JSON object", None, done["arguments"]
@@ -227,7 +229,7 @@ class _Stream:
             yield "output differs from the done items in their order", wanted, response["output"]
 
 
-def _form(part: _Part) -> JsonObject:
+def _expected_part(part: _PartState) -> JsonObject:
     form: JsonObject = {"type": part.type}
     form["refusal" if part.type == "refusal" else "text"] = part.text
     return form | ({"annotations": part.annotations} if part.type == "output_text" else {})

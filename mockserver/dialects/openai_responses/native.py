@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from mockserver.dialects.dialect import Difference, Grammar
 from mockserver.dialects.facts import repaired
 from mockserver.dialects.openai_responses.grammar import violations
-from mockserver.dialects.openai_responses.parsed_turn import ENDS, Story, story_of
-from mockserver.dialects.openai_responses.resplit import cut, joined, without_deltas
+from mockserver.dialects.openai_responses.parsed_turn import ENDS, ParsedTurn, parse_turn
+from mockserver.dialects.openai_responses.resplit import joined, split, without_deltas
 from mockserver.vocabulary.codec import to_json
 from mockserver.vocabulary.model import (
     AssistantTurn,
@@ -81,7 +81,7 @@ class ResponsesGrammar(Grammar):
             # characters; a whole response is no event sequence at all.
             wire = wire_events(answer)
             events = [e for e in wire[: len(events)] if isinstance(e, dict)]
-        parsed = story_of(events) if events or not relayed else None
+        parsed = parse_turn(events) if events or not relayed else None
         if parsed is None:
             return
         for name, native_says, turn_says in _compared(parsed, turn, lenient=relayed):
@@ -94,12 +94,12 @@ class ResponsesGrammar(Grammar):
 
     def resplit(self, events: Sequence[JsonObject], *, relayed: bool) -> Iterator[Difference]:
         """Yield the ways of splitting the deltas otherwise that give another turn."""
-        parsed = story_of(events)
-        ways = {"split": cut, "joined": joined}
+        parsed = parse_turn(events)
+        ways = {"split": split, "joined": joined}
         if not relayed:
             ways["left out"] = without_deltas
-        for how, split in ways.items():
-            if (other := story_of(split(events))) != parsed:
+        for how, resplit in ways.items():
+            if (other := parse_turn(resplit(events))) != parsed:
                 yield Difference(
                     f"the native events give another turn when their deltas are {how}",
                     expected=str(parsed),
@@ -137,30 +137,30 @@ def _plain(value: Json) -> Json:
 
 
 def _compared(
-    story: Story, turn: AssistantTurn, *, lenient: bool
+    parsed: ParsedTurn, turn: AssistantTurn, *, lenient: bool
 ) -> Iterator[tuple[str, Json, Json]]:
-    yield "the text", story.texts["text"], turn.content
-    yield "the refusal", story.texts["refusal"], turn.refusal
+    yield "the text", parsed.texts["text"], turn.content
+    yield "the refusal", parsed.texts["refusal"], turn.refusal
     for kind, channel in (("reasoning", "text"), ("summary", "summary")):
         thoughts = [p for p in turn.parts if isinstance(p, ReasoningPart) and p.channel == channel]
         yield (
             f"the {channel} of the reasoning",
-            story.texts[kind],
+            parsed.texts[kind],
             "".join(p.text for p in thoughts),
         )
     refused = turn.error is not None and turn.error.error_class in _OWN_VERDICTS
-    if not lenient or (story.ended and not refused):
-        yield "the status", str(story.status), str(turn.status)
-    if str(story.reason) in _REASONS and not refused:
-        yield "the finish reason", str(_REASONS[str(story.reason)]), str(turn.finish_reason)
+    if not lenient or (parsed.ended and not refused):
+        yield "the status", str(parsed.status), str(turn.status)
+    if str(parsed.reason) in _REASONS and not refused:
+        yield "the finish reason", str(_REASONS[str(parsed.reason)]), str(turn.finish_reason)
     if not lenient and turn.error is not None:
-        yield "the error", story.error, turn.error.message
-    yield from _compared_usage(story.usage, {} if turn.usage is None else to_json(turn.usage))
+        yield "the error", parsed.error, turn.error.message
+    yield from _compared_usage(parsed.usage, {} if turn.usage is None else to_json(turn.usage))
     if lenient and turn.status is Status.FAILED:
         return
-    yield "the number of tool calls", len(story.calls), len(turn.tool_calls)
+    yield "the number of tool calls", len(parsed.calls), len(turn.tool_calls)
     # The text of a custom tool is no JSON, and how a client makes it JSON is its own affair.
-    pairs = [p for p in zip(story.calls, turn.tool_calls, strict=False) if not p[0].custom]
+    pairs = [p for p in zip(parsed.calls, turn.tool_calls, strict=False) if not p[0].custom]
     for call, part in pairs:
         call_id = part.id if lenient and part.id_synthesized else call.call_id
         yield (
@@ -170,8 +170,8 @@ def _compared(
         )
 
 
-def _compared_usage(said: dict[str, int], seen: JsonObject) -> Iterator[tuple[str, Json, Json]]:
-    for name, value in said.items():
+def _compared_usage(sent: dict[str, int], seen: JsonObject) -> Iterator[tuple[str, Json, Json]]:
+    for name, value in sent.items():
         # 0 is how the API says that it was not told.
         if value or name in seen:
             yield name, value, seen.get(name)

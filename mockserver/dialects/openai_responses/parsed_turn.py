@@ -15,7 +15,7 @@ from mockserver.dialects.facts import repaired
 from mockserver.vocabulary.model import Json, JsonObject, Status
 
 #: Text of an item by the event that carries it: the kind, and the field of the whole text.
-_SPEECH: Mapping[str, tuple[str, str]] = {
+_TEXT_EVENTS: Mapping[str, tuple[str, str]] = {
     "response.output_text": ("text", "text"),
     "response.refusal": ("refusal", "refusal"),
     "response.reasoning_text": ("reasoning", "text"),
@@ -42,7 +42,11 @@ ENDS: Mapping[str, Status] = {
     "error": Status.FAILED,
 }
 #: What ``response.done`` may say of the response; the other ends say it by their names.
-_WORDS = {"incomplete": Status.INCOMPLETE, "failed": Status.FAILED, "cancelled": Status.FAILED}
+_DONE_STATUSES = {
+    "incomplete": Status.INCOMPLETE,
+    "failed": Status.FAILED,
+    "cancelled": Status.FAILED,
+}
 _COUNTS: Mapping[str, tuple[str, ...]] = {
     "input_tokens": ("input_tokens",),
     "output_tokens": ("output_tokens",),
@@ -54,7 +58,7 @@ _COUNTS: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ParsedCall:
     """A tool call; ``call_id`` and ``name`` are ``None`` where they never came."""
 
     call_id: str | None
@@ -64,7 +68,7 @@ class Call:
 
 
 @dataclass(slots=True, kw_only=True)
-class Story:
+class ParsedTurn:
     """A turn as a Responses sequence tells it.
 
     ``texts`` maps ``text``, ``refusal``, ``reasoning`` and ``summary`` to all text of that
@@ -78,18 +82,18 @@ class Story:
     error: str | None = None
     usage: dict[str, int] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
-    calls: tuple[Call, ...] = ()
+    calls: tuple[ParsedCall, ...] = ()
 
 
-def story_of(events: Sequence[JsonObject]) -> Story | None:
-    """Read a sequence; ``None`` if what belongs together cannot be told."""
-    reader = _Reader()
+def parse_turn(events: Sequence[JsonObject]) -> ParsedTurn | None:
+    """Read a sequence; ``None`` if it is ambiguous."""
+    reader = _TurnParser()
     try:
         for event in events:
             reader.take(event)
             if str(event.get("type")) in ENDS:
                 break
-        return reader.story()
+        return reader.parsed()
     except _AmbiguousError:
         return None
 
@@ -111,53 +115,53 @@ class _AmbiguousError(Exception):
 
 
 @dataclass(slots=True)
-class _Item:
+class _ParsedItem:
     type: str | None = None
     call_id: str | None = None
     name: str | None = None
     arguments: str = ""
     texts: dict[tuple[str, int], str] = field(default_factory=dict)
 
-    def hear(self, kind: str, part: int, whole: str) -> None:
+    def add_whole(self, kind: str, part: int, whole: str) -> None:
         self.texts[kind, part] = _longer(self.texts.get((kind, part), ""), whole)
 
 
-class _Reader:
+class _TurnParser:
     def __init__(self) -> None:
-        self.items: dict[int, _Item] = {}
-        self.told = Story()
+        self.items: dict[int, _ParsedItem] = {}
+        self.turn = ParsedTurn()
 
     def take(self, event: JsonObject) -> None:
         kind = str(event.get("type"))
-        speech, _, step = kind.rpartition(".")
+        prefix, _, step = kind.rpartition(".")
         if kind in ENDS:
             self.end(event, ENDS[kind])
         elif kind in {"response.output_item.added", "response.output_item.done"}:
             self.whole_item(self.item(event), event.get("item"))
-        elif speech in _SPEECH:
-            name, key = _SPEECH[speech]
+        elif prefix in _TEXT_EVENTS:
+            name, key = _TEXT_EVENTS[prefix]
             part = (name, _number(event, "summary_index" if name == "summary" else "content_index"))
             texts = self.item(event).texts
-            said = texts.get(part, "")
+            joined = texts.get(part, "")
             texts[part] = (
-                said + _text(event.get("delta"))
+                joined + _text(event.get("delta"))
                 if step == "delta"
-                else _longer(said, _text(event.get(key)))
+                else _longer(joined, _text(event.get(key)))
             )
-        elif speech in _ARGUMENTS:
+        elif prefix in _ARGUMENTS:
             item = self.item(event)
             if step == "delta":
                 item.arguments += _text(event.get("delta"))
             else:
-                item.arguments = _longer(item.arguments, _text(event.get(_ARGUMENTS[speech])))
+                item.arguments = _longer(item.arguments, _text(event.get(_ARGUMENTS[prefix])))
         elif kind.startswith(("response.content_part.", "response.reasoning_summary_part.")):
             number = _number(event, "summary_index" if "summary" in kind else "content_index")
             self.whole_part(self.item(event), number, event.get("part"))
 
-    def item(self, event: JsonObject) -> _Item:
-        return self.items.setdefault(_number(event, "output_index"), _Item())
+    def item(self, event: JsonObject) -> _ParsedItem:
+        return self.items.setdefault(_number(event, "output_index"), _ParsedItem())
 
-    def whole_item(self, item: _Item, data: Json) -> None:
+    def whole_item(self, item: _ParsedItem, data: Json) -> None:
         if not isinstance(data, Mapping):
             return
         kind, call_id = str(data.get("type")), data.get("call_id") or None
@@ -172,27 +176,27 @@ class _Reader:
             for number, part in enumerate(parts if isinstance(parts, list) else ()):
                 self.whole_part(item, number, part)
 
-    def whole_part(self, item: _Item, number: int, part: Json) -> None:
+    def whole_part(self, item: _ParsedItem, number: int, part: Json) -> None:
         if isinstance(part, Mapping) and str(part.get("type")) in _PARTS:
             kind, key = _PARTS[part["type"]]
-            item.hear(kind, number, _text(part.get(key)))
+            item.add_whole(kind, number, _text(part.get(key)))
 
     def end(self, event: JsonObject, status: Status) -> None:
-        told, response = self.told, event.get("response")
+        turn, response = self.turn, event.get("response")
         error: Json = event.get("error") or event
         if isinstance(response, Mapping):
             error = response.get("error")
             details = response.get("incomplete_details")
-            told.reason = details.get("reason") if isinstance(details, Mapping) else None
-            told.usage = counts(response.get("usage"))
+            turn.reason = details.get("reason") if isinstance(details, Mapping) else None
+            turn.usage = counts(response.get("usage"))
             self.output(response.get("output"))
         if isinstance(response, Mapping) and error:
             status = Status.FAILED
         elif event["type"] == "response.done" and isinstance(response, Mapping):
-            status = _WORDS.get(str(response.get("status")), status)
-        told.ended, told.status = True, status
+            status = _DONE_STATUSES.get(str(response.get("status")), status)
+        turn.ended, turn.status = True, status
         if status is Status.FAILED and isinstance(error, Mapping):
-            told.error = error.get("message")
+            turn.error = error.get("message")
 
     def output(self, output: Json) -> None:
         found = [o for o in output if isinstance(o, Mapping)] if isinstance(output, list) else []
@@ -201,38 +205,38 @@ class _Reader:
         types = [data.get("type") for data in found]
         if self.items and types != [item.type for _, item in sorted(self.items.items())]:
             raise _AmbiguousError
-        places = sorted(self.items) or range(len(found))
-        for place, data in zip(places, found, strict=True):
-            self.whole_item(self.items.setdefault(place, _Item()), data)
+        indexes = sorted(self.items) or range(len(found))
+        for index, data in zip(indexes, found, strict=True):
+            self.whole_item(self.items.setdefault(index, _ParsedItem()), data)
 
-    def story(self) -> Story:
+    def parsed(self) -> ParsedTurn:
         ordered = [item for _, item in sorted(self.items.items())]
         for kind in ("text", "refusal", "reasoning", "summary"):
             text = "".join(_of_kind(ordered, kind))
-            self.told.texts[kind] = repaired(text, cut=not self.told.ended)
-        self.told.calls = tuple(
-            Call(
+            self.turn.texts[kind] = repaired(text, unfinished=not self.turn.ended)
+        self.turn.calls = tuple(
+            ParsedCall(
                 i.call_id,
                 i.name,
-                repaired(i.arguments, cut=not self.told.ended),
+                repaired(i.arguments, unfinished=not self.turn.ended),
                 i.type == "custom_tool_call",
             )
             for i in ordered
             if i.type in _CALLS
         )
-        return self.told
+        return self.turn
 
 
-def _of_kind(items: Iterable[_Item], kind: str) -> Iterable[str]:
+def _of_kind(items: Iterable[_ParsedItem], kind: str) -> Iterable[str]:
     for item in items:
         for (name, _), text in sorted(item.texts.items()):
             if name == kind:
                 yield text
 
 
-def _longer(said: str, whole: str) -> str:
-    """The whole text, unless it tells another story than its pieces did."""
-    return whole if whole.startswith(said) else said
+def _longer(joined: str, whole: str) -> str:
+    """Return the whole text, unless it contradicts its joined pieces."""
+    return whole if whole.startswith(joined) else joined
 
 
 def _text(value: Json) -> str:

@@ -8,7 +8,7 @@ from mockserver.vocabulary.model import JsonObject
 from mockserver.vocabulary.resplit import pieces
 
 
-def cut(events: Sequence[JsonObject]) -> list[JsonObject]:
+def split(events: Sequence[JsonObject]) -> list[JsonObject]:
     """The same native events with every delta in up to some ten pieces."""
     return [
         {**event, "delta": piece} if _is_delta(event) else event
@@ -20,16 +20,16 @@ def cut(events: Sequence[JsonObject]) -> list[JsonObject]:
 def joined(events: Sequence[JsonObject]) -> list[JsonObject]:
     """The same native events with one delta for each text, where its first one stood."""
     out: list[JsonObject] = []
-    places: dict[tuple[object, ...], int] = {}
+    positions: dict[tuple[object, ...], int] = {}
     for event in events:
         if _is_delta(event):
             where = ("output_index", "content_index", "summary_index")
             key = (event["type"], *(repr(event.get(k)) for k in where))
-            if key in places:
-                first = out[places[key]]
-                out[places[key]] = {**first, "delta": first["delta"] + event["delta"]}
+            if key in positions:
+                first = out[positions[key]]
+                out[positions[key]] = {**first, "delta": first["delta"] + event["delta"]}
                 continue
-            places[key] = len(out)
+            positions[key] = len(out)
         out.append(event)
     return out
 

@@ -7,7 +7,7 @@ from harness.plan.expand import Axes
 from harness.plan.planning import Settings, make_plan, schedules_of
 from harness.plan.wires import GATE, schedules_for
 from harness.suite.scenario import Case, CaseKind
-from mockserver.wire.schedule import Ending, Hold
+from mockserver.wire.schedule import Ending, Gate
 
 
 def cases() -> dict[str, Case]:
@@ -40,6 +40,6 @@ def test_a_case_is_played_on_its_own_wire() -> None:
     assert cut.body == whole.body[: whole.plain.event_ends[1]]
     assert wires["openai-chat/text-basic/stall=2@openai-compat"].ending is Ending.STALL
     held = wires["openai-chat/text-basic/hold=2@openai-compat"]
-    assert [n for n, step in enumerate(held.steps) if isinstance(step, Hold)] == [2]
-    assert Hold(GATE) in held.steps
+    assert [n for n, step in enumerate(held.steps) if isinstance(step, Gate)] == [2]
+    assert Gate(GATE) in held.steps
     assert len({wire.body for wire in wires.values()}) > len(whole.plain.event_ends)

@@ -10,7 +10,7 @@ import pytest
 
 from mockserver.cassettes import foreign
 from mockserver.cassettes.cassette import Interaction
-from mockserver.cassettes.foreign import Foreign, Taken
+from mockserver.cassettes.foreign import ForeignFile, ForeignInteraction
 from mockserver.errors import CassetteError
 
 PATH = Path("somewhere/tape.yml")
@@ -110,16 +110,16 @@ recorded_with: VCR 6.1.0
 """
 
 
-def read(text: str | bytes, path: Path = PATH) -> Foreign:
+def read(text: str | bytes, path: Path = PATH) -> ForeignFile:
     found = foreign.read(text.encode() if isinstance(text, str) else text, path)
     assert found is not None
     return found
 
 
-def taken(text: str | bytes) -> list[Taken]:
+def taken(text: str | bytes) -> list[ForeignInteraction]:
     items = read(text).items
     assert not [i for i in items if isinstance(i, CassetteError)]
-    return [i for i in items if isinstance(i, Taken)]
+    return [i for i in items if isinstance(i, ForeignInteraction)]
 
 
 def interactions(text: str | bytes) -> list[Interaction]:
@@ -218,7 +218,7 @@ def test_what_older_vcrpy_wrote_for_httpx_is_read() -> None:
     assert found.response.wire.http == "HTTP/2"
 
 
-def test_a_parsed_body_is_told() -> None:
+def test_a_parsed_body_is_reported() -> None:
     response = {k: v for k, v in answer().items() if k != "body"}
     first, second = taken(vcrpy({**response, "parsed_body": {"ä": [1]}}, answer()))
     assert first.interaction.response.body == '{"ä": [1]}'.encode()
@@ -226,13 +226,13 @@ def test_a_parsed_body_is_told() -> None:
     assert (first.rebuilt, second.rebuilt) == (("response.body",), ())
 
 
-def test_what_aiohttp_was_given_as_json_is_told() -> None:
+def test_what_aiohttp_was_given_as_json_is_reported() -> None:
     (found,) = taken(vcrpy(answer(), body={"model": "m"}))
     assert found.interaction.request.body == b'{"model": "m"}'
     assert found.rebuilt == ("request.body",)
 
 
-def test_unknown_keys_are_told() -> None:
+def test_unknown_keys_are_reported() -> None:
     (found,) = taken(vcrpy(answer(duration=3), tag="x"))
     assert found.extra == ("request.tag", "response.duration")
 
@@ -275,7 +275,7 @@ def test_archives_are_read() -> None:
 
 
 @pytest.mark.parametrize("time", [None, 1, [1], {}, "yesterday", "0001-01-01T00:00:00+14:00"])
-def test_a_time_that_is_none_is_not_kept(time: Any) -> None:
+def test_an_invalid_time_is_dropped(time: Any) -> None:
     data = json.loads(archive())
     data["log"]["entries"][0]["startedDateTime"] = time
     (found,) = interactions(json.dumps(data))
@@ -290,7 +290,7 @@ def test_a_time_that_is_none_is_not_kept(time: Any) -> None:
     [
         (vcrpy(answer(), answer(body={})), 1, "has no body, not even an empty one"),
         (vcrpy(answer(status={})), 0, "a response needs 'status.code'"),
-        (vcrpy(answer(body={"string": "\ud83c"})), 0, "half a surrogate pair"),
+        (vcrpy(answer(body={"string": "\ud83c"})), 0, "unpaired surrogate"),
         (vcrpy(answer(headers={"a": "b\nc"})), 0, "header 'a' contains a line break"),
         (archive(content={"size": 2}), 0, "2 bytes of it were not saved"),
         (archive(headers=None), 0, "not HAR 1.2"),
@@ -299,13 +299,15 @@ def test_a_time_that_is_none_is_not_kept(time: Any) -> None:
         (RUBY.replace("      string: Grüße", "      text: Grüße"), 2, "without 'string'"),
     ],
 )
-def test_one_that_cannot_be_read_costs_no_other(text: str, number: int, message: str) -> None:
+def test_an_unreadable_interaction_does_not_affect_others(
+    text: str, number: int, message: str
+) -> None:
     items = read(text).items
     assert [n for n, item in enumerate(items) if isinstance(item, CassetteError)] == [number]
     error = items[number]
     assert isinstance(error, CassetteError)
     assert message in str(error)
-    assert error.remedy
+    assert error.hint
     assert error.line is not None
     root = "entries" if "entries" in text else "interactions"
     first = next(n for n, line in enumerate(text.splitlines(), 1) if root in line)

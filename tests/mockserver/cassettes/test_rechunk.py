@@ -41,10 +41,10 @@ def cassette_of(*chunks: str) -> bytes:
     ],
     ids=["flow", "two lines", "block", "nested block", "empty chunk", "not a list"],
 )
-def test_wrong_chunks_go_and_all_else_stays(wrong: str) -> None:
-    mended = rechunk(cassette_of(SOUND, wrong, SOUND, wrong), PATH)
-    assert mended == cassette_of(SOUND, "", SOUND, "")
-    chunks = [i.response.wire.chunks for i in parse(mended, PATH).interactions]
+def test_wrong_chunks_are_removed_and_the_rest_stays(wrong: str) -> None:
+    fixed = rechunk(cassette_of(SOUND, wrong, SOUND, wrong), PATH)
+    assert fixed == cassette_of(SOUND, "", SOUND, "")
+    chunks = [i.response.wire.chunks for i in parse(fixed, PATH).interactions]
     assert [c is None for c in chunks] == [False, True, False, True]
 
 
@@ -65,6 +65,6 @@ def test_a_sound_cassette_is_unchanged() -> None:
     ],
     ids=["another fault", "no YAML", "within a line"],
 )
-def test_other_faults_are_told_not_mended(text: bytes, message: str) -> None:
+def test_other_errors_are_raised_not_fixed(text: bytes, message: str) -> None:
     with pytest.raises(CassetteError, match=message):
         rechunk(text, PATH)

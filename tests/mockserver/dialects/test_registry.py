@@ -33,7 +33,7 @@ def request(path: str, *, method: str = "POST", body: bytes = b"{}", **headers: 
         ("ollama", ["/api/chat"], ""),
         ("bedrock", ["/model/a.b-v1:0/converse-stream"], ""),
         ("cohere", ["/v2/chat"], ""),
-        ("a dialect of nobody's", ["/x/y/"], "/x/y"),
+        ("no such dialect", ["/x/y/"], "/x/y"),
     ],
 )
 def test_base_path(dialect: str, paths: list[str], base: str) -> None:
@@ -78,16 +78,16 @@ def test_an_unknown_dialect_is_refused_with_a_close_one() -> None:
 def test_a_dialect_without_a_reader_has_no_facts_and_says_why_it_reads_no_call() -> None:
     assert not registry.find_dialect("cohere").reads_facts
     assert registry.facts_of("cohere") is None
-    assert registry.facts_of("a dialect of nobody's") is None
-    told = registry.recorded_call(request("/v2/chat"))
-    assert told == "cohere requests cannot be turned back into calls"
+    assert registry.facts_of("no such dialect") is None
+    call = registry.recorded_call(request("/v2/chat"))
+    assert call == "cohere requests cannot be turned back into calls"
     assert registry.recorded_call(request("/v9")) == "no dialect matches POST /v9"
 
 
 @pytest.mark.parametrize(("body", "why"), [(b"{", "is not JSON"), (b"[]", "is not a JSON object")])
 def test_a_chat_request_that_is_none_says_why(body: bytes, why: str) -> None:
-    told = registry.recorded_call(request("/v1/chat/completions", body=body))
-    assert told == f"the recorded request body {why}"
+    call = registry.recorded_call(request("/v1/chat/completions", body=body))
+    assert call == f"the recorded request body {why}"
 
 
 @pytest.fixture

@@ -34,7 +34,11 @@ def test_a_fault_interrupts_the_last_stream_only() -> None:
     ("tape", "fault", "message"),
     [
         (cassette(interaction(b"{}")), "cut@0", "memory.yaml: no stream"),
-        (cassette(interaction(STREAM, content_type=SSE)), "cut@99", "byte 99, the body has 18"),
+        (
+            cassette(interaction(STREAM, content_type=SSE)),
+            "cut@99",
+            "byte 99 is outside",
+        ),
     ],
 )
 def test_a_fault_needs_a_stream_and_a_place_in_it(tape, fault: str, message: str) -> None:

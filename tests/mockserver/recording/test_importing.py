@@ -112,7 +112,7 @@ def test_what_cannot_be_stored_is_left_out_and_the_rest_is_stored(
     (error,) = imported.left_out
     assert error.message.startswith("interaction 1 ")
     assert error.line is not None
-    assert error.remedy
+    assert error.hint
     assert re.search(message, str(error))
     assert KEY not in str(error)
 

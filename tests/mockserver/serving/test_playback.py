@@ -16,7 +16,7 @@ from mockserver.serving.journal import Record
 from mockserver.serving.playback import Playback
 from mockserver.serving.verify import fetch
 from mockserver.wire.http1 import Message
-from mockserver.wire.schedule import Coding, Ending, Hold, Send
+from mockserver.wire.schedule import Coding, Ending, Gate, Send
 from tests.mockserver.rawhttp import connect, exchange, read_all, read_to_reset, request_bytes, talk
 
 
@@ -184,13 +184,13 @@ def test_a_stall_ends_with_its_session(server: MockServer) -> None:
     assert session.journal[0].outcome is Outcome.SERVER_CLOSED
 
 
-def with_gates(*steps: Send | Hold) -> Exchange:
+def with_gates(*steps: Send | Gate) -> Exchange:
     played = exchange()
     return Exchange(played.request, replace(played.schedule, steps=steps))
 
 
 def test_a_gate_stops_what_follows_until_it_is_released(server: MockServer) -> None:
-    played = with_gates(Send(b"one"), Hold("a"), Send(b"two"), Hold("b"), Send(b"three"))
+    played = with_gates(Send(b"one"), Gate("a"), Send(b"two"), Gate("b"), Send(b"three"))
     with server.session(exchanges=[played]) as session, connect(server.url) as sock:
         sock.sendall(request_bytes(f"/s/{session.id}/x"))
         seen = b""
@@ -204,7 +204,7 @@ def test_a_gate_stops_what_follows_until_it_is_released(server: MockServer) -> N
 
 
 def test_a_gate_released_before_does_not_stop_anything(server: MockServer) -> None:
-    with server.session(exchanges=[with_gates(Hold("a"), Send(b"one"))]) as session:
+    with server.session(exchanges=[with_gates(Gate("a"), Send(b"one"))]) as session:
         session.release("a")
         answer = talk(server.url, request_bytes(f"/s/{session.id}/x"))
     assert answer.endswith(b"3\r\none\r\n0\r\n\r\n")

@@ -12,7 +12,7 @@ import pytest
 from mockserver.cassettes.cassette import Chunk, End, Interaction, Request, Wire
 from mockserver.serving.verify import Seen, fetch, verify_cassette
 from mockserver.wire import http1
-from mockserver.wire.http1 import Form, Message
+from mockserver.wire.http1 import Delivery, Message
 from mockserver.wire.schedule import Ending, Send
 from tests.mockserver.rawhttp import cassette, interaction, request
 
@@ -79,11 +79,11 @@ def test_blanks_around_a_header_are_no_part_of_it() -> None:
     assert verify_cassette(cassette(replace(base, response=answer))) == []
 
 
-def spoil_frame(self: Message, send: Send, form: Form) -> bytes:
+def spoil_frame(self: Message, send: Send, delivery: Delivery) -> bytes:
     return b"%x\r\n%b\r\n" % (len(send.data), send.data.upper())
 
 
-def split_frame(self: Message, send: Send, form: Form) -> bytes:
+def split_frame(self: Message, send: Send, delivery: Delivery) -> bytes:
     a, b = send.data[:1], send.data[1:]
     return b"1\r\n%b\r\n%x\r\n%b\r\n" % (a, len(b), b)
 

@@ -155,7 +155,7 @@ def test_without_a_terminal_event_the_turn_failed() -> None:
 
 
 @given(st.text(min_size=1), st.data())
-def test_more_or_fewer_deltas_tell_the_same_turn(text: str, data: st.DataObject) -> None:
+def test_more_or_fewer_deltas_give_the_same_turn(text: str, data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.sets(st.integers(1, len(text)))) | {len(text)})
     pieces = [text[a:b] for a, b in zip([0, *cuts[:-1]], cuts, strict=True)]
     whole = fold([ContentDelta(delta=text), STOP])

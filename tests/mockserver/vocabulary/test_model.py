@@ -172,7 +172,7 @@ def test_the_event_schema_refuses(event: dict[str, Any]) -> None:
     assert not validator("stream_event").is_valid(event)
 
 
-#: What a client may put where something else belongs, and what may stand there.
+#: What a client may put where something else belongs, and what is allowed there.
 VALUES: list[Any] = [
     *(None, True, False, 0, 1, -1, 3.0, 3.5, 99, 100, 599, 600, 1e300),
     *("", "a", "ab", "A b", "a\n", "text", "completed", "incomplete", "failed", "stop", "x" * 2001),

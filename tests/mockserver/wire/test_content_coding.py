@@ -128,7 +128,7 @@ def test_a_missing_decoder_is_named_with_what_to_install(
     assert not isinstance(caught.value, NotEncodedError)
     assert is_known(coding)
     assert inflate(body) == body
-    # What is text was decoded by whoever recorded it.
+    # A body that is text was decoded by its recorder.
     with pytest.raises(NotEncodedError):
         decode(TEXT, coding)
 

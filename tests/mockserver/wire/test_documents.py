@@ -16,7 +16,7 @@ JSON = st.recursive(
 
 
 @given(JSON, st.booleans(), st.sampled_from([None, 1]))
-def test_strings_stand_where_they_are_said_to(
+def test_strings_are_at_the_given_offsets(
     value: object, ascii_only: bool, indent: int | None
 ) -> None:
     body = json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode(

@@ -44,7 +44,7 @@ def test_a_compressed_body_breaks_in_its_plain_text() -> None:
     assert broken.header("content-encoding") is None
 
 
-def test_an_announced_length_does_not_give_the_cut_away() -> None:
+def test_an_announced_length_does_not_reveal_the_cut() -> None:
     json = from_response(
         Response(
             status=200,

@@ -15,12 +15,12 @@ from mockserver.wire.content_coding import LIMIT
 from mockserver.wire.schedule import (
     Coding,
     Ending,
-    Hold,
+    Gate,
     Schedule,
     Send,
     from_response,
-    hold_after,
-    recut,
+    gate_after,
+    split_at,
 )
 
 BODY = b"data: a\n\ndata: b\n\n"
@@ -83,7 +83,7 @@ def test_media(content_type: str, body: bytes, media: Media) -> None:
 
 
 def test_hop_by_hop_headers_are_left_to_the_server() -> None:
-    kept = from_response(
+    played = from_response(
         response(
             headers=(
                 ("Transfer-Encoding", "chunked"),
@@ -95,7 +95,7 @@ def test_hop_by_hop_headers_are_left_to_the_server() -> None:
             )
         )
     ).headers
-    assert kept == (
+    assert played == (
         ("content-type", "text/event-stream"),
         ("x-request-id", "req_1"),
         ("Set-Cookie", "a=1"),
@@ -127,7 +127,7 @@ def test_a_coding_without_a_decoder_is_played_but_not_read(monkeypatch: pytest.M
     assert pieces(schedule) == [packed]
     with pytest.raises(CodingError, match="no decoder for br; install one with: pip install"):
         schedule.decoded()
-    # What is text was decoded by whoever recorded it.
+    # A body that is text was decoded by its recorder.
     assert from_response(response(headers=encoding)).header("content-encoding") is None
 
 
@@ -154,7 +154,7 @@ def test_endings(end: End, ending: Ending) -> None:
 
 
 @given(st.binary(max_size=50), st.lists(st.integers(-5, 60)), st.lists(st.integers(1, 9)))
-def test_recutting_keeps_the_bytes_and_the_time_of_each_first_byte(
+def test_splitting_keeps_the_bytes_and_the_time_of_each_first_byte(
     body: bytes, cuts: list[int], sizes: list[int]
 ) -> None:
     sends, at = [], 0
@@ -172,7 +172,7 @@ def test_recutting_keeps_the_bytes_and_the_time_of_each_first_byte(
         ending=Ending.FINISH,
         media=Media.OTHER,
     )
-    after = recut(before, cuts)
+    after = split_at(before, cuts)
     assert after.body == before.body
     assert all(s.data for s in after.sends)
     times = [s.at_ms for s in before.sends for _ in s.data]
@@ -185,8 +185,8 @@ def test_recutting_keeps_the_bytes_and_the_time_of_each_first_byte(
     }
 
 
-def test_a_hold_stands_where_it_was_asked_for() -> None:
-    held = hold_after(from_response(response()), 9, "first")
-    assert held.steps == (Send(b"data: a\n\n"), Hold("first"), Send(b"data: b\n\n"))
-    inside = hold_after(from_response(response()), 4, "early")
-    assert inside.steps[:2] == (Send(b"data"), Hold("early"))
+def test_a_gate_is_placed_after_the_given_byte() -> None:
+    gated = gate_after(from_response(response()), 9, "first")
+    assert gated.steps == (Send(b"data: a\n\n"), Gate("first"), Send(b"data: b\n\n"))
+    inside = gate_after(from_response(response()), 4, "early")
+    assert inside.steps[:2] == (Send(b"data"), Gate("early"))

@@ -14,7 +14,7 @@ from harness.adapters.chatcmpl_to_responses import ChatcmplToResponses, Chatcmpl
 from harness.clients.interface import ClientError
 from harness.suite.schemas import definition
 from mockserver.dialects.openai_responses.grammar import violations
-from mockserver.dialects.openai_responses.parsed_turn import story_of
+from mockserver.dialects.openai_responses.parsed_turn import parse_turn
 from mockserver.vocabulary.model import ErrorClass, ErrorInfo, Status
 from tests.harness.official import complaints
 
@@ -119,7 +119,7 @@ def test_splits_of_text_and_arguments_do_not_change_the_turn(
 ) -> None:
     whole, pieces, _ = turn
     one, other = translated(whole, tools=[WEATHER]), translated(pieces, tools=[WEATHER])
-    assert story_of(one) == story_of(other)
+    assert parse_turn(one) == parse_turn(other)
     assert one[-1]["response"] == other[-1]["response"]
 
 
@@ -311,9 +311,9 @@ def test_the_client_streams_responses_events() -> None:
     events = asyncio.run(streamed(client(200, body + "data: [DONE]\n\n")))
     assert_lawful(events)
     assert events[-1]["response"]["created_at"] == 99
-    story = story_of(events)
-    assert story is not None
-    assert (story.status, story.texts["text"]) == (Status.COMPLETED, "Hé")
+    parsed = parse_turn(events)
+    assert parsed is not None
+    assert (parsed.status, parsed.texts["text"]) == (Status.COMPLETED, "Hé")
 
 
 def test_the_client_streams_a_failure_instead_of_raising() -> None:

@@ -37,17 +37,17 @@ CALL = '"tool_calls":[%s]'
     [
         (data(delta('"content":"a"'), delta('"content":"b"'), FINISH), {"text": "ab"}),
         (data(FINISH, "[DONE]", delta('"content":"x"')), {"text": "", "terminal": "stop"}),
-        (data("[DONE]"), {"done": True, "terminal": None, "sealed": True}),
+        (data("[DONE]"), {"done": True, "terminal": None, "terminal_seen": True}),
         (sent("data: [DONE]"), {"done": True}),
-        (data(delta('"content":"a"')), {"sealed": False}),
-        (data('{"error":{"message":"x"}}'), {"error": True, "sealed": True}),
-        (data('{"error":null,"choices":[]}'), {"error": False, "sealed": False}),
+        (data(delta('"content":"a"')), {"terminal_seen": False}),
+        (data('{"error":{"message":"x"}}'), {"error": True, "terminal_seen": True}),
+        (data('{"error":null,"choices":[]}'), {"error": False, "terminal_seen": False}),
         (data('{"object":"error","message":"x"}'), {"error": True}),
         (data('{"choices":[],"x_groq":{"error":"x"}}'), {"error": True}),
         (sent('error: {"code":400}\n\n'), {"error": True}),
-        (sent("foo: bar\n\n"), {"error": False, "sealed": False}),
+        (sent("foo: bar\n\n"), {"error": False, "terminal_seen": False}),
         (data('{"a":'), {"broken": True}),
-        (sent('data: {"a":'), {"broken": False, "sealed": False}),
+        (sent('data: {"a":'), {"broken": False, "terminal_seen": False}),
         (data("null"), {"broken": False}),
         (data("[1]"), {"broken": True}),
         (data(delta("", ',"finish_reason":""')), {"terminal": None}),
@@ -101,7 +101,7 @@ def test_in_a_whole_answer_every_entry_is_a_call() -> None:
     body = '{"choices":[{"index":0,"message":{"tool_calls":[{"id":"a"},{"id":"a"}]}}]}'
     facts = facts_of("openai-chat", sent(body, kind="application/json"))
     assert facts is not None
-    assert (facts.calls, facts.sealed) == (2, True)
+    assert (facts.calls, facts.terminal_seen) == (2, True)
 
 
 def test_the_last_usage_of_each_field_counts() -> None:

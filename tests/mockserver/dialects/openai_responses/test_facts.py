@@ -33,8 +33,8 @@ def item(index: int, **fields: Any) -> Json:
 
 
 def delta(text: str, kind: str = "output_text") -> Json:
-    place = {"output_index": 0, "content_index": 0}
-    return {"type": f"response.{kind}.delta", **place, "delta": text}
+    position = {"output_index": 0, "content_index": 0}
+    return {"type": f"response.{kind}.delta", **position, "delta": text}
 
 
 def end(kind: str, **fields: Any) -> Json:
@@ -60,8 +60,8 @@ USAGE = {
         (stream(delta("a"), end("incomplete", **CUT)), {"terminal": "max_output_tokens"}),
         (stream(end("incomplete")), {"terminal": "incomplete"}),
         (stream(end("done", status="incomplete", **CUT)), {"terminal": "max_output_tokens"}),
-        (stream(delta("a")), {"terminal": None, "sealed": False}),
-        (stream({"type": "response.created", "response": {}}), {"sealed": False}),
+        (stream(delta("a")), {"terminal": None, "terminal_seen": False}),
+        (stream({"type": "response.created", "response": {}}), {"terminal_seen": False}),
         (stream(CALL, end("completed")), {"calls": 1, "text": ""}),
         (stream(end("completed", output=[CALL["item"]])), {"calls": 1}),
         (stream(end("completed", usage=USAGE)), {"usage": {"input_tokens": 5, "output_tokens": 2,
@@ -75,7 +75,7 @@ USAGE = {
         (stream(delta("a"), '{"type":'), {"broken": True, "text": "a"}),
         (stream("[1]"), {"broken": True}),
         (stream("null", end("completed")), {"broken": False, "terminal": "completed"}),
-        (stream(delta("a")) + 'data: {"type":', {"broken": False, "sealed": False}),
+        (stream(delta("a")) + 'data: {"type":', {"broken": False, "terminal_seen": False}),
         (stream(delta("a\ud83d")), {"text": "a"}),
         (stream({"type": "response.refusal.delta", "delta": "?"}), {"text": None, "calls": None}),
     ],
@@ -94,10 +94,10 @@ MESSAGE = {"type": "message", "content": [{"type": "output_text", "text": "Hé"}
         ({"status": "completed", "output": [MESSAGE]}, {"text": "Hé", "terminal": "completed"}),
         ({"status": "incomplete", "output": [], **CUT}, {"terminal": "max_output_tokens"}),
         ({"status": "failed", "output": [], "error": {"code": "x"}}, {"error": True}),
-        ({"status": "in_progress", "output": []}, {"terminal": None, "sealed": False}),
+        ({"status": "in_progress", "output": []}, {"terminal": None, "terminal_seen": False}),
         ({"error": {"message": "x"}}, {"error": True}),
         ("<html>", {"broken": True}),
-        ("", {"broken": False, "sealed": False}),
+        ("", {"broken": False, "terminal_seen": False}),
     ],
 )
 def test_a_whole_answer_says(body: Json | str, expected: Json) -> None:

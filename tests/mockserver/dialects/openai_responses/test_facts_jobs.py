@@ -35,8 +35,8 @@ def created(number: int = 0, response_id: str = "resp_1") -> Json:
 
 
 def delta(number: int, text: str) -> Json:
-    place = {"output_index": 0, "content_index": 0, "sequence_number": number}
-    return {"type": "response.output_text.delta", **place, "delta": text}
+    position = {"output_index": 0, "content_index": 0, "sequence_number": number}
+    return {"type": "response.output_text.delta", **position, "delta": text}
 
 
 def message(text: str) -> Json:
@@ -65,8 +65,11 @@ BAD_GATEWAY = answer("<html>", status=502, kind="text/html")
 @pytest.mark.parametrize(
     ("answers", "expected"),
     [
-        ([whole("queued")], {"terminal": None, "sealed": False, "text": ""}),
-        ([whole("queued"), whole("in_progress", message("a"))], {"sealed": False, "text": ""}),
+        ([whole("queued")], {"terminal": None, "terminal_seen": False, "text": ""}),
+        (
+            [whole("queued"), whole("in_progress", message("a"))],
+            {"terminal_seen": False, "text": ""},
+        ),
         (
             [whole("queued"), whole("completed", message("ab"), CALL, usage=USAGE)],
             {"terminal": "completed", "text": "ab", "calls": 1, "usage": USAGE, "error": False},
@@ -74,16 +77,19 @@ BAD_GATEWAY = answer("<html>", status=502, kind="text/html")
         ([whole("queued"), whole("incomplete", **CUT)], {"terminal": "max_output_tokens"}),
         ([whole("queued"), whole("failed", error={"code": "x"})], {"error": True, "text": ""}),
         ([whole("queued"), whole("cancelled")], {"error": True, "terminal": None}),
-        ([whole("queued"), whole("unheard_of")], {"error": False, "sealed": False}),
-        # Only the last answer tells how the turn ended.
-        ([whole("queued"), BAD_GATEWAY], {"error": True, "sealed": True}),
+        ([whole("queued"), whole("unheard_of")], {"error": False, "terminal_seen": False}),
+        # Only the last answer shows how the turn ended.
+        ([whole("queued"), BAD_GATEWAY], {"error": True, "terminal_seen": True}),
         ([BAD_GATEWAY, whole("queued"), BAD_GATEWAY, whole("completed")], {"error": False}),
-        ([whole("queued"), answer('{"id":'), whole("queued")], {"broken": False, "sealed": False}),
+        (
+            [whole("queued"), answer('{"id":'), whole("queued")],
+            {"broken": False, "terminal_seen": False},
+        ),
         ([whole("queued"), answer('{"id":')], {"broken": True}),
         ([whole("queued"), answer("[]")], {"error": True}),
-        ([whole("queued"), answer("")], {"sealed": False}),
+        ([whole("queued"), answer("")], {"terminal_seen": False}),
         # A stream, and what resumes it.
-        ([BEGUN], {"text": "a", "sealed": False}),
+        ([BEGUN], {"text": "a", "terminal_seen": False}),
         ([BEGUN, stream(delta(3, "b"), ended(4))], {"text": "ab", "terminal": "completed"}),
         ([BEGUN, stream(delta(2, "a"), delta(3, "b"), ended(4))], {"text": "ab", "usage": USAGE}),
         ([BEGUN, stream(created(), delta(2, "a")), stream(delta(3, "b"))], {"text": "ab"}),
@@ -92,13 +98,13 @@ BAD_GATEWAY = answer("<html>", status=502, kind="text/html")
         ([BEGUN, whole("failed", error={"code": "x"})], {"text": "a", "error": True}),
         ([BEGUN, BAD_GATEWAY], {"text": "a", "error": True}),
         ([BEGUN, stream({"type": "error", "sequence_number": 3})], {"text": "a", "error": True}),
-        # What was told is told otherwise, so nobody can be judged by it.
+        # The answers contradict each other, so there is nothing to judge by.
         ([BEGUN, whole("completed", CALL)], {"text": None, "calls": None, "terminal": "completed"}),
         # A second job in place of the first.
         ([BEGUN, stream(created(0, "resp_2"), delta(1, "b"))], {"text": "b"}),
         ([whole("completed", "x", message("a"))], {"text": "a", "terminal": "completed"}),
     ],
 )
-def test_the_answers_to_a_job_say_together(answers: list[Schedule], expected: Json) -> None:
+def test_facts_of_all_answers_to_a_job(answers: list[Schedule], expected: Json) -> None:
     found = facts(*answers)
     assert {key: getattr(found, key) for key in expected} == expected

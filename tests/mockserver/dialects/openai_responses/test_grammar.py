@@ -12,8 +12,8 @@ from tests.harness.judge.sequences import at, changed, merged, renumbered, twice
 Json = dict[str, Any]
 
 
-def lawful() -> list[Json]:
-    """Reasoning, text with a source, a call: as good a sequence as there is."""
+def valid() -> list[Json]:
+    """Reasoning, text with a source, a call: a valid sequence."""
     translator = ChatcmplToResponses({"created_at": 1, "model": "m"})
     source = {"url": "https://a.b", "title": "t", "start_index": 0, "end_index": 1}
     function = {"name": "f", "arguments": '{"x":'}
@@ -78,8 +78,8 @@ BROKEN: list[tuple[str, Callable[[list[Json]], list[Json]], str]] = [
 ]  # fmt: skip
 
 
-def test_the_sequence_before_it_is_broken_is_lawful() -> None:
-    assert list(violations(lawful())) == []
+def test_the_sequence_before_it_is_broken_is_valid() -> None:
+    assert list(violations(valid())) == []
 
 
 @pytest.mark.parametrize(
@@ -88,11 +88,11 @@ def test_the_sequence_before_it_is_broken_is_lawful() -> None:
 def test_a_broken_sequence_is_caught(
     name: str, damage: Callable[[list[Json]], list[Json]], message: str
 ) -> None:
-    assert message in " / ".join(breach.message for breach in violations(damage(lawful())))
+    assert message in " / ".join(breach.message for breach in violations(damage(valid())))
 
 
 def test_cut_arguments_may_stay_unfinished_and_must_not_be_complete() -> None:
-    events = lawful()
+    events = valid()
     del events[at(events, "function_call_arguments.delta", 1)]
     del events[at(events, "function_call_arguments.done")]
     half = merged(events[at(events, "output_item.done", 2)]["item"], {"arguments": '{"x":'})

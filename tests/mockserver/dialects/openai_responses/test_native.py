@@ -50,14 +50,14 @@ MESSAGE = done(0, type="message", content=[{"type": "output_text", "text": "Hé"
 CALL = done(1, type="function_call", call_id="c", name="f", arguments='{"x": 1}')
 USED: Json = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
 END: Json = {"type": "response.completed", "response": {"id": "r", "output": [], "usage": USED}}
-SAID = [CREATED, text("H"), text("é"), MESSAGE, CALL, END]
+EVENTS = [CREATED, text("H"), text("é"), MESSAGE, CALL, END]
 
 
-def turn(said: str = "Hé", arguments: str = '{"x":1}', total: int = 7) -> AssistantTurn:
+def turn(content: str = "Hé", arguments: str = '{"x":1}', total: int = 7) -> AssistantTurn:
     usage = Usage(input_tokens=3, output_tokens=4, total_tokens=total)
     events: list[Event] = [
         MessageStart(response_id="r"),
-        ContentDelta(delta=said),
+        ContentDelta(delta=content),
         ToolCallStart(tool_call_index=0, tool_call_id="c", tool_name="f"),
         ToolCallEnd(tool_call_index=0, arguments=json.loads(arguments), arguments_raw=arguments),
         UsageEvent(usage=usage),
@@ -71,16 +71,16 @@ def messages(differences: Iterable[Difference]) -> list[str]:
 
 
 def test_a_wire_that_is_relayed_whole_has_no_difference() -> None:
-    assert messages(GRAMMAR.relayed(SAID, answer(*SAID))) == []
+    assert messages(GRAMMAR.relayed(EVENTS, answer(*EVENTS))) == []
     # A sequence number that the wire left out may be added, and half a character repaired.
-    numbered = [{**event, "sequence_number": n} for n, event in enumerate(SAID)]
-    assert messages(GRAMMAR.relayed(numbered, answer(*SAID))) == []
+    numbered = [{**event, "sequence_number": n} for n, event in enumerate(EVENTS)]
+    assert messages(GRAMMAR.relayed(numbered, answer(*EVENTS))) == []
     half = [CREATED, text("\ud83d"), END]
     assert messages(GRAMMAR.relayed([CREATED, text("\ufffd"), END], answer(*half))) == []
 
 
 def test_what_follows_the_end_of_a_wire_need_not_be_relayed() -> None:
-    assert messages(GRAMMAR.relayed(SAID, answer(*SAID, text("more")))) == []
+    assert messages(GRAMMAR.relayed(EVENTS, answer(*EVENTS, text("more")))) == []
 
 
 def test_an_error_without_a_type_is_no_event_to_relay() -> None:
@@ -90,16 +90,16 @@ def test_an_error_without_a_type_is_no_event_to_relay() -> None:
 @pytest.mark.parametrize(
     ("events", "message", "at"),
     [
-        (SAID[:-1], "1 event(s) of the wire were not relayed", None),
-        ([*SAID[:1], *SAID[2:]], "differs from event 2 on the wire", 1),
-        ([*SAID, END], "differs from event 7 on the wire", 6),
+        (EVENTS[:-1], "1 event(s) of the wire were not relayed", None),
+        ([*EVENTS[:1], *EVENTS[2:]], "differs from event 2 on the wire", 1),
+        ([*EVENTS, END], "differs from event 7 on the wire", 6),
         ([{**CREATED, "sequence_number": 0, "more": 1}], "differs from event 1 on the wire", 0),
     ],
 )
 def test_the_first_event_that_is_not_the_wire_s_is_named(
     events: list[Json], message: str, at: int | None
 ) -> None:
-    (found,) = GRAMMAR.relayed(events, answer(*SAID))
+    (found,) = GRAMMAR.relayed(events, answer(*EVENTS))
     assert (found.message, found.at) == (message, at)
 
 
@@ -120,22 +120,24 @@ def test_a_wire_ends_where_it_is_no_json(sent: list[Any], count: int) -> None:
 
 def test_native_events_that_say_what_the_turn_says() -> None:
     for relayed in (False, True):
-        found = GRAMMAR.against_turn(SAID, turn(), relayed=relayed, answer=answer(*SAID))
+        found = GRAMMAR.against_turn(EVENTS, turn(), relayed=relayed, answer=answer(*EVENTS))
         assert messages(found) == []
 
 
 @pytest.mark.parametrize(
-    ("told", "name"),
+    ("other", "name"),
     [
-        (turn(said="Ho"), "the text"),
+        (turn(content="Ho"), "the text"),
         (turn(arguments='{"x":2}'), "a tool call"),
         (turn(total=8), "total_tokens"),
     ],
 )
-def test_native_events_that_say_something_else(told: AssistantTurn, name: str) -> None:
+def test_native_events_that_say_something_else(other: AssistantTurn, name: str) -> None:
     expected = [f"{name} differs between the native events and the turn"]
-    for relayed, wire in ((False, None), (True, answer(*SAID))):
-        assert messages(GRAMMAR.against_turn(SAID, told, relayed=relayed, answer=wire)) == expected
+    for relayed, wire in ((False, None), (True, answer(*EVENTS))):
+        assert (
+            messages(GRAMMAR.against_turn(EVENTS, other, relayed=relayed, answer=wire)) == expected
+        )
 
 
 def test_a_relayed_answer_that_is_no_stream_is_not_compared() -> None:
@@ -146,7 +148,7 @@ def test_a_relayed_answer_that_is_no_stream_is_not_compared() -> None:
 @pytest.mark.parametrize("word", ["max_output_tokens", "content_filter"])
 def test_the_reason_of_an_unfinished_answer_is_compared(word: str) -> None:
     details = {"incomplete_details": {"reason": word}, "output": [], "usage": USED}
-    events = [*SAID[:-1], {"type": "response.incomplete", "response": details}]
+    events = [*EVENTS[:-1], {"type": "response.incomplete", "response": details}]
     found = messages(GRAMMAR.against_turn(events, turn(), relayed=False, answer=None))
     assert "the finish reason differs between the native events and the turn" in found
     assert "the status differs between the native events and the turn" in found
@@ -160,7 +162,7 @@ def test_arguments_that_are_no_json_are_compared_as_text() -> None:
 
 
 def test_deltas_may_be_split_otherwise() -> None:
-    assert messages(GRAMMAR.resplit(SAID, relayed=False)) == []
+    assert messages(GRAMMAR.resplit(EVENTS, relayed=False)) == []
     # The whole text says something else than the deltas, which a relayed wire may do.
     other = [CREATED, text("H"), text("o"), MESSAGE, END]
     assert messages(GRAMMAR.resplit(other, relayed=False)) == [
@@ -169,16 +171,15 @@ def test_deltas_may_be_split_otherwise() -> None:
     assert messages(GRAMMAR.resplit(other, relayed=True)) == []
 
 
-def test_a_cut_and_a_join_keep_the_text_and_all_other_events() -> None:
+def test_a_split_and_a_join_keep_the_text_and_all_other_events() -> None:
     events = [CREATED, text("Hé there, how are you?"), text("a", 1), text("!"), {**END, "delta": 1}]
-    for split in (resplit.cut(events), resplit.joined(events)):
+    for variant in (resplit.split(events), resplit.joined(events)):
         for part in (0, 1):
-            told = [e["delta"] for e in events if e.get("content_index") == part]
-            assert "".join(e["delta"] for e in split if e.get("content_index") == part) == "".join(
-                told
-            )
-        assert [e for e in split if "content_index" not in e] == [events[0], events[-1]]
-    assert len(resplit.cut(events)) > len(events) > len(resplit.joined(events))
+            deltas = [e["delta"] for e in events if e.get("content_index") == part]
+            again = [e["delta"] for e in variant if e.get("content_index") == part]
+            assert "".join(again) == "".join(deltas)
+        assert [e for e in variant if "content_index" not in e] == [events[0], events[-1]]
+    assert len(resplit.split(events)) > len(events) > len(resplit.joined(events))
     assert resplit.without_deltas(events) == [events[0], events[-1]]
 
 

@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from mockserver.dialects.openai_responses.parsed_turn import story_of
+from mockserver.dialects.openai_responses.parsed_turn import parse_turn
 from mockserver.vocabulary.model import Status
 
 Json = dict[str, Any]
 
 
 def part(index: int, text: str) -> Json:
-    place = {"output_index": index, "content_index": 0}
-    return {"type": "response.output_text.delta", **place, "delta": text}
+    position = {"output_index": index, "content_index": 0}
+    return {"type": "response.output_text.delta", **position, "delta": text}
 
 
 def added(index: int, item: Json) -> Json:
@@ -48,11 +48,11 @@ def added(index: int, item: Json) -> Json:
         ),
     ],
 )
-def test_a_story_is_read_from_what_servers_send_or_not_at_all(
+def test_a_turn_is_parsed_from_what_servers_send_or_not_at_all(
     events: list[Json], text: str | None
 ) -> None:
-    story = story_of(events)
-    assert (None if story is None else story.texts["text"]) == text
+    parsed = parse_turn(events)
+    assert (None if parsed is None else parsed.texts["text"]) == text
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_story_is_read_from_what_servers_send_or_not_at_all(
         ({"type": "error", "error": {"message": "no"}}, Status.FAILED, None),
     ],
 )
-def test_a_story_knows_how_it_ended(end: Json, status: Status, reason: str | None) -> None:
-    story = story_of([end, {"type": "response.completed", "response": {}}])
-    assert story is not None
-    assert (story.ended, story.status, story.reason) == (True, status, reason)
+def test_a_parsed_turn_knows_how_it_ended(end: Json, status: Status, reason: str | None) -> None:
+    parsed = parse_turn([end, {"type": "response.completed", "response": {}}])
+    assert parsed is not None
+    assert (parsed.ended, parsed.status, parsed.reason) == (True, status, reason)
