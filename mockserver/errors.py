@@ -1,4 +1,4 @@
-"""The mock server's errors, one class for each kind of blame."""
+"""The mock server's errors, one class for each kind of failure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """What to put behind an unknown name: the known one that is close to it, if there is one."""
+    """Return the suffix for an unknown name that suggests a close known one, or nothing."""
     close = difflib.get_close_matches(name, known, n=1)
     return f" (did you mean {close[0]}?)" if close else ""
 
@@ -18,7 +18,7 @@ class MockServerError(Exception):
 
 
 class CassetteError(MockServerError):
-    """A cassette file cannot be used. Names the file, the line and the hint."""
+    """A cassette file cannot be used. Names the file and the line; ``hint`` says what to do."""
 
     def __init__(
         self, path: Path | str, message: str, *, line: int | None = None, hint: str | None = None
@@ -36,7 +36,7 @@ class UnwritableError(CassetteError):
 
 
 class CodingError(MockServerError):
-    """A body cannot be decoded here. ``hint`` says what to do, where something can be done."""
+    """A body cannot be decoded here. ``hint`` says what to do, if anything."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         self.hint = hint
@@ -44,7 +44,7 @@ class CodingError(MockServerError):
 
 
 class NotEncodedError(CodingError):
-    """A body is not in the content coding that its headers name, or is damaged or cut off."""
+    """A body is not in the content coding that its headers name, or is damaged or truncated."""
 
 
 class TooLargeError(CodingError):
@@ -52,11 +52,11 @@ class TooLargeError(CodingError):
 
 
 class ServerStartError(MockServerError):
-    """The server cannot listen where it was told to."""
+    """The server cannot listen on the requested address."""
 
 
 class SessionError(MockServerError):
-    """A session was asked for that cannot be opened or is not there."""
+    """A requested session cannot be opened or does not exist."""
 
 
 class DialectError(MockServerError):
@@ -69,11 +69,11 @@ class DialectError(MockServerError):
 
 
 class ProviderError(MockServerError):
-    """A provider cannot be recorded from: it is not known, or its key is not there."""
+    """A provider cannot be recorded from: it is unknown, or its key is missing."""
 
 
 class RecordingError(MockServerError):
-    """A recording cannot be kept; nothing was written. ``reasons`` say what stands in the way."""
+    """A recording cannot be saved and nothing was written. ``reasons`` say why."""
 
     def __init__(self, path: Path | str, reasons: Sequence[str]) -> None:
         self.path = Path(path)

@@ -1,4 +1,4 @@
-"""Files that are replaced as a whole, and locks beside them.
+"""Atomic replacement of files, and lock files beside them.
 
 A reader sees the old file or the new one, and a process that is killed loses neither.
 """
@@ -18,7 +18,7 @@ _LOCK = ".lock"
 
 
 class LockedError(OSError):
-    """Another process holds the lock."""
+    """Another process has the lock."""
 
 
 def replace(path: Path, data: bytes, *, private: bool = False) -> None:
@@ -29,7 +29,7 @@ def replace(path: Path, data: bytes, *, private: bool = False) -> None:
 
 @contextmanager
 def replacing(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
-    """Give a file that takes the place of ``path`` when the block ends without an exception.
+    """Yield a file that replaces ``path`` when the block ends without an exception.
 
     Makes the directory, follows a symbolic link, and keeps the mode of an existing file; a new
     one can be read by all. ``private``: only the owner may read it. Raises ``OSError``.
@@ -52,7 +52,7 @@ def replacing(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what a killed process has left of replacing ``path``. Call it with the lock taken."""
+    """Remove what a killed process left while replacing ``path``. Take its lock first."""
     target = _target(path)
     for file in target.parent.iterdir() if target.parent.is_dir() else ():
         if file.name.startswith(_prefix(target)) and file.suffix != _LOCK:
@@ -63,8 +63,8 @@ def remove_leftovers(path: Path) -> None:
 def lock(path: Path) -> Iterator[None]:
     """Lock ``path`` for this process and make its directory; the file need not exist.
 
-    The lock is a file beside it. It ends with the process, however that ends. Raises
-    :class:`LockedError` if another process holds it, and ``OSError``.
+    The lock is a file beside it. It ends with the process, even if that is killed. Raises
+    :class:`LockedError` if another process has it, and ``OSError``.
     """
     # It loads asyncio and sqlite3, which most commands do without.
     from filelock import FileLock, Timeout
@@ -82,8 +82,8 @@ def lock(path: Path) -> Iterator[None]:
         yield
     finally:
         if sys.platform != "win32":
-            # While it is held: whoever opened the file before sees that it is gone, and who
-            # opens it later makes a new one. Windows removes it with the last handle.
+            # While we have the lock: a process that opened the file before sees that it is gone,
+            # and one that opens it later makes a new one. Windows removes it with the last handle.
             lock_file.unlink(missing_ok=True)
         file_lock.release()
 

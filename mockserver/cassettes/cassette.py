@@ -1,9 +1,9 @@
 """Cassettes: recorded HTTP interactions in vcrpy's YAML schema, version 1.
 
-``response.wire`` holds what vcrpy has no place for: how the body travelled. It is the one
-place where plain vcrpy, its re-save and pytest-recording all leave extra keys alone. Files
+``response.wire`` has what vcrpy has no field for: how the body travelled. It is the only
+mapping where plain vcrpy, its re-save and pytest-recording all keep extra keys. Files
 without it (plain vcrpy, pydantic-ai's with ``parsed_body``) load just as well. This module
-holds the types and reads them; ``cassette_writer`` writes them.
+has the types and reads them; ``writer`` writes them.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Wire:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A recorded request. ``body`` is what was sent, decoded from whatever form the file has."""
+    """A recorded request. ``body`` is what was sent, decoded from any form that the file has."""
 
     method: str
     uri: str
@@ -93,7 +93,7 @@ class Response:
     wire: Wire = Wire()
 
     def header(self, name: str) -> str | None:
-        """The first header of that name, in any case."""
+        """Return the first header of that name, in any case."""
         return next((v for n, v in self.headers if n.lower() == name.lower()), None)
 
 
@@ -159,14 +159,14 @@ def read_yaml(
 
 
 class Reader:
-    """Walks the parsed data, keeping the path to the value at hand for errors."""
+    """Reads the parsed data; errors name the line of the wrong value."""
 
     def __init__(self, line_of: Callable[[KeyPath], int], path: Path) -> None:
         self.line_of = line_of
         self.path = path
 
     def items(self, data: Any, key: str) -> list[tuple[KeyPath, Any]]:
-        """The list under ``key``, each item with its place."""
+        """Return the list under ``key``, each item with its path."""
         if not isinstance(data, dict) or not isinstance(data.get(key), list):
             raise self.error(
                 (), f"not a cassette: no list under '{key}'", "see vcrpy's format, version 1"
@@ -339,5 +339,5 @@ class Reader:
         return data
 
     def error(self, at: KeyPath, message: str, hint: str) -> CassetteError:
-        """The error to raise for the value at that place."""
+        """Return the error to raise for the value at that path."""
         return CassetteError(self.path, message, line=self.line_of(at), hint=hint)

@@ -1,8 +1,8 @@
 """Reads recordings of other tools: vcrpy, pydantic-ai, Ruby VCR and HTTP archives.
 
-Each interaction is read on its own, so that one that cannot be used costs no other. Ruby VCR's
+Each interaction is read by itself, so that an unreadable one does not affect the others. Ruby VCR's
 format is that of its ``HTTPInteraction#to_hash``: a body is text under ``string`` or base64
-under ``base64_string``, with the name of its character encoding beside it.
+under ``base64_string``, with the name of its character encoding.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ _Loader.add_constructor("!binary", _Loader.construct_yaml_binary)  # type: ignor
 
 @dataclass(frozen=True, slots=True)
 class ForeignInteraction:
-    """One interaction as the file has it, its headers and all.
+    """One interaction as the file has it, with all its headers.
 
     ``rebuilt`` are the bodies whose bytes the file does not have, only their JSON value;
-    ``extra`` the keys that mean nothing to us.
+    ``extra`` the keys that are not read.
     """
 
     interaction: Interaction
@@ -58,7 +58,7 @@ class ForeignInteraction:
 
 
 class ForeignFile:
-    """A file of another tool. ``items`` holds an error for what cannot be read."""
+    """A file of another tool. ``items`` has an error for each interaction that cannot be read."""
 
     def __init__(
         self, reader: Reader, root: KeyPath, items: Iterator[ForeignInteraction | CassetteError]
@@ -68,14 +68,14 @@ class ForeignFile:
         self.items = tuple(items)
 
     def error(self, number: int, message: str, hint: str) -> CassetteError:
-        """The error that keeps an interaction from being used."""
+        """Return the error that makes an interaction unusable."""
         return _error(self._reader, (*self._root, number), message, hint)
 
 
 def read(text: bytes, path: Path) -> ForeignFile | None:
     """Read a recording; ``None`` for a file that is YAML or JSON, but no recording.
 
-    ``path`` is for error messages; its last part is kept in ``wire.recorded``. Raises
+    ``path`` is for error messages; its file name is stored in ``wire.recorded``. Raises
     :class:`CassetteError` for a file that cannot be read at all.
     """
     if text.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
@@ -258,7 +258,7 @@ def _with_source(
 
 
 def _moment(value: Any) -> str | None:
-    """A time of ISO 8601 or RFC 9110 in UTC, to the second."""
+    """Return a time of ISO 8601 or RFC 9110 in UTC, to the second."""
     for read in (datetime.fromisoformat, email.utils.parsedate_to_datetime):
         try:
             moment = value if isinstance(value, datetime) else read(str(value))
@@ -270,7 +270,7 @@ def _moment(value: Any) -> str | None:
 
 
 def _sides(item: Any) -> tuple[dict[str, Any], ...]:
-    """The request and the response of an interaction, as far as they are there."""
+    """Return the request and the response of an interaction, as far as they exist."""
     sides = (item.get("request"), item.get("response")) if isinstance(item, dict) else ()
     return tuple(side for side in sides if isinstance(side, dict))
 

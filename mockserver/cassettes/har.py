@@ -1,7 +1,7 @@
 """Reads HTTP archives (HAR 1.2) as cassettes.
 
-An archive has one text per body and no chunk times. Browsers store the decoded text beside
-the ``content-encoding`` header; the schedule drops that header.
+An archive has one text per body and no chunk times. Browsers store the decoded text and
+keep the ``content-encoding`` header; the schedule drops that header.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urlsplit
 from mockserver.cassettes.cassette import Cassette, Headers, Interaction, Request, Response, Wire
 from mockserver.errors import CassetteError
 
-#: What to do about a file that is no archive.
+#: What to do about a file that is not an archive.
 HINT = "export it again as HAR 1.2"
 
 
@@ -32,7 +32,7 @@ def parse(text: bytes, path: Path) -> Cassette:
 
 
 def json_data(text: bytes, path: Path, hint: str = HINT) -> Any:
-    """Return what is in a JSON file. Raises :class:`CassetteError`."""
+    """Parse a JSON file. Raises :class:`CassetteError`."""
     try:
         return json.loads(text.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -44,7 +44,7 @@ def json_data(text: bytes, path: Path, hint: str = HINT) -> Any:
 
 
 def entries(data: Any, path: Path) -> list[Any]:
-    """Return the entries of an archive. Raises :class:`CassetteError` if it is none."""
+    """Return the entries of an archive. Raises :class:`CassetteError` if there are none."""
     match data:
         case {"log": {"entries": list(found)}}:
             return found
@@ -95,7 +95,7 @@ def _one_line(text: str) -> str:
 
 
 def _posted_body(data: dict[str, Any]) -> bytes:
-    # Chrome lists the fields of a form beside its text, other tools in place of it.
+    # Chrome lists the fields of a form in addition to its text, other tools instead of it.
     form = str(data.get("mimeType")).startswith("application/x-www-form-urlencoded")
     if form and not data.get("text"):
         fields = data.get("params") or ()

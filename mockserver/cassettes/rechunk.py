@@ -1,7 +1,7 @@
 """Fixes a cassette whose chunk lengths no longer add up to its body.
 
-Somebody has edited the body, and where it was cut is lost. Without the lengths, the body goes
-out per event. The file's other lines, comments too, stay as they are.
+The body was edited, so its chunk boundaries are lost. Without the lengths, the body is sent
+per event. The file's other lines, comments too, stay as they are.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def rechunk(text: bytes, path: Path) -> bytes:
     """Return the cassette without the chunk lists that are wrong.
 
     A sound cassette is returned unchanged. Raises :class:`CassetteError` for any other error,
-    and for a chunk list that does not stand on lines of its own.
+    and for a chunk list that shares a line with other keys.
     """
     while True:
         try:
@@ -38,7 +38,7 @@ def rechunk(text: bytes, path: Path) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _ChunkList:
-    """Where one stands: its lines from 1, and its characters with those around it."""
+    """Where a chunk list is: its lines from 1, and the characters of these lines."""
 
     lines: range
     start: int
@@ -46,7 +46,7 @@ class _ChunkList:
 
 
 def _chunk_lists(text: bytes) -> Iterator[_ChunkList]:
-    """Find each ``chunks`` under a ``wire`` that stands on lines of its own."""
+    """Find each ``chunks`` under a ``wire`` that shares no line with other keys."""
     try:
         pending = [read(text).root]
     except YamlError:
@@ -69,7 +69,7 @@ def _in_wire(wire: yaml.MappingNode, characters: str) -> Iterator[_ChunkList]:
     for key, value in wire.value:
         if key.value != "chunks":
             continue
-        # A block's own end mark lies behind the comments that follow it.
+        # A block's own end mark comes after the comments that follow it.
         last = value
         while isinstance(last, yaml.SequenceNode) and not last.flow_style:
             last = last.value[-1]

@@ -1,7 +1,7 @@
 """Writes cassettes so that a person can review them: one event per line, one key order.
 
-The body stands once, in a literal block where YAML can carry it unchanged, else quoted, else
-as ``!!binary``. Every dump is read back and compared before it is handed out.
+The body is written once, in a literal block where YAML can carry it unchanged, else quoted, else
+as ``!!binary``. Every dump is read back and compared before it is returned.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _Dumper.add_representer(
 def dump(cassette: Cassette) -> bytes:
     """Return the YAML text of ``cassette``; reading it gives an equal cassette.
 
-    Raises ``AssertionError`` if it would not, which is a fault of this module.
+    Raises ``AssertionError`` if it would not, which is a bug in this module.
     """
     for style in (_Literal, str, None):
         text = _render(cassette, style)

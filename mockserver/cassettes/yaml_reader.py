@@ -19,9 +19,9 @@ from yaml import MappingNode, Node, ScalarNode, SequenceNode
 #: The way to a value: keys of mappings and numbers in lists.
 KeyPath = tuple[str | int, ...]
 
-#: How many characters the aliases of a file may add to it: a few lines can stand for gigabytes.
+#: How many characters the aliases of a file may add to it: a few lines can expand to gigabytes.
 ALIAS_LIMIT = 10_000_000
-#: Longer scalars are not worth a place among the remembered ones.
+#: Longer scalars are not cached.
 _SHORT = 40
 _FIX = "fix the YAML at this line"
 _STR, _SEQ, _MAP, _INT, _MERGE = (
@@ -53,7 +53,7 @@ class YamlError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class YamlDocument:
-    """What is in a YAML text: its value, and the nodes of which that was made."""
+    """A YAML text as its value, and the nodes from which it was made."""
 
     data: Any
     root: Node | None
@@ -71,7 +71,7 @@ class YamlDocument:
 
 
 class Loader(_Base):
-    """Makes a document. A class of its own may know more tags, by ``add_constructor``."""
+    """Makes a document. A subclass can add tags with ``add_constructor``."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -151,7 +151,7 @@ class Loader(_Base):
         return merged
 
     def _special(self, node: Node) -> Any:
-        """Let PyYAML make what is no plain text, list or mapping."""
+        """Let PyYAML make every value that is not a plain text, list or mapping."""
         try:
             return self.construct_object(node, deep=True)
         except (ValueError, OverflowError) as exc:
@@ -166,7 +166,7 @@ class Loader(_Base):
         return made
 
 
-#: In the place of a value of which a part is still to be made.
+#: Stands in for a value that is not complete yet.
 _UNFINISHED = object()
 
 
@@ -197,7 +197,7 @@ def read(text: bytes | str, loader: type[Loader] = Loader) -> YamlDocument:
 
 
 def line_of(text: bytes | str, path: Sequence[str | int]) -> int:
-    """Return the 1-based line of the value at ``path`` in a text that was read before.
+    """Return the 1-based line of the value at ``path`` in a text that was already read.
 
     Composes the text again, for errors that are found long after the file was read. A text that
     is JSON, but no YAML, has its errors on line 1.
@@ -224,7 +224,7 @@ def _line(node: Node) -> int:
 
 
 def _child(node: Node | None, step: Hashable) -> tuple[int, Node] | None:
-    """The line and the node of a value in a mapping or a list."""
+    """Return the line and the node of a value in a mapping or a list."""
     if isinstance(node, MappingNode):
         for key, value in node.value:
             if key.value == str(step):

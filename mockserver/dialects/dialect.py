@@ -1,4 +1,4 @@
-"""The protocol behind which every wire format stands.
+"""The protocol of every wire format.
 
 A dialect is one folder whose package has a ``DIALECT``, an object of a subclass of
 :class:`Dialect`. A folder may begin with a name, an endpoint and a form: then its wires are
@@ -21,7 +21,7 @@ from mockserver.wire.schedule import Schedule
 
 
 class UnreadableRequestError(ValueError):
-    """A recorded request cannot be turned back into a call. Says why."""
+    """A recorded request cannot be turned back into a call. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,12 @@ class Difference:
 
 
 class Grammar:
-    """The rules of a dialect's own event sequence, for clients that hand it out.
+    """The rules of a dialect's own event sequence, for clients that emit it.
 
-    Pure functions from native events to differences; they know nothing of clients.
+    Pure functions from native events to differences, independent of clients.
     """
 
-    #: The feature by which a client declares that it hands out these events.
+    #: The feature by which a client declares that it emits these events.
     feature: ClassVar[str]
     #: The JSON Schema of one event, by the name of its file without the ending.
     schema: ClassVar[str]
@@ -65,14 +65,14 @@ class Grammar:
         relayed: bool,
         answer: Schedule | None,
     ) -> Iterator[Difference]:
-        """Yield where the native events say something else than the turn.
+        """Yield where the native events differ from the turn.
 
-        ``relayed``: they are the wire's, of which ``answer`` is the last one that came, if any.
+        ``relayed``: they come from the wire; ``answer`` is the last answer, if any.
         """
         raise NotImplementedError
 
     def resplit(self, events: Sequence[JsonObject], *, relayed: bool) -> Iterator[Difference]:
-        """Yield the ways of splitting the deltas otherwise that give another turn."""
+        """Yield the other ways to split the deltas that change the turn."""
         raise NotImplementedError
 
 
@@ -81,7 +81,7 @@ class Dialect:
 
     #: The name in scenarios, declarations and cassette folders.
     name: ClassVar[str]
-    #: What the path of a request for an answer has; what stands before is in the base URL.
+    #: The part of a request path that marks a request for an answer; the base URL ends before it.
     endpoint: ClassVar[re.Pattern[str]]
     form: ClassVar[Form] = Form()
     #: Names of dialects with the same endpoint that this one is a special case of.
@@ -92,13 +92,13 @@ class Dialect:
     grammar: ClassVar[Grammar | None] = None
 
     def matches(self, request: Request) -> bool:
-        """Whether a request asks for an answer in this dialect."""
+        """Return whether a request asks for an answer in this dialect."""
         return request.method.upper() == "POST" and bool(
             re.fullmatch(rf".*(?:{self.endpoint.pattern})", request.url.path)
         )
 
     def base_path(self, paths: Sequence[str]) -> str:
-        """The part of the recorded ``paths`` that belongs into a client's base URL.
+        """Return the part of the recorded ``paths`` that belongs in a client's base URL.
 
         The first path counts that has the endpoint, or something below it: a token endpoint may
         have been asked before. If none has it, all of the first.
@@ -115,7 +115,7 @@ class Dialect:
 
     @property
     def reads_facts(self) -> bool:
-        """Whether what a client makes of this dialect can be judged by what the wire says."""
+        """Whether results of clients can be judged by the facts of the wire."""
         return type(self).read_facts is not Dialect.read_facts
 
     def read_facts(self, _answers: Sequence[Schedule]) -> Facts | None:

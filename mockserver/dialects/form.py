@@ -36,7 +36,7 @@ class Form:
     volatile_fields: frozenset[str] = frozenset()
     #: Patterns of response headers that differ in every answer.
     volatile_headers: tuple[str, ...] = ()
-    #: Fields that carry an id, beside all that are called ``id``, ``…_id`` or ``…Id``.
+    #: Fields that carry an id, besides all that are called ``id``, ``…_id`` or ``…Id``.
     id_fields: frozenset[str] = frozenset()
     #: Fields that number the things to which deltas belong.
     delta_numbers: frozenset[str] = frozenset()
@@ -52,15 +52,15 @@ class Form:
     base_url_variables: tuple[str, ...] = ()
 
     def is_volatile_header(self, name: str) -> bool:
-        """Whether a response header of that name (lower case) differs in every answer."""
+        """Return whether a response header of that name (lower case) differs in every answer."""
         return _any_of(self.volatile_headers).fullmatch(name) is not None
 
     def is_kept_response_header(self, name: str) -> bool:
-        """Whether a recording keeps a response header of that name (lower case) as it is."""
+        """Return whether a recording keeps a response header of that name (lower case)."""
         return _any_of(self.kept_response_headers).fullmatch(name) is not None
 
 
-#: What holds for every dialect.
+#: What applies to every dialect.
 COMMON = Form(
     foreign_fields=frozenset({"parameters", "properties"}),
     volatile_headers=(".*ratelimit.*", "retry-after.*"),

@@ -27,7 +27,7 @@ GROUP = "tapecheck.dialects"
 
 @cache
 def dialects() -> Mapping[str, Dialect]:
-    """All dialects by name; one that refines another comes before it.
+    """Return all dialects by name; one that refines another comes before it.
 
     Raises :class:`DialectError` for an installed one that cannot be used.
     """
@@ -42,7 +42,7 @@ def dialects() -> Mapping[str, Dialect]:
 
 @cache
 def form() -> Form:
-    """The forms of all dialects as one, with what is common to them."""
+    """Return the forms of all dialects as one, with what is common to them."""
     return merged((COMMON, *(dialect.form for dialect in dialects().values())))
 
 
@@ -59,29 +59,29 @@ def find_dialect(name: str) -> Dialect:
 
 
 def of_request(request: Request) -> Dialect | None:
-    """The dialect in which a request asks for an answer; ``None`` if none does."""
+    """Return the dialect in which a request asks for an answer; ``None`` if no dialect matches."""
     return next((d for d in dialects().values() if d.matches(request)), None)
 
 
 def grammars() -> Iterator[Grammar]:
-    """The grammars of native events, each once."""
+    """Yield the grammars of native events, each once."""
     yield from {id(d.grammar): d.grammar for d in dialects().values() if d.grammar}.values()
 
 
 def base_path(name: str, paths: Sequence[str]) -> str:
-    """The part of the recorded paths that belongs into the base URL of a dialect's client."""
+    """Return the part of the recorded paths that belongs in a client's base URL."""
     known = dialects().get(name)
     return paths[0].rstrip("/") if known is None else known.base_path(paths)
 
 
 def facts_of(name: str, *answers: Schedule) -> Facts | None:
-    """Read what the answers of one turn say; ``None`` for a dialect without a reader."""
+    """Read the facts of the answers of one turn; ``None`` for a dialect without a reader."""
     known = dialects().get(name)
     return None if known is None else known.read_facts(answers)
 
 
 def recorded_call(request: Request) -> tuple[Dialect, NeutralCall] | str:
-    """Tell the dialect of a recorded request and the call behind it, or why it cannot be run."""
+    """Return the dialect and the call of a recorded request, or why it cannot be run."""
     dialect = of_request(request)
     if dialect is None:
         return f"no dialect matches {request.method} {request.url.path}"

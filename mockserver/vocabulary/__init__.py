@@ -1,4 +1,4 @@
-"""The neutral words for what a client makes of a stream: events, turns, errors."""
+"""The neutral vocabulary for what a client reads from a stream: events, turns, errors."""
 
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.codec import event_from_json, fields_of, read_event, read_turn, to_json

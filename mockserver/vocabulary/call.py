@@ -13,7 +13,7 @@ class NeutralCall:
     """A call without the address and the key, which depend on where it is sent.
 
     ``messages`` and ``tools`` have the shape of OpenAI Chat Completions for every dialect.
-    ``timeout`` is the longest wait for the next byte, in seconds. ``options`` holds the rest by
+    ``timeout`` is the longest wait for the next byte, in seconds. ``options`` has the rest by
     its Chat Completions name.
     """
 

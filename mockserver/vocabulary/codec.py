@@ -1,8 +1,8 @@
 """The normalized vocabulary as JSON data, and back.
 
-A field that equals its default is left out; one without a default always stands. The result
+A field that equals its default is left out; one without a default is always written. The result
 obeys ``specs/schemas/stream_event.schema.json`` and ``assistant_turn.schema.json``; what is read
-is held to the same: its types here, and its limits by the marks of the model.
+must obey them too: its types are checked here, its limits by the annotations of the model.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from mockserver.vocabulary.model import (
 
 _T = TypeVar("_T")
 #: Reads one value. Raises ``ValueError`` for a wrong type; notes broken limits in the list, and
-#: the wrong values for which there is a stand-in.
+#: the wrong values that a default replaces.
 _FieldReader = Callable[[Any, list[str]], Any]
 
 
@@ -47,7 +47,7 @@ def to_json(value: Any) -> Json:
 
 
 def is_model(value: object) -> bool:
-    """Whether ``value`` is an object of the model."""
+    """Return whether ``value`` is an object of the model."""
     return dataclasses.is_dataclass(value) and not isinstance(value, type)
 
 
@@ -62,12 +62,12 @@ def fields_of(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def event_from_json(data: Mapping[str, Any]) -> Event:
-    """Read one event. Raises ``ValueError`` for data that the schema would refuse."""
+    """Read one event. Raises ``ValueError`` for data that breaks the schema."""
     return _valid(read_event, data)
 
 
 def turn_from_json(data: Mapping[str, Any]) -> AssistantTurn:
-    """Read one turn. Raises ``ValueError`` for data that the schema would refuse."""
+    """Read one turn. Raises ``ValueError`` for data that breaks the schema."""
     return _valid(read_turn, data)
 
 
@@ -104,7 +104,7 @@ class _Field:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """What is known of a class of the model, worked out once."""
+    """The fields of a class of the model, computed once."""
 
     fields: Mapping[str, _Field]
     required: frozenset[str]
@@ -153,7 +153,7 @@ def _object(cls: type[_T], data: Json, broken: list[str], *, tagged: bool = Fals
 
 
 def _contradiction(value: object) -> str | None:
-    """Say what is wrong with fields that are right one by one."""
+    """Return what is wrong with fields that are each valid alone."""
     match value:
         case ReasoningSignature(signature=None, encrypted_content=None, redacted_data=None):
             return "missing signature, encrypted_content or redacted_data"
@@ -188,7 +188,7 @@ def _reader(hint: Any) -> _FieldReader:
 
 
 def _unless_default(default: Any, read: _FieldReader) -> _FieldReader:
-    """Note a default that is written out: leave the field out instead."""
+    """Note a default that is written out; such a field must be left out."""
 
     def read_unless(value: Any, broken: list[str]) -> Any:
         typed = read(value, broken)
@@ -230,7 +230,7 @@ def _mapping(value: Any, _: list[str]) -> Any:
 
 def _text(value: Any, broken: list[str]) -> str:
     if value is None:
-        # The most common mistake of a client. It need not hide what else is wrong.
+        # The most common mistake of a client. It must not hide other problems.
         broken.append("None is not a string")
         return ""
     if not isinstance(value, str):
@@ -239,7 +239,7 @@ def _text(value: Any, broken: list[str]) -> str:
 
 
 def _whole_number(value: Any, _: list[str]) -> int:
-    # 3.0 is an integer to JSON Schema, true is none.
+    # JSON Schema takes 3.0 for an integer, and true for none.
     if isinstance(value, bool) or not (isinstance(value, int) or _is_whole(value)):
         raise ValueError(f"{value!r:.60} is not an integer")
     return int(value)
@@ -279,7 +279,7 @@ def _part(value: Any, broken: list[str]) -> Part:
 
 
 def _text_citation(value: Any, broken: list[str]) -> Citation:
-    """A citation inside of a text: it has no place of its own."""
+    """Read a citation inside a text part, which has no index and no native events."""
     if not isinstance(value, Mapping) or value.get("type") != Citation.type:
         raise ValueError(f"{value!r:.60} is not a citation")
     if outside := {"index", "native"} & value.keys():

@@ -1,4 +1,4 @@
-"""Folding a stream of events into the turn they tell.
+"""Folds a stream of events into their turn.
 
 One rule for every dialect: a delta joins the part it belongs to. With an ``index``, that is
 the part of this kind and index; without one, the turn has a single text, a single refusal,
@@ -46,8 +46,8 @@ _INCOMPLETE = {FinishReason.LENGTH, FinishReason.CONTENT_FILTER}
 def fold(events: Iterable[Event]) -> AssistantTurn:
     """Fold ``events`` into a turn. Without a terminal event the turn is ``failed``.
 
-    Events that refer to a part that was never opened are left out: judging the sequence is
-    the business of the checks, not of the fold.
+    Events that refer to a part that was never opened are left out: the checks judge the
+    sequence, not the fold.
     """
     state = _Fold()
     for event in events:

@@ -1,4 +1,4 @@
-"""What the schemas demand of a value beside its type, as marks on the fields of the model."""
+"""What the schemas demand of a value besides its type, as annotations in the model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Limit:
     pattern: str | None = None
 
     def problem(self, value: Any) -> str | None:
-        """Say how ``value``, which has the right type, breaks the limit; ``None`` if it does not.
+        """Return how ``value``, of the right type, breaks the limit; ``None`` if it does not.
 
         ``nan`` breaks every bound.
         """
@@ -33,7 +33,7 @@ class Limit:
         return None
 
 
-#: A text that says something: absent rather than empty.
+#: A text that is absent rather than empty.
 Text = Annotated[str, Limit(least=1)]
-#: A number of something, or a place in a list.
+#: A number of something, or an index.
 Count = Annotated[int, Limit()]

@@ -1,7 +1,7 @@
-"""The normalized vocabulary: what an adapter hands out, whatever the provider sent.
+"""The normalized vocabulary: what an adapter returns, for every provider.
 
 The JSON Schemas in ``specs/schemas`` are the public contract; this module is its Python
-twin, held to it by ``tests/mockserver/vocabulary/test_model.py``. Names of usage fields and finish
+twin, kept equal by ``tests/mockserver/vocabulary/test_model.py``. Names of usage fields and finish
 reasons follow OpenTelemetry's GenAI conventions and the OpenAI APIs. Everything is frozen
 and uses the standard library only. ``mockserver.vocabulary.codec`` turns it into JSON and back.
 """
@@ -18,7 +18,7 @@ from mockserver.vocabulary.limits import Count, Limit, Text
 
 Json: TypeAlias = Any
 JsonObject: TypeAlias = dict[str, Any]
-#: Where reasoning was told.
+#: Where reasoning was sent.
 Channel: TypeAlias = Annotated[str, Limit(words=("text", "summary", "inner_thoughts"))]
 
 
@@ -78,7 +78,7 @@ _RETRYABLE = frozenset(
 
 
 class Status(StrEnum):
-    """How far a turn came."""
+    """How far a turn got."""
 
     COMPLETED = "completed"
     INCOMPLETE = "incomplete"
@@ -87,7 +87,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorInfo:
-    """One failure: its class and what the provider said, free of secrets.
+    """One failure: its class and the provider's message, without secrets.
 
     ``status`` is the HTTP status, ``code`` the provider's own code, ``retry_after`` is in
     seconds, ``message`` is clipped by the adapter.
@@ -118,7 +118,7 @@ class Usage:
     estimated: bool = False
 
     def merged(self, later: Usage) -> Usage:
-        """Take ``later`` where it has a value: the last value wins, nothing is added up."""
+        """Return the counts of ``later`` where it has some, else these; nothing is added up."""
         known = {
             f.name: value
             for f in dataclasses.fields(later)
@@ -132,7 +132,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Base of all stream events. ``native`` holds the wire events it came from."""
+    """Base of all stream events. ``native`` has the wire events it came from."""
 
     type: ClassVar[str]
     native: tuple[Json, ...] = ()
@@ -259,7 +259,7 @@ class UsageEvent(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarningEvent(Event):
-    """Something unlawful that could be mended without guessing at content."""
+    """A protocol violation that could be fixed without guessing at content."""
 
     type: ClassVar[str] = "warning"
     code: Annotated[str, Limit(pattern="^[a-z][a-z0-9_]*$")]
@@ -319,7 +319,7 @@ class Part:
 class TextPart(Part):
     """Visible text with its citations (``Citation`` objects without ``index``).
 
-    ``phase`` must be sent back, as it tells the model its remarks from its answers.
+    ``phase`` must be sent back, as it lets the model distinguish its remarks from its answers.
     """
 
     type: ClassVar[str] = "text"

@@ -1,4 +1,4 @@
-"""The same events with their deltas split otherwise: the turn must stay the same."""
+"""The same events with other deltas: the turn must stay the same."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from mockserver.vocabulary.model import (
     ToolCallDelta,
 )
 
-#: Into about how many pieces a delta is split.
+#: About how many pieces a delta is split into.
 _PIECES = 8
 
 
 def split(events: Iterable[Event]) -> Iterator[Event]:
-    """The same events with every delta in up to some ten pieces."""
+    """Yield the same events with every delta in up to about ten pieces."""
     for event in events:
         if _text_key(event) is None:
             yield event
@@ -28,7 +28,7 @@ def split(events: Iterable[Event]) -> Iterator[Event]:
 
 
 def joined(events: Iterable[Event]) -> list[Event]:
-    """The same events with one delta for each text, where its first one stood."""
+    """Return the same events with one delta for each text, in place of its first one."""
     out: list[Event] = []
     positions: dict[tuple[object, ...], int] = {}
     for event in events:
@@ -47,7 +47,7 @@ def joined(events: Iterable[Event]) -> list[Event]:
 
 
 def _text_key(event: Event) -> tuple[object, ...] | None:
-    """Which text a delta adds to; ``None`` for what is no delta."""
+    """Return which text a delta adds to; ``None`` for other events."""
     match event:
         case ContentDelta() | RefusalDelta():
             return (type(event), event.index)
@@ -77,6 +77,6 @@ def _with(event: Event, text: str) -> Event:
 
 
 def pieces(text: str) -> list[str]:
-    """Cut a text into some ten pieces, at least one."""
+    """Split a text into about ten pieces, at least one."""
     size = max(1, len(text) // _PIECES)
     return [text[at : at + size] for at in range(0, len(text), size)] or [text]

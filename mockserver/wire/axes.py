@@ -1,8 +1,8 @@
-"""Lossless changes of a schedule: the same answer, otherwise sent.
+"""Lossless changes of a schedule: the same answer, sent in another way.
 
-Whatever point of these axes is played, a correct client gives the same result. A value that
+A correct client gives the same result at every point of these axes. A value that
 changes nothing for a given body (``eol=crlf`` on CRLF, ``framing=utf8`` on ASCII) returns the
-schedule itself, so that nobody counts it as tested.
+schedule itself, so that it is not counted as tested.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ AXES: Mapping[str, tuple[str, ...]] = {
     "coding": ("recorded", "chunked", "length", "close"),
 }
 
-#: Bodies above this are cut byte by byte only near their ends and delimiters.
+#: Bodies above this are split byte by byte only near their ends and delimiters.
 ONE_BYTE_LIMIT = 4096
 
 
@@ -134,7 +134,7 @@ def _rewrite(schedule: Schedule, change: Callable[[bytes, bytes], bytes]) -> Sch
 
 
 def _moved(sends: Sequence[Send], segments: Sequence[tuple[bytes, bytes]]) -> Iterator[int]:
-    """Yield where the end of each piece lies after each segment was rewritten."""
+    """Yield the end of each piece after each segment was rewritten."""
     old = new = target = 0
     queue = iter(segments)
     current = next(queue, (b"", b""))
@@ -168,7 +168,7 @@ def _gzip(schedule: Schedule, _value: str) -> Schedule:
 
 
 def reframes(schedule: Schedule, value: str, seed: int) -> bool:
-    """Whether a value of ``framing`` changes the schedule, without cutting it."""
+    """Return whether a value of ``framing`` changes the schedule, without splitting it."""
     offsets = _split_offsets(schedule, value, seed)
     if offsets is None:
         return False

@@ -1,7 +1,7 @@
-"""The text of a body, free of its content coding, with what is in it worked out once.
+"""A body without its content coding. What is in it is computed once.
 
 Bodies with the same text are one object, so that every wire of an answer, every adapter and
-every check share one decoding. What is handed out is shared: nobody may change it.
+every check share one decoding. Everything returned here is shared: do not change it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from mockserver.wire import sse
 
 
 class Media(StrEnum):
-    """What a body is, as far as cutting it into events goes."""
+    """What a body is, for splitting it into events."""
 
     SSE = "sse"
     NDJSON = "ndjson"
@@ -36,12 +36,12 @@ class Body:
 
     @property
     def unfinished(self) -> sse.Block | None:
-        """The event that an event stream left without its blank line."""
+        """The last event of an event stream, if its blank line is missing."""
         return self._decoded[1]
 
     @cached_property
     def event_ends(self) -> tuple[int, ...]:
-        """Offsets behind each event; none in what is not a stream."""
+        """Offsets after each event; empty for a body that is not a stream."""
         match self.media:
             case Media.SSE:
                 return tuple(sse.event_ends(self.data))
@@ -52,7 +52,7 @@ class Body:
 
     @cached_property
     def spans(self) -> tuple[tuple[int, int], ...]:
-        """Start and end of each event; what follows the last one is one more."""
+        """Start and end of each event; data after the last one counts as one more."""
         rest = () if self.event_ends[-1:] == (len(self.data),) else (len(self.data),)
         return tuple(pairwise((0, *self.event_ends, *rest)))
 
@@ -66,12 +66,12 @@ class Body:
 
 @lru_cache(maxsize=128)
 def body_of(data: bytes, media: Media) -> Body:
-    """The body with that text: the same object for the same text, while it is in use."""
+    """Return the body with that text: the same object for the same text, while it is cached."""
     return Body(data, media)
 
 
 def media_of(content_type: str | None, body: bytes) -> Media:
-    """Tell streams from other bodies by content type, and by the first field without one.
+    """Return the kind of a body, from its content type, or from its first field without one.
 
     A JSON error under ``text/event-stream`` (Gemini sends such) is not a stream.
     """

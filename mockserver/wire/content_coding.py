@@ -1,7 +1,7 @@
 """Undoes content codings (RFC 9110, section 8.4): gzip, deflate, br and zstd.
 
-The bytes may come from anybody. So they are decoded in small slices and up to a limit: a few
-kilobytes can stand for gigabytes. br and zstd need libraries that are an extra of this package.
+The bytes are not trusted. So they are decoded in small slices and up to a limit: a few
+kilobytes can expand to gigabytes. br and zstd need libraries that are an extra of this package.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from mockserver.errors import CodingError, NotEncodedError, TooLargeError
 #: The most bytes that a body may decode to.
 LIMIT = 64 * 1024 * 1024
 
-#: How many bytes are decoded at a time: what they stand for is in memory before the limit is
-#: seen. gzip makes 1 MiB of them at most. Each gzip member copies the rest of its slice, so that
+#: How many bytes are decoded at a time: their output is in memory before the limit is
+#: checked. gzip makes 1 MiB of them at most. Each gzip member copies the rest of its slice, so that
 #: many small members in a large one would take the square of their number.
 _SLICE = 1024
-#: zstd makes 2 MiB of so many.
+#: zstd makes 2 MiB at most of these.
 _ZSTD_SLICE = 64
-#: brotli has no bound, but can be told how many bytes to give at a time.
+#: brotli has no bound, but takes a limit for the bytes that it returns at a time.
 _BROTLI_OUTPUT = 64 * 1024
 
 #: The largest window that zstd may ask memory for (RFC 9659, section 3).
@@ -32,7 +32,7 @@ _INSTALL = "install one with: pip install 'tapecheck[codings]'"
 
 
 class _Decoder(Protocol):
-    """Decodes one coding piece by piece; raises its own ``error`` for what is not encoded so."""
+    """Decodes one coding piece by piece; raises its own ``error`` for other data."""
 
     error: type[Exception]
 
@@ -40,7 +40,7 @@ class _Decoder(Protocol):
         """Yield what ``data`` decodes to, in parts of bounded size."""
 
     def is_whole(self) -> bool:
-        """Whether all that was begun has come to its end."""
+        """Return whether everything that began has ended."""
 
 
 def encoding_of(headers: Iterable[tuple[str, str]]) -> str:
@@ -49,7 +49,7 @@ def encoding_of(headers: Iterable[tuple[str, str]]) -> str:
 
 
 def decompress(body: bytes, encoding: str) -> bytes:
-    """Undo a content coding as :func:`decode` does; what cannot be decoded is returned itself."""
+    """Undo a content coding as :func:`decode` does; return the body itself if that fails."""
     try:
         return decode(body, encoding)
     except CodingError:
@@ -59,7 +59,7 @@ def decompress(body: bytes, encoding: str) -> bytes:
 def decode(body: bytes, encoding: str, *, limit: int = LIMIT) -> bytes:
     """Undo the content codings in ``encoding``, which is what :func:`encoding_of` returns.
 
-    Raises :class:`NotEncodedError` for a body that is not in that coding or is cut off,
+    Raises :class:`NotEncodedError` for a body that is not in that coding or is truncated,
     :class:`TooLargeError` beyond ``limit``, and :class:`CodingError` where there is no decoder.
     A body without coding is returned itself.
     """
@@ -82,14 +82,14 @@ def decode_pieces(pieces: Iterable[bytes], encoding: str, *, limit: int = LIMIT)
 
 
 def is_known(encoding: str) -> bool:
-    """Whether all of these codings can be decoded, at least with the extra installed."""
+    """Return whether all of these codings can be decoded, at least with the extra installed."""
     return all(coding in _DECODERS for coding in _listed(encoding))
 
 
 def inflate(data: bytes, limit: int = LIMIT) -> bytes:
     """Decode what begins like gzip, zlib or zstd, up to ``limit``; return anything else itself.
 
-    Behind what does not decode to its end come the bytes themselves.
+    If the data does not decode to its end, the bytes themselves follow.
     """
     coding = next((c for start, c in _STARTS.items() if data.startswith(start)), None)
     if coding is None:
@@ -196,10 +196,10 @@ class _Deflate:
             # The low half of zlib's first byte is 8 (RFC 1950, section 2.2).
             self._stream = zlib.decompressobj(15 if data[0] & 0x0F == 8 else -15)
         elif self._stream.eof:
-            raise zlib.error("data behind the end")
+            raise zlib.error("data after the end")
         yield self._stream.decompress(data)
         if self._stream.unused_data:
-            raise zlib.error("data behind the end")
+            raise zlib.error("data after the end")
 
     def is_whole(self) -> bool:
         return self._stream is not None and self._stream.eof
@@ -220,7 +220,7 @@ class _Brotli:
             yield part
             if self._stream.is_finished():
                 return
-            # There may be more, even where it could take more: it says so too early.
+            # There may be more output, even when it accepts input: it reports that too early.
             part = self._stream.process(b"", output_buffer_limit=_BROTLI_OUTPUT)
 
     def is_whole(self) -> bool:

@@ -22,7 +22,7 @@ _DATA = re.compile(rb"(?:\xef\xbb\xbf)?data: ?")
 
 @dataclass(frozen=True)
 class Document:
-    """A document with its event name (empty outside of event streams) and place in the body.
+    """A document with its event name (empty outside of event streams) and offset in the body.
 
     ``text`` has one character for each byte from ``start`` on (latin-1); what is not part of
     the document is blank. ``lines`` are the data lines of an event; empty outside of streams.
@@ -72,8 +72,8 @@ class Document:
 
 
 def documents(body: bytes, content_type: str | None) -> list[Document]:
-    """Cut a decoded body into its documents; events without data have none."""
-    # Bodies of ``wire.body`` are kept for a while; what is searched for secrets must not be.
+    """Split a decoded body into its documents; events without data have none."""
+    # Bodies of ``wire.body`` are cached; a body that is searched for secrets must not be.
     match media_of(content_type, body):
         case Media.SSE:
             return [
@@ -94,7 +94,7 @@ def documents(body: bytes, content_type: str | None) -> list[Document]:
 
 
 def leaves(data: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
-    """Yield path and value of everything in ``data`` that holds nothing itself."""
+    """Yield path and value of everything in ``data`` that contains nothing else."""
     match data:
         case dict() if data:
             for key, value in data.items():

@@ -1,4 +1,4 @@
-"""Lossy changes of a schedule: the answer breaks off, and a client must say so."""
+"""Lossy changes of a schedule: the answer is interrupted, and a client must report it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mockserver.wire.schedule import Coding, Ending, Schedule, Send, Step
 
 
 class FaultKind(StrEnum):
-    """How an answer breaks off: a lawful end too early, a reset, or silence."""
+    """How an answer is interrupted: a proper end too early, a reset, or silence."""
 
     CUT = "cut"
     RESET = "reset"
@@ -18,7 +18,7 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A break behind byte ``offset`` of the decoded body."""
+    """An interruption after byte ``offset`` of the decoded body."""
 
     kind: FaultKind
     offset: int
@@ -35,10 +35,10 @@ _ENDINGS = {
 
 
 def apply(schedule: Schedule, fault: Fault) -> Schedule:
-    """Return ``schedule`` broken off at the fault.
+    """Return ``schedule`` interrupted at the fault.
 
     The body loses its content coding, and a body that announced its length is sent chunked
-    instead: the announced length would tell the client of the cut. Raises ``ValueError`` for
+    instead: the announced length would reveal the cut. Raises ``ValueError`` for
     an offset outside the body.
     """
     plain, length = schedule.decoded(), len(schedule.plain.data)

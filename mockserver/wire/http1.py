@@ -12,12 +12,12 @@ from mockserver.wire.schedule import Coding, Ending, Gate, Schedule, Send
 
 LAST_CHUNK = b"0\r\n\r\n"
 
-#: Answers whose message is longer are written piece by piece and not kept as one.
+#: Longer messages are written piece by piece and not prepared as a whole.
 WHOLE_LIMIT = 256 * 1024
 
 
 class Delivery(Enum):
-    """How a client's version and method let an answer travel."""
+    """How an answer is sent, given the client's HTTP version and method."""
 
     PERSISTENT = "HTTP/1.1"
     LAST = "HTTP/1.1, connection closes"
@@ -33,7 +33,7 @@ class Delivery(Enum):
 
 @dataclass(frozen=True)
 class Message:
-    """A schedule with what is computed from it once and sent many times."""
+    """A schedule as HTTP/1.1, computed once and sent many times."""
 
     schedule: Schedule
 
@@ -77,7 +77,7 @@ class Message:
                 case Coding.CHUNKED:
                     headers.append(("transfer-encoding", "chunked"))
                 case Coding.LENGTH:
-                    # A body that breaks off was promised to be longer than it is.
+                    # An interrupted body is announced as longer than it is.
                     missing = self.schedule.ending is not Ending.FINISH
                     headers.append(("content-length", str(len(self.schedule.body) + missing)))
         if self._says_close(delivery):
@@ -85,13 +85,13 @@ class Message:
         return tuple(headers)
 
     def frame(self, send: Send, delivery: Delivery) -> bytes:
-        """Return one piece of the body as it travels; an empty one would end a chunked body."""
+        """Return one piece of the body as it is sent; an empty chunk would end a chunked body."""
         if send.data and self.coding(delivery) is Coding.CHUNKED:
             return b"%x\r\n%b\r\n" % (len(send.data), send.data)
         return send.data
 
     def tail(self, delivery: Delivery) -> bytes:
-        """Return what lawfully ends the body."""
+        """Return what properly ends the body."""
         chunked = self.coding(delivery) is Coding.CHUNKED and not delivery.bodiless
         return LAST_CHUNK if chunked and self.schedule.ending is Ending.FINISH else b""
 
@@ -123,7 +123,7 @@ class Message:
         yield self.tail(delivery)
 
     def _says_close(self, delivery: Delivery) -> bool:
-        # A connection that will break off says nothing of it beforehand.
+        # A connection that will be interrupted does not announce it.
         if delivery is not Delivery.PERSISTENT and delivery is not Delivery.BODILESS:
             return True
         return self.schedule.coding is Coding.CLOSE and not delivery.bodiless

@@ -1,4 +1,4 @@
-"""What the server will do for one response, decided before the first byte goes out.
+"""What the server will do for one response, decided before the first byte is sent.
 
 A schedule is pure data: the head, the pieces of the body with their times, and how it ends.
 Axes and faults are functions from schedule to schedule; the application executes the result.
@@ -28,7 +28,7 @@ class Coding(StrEnum):
 class Ending(StrEnum):
     """What happens after the last piece.
 
-    ``finish`` ends the body lawfully, ``truncate`` closes the connection before that, ``reset``
+    ``finish`` ends the body properly, ``truncate`` closes the connection before that, ``reset``
     sends RST, ``stall`` stays silent until the client leaves.
     """
 
@@ -48,14 +48,14 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Wait until the session lets the stream go on."""
+    """A pause until the session releases it."""
 
     name: str
 
 
 Step = Send | Gate
 
-#: Headers that each connection has anew.
+#: Headers that belong to one connection.
 HOP_BY_HOP = frozenset(
     {
         "connection",
@@ -67,7 +67,7 @@ HOP_BY_HOP = frozenset(
         "trailer",
         "transfer-encoding",
         "upgrade",
-        # Not hop-by-hop, but it says the same thing as the coding does.
+        # Not hop-by-hop, but it repeats what the coding says.
         "content-length",
     }
 )
@@ -95,14 +95,14 @@ class Schedule:
 
     @cached_property
     def body(self) -> bytes:
-        """All bytes of the body, as they travel."""
+        """All bytes of the body, as they are sent."""
         return b"".join(s.data for s in self.steps if isinstance(s, Send))
 
     @cached_property
     def plain(self) -> Body:
         """The body without content coding, and what is in it.
 
-        A body that is not in the coding of its headers is taken as it is. Raises
+        A body that is not in the coding of its headers is returned unchanged. Raises
         :class:`CodingError` if it cannot be decoded here.
         """
         try:
@@ -113,19 +113,19 @@ class Schedule:
 
     @property
     def sends(self) -> tuple[Send, ...]:
-        """The pieces of the body without the holds."""
+        """The pieces of the body without the gates."""
         return tuple(s for s in self.steps if isinstance(s, Send))
 
     def header(self, name: str) -> str | None:
-        """The first header of that name, in any case."""
+        """Return the first header of that name, in any case."""
         return next((v for n, v in self.headers if n.lower() == name.lower()), None)
 
     def without_header(self, name: str) -> Headers:
-        """The headers less those of that name."""
+        """Return the headers without those of that name."""
         return tuple((n, v) for n, v in self.headers if n.lower() != name.lower())
 
     def decoded(self) -> Schedule:
-        """The same response without content coding: one piece, or one per event.
+        """Return the same response without content coding: one piece, or one per event.
 
         Raises :class:`CodingError` if it cannot be decoded here.
         """
@@ -145,7 +145,7 @@ class Schedule:
         return split_at(plain, self.plain.event_ends)
 
     def __hash__(self) -> int:
-        # By what tells schedules apart: a body may have thousands of steps.
+        # Enough to distinguish schedules: a body may have thousands of steps.
         return hash((self.status, self.ending, self.body))
 
 
@@ -154,7 +154,7 @@ def from_response(response: Response) -> Schedule:
 
     Hop-by-hop headers are left to the server. A ``content-encoding`` over a body that is not
     encoded (some recorders store the decoded body and keep the header) is dropped. Without
-    recorded chunks, a stream is cut per event and any other body is one piece.
+    recorded chunks, a stream is split per event and any other body is one piece.
     """
     headers = tuple((n, v) for n, v in response.headers if n.lower() not in HOP_BY_HOP)
     plain = response.body
@@ -164,7 +164,7 @@ def from_response(response: Response) -> Schedule:
     except NotEncodedError:
         is_encoded = False
     except CodingError:
-        # It can be played all the same.
+        # It can still be played.
         is_encoded = True
     if not is_encoded:
         headers = tuple((n, v) for n, v in headers if n.lower() != "content-encoding")
@@ -216,7 +216,7 @@ def split_at(schedule: Schedule, offsets: Sequence[int]) -> Schedule:
 
 
 def gate_after(schedule: Schedule, offset: int, name: str) -> Schedule:
-    """Stop behind the byte at ``offset`` until the session releases the hold ``name``."""
+    """Stop after ``offset`` bytes until the session releases the gate ``name``."""
     parts = split_at(schedule, [*piece_ends(schedule), offset])
     steps: list[Step] = []
     position = 0
@@ -229,7 +229,7 @@ def gate_after(schedule: Schedule, offset: int, name: str) -> Schedule:
 
 
 def piece_ends(schedule: Schedule) -> list[int]:
-    """Offsets in the body behind each of its pieces."""
+    """Return the offsets in the body after each of its pieces."""
     ends, offset = [], 0
     for send in schedule.sends:
         offset += len(send.data)

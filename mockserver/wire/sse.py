@@ -1,7 +1,7 @@
 """Server-sent events and newline-delimited JSON, byte-exact and without I/O.
 
 Follows the WHATWG HTML standard, "9.2.5 Parsing an event stream" and "9.2.6 Interpreting an
-event stream". Two things are handed out beyond it, because LLM servers need them: fields that
+event stream". Two things are returned beyond it, because LLM servers need them: fields that
 the standard ignores (llama.cpp sends errors as ``error: {...}``), and the block that a stream
 left unfinished at its end (several servers omit the last blank line after ``[DONE]``).
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
-#: Stands for data that is not JSON.
+#: Marks data that is not JSON.
 NOT_JSON = object()
 BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n|\n|\r")
@@ -25,8 +25,8 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 class Block:
     """The fields between two blank lines. A browser dispatches it only if ``data`` is set.
 
-    ``id`` is the last event id in force, ``retry`` is in milliseconds. ``ignored`` holds the
-    lines with unknown field names. ``span`` is the block's place in the byte stream, from its
+    ``id`` is the last event id in force, ``retry`` is in milliseconds. ``ignored`` has the
+    lines with unknown field names. ``span`` is the block's range in the byte stream, from its
     first line to the end of its blank line. ``malformed``: some bytes were not UTF-8 and
     became U+FFFD.
     """
@@ -41,7 +41,7 @@ class Block:
 
     @cached_property
     def json(self) -> Any:
-        """The data as JSON, not to be changed; :data:`NOT_JSON` for what is none."""
+        """The data as JSON, not to be changed; :data:`NOT_JSON` for anything else."""
         return _parsed((self.data or "").strip())
 
 
@@ -55,10 +55,10 @@ def _parsed(text: str) -> Any:
 
 
 class LineSplitter:
-    """Cuts a byte stream into lines at LF, CR and CRLF, however it arrives.
+    """Splits a byte stream into lines at LF, CR and CRLF, in pieces of any size.
 
     A CR ends its line at once; an LF that follows in the next piece belongs to it. Each line
-    comes with the offset just behind its end, which counts that LF only if it has arrived.
+    comes with the offset just after its end, which counts that LF only if it has arrived.
     """
 
     def __init__(self) -> None:
@@ -118,9 +118,9 @@ class Decoder:
         return blocks
 
     def close(self) -> Block | None:
-        """Return what stood unfinished at the end of the stream, if anything did.
+        """Return the unfinished block at the end of the stream, if there is one.
 
-        The standard discards it; a client that must tell a complete answer from a cut one
+        The standard discards it; a client that must distinguish complete from truncated answers
         cannot.
         """
         last = self._lines.close()
@@ -224,7 +224,7 @@ def encode(
 
 
 def event_ends(body: bytes) -> list[int]:
-    """Offsets just behind each blank line: where an event stream may be cut between events.
+    """Return the offsets after each blank line, where an event stream can be split.
 
     Blank lines in a row belong to the event before them; so do comments to the one after.
     """
@@ -243,5 +243,5 @@ def event_ends(body: bytes) -> list[int]:
 
 
 def line_ends(body: bytes) -> list[int]:
-    """Offsets just behind each line of newline-delimited JSON (LF only, as JSON allows CR)."""
+    """Return the offsets after each line of newline-delimited JSON (LF only: JSON allows CR)."""
     return [match.end() for match in re.finditer(rb"\n", body)]

@@ -21,7 +21,7 @@ class Background(OpenAIResponses):
     form = Form()
 
     def matches(self, request: Request) -> bool:
-        """Whether it creates a job: what asks for it later is of no use without that."""
+        """Return whether it creates a job: later requests about a job are useless without that."""
         if not super().matches(request) or b'"background"' not in request.body:
             return False
         try:
@@ -31,7 +31,7 @@ class Background(OpenAIResponses):
         return isinstance(body, dict) and body.get("background") is True
 
     def read_facts(self, answers: Sequence[Schedule]) -> Facts:
-        """Read all answers about the job, which say together what came of it."""
+        """Read all answers about the job: together they show its result."""
         return read_job(answers)
 
 

@@ -1,4 +1,4 @@
-"""The Codex backend of ChatGPT: Responses for whoever signed in, not for a key."""
+"""The Codex backend of ChatGPT: Responses for a signed-in user, without a key."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Codex(OpenAIResponses):
     )
 
     def matches(self, request: Request) -> bool:
-        """Whether it goes to the backend, or names the account for which it is sent."""
+        """Return whether it goes to the backend, or names the account for which it is sent."""
         if not super().matches(request):
             return False
         named = any(name.lower() == "chatgpt-account-id" for name, _ in request.headers)

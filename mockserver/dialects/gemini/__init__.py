@@ -12,7 +12,7 @@ class Gemini(Dialect):
     """generateContent (https://ai.google.dev/api/generate-content); the model is in the path."""
 
     name = "gemini"
-    # The SDKs add the version and all behind it to the base URL themselves.
+    # The SDKs add the version and the rest of the path to the base URL themselves.
     endpoint = re.compile(
         r"/v\d\w*/(?:[^:]*/)?models/[^/:]+:(?:streamGenerateContent|generateContent)"
     )

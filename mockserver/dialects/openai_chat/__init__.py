@@ -16,7 +16,7 @@ from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.model import FinishReason
 from mockserver.wire.schedule import Schedule
 
-#: Fields of a request that a neutral call has a place for, or that a client sends of its own.
+#: Fields of a request that a neutral call has too, or that a client sets itself.
 _NEUTRAL_FIELDS = frozenset(
     {"model", "messages", "tools", "stream", "stream_options", "tool_choice"}
 )
@@ -55,7 +55,7 @@ class OpenAIChat(Dialect):
     }
 
     def read_call(self, request: Request) -> NeutralCall:
-        """Take the request as it is: the neutral call has its shape."""
+        """Read the request: the neutral call has the same shape."""
         try:
             body = json.loads(request.body)
         except ValueError:

@@ -1,4 +1,4 @@
-"""What a Responses wire says, streamed or not; of api.openai.com, Codex and look-alikes.
+"""Reads the facts of a Responses wire, streamed or not, of OpenAI, Codex and look-alikes.
 
 The provider's word for why it stopped is the reason of an incomplete response, else its status.
 """
@@ -22,11 +22,11 @@ def read(body: Body) -> Facts:
 
 
 def read_job(answers: Sequence[Schedule]) -> Facts:
-    """Read what all answers about a background job say together.
+    """Read the facts of all answers about a background job together.
 
     These are a stream and its resumptions, known by the sequence numbers of their events, and
     the whole responses that polls and a cancellation give. What a later answer repeats counts
-    once; how the last one came to its end is how the turn did.
+    once; the end of the last answer is the end of the turn.
     """
     events: list[JsonObject] = []
     facts = Facts()
@@ -48,7 +48,7 @@ def _facts_of(events: Sequence[JsonObject], facts: Facts) -> Facts:
     else:
         facts.text, facts.refusal = parsed.texts["text"], parsed.texts["refusal"]
         facts.calls = len(parsed.calls)
-    # How it ended is plain even where it is not what belongs together before.
+    # The end is clear even where the events before it are ambiguous.
     end = parse_turn(events[-1:]) if parsed is None else parsed
     if end is not None:
         facts.usage = end.usage
@@ -64,7 +64,7 @@ def _events(body: Body, facts: Facts) -> list[JsonObject]:
 
 
 def _is_another_job(events: Sequence[JsonObject], event: JsonObject) -> bool:
-    """Whether the client had to ask anew, for nothing came of the job before."""
+    """Return whether the client started another job because the first one failed."""
     old, new = (_response_id(e) for e in (events[0] if events else {}, event))
     return old is not None and new is not None and old != new
 
@@ -80,11 +80,11 @@ def _sequence_number(event: JsonObject, default: int) -> int:
 
 
 def _streamed(body: Body, facts: Facts) -> list[JsonObject]:
-    """The events up to the one that decides the outcome."""
+    """Return the events up to the one that decides the outcome."""
     events: list[JsonObject] = []
     for block in body.blocks:
         if any(line.startswith(("error", "{")) for line in block.ignored):
-            # Not standard: an error field, or JSON that stands bare in the stream.
+            # Not standard: an error field, or JSON without a field name.
             facts.error = True
             return events
         data = (block.data or "").strip()
@@ -96,7 +96,7 @@ def _streamed(body: Body, facts: Facts) -> list[JsonObject]:
         event = block.json
         if event is None:
             continue
-        # Data that is no JSON is no object either.
+        # Data that is not JSON is not an object either.
         if not isinstance(event, dict):
             facts.broken = True
             return events
@@ -113,9 +113,9 @@ def _streamed(body: Body, facts: Facts) -> list[JsonObject]:
 
 
 def _document(body: bytes, facts: Facts) -> list[JsonObject]:
-    """A whole response as the events that end a stream: one for each item, and the end.
+    """Return a whole response as the last events of a stream: one for each item, and the end.
 
-    A response that is still in work has nothing that must be handed out.
+    A response that is still in progress has no output yet.
     """
     if not body.strip():
         return []

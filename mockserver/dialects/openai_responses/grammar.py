@@ -1,7 +1,7 @@
 """The grammar of a Responses stream: which event may follow which, and what must agree.
 
-Told from the documents (https://platform.openai.com/docs/api-reference/responses-streaming)
-and from what readers of such streams rely on. Pure; knows nothing of clients.
+From the documents (https://platform.openai.com/docs/api-reference/responses-streaming)
+and from what readers of such streams rely on. Pure, and independent of clients.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from mockserver.dialects.dialect import Difference
 from mockserver.vocabulary.model import Json, JsonObject
 
 TERMINAL = frozenset({"response.completed", "response.incomplete", "response.failed"})
-#: Events that say something of a part of an item, by what their names begin with.
+#: Beginnings of the names of events about a part of an item.
 _PART_EVENTS = ("response.content_part.", "response.reasoning_summary_part.")
 _TEXTS = {
     "response.output_text": ("output_text", "text", "content_index"),
@@ -64,7 +64,7 @@ class _ItemState:
     done: JsonObject | None = None
 
     def finished(self, index_key: str) -> list[JsonObject | None]:
-        """The parts under one kind of index, in its order, as they were when done."""
+        """Return the done parts under one kind of index, in its order."""
         return [p.done for (key, _), p in sorted(self.parts.items()) if key == index_key]
 
 

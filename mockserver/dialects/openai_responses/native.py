@@ -1,8 +1,8 @@
-"""The native Responses events that a client hands out beside the normalized ones.
+"""Judges the native Responses events that a client emits besides the normalized ones.
 
-A translator, which makes them out of another dialect, is held to the schema and to the whole
-grammar. A client that relays a Responses wire is held to that wire: every event, in order; what
-breaks the grammar there is the server's doing. Pure; knows nothing of clients.
+A translator, which makes them from another dialect, must obey the schema and the whole
+grammar. A client that relays a Responses wire must relay every event, in order; if these
+break the grammar, that is the server's fault. Pure, and independent of clients.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _REASONS = {
     "max_output_tokens": FinishReason.LENGTH,
     "content_filter": FinishReason.CONTENT_FILTER,
 }
-#: Errors that the client finds in an answer which the server takes for complete.
+#: Errors that the client finds in an answer that is complete for the server.
 _OWN_VERDICTS = frozenset({ErrorClass.INVALID_TOOL_ARGUMENTS, ErrorClass.PROTOCOL})
 
 
@@ -47,9 +47,9 @@ class ResponsesGrammar(Grammar):
         return violations(events)
 
     def relayed(self, events: Sequence[Json], answer: Schedule) -> Iterator[Difference]:
-        """Yield the first event that is not the wire's, or how many were not relayed."""
+        """Yield the first event that differs from the wire, or how many were not relayed."""
         wire = wire_events(answer)
-        # An error without a type is an answer of its own, and no Responses event.
+        # An error without a type is an answer by itself, not a Responses event.
         objects = [e for e in wire if isinstance(e, dict) and ("type" in e or not e.get("error"))]
         ends = [n for n, event in enumerate(objects) if str(event.get("type")) in ENDS]
         least = ends[0] + 1 if ends else len(objects)
@@ -75,10 +75,10 @@ class ResponsesGrammar(Grammar):
         relayed: bool,
         answer: Schedule | None,
     ) -> Iterator[Difference]:
-        """Yield where the native events say something else than the turn."""
+        """Yield where the native events differ from the turn."""
         if relayed and answer is not None:
-            # What was handed out is the beginning of the wire, which still has the halves of
-            # characters; a whole response is no event sequence at all.
+            # The client relayed the beginning of the wire, which still has split surrogate
+            # pairs; a whole response is not an event sequence.
             wire = wire_events(answer)
             events = [e for e in wire[: len(events)] if isinstance(e, dict)]
         parsed = parse_turn(events) if events or not relayed else None
@@ -93,7 +93,7 @@ class ResponsesGrammar(Grammar):
                 )
 
     def resplit(self, events: Sequence[JsonObject], *, relayed: bool) -> Iterator[Difference]:
-        """Yield the ways of splitting the deltas otherwise that give another turn."""
+        """Yield the other ways to split the deltas that change the turn."""
         parsed = parse_turn(events)
         ways = {"split": split, "joined": joined}
         if not relayed:
@@ -111,7 +111,7 @@ GRAMMAR = ResponsesGrammar()
 
 
 def wire_events(schedule: Schedule) -> list[Json]:
-    """The JSON of an event stream, up to the first event that is none or no object."""
+    """Return the JSON of an event stream, up to the first event that is not an object."""
     found: list[Json] = []
     for block in schedule.plain.blocks if schedule.status < 400 else ():
         data = (block.data or "").strip()
@@ -126,7 +126,7 @@ def wire_events(schedule: Schedule) -> list[Json]:
 
 
 def _same(wire: Json, event: Json) -> bool:
-    """Equal, but for a sequence number that the wire left out and half a character."""
+    """Return whether they are equal, except for a missing sequence number and split surrogates."""
     if isinstance(wire, dict) and isinstance(event, dict) and "sequence_number" not in wire:
         event = {k: v for k, v in event.items() if k != "sequence_number"}
     return bool(wire == event or _plain(wire) == _plain(event))
@@ -159,7 +159,7 @@ def _compared(
     if lenient and turn.status is Status.FAILED:
         return
     yield "the number of tool calls", len(parsed.calls), len(turn.tool_calls)
-    # The text of a custom tool is no JSON, and how a client makes it JSON is its own affair.
+    # The text of a custom tool is not JSON; a client may convert it in any way.
     pairs = [p for p in zip(parsed.calls, turn.tool_calls, strict=False) if not p[0].custom]
     for call, part in pairs:
         call_id = part.id if lenient and part.id_synthesized else call.call_id
@@ -172,13 +172,13 @@ def _compared(
 
 def _compared_usage(sent: dict[str, int], seen: JsonObject) -> Iterator[tuple[str, Json, Json]]:
     for name, value in sent.items():
-        # 0 is how the API says that it was not told.
+        # The API sends 0 where it does not know the count.
         if value or name in seen:
             yield name, value, seen.get(name)
 
 
 def _value(arguments: str) -> Json:
-    """What arguments mean, or their text where they are no JSON."""
+    """Return the value of arguments, or their text where they are not JSON."""
     try:
         return json.loads(arguments.strip() or "null") or {}
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""The same Responses events with their deltas split otherwise: the turn must stay the same."""
+"""The same Responses events with other deltas: the turn must stay the same."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mockserver.vocabulary.resplit import pieces
 
 
 def split(events: Sequence[JsonObject]) -> list[JsonObject]:
-    """The same native events with every delta in up to some ten pieces."""
+    """Return the same native events with every delta in up to about ten pieces."""
     return [
         {**event, "delta": piece} if _is_delta(event) else event
         for event in events
@@ -18,7 +18,7 @@ def split(events: Sequence[JsonObject]) -> list[JsonObject]:
 
 
 def joined(events: Sequence[JsonObject]) -> list[JsonObject]:
-    """The same native events with one delta for each text, where its first one stood."""
+    """Return the same native events with one delta for each text, in place of its first one."""
     out: list[JsonObject] = []
     positions: dict[tuple[object, ...], int] = {}
     for event in events:
@@ -35,7 +35,7 @@ def joined(events: Sequence[JsonObject]) -> list[JsonObject]:
 
 
 def without_deltas(events: Sequence[JsonObject]) -> list[JsonObject]:
-    """The same native events with their whole texts alone."""
+    """Return the same native events with their whole texts only."""
     return [event for event in events if not _is_delta(event)]
 
 
