@@ -1,15 +1,16 @@
-"""The facts that can be read off a wire, whatever its dialect.
+"""The facts that a wire of any dialect shows.
 
 A dialect reads them independently of any client. The rules compare a client's turn with them, so
-that they hold for any recording, with or without a spec. A fact that cannot be read plainly is
+that they work for any recording, with or without a spec. A fact that cannot be read plainly is
 ``None`` and is not judged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from mockserver.vocabulary.model import Json
 from mockserver.wire.body import Body
 from mockserver.wire.schedule import Schedule
 
@@ -40,17 +41,29 @@ class Facts:
 
 
 def of_last(answers: Sequence[Schedule], read: Callable[[Body], Facts]) -> Facts:
-    """Read the body of the last of several answers; an HTTP error is a fact of its own."""
+    """Read the body of the last of several answers; an HTTP error is a fact by itself."""
     answer = answers[-1]
     if answer.status >= 400:
         return Facts(error=True, text=None, refusal=None, calls=None)
     return read(answer.plain)
 
 
+def counts(usage: Json, paths: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
+    """Return the token counts of a usage object; ``paths`` maps our names to its fields."""
+    found = {}
+    for name, path in paths.items():
+        value = usage
+        for step in path:
+            value = value.get(step) if isinstance(value, dict) else None
+        if isinstance(value, int) and not isinstance(value, bool):
+            found[name] = value
+    return found
+
+
 def repaired(text: str, *, unfinished: bool = False) -> str:
     """Join surrogate halves that came in two pieces; a lone one becomes U+FFFD.
 
-    ``unfinished``: more was to come, so half a character at the end is no character yet.
+    ``unfinished``: more was to come, so half a character at the end is dropped.
     """
     if unfinished and "\ud800" <= text[-1:] <= "\udbff":
         text = text[:-1]

@@ -1,4 +1,4 @@
-"""What a Chat Completions wire says, streamed or not."""
+"""Reads the facts of a Chat Completions wire, streamed or not."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from mockserver.dialects.facts import Facts, repaired
+from mockserver.dialects.facts import Facts, counts, repaired
 from mockserver.vocabulary.model import JsonObject
 from mockserver.wire import sse
 from mockserver.wire.body import Body, Media
 
-_CHAT_USAGE: Mapping[str, tuple[str, ...]] = {
+_USAGE: Mapping[str, tuple[str, ...]] = {
     "input_tokens": ("prompt_tokens",),
     "output_tokens": ("completion_tokens",),
     "total_tokens": ("total_tokens",),
@@ -53,7 +53,7 @@ class _FactsReader:
 
     def block(self, block: sse.Block) -> bool:
         if any(line.startswith(("error", "{")) for line in block.ignored):
-            # Not standard: llama.cpp's error field, or JSON that stands bare in the stream.
+            # Not standard: llama.cpp's error field, or JSON without a field name.
             self.facts.error = True
             return False
         data = (block.data or "").strip()
@@ -74,7 +74,7 @@ class _FactsReader:
         except (ValueError, RecursionError):
             self.facts.broken = True
             return
-        # Some gateways glue the end marker of a stream behind a whole answer.
+        # Some gateways append the end marker of a stream to a whole answer.
         if text[end:].strip() not in {"", "data: [DONE]", "data:[DONE]"}:
             self.facts.broken = True
             return
@@ -116,9 +116,9 @@ class _FactsReader:
                 setattr(facts, attribute, before + piece if plain else None)
             for position, call in enumerate(delta.get("tool_calls") or ()):
                 if isinstance(call, dict) and "custom" in call and not call.get("function"):
-                    continue  # a tool without JSON arguments, which no turn can hold
+                    continue  # a tool without JSON arguments, which a turn cannot express
                 if self.whole:
-                    # In a whole answer every entry is a call, whatever its id says.
+                    # In a whole answer every entry is a call, with any id.
                     self.keys.add((position, None))
                 else:
                     self.call(call)
@@ -145,11 +145,4 @@ class _FactsReader:
             self.facts.calls = None
 
     def usage(self, usage: Any) -> None:
-        if not isinstance(usage, dict):
-            return
-        for name, path in _CHAT_USAGE.items():
-            value: Any = usage
-            for step in path:
-                value = value.get(step) if isinstance(value, dict) else None
-            if isinstance(value, int) and not isinstance(value, bool):
-                self.facts.usage[name] = value
+        self.facts.usage.update(counts(usage, _USAGE))

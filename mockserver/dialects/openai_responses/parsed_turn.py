@@ -1,8 +1,8 @@
-"""What a Responses event sequence tells, read independently of any adapter. Pure.
+"""Parses the turn of a Responses event sequence, independently of any adapter. Pure.
 
-Reads lawful sequences and what real servers make of them: whole texts without deltas, deltas
+Reads valid sequences and those of real servers: whole texts without deltas, deltas
 without whole texts, ids that change, an empty ``output`` at the end, ``response.done``. Where a
-sequence is ambiguous the answer is ``None``, and nobody is judged by it.
+sequence is ambiguous the result is ``None``, and no client is judged by it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mockserver.dialects.facts import repaired
+from mockserver.dialects.facts import counts, repaired
 from mockserver.vocabulary.model import Json, JsonObject, Status
 
 #: Text of an item by the event that carries it: the kind, and the field of the whole text.
@@ -41,13 +41,13 @@ ENDS: Mapping[str, Status] = {
     "response.cancelled": Status.FAILED,
     "error": Status.FAILED,
 }
-#: What ``response.done`` may say of the response; the other ends say it by their names.
+#: Statuses of a response in ``response.done``; the other ends have them in their names.
 _DONE_STATUSES = {
     "incomplete": Status.INCOMPLETE,
     "failed": Status.FAILED,
     "cancelled": Status.FAILED,
 }
-_COUNTS: Mapping[str, tuple[str, ...]] = {
+_USAGE: Mapping[str, tuple[str, ...]] = {
     "input_tokens": ("input_tokens",),
     "output_tokens": ("output_tokens",),
     "total_tokens": ("total_tokens",),
@@ -69,7 +69,7 @@ class ParsedCall:
 
 @dataclass(slots=True, kw_only=True)
 class ParsedTurn:
-    """A turn as a Responses sequence tells it.
+    """A turn as a Responses sequence describes it.
 
     ``texts`` maps ``text``, ``refusal``, ``reasoning`` and ``summary`` to all text of that
     kind, in the order of the output. ``ended`` says that an end was sent; ``reason`` is why the
@@ -96,18 +96,6 @@ def parse_turn(events: Sequence[JsonObject]) -> ParsedTurn | None:
         return reader.parsed()
     except _AmbiguousError:
         return None
-
-
-def counts(usage: Json) -> dict[str, int]:
-    """The token counts of a Responses usage object under our names."""
-    found = {}
-    for name, path in _COUNTS.items():
-        value = usage
-        for step in path:
-            value = value.get(step) if isinstance(value, Mapping) else None
-        if isinstance(value, int) and not isinstance(value, bool):
-            found[name] = value
-    return found
 
 
 class _AmbiguousError(Exception):
@@ -188,7 +176,7 @@ class _TurnParser:
             error = response.get("error")
             details = response.get("incomplete_details")
             turn.reason = details.get("reason") if isinstance(details, Mapping) else None
-            turn.usage = counts(response.get("usage"))
+            turn.usage = counts(response.get("usage"), _USAGE)
             self.output(response.get("output"))
         if isinstance(response, Mapping) and error:
             status = Status.FAILED
