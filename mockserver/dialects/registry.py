@@ -53,7 +53,7 @@ def find_dialect(name: str) -> Dialect:
         close = difflib.get_close_matches(name, known, n=1)
         question = f"did you mean {close[0]}? " if close else ""
         raise DialectError(
-            f"unknown dialect {name!r}", f"{question}known are {', '.join(sorted(known))}"
+            f"unknown dialect {name!r}", f"{question}known dialects: {', '.join(sorted(known))}"
         )
     return known[name]
 

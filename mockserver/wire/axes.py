@@ -57,10 +57,12 @@ def point(values: Mapping[str, str], seed: int = 0) -> Point:
     for axis, value in values.items():
         if axis not in AXES:
             close = did_you_mean(axis, AXES)
-            raise ValueError(f"unknown axis {axis!r}{close}; known are {', '.join(AXES)}")
+            raise ValueError(f"unknown axis {axis!r}{close}; known axes: {', '.join(AXES)}")
         if value not in (known := AXES[axis]):
             close = did_you_mean(value, known)
-            raise ValueError(f"unknown value {axis}={value}{close}; known are {', '.join(known)}")
+            raise ValueError(
+                f"unknown value {axis}={value}{close}; known values: {', '.join(known)}"
+            )
     chosen = ((a, values[a]) for a in AXES if values.get(a, "recorded") != "recorded")
     return Point(tuple(chosen), seed)
 

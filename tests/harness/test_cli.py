@@ -98,11 +98,11 @@ def test_version(tapecheck: Cli) -> None:
     [
         (["rnu"], "No such command 'rnu' (did you mean run?)"),
         (["juggle"], "No such command 'juggle'\n"),
-        (["run", "--axes", "eoll=crlf"], "unknown axis 'eoll' (did you mean eol?); known are"),
+        (["run", "--axes", "eoll=crlf"], "unknown axis 'eoll' (did you mean eol?); known axes:"),
         (["run", "--axes", "eol=clrf"], "unknown value eol=clrf (did you mean crlf?)"),
         (["run", "-a", "opnai-compat"], "no adapter 'opnai-compat' (did you mean openai-compat?)"),
         (["run", "-a", "typo.py"], "unknown feature 'streeming' (did you mean streaming?)"),
-        (["run", "--axes", "eol=none"], "unknown value eol=none; known are"),
+        (["run", "--axes", "eol=none"], "unknown value eol=none; known values:"),
         (["run", "--axes", "fast"], "axes are none, pairwise, all"),
         (["run", "nothing/here"], "pattern 'nothing/here' matches no case"),
         (["run", "--adapter", "nobody"], "no adapter 'nobody'"),
