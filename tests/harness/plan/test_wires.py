@@ -35,7 +35,7 @@ def test_a_case_is_played_on_its_own_wire() -> None:
     found = cases()
     (whole,) = schedules_of(found["openai-chat/text-basic/recorded@openai-compat"].scenario)
     wires = {name: schedules_for(case)[0] for name, case in found.items()}
-    assert wires["openai-chat/text-basic/recorded@openai-compat"] is whole
+    assert wires["openai-chat/text-basic/recorded@openai-compat"] == whole
     cut = wires["openai-chat/text-basic/cut=2@openai-compat"]
     assert cut.body == whole.body[: whole.plain.event_ends[1]]
     assert wires["openai-chat/text-basic/stall=2@openai-compat"].ending is Ending.STALL
