@@ -82,6 +82,11 @@ class Request:
         return urlsplit(self.uri)
 
 
+def header_value(headers: Headers, name: str) -> str | None:
+    """Return the value of the first header of that name, in any case."""
+    return next((v for n, v in headers if n.lower() == name.lower()), None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
     """A recorded response; ``body`` is the bytes on the wire, still compressed if they were."""
@@ -94,7 +99,7 @@ class Response:
 
     def header(self, name: str) -> str | None:
         """Return the first header of that name, in any case."""
-        return next((v for n, v in self.headers if n.lower() == name.lower()), None)
+        return header_value(self.headers, name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mockserver.cassettes.cassette import Headers, Interaction, Request, Response
+from mockserver.cassettes.cassette import (
+    Headers,
+    Interaction,
+    Request,
+    Response,
+    header_value,
+)
 from mockserver.dialects.registry import form
 from mockserver.library.matcher import plain_path
 from mockserver.secrets import scrub
@@ -45,7 +51,7 @@ class Renaming:
         if not changed:
             return interaction
         request, response = interaction.request, interaction.response
-        kind = _header(request.headers, "content-type")
+        kind = header_value(request.headers, "content-type")
         edits = list(_edits(request.body, kind, changed))
         body, _ = scrub.splice(request.body, None, edits)
         edits = list(_edits(response.body, response.header("content-type"), changed))
@@ -131,7 +137,7 @@ def _same_body(a: bytes, a_headers: Headers, b: bytes, b_headers: Headers, ids: 
 
 def _documents(body: bytes, headers: Headers) -> list[Document]:
     plain = decompress(body, encoding_of(headers))
-    return documents(plain, _header(headers, "content-type"))
+    return documents(plain, header_value(headers, "content-type"))
 
 
 def _same_document(a: Document, b: Document, ids: Renaming) -> bool:
@@ -181,7 +187,3 @@ def _edits(body: bytes, kind: str | None, changed: dict[str, str]) -> Iterator[s
             old = changed.get(body[start:stop].decode("latin-1"))
             if old is not None:
                 yield scrub.Edit(start, stop, old.encode())
-
-
-def _header(headers: Headers, name: str) -> str | None:
-    return next((v for n, v in headers if n.lower() == name), None)

@@ -18,6 +18,7 @@ from mockserver.cassettes.cassette import (
     Request,
     Response,
     Wire,
+    header_value,
 )
 from mockserver.recording.providers import DUMMY_KEY
 from mockserver.secrets import find, names
@@ -39,7 +40,7 @@ class Head:
 
     def header(self, name: str) -> str | None:
         """Return the first header of that name, in any case."""
-        return next((v for n, v in self.headers if n.lower() == name), None)
+        return header_value(self.headers, name)
 
 
 class Capture:

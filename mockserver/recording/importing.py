@@ -18,7 +18,7 @@ from mockserver.errors import CassetteError, CodingError, NotEncodedError
 from mockserver.secrets import names
 from mockserver.secrets.scan import scan_cassette
 from mockserver.secrets.scrub import Scrubber, SplitSecretError
-from mockserver.wire.content_coding import decode, encoding_of
+from mockserver.wire.content_coding import decode, encoding_of, is_text
 from mockserver.wire.schedule import HOP_BY_HOP
 
 _HINT = "re-record it, or remove it from the file"
@@ -138,7 +138,7 @@ def _convert_interaction(
         ("request", plain.request, scrubbed.request),
         ("response", plain.response, scrubbed.response),
     ):
-        if before.body != after.body and not _is_text(before.body):
+        if before.body != after.body and not is_text(before.body):
             raise ValueError(f"has a secret in its binary {side} body")
         names = {name for name, _ in after.headers}
         changes += [
@@ -166,7 +166,7 @@ def _plain(headers: Headers, body: bytes, side: str) -> tuple[tuple[Headers, byt
         plain = decode(body, coding)
     except NotEncodedError:
         zipped = coding.endswith("gzip")
-        if _is_text(body) or (zipped and not body.startswith(b"\x1f\x8b")):
+        if is_text(body) or (zipped and not body.startswith(b"\x1f\x8b")):
             return (bare, body), Kind.STALE
         raise ValueError(f"has a {side} body that cannot be decoded ({coding})") from None
     except CodingError as exc:
@@ -174,15 +174,7 @@ def _plain(headers: Headers, body: bytes, side: str) -> tuple[tuple[Headers, byt
     if plain is body:
         return (bare, body), Kind.STALE
     # A body that is no text even when decoded stays as it was sent.
-    return ((bare, plain), Kind.DECODED) if _is_text(plain) else ((headers, body), None)
-
-
-def _is_text(body: bytes) -> bool:
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+    return ((bare, plain), Kind.DECODED) if is_text(plain) else ((headers, body), None)
 
 
 def _kind_of(name: str) -> Kind:

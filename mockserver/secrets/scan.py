@@ -13,12 +13,12 @@ from itertools import pairwise
 from pathlib import Path
 from urllib.parse import parse_qsl
 
-from mockserver.cassettes.cassette import Cassette, Headers, Interaction, Origin
+from mockserver.cassettes.cassette import Cassette, Headers, Interaction, Origin, header_value
 from mockserver.errors import CodingError
 from mockserver.secrets import find, names
 from mockserver.secrets.find import Known
 from mockserver.secrets.reassembled import channels
-from mockserver.wire.content_coding import decode, encoding_of, inflate
+from mockserver.wire.content_coding import decode, encoding_of, inflate, is_text
 from mockserver.wire.documents import documents
 
 #: A character of a key; the piece after a replaced key must not start with one.
@@ -82,7 +82,7 @@ def _body(
     body: bytes, headers: Headers, side: str, origin: Origin, known: Known
 ) -> Iterator[tuple[str, str]]:
     place, encoding = f"{side}.body", encoding_of(headers).strip().lower()
-    kind = next((value for name, value in headers if name.lower() == "content-type"), None)
+    kind = header_value(headers, "content-type")
     plain, hint = body, _HINT[side]
     try:
         plain = decode(body, encoding)
@@ -129,7 +129,7 @@ def _is_unreadable(body: bytes, origin: Origin) -> bool:
             return True
         case Origin.IMPORTED:
             # Other recorders keep the header of a body that they have decoded.
-            return not _is_text(body)
+            return not is_text(body)
         case Origin.AUTHORED:
             return False
 
@@ -137,11 +137,3 @@ def _is_unreadable(body: bytes, origin: Origin) -> bool:
 def _ends_replaced(piece: str) -> bool:
     last = piece[piece.rfind("key_") :]
     return names.REPLACED.fullmatch(last) is not None
-
-
-def _is_text(body: bytes) -> bool:
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

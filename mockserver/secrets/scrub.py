@@ -12,7 +12,14 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-from mockserver.cassettes.cassette import Chunk, Headers, Interaction, Request, Response
+from mockserver.cassettes.cassette import (
+    Chunk,
+    Headers,
+    Interaction,
+    Request,
+    Response,
+    header_value,
+)
 from mockserver.dialects.registry import form
 from mockserver.errors import CodingError
 from mockserver.secrets import find, names
@@ -123,7 +130,7 @@ class Scrubber:
 
     def _check(self, body: bytes, headers: Headers, side: str) -> None:
         plain = decompress(body, encoding_of(headers))
-        kind = _header(headers, "content-type")
+        kind = header_value(headers, "content-type")
         for channel in channels(plain, kind, single=side == "response"):
             for found in channel.split_secrets(self.known):
                 place = f"{side}.body, joined from the deltas at {channel.path}"
@@ -189,7 +196,7 @@ class Scrubber:
         """
         encoding = encoding_of(headers)
         plain, plain_chunks = _decode_chunks(body, chunks, encoding)
-        edits = self._edits(plain, _header(headers, "content-type"), f"{side}.body", replaced)
+        edits = self._edits(plain, header_value(headers, "content-type"), f"{side}.body", replaced)
         if not edits:
             return body, chunks, None
         return *splice(plain, plain_chunks, edits), encoding if plain != body else None
@@ -271,7 +278,3 @@ def _decode_chunks(
         pairs = zip(chunks, pieces, strict=True)
         chunks = tuple(Chunk(chunk.at_ms, len(piece)) for chunk, piece in pairs if piece)
     return b"".join(pieces), chunks
-
-
-def _header(headers: Headers, name: str) -> str | None:
-    return next((v for n, v in headers if n.lower() == name), None)

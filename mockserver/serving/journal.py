@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.cassettes.cassette import Headers
+from mockserver.cassettes.cassette import Headers, header_value
 from mockserver.library.outcome import Outcome
 from mockserver.library.session import Found
 from mockserver.secrets import names
@@ -40,7 +40,7 @@ class JournalEntry:
 
     def header(self, name: str) -> str | None:
         """Return the first header of that name, in any case."""
-        return next((v for n, v in self.headers if n.lower() == name.lower()), None)
+        return header_value(self.headers, name)
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry with credentials replaced; a body that is not UTF-8 as base64."""

@@ -119,7 +119,7 @@ def _decoded(pieces: list[bytes], coding: str, limit: int) -> list[bytes]:
     try:
         decoder = _DECODERS[coding]()
     except (KeyError, ImportError) as exc:
-        if _is_text(b"".join(pieces)):
+        if is_text(b"".join(pieces)):
             # Some recorders decode a body and keep the header.
             raise NotEncodedError(f"not encoded as {coding}") from None
         hint = _INSTALL if isinstance(exc, ImportError) else None
@@ -147,7 +147,8 @@ def _fed(decoder: _Decoder, data: bytes) -> Iterator[bytes]:
         yield from decoder.feed(data[start : start + _SLICE])
 
 
-def _is_text(body: bytes) -> bool:
+def is_text(body: bytes) -> bool:
+    """Return whether a body is UTF-8."""
     try:
         body.decode()
     except UnicodeDecodeError:

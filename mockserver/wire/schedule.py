@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
-from mockserver.cassettes.cassette import End, Headers, Response
+from mockserver.cassettes.cassette import End, Headers, Response, header_value
 from mockserver.errors import CodingError, NotEncodedError
 from mockserver.wire.body import Body, Media, body_of, media_of
 from mockserver.wire.content_coding import decode, encoding_of
@@ -118,7 +118,7 @@ class Schedule:
 
     def header(self, name: str) -> str | None:
         """Return the first header of that name, in any case."""
-        return next((v for n, v in self.headers if n.lower() == name.lower()), None)
+        return header_value(self.headers, name)
 
     def without_header(self, name: str) -> Headers:
         """Return the headers without those of that name."""
