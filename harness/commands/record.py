@@ -283,9 +283,9 @@ def _show(capture: Capture) -> None:
 
 
 def _summary(result: Result) -> None:
-    as_before = f", {result.unchanged} unchanged" if result.unchanged else ""
+    unchanged = f", {result.unchanged} unchanged" if result.unchanged else ""
     if result.written:
-        _say(f"wrote {result.path}: {_count(result.interactions)}{as_before}")
+        _say(f"wrote {result.path}: {_count(result.interactions)}{unchanged}")
     elif result.drift is not None:
         _say(f"{result.path}: {_count(result.interactions)} compared")
     else:

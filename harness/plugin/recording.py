@@ -260,8 +260,8 @@ class Recording:
         """Attach the lines about a cassette to ``item``; return what must fail the test."""
         lines = []
         if result.written:
-            kept = f", {result.unchanged} unchanged" if result.unchanged else ""
-            lines.append(f"wrote {result.interactions} interactions{kept}")
+            unchanged = f", {result.unchanged} unchanged" if result.unchanged else ""
+            lines.append(f"wrote {result.interactions} interactions{unchanged}")
         if result.drift is not None:
             lines += str(result.drift).splitlines()
         failures = [f"{result.path}: {problem}" for problem in result.problems]
