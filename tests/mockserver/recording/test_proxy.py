@@ -228,17 +228,18 @@ def test_no_answer_at_all_is_no_recording(
 
 def test_a_key_that_is_invalid_in_a_header_is_not_named(client: httpx.Client, path: Path) -> None:
     failures: list[str | None] = []
-    with (
-        Live(hello) as live,
-        Recorder(
+    # Nothing is sent on the connection, so nobody has to accept it.
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        base_url = f"http://127.0.0.1:{server.getsockname()[1]}/v1"
+        provider = Provider(name="raw", base_url=base_url, key_variables=("LIVE_KEY",))
+        recorder = Recorder(
             environment={"LIVE_KEY": f"{KEY}\n"}, watch=lambda c: failures.append(c.failure)
-        ) as recorder,
-        recorder.tape(path, [live.provider()]) as tape,
-    ):
-        with pytest.raises(httpx.ReadError):
-            ask(client, tape)
-        with pytest.raises(RecordingError, match="Illegal header value") as caught:
-            tape.finish()
+        )
+        with recorder, recorder.tape(path, [provider]) as tape:
+            with pytest.raises(httpx.ReadError):
+                ask(client, tape)
+            with pytest.raises(RecordingError, match="Illegal header value") as caught:
+                tape.finish()
     assert KEY not in str(caught.value)
     assert failures[0] is None
     assert "Illegal header value" in str(failures[1])
