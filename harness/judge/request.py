@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl
 from harness.judge.expectation import agrees
 from harness.judge.reading import Reading
 from harness.judge.transcript import Finding, SeenRequest
-from harness.suite.scenario import KeyPath, RequestSpec, StepSpec
+from harness.suite.scenario import RequestSpec, StepSpec
+from mockserver.cassettes import KeyPath
 from mockserver.secrets import is_credential_header
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from harness.suite.scenario import Case, KeyPath
-from mockserver.cassettes import Headers
+from harness.suite.scenario import Case
+from mockserver.cassettes import Headers, KeyPath
 from mockserver.vocabulary import AssistantTurn, ErrorInfo, Event, JsonObject, Part, Usage
 from mockserver.wire import Schedule
 

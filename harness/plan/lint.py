@@ -11,9 +11,9 @@ from typing import Any
 from harness.errors import SpecError
 from harness.judge.expectation import agrees, turn_views
 from harness.suite import loader
-from harness.suite.scenario import KeyPath, Scenario, TurnSpec
+from harness.suite.scenario import Scenario, TurnSpec
 from harness.suite.schemas import schema
-from mockserver.cassettes import Cassette, Origin, line_of
+from mockserver.cassettes import Cassette, KeyPath, Origin, line_of
 from mockserver.errors import CassetteError
 from mockserver.library import library
 from mockserver.secrets import scan_cassette

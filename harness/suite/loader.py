@@ -15,7 +15,6 @@ from harness.suite import formats
 from harness.suite.scenario import (
     Expectation,
     GateSpec,
-    KeyPath,
     RequestSpec,
     Scenario,
     StepSpec,
@@ -23,7 +22,7 @@ from harness.suite.scenario import (
     TurnSpec,
 )
 from harness.suite.schemas import definition, validator
-from mockserver.cassettes import YamlDocument, line_of, yaml_reader
+from mockserver.cassettes import KeyPath, YamlDocument, line_of, yaml_reader
 from mockserver.dialects import find_dialect
 from mockserver.errors import DialectError, did_you_mean
 from mockserver.vocabulary import JsonObject, NeutralCall

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from mockserver.cassettes import KeyPath
 from mockserver.vocabulary import JsonObject, NeutralCall
 from mockserver.wire import RECORDED, FaultKind, Point
-
-KeyPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,12 +3,13 @@
 from mockserver.cassettes import foreign, yaml_reader
 from mockserver.cassettes.cassette import Cassette, End, Headers, Origin
 from mockserver.cassettes.rechunk import rechunk
-from mockserver.cassettes.yaml_reader import YamlDocument, line_of
+from mockserver.cassettes.yaml_reader import KeyPath, YamlDocument, line_of
 
 __all__ = [
     "Cassette",
     "End",
     "Headers",
+    "KeyPath",
     "Origin",
     "YamlDocument",
     "foreign",

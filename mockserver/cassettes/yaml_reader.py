@@ -21,9 +21,12 @@ KeyPath = tuple[str | int, ...]
 
 #: How many characters the aliases of a file may add to it: a few lines can expand to gigabytes.
 ALIAS_LIMIT = 10_000_000
+#: How deep lists and mappings may be nested. Python's own limit differs between versions.
+DEEPEST = 200
 #: Longer scalars are not cached.
 _SHORT = 40
 _FIX = "fix the YAML at this line"
+_TOO_DEEP = "nested too deeply", f"keep it below {DEEPEST} levels"
 _STR, _SEQ, _MAP, _INT, _MERGE = (
     f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map", "int", "merge")
 )
@@ -77,6 +80,7 @@ class Loader(_Base):
         super().__init__(text)
         self._made: dict[Node, Any] = {}
         self._has_aliases = False
+        self._depth = 0
 
     def document(self) -> YamlDocument:
         """Read the one document of the text. Raises :class:`YamlError` or ``yaml.YAMLError``."""
@@ -105,6 +109,9 @@ class Loader(_Base):
             return self._special(node)
         if node in self._made:
             return self._alias(node)
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise YamlError(_TOO_DEEP[0], _line(node), _TOO_DEEP[1])
         if tag == _SEQ and type(node) is SequenceNode:
             self._made[node] = _UNFINISHED
             made: Any = [self._value(item) for item in node.value]
@@ -113,6 +120,7 @@ class Loader(_Base):
             made = self._mapping(node)
         else:
             made = self._special(node)
+        self._depth -= 1
         self._made[node] = made
         return made
 
@@ -193,7 +201,7 @@ def read(text: bytes | str, loader: type[Loader] = Loader) -> YamlDocument:
             f"not valid YAML: {problem}", line, "quote the text and escape it"
         ) from None
     except RecursionError:
-        raise YamlError("nested too deeply", hint="keep it below a few hundred levels") from None
+        raise YamlError(_TOO_DEEP[0], hint=_TOO_DEEP[1]) from None
 
 
 def line_of(text: bytes | str, path: Sequence[str | int]) -> int:

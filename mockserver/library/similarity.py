@@ -18,11 +18,12 @@ from mockserver.cassettes.cassette import (
     Response,
     header_value,
 )
+from mockserver.cassettes.yaml_reader import KeyPath
 from mockserver.dialects.registry import form
 from mockserver.library.matcher import plain_path
 from mockserver.secrets import scrub
 from mockserver.wire.content_coding import decompress, encoding_of
-from mockserver.wire.documents import NOT_JSON, Document, KeyPath, documents
+from mockserver.wire.documents import NOT_JSON, Document, documents
 
 _ID_FIELD = re.compile(r"(?:.*[_-])?id|.*[a-z]Id")
 

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from mockserver.cassettes.cassette import End, Interaction, Response
+from mockserver.cassettes.yaml_reader import KeyPath
 from mockserver.dialects.registry import form
 from mockserver.library import similarity
 from mockserver.secrets import scrub
 from mockserver.wire.content_coding import decompress, encoding_of
-from mockserver.wire.documents import NOT_JSON, Document, KeyPath, documents, leaves
+from mockserver.wire.documents import NOT_JSON, Document, documents, leaves
 
 #: How many lines of one kind are shown for an interaction, and how long a value may be.
 SHOWN, CLIP = 8, 60

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
+from mockserver.cassettes.yaml_reader import KeyPath
 from mockserver.dialects.registry import form
 from mockserver.secrets import find
 from mockserver.secrets.find import Known
-from mockserver.wire.documents import NOT_JSON, Document, KeyPath, documents, leaves
+from mockserver.wire.documents import NOT_JSON, Document, documents, leaves
 
 #: No random key repeats so many characters.
 _LONG = 8

@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from mockserver.cassettes.yaml_reader import KeyPath as KeyPath
+from mockserver.cassettes.yaml_reader import KeyPath
 from mockserver.wire import sse
 from mockserver.wire.body import Media, media_of
 from mockserver.wire.sse import NOT_JSON as NOT_JSON
