@@ -33,6 +33,8 @@ VERBS = {
 }
 #: The exit codes that a shell gives to a program stopped by SIGINT, and by SIGPIPE.
 INTERRUPTED, BROKEN_PIPE = 130, 141
+#: The exit code for a program that was ended from inside, by code that is not ours.
+ENDED = 3
 
 
 class Verbs(click.Group):
@@ -117,6 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit."""
     # Python would look through all objects for garbage once more while it ends: 40 ms for nothing.
     atexit.register(gc.freeze)
+    _open_streams()
     show_marks((sys.stdout, sys.stderr))
     try:
         code = tapecheck.main(arguments, prog_name="tapecheck", standalone_mode=False)
@@ -124,6 +127,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         _stop_writing()
         code = BROKEN_PIPE
+    except SystemExit as exc:
+        if "_TAPECHECK_COMPLETE" in os.environ:
+            raise  # a shell asks click for completions
+        # No verb ends the program itself; a client, a dialect or a library did.
+        click.echo(f"tapecheck: something that it runs ended the program: {exc!r}", err=True)
+        code = ENDED
     except (KeyboardInterrupt, click.Abort):
         code = INTERRUPTED
     except click.ClickException as exc:
@@ -135,6 +144,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         click.echo(f"tapecheck: {_message(exc)}", err=True)
     sys.exit(code or 0)
+
+
+def _open_streams() -> None:
+    """Give closed standard streams a place: files opened later must not take their numbers."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, os.O_RDWR)
+            if handle != number:
+                os.dup2(handle, number)
+                os.close(handle)
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", encoding="utf-8"))
 
 
 def _stop_writing() -> None:

@@ -32,6 +32,8 @@ _T = TypeVar("_T")
 MAX_DEPTH = 100
 #: Values in one event: far more than any wire sends, few enough to check.
 MAX_VALUES = 1_000_000
+#: Fields of an event or a turn.
+MAX_FIELDS = 1_000
 #: Bits of a number that can be written as decimal digits.
 MAX_NUMBER_BITS = 4096
 _MODEL = (Event, Part, AssistantTurn, ErrorInfo, Usage)
@@ -54,8 +56,11 @@ def _checked(
 ) -> Emitted[_T]:
     copier = _Copier()
     try:
-        data = copier.copy(item if isinstance(item, _MODEL) else dict(item))
-    except Exception as exc:
+        # The type itself: ``isinstance`` believes what an object says of its class.
+        data = copier.copy(item if issubclass(type(item), _MODEL) else _fields(item))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as exc:
         # The client's own classes may raise anything when they are read.
         return Emitted(value=None, data={}, problems=(f"cannot be read: {type(exc).__name__}",))
     if copier.lossy:
@@ -69,6 +74,16 @@ def _checked(
         # The schemas are the contract, and users know their messages.
         broken = list(problems_of(data)) or broken
     return Emitted(value=value, data=data, problems=(*copier.problems, *broken))
+
+
+def _fields(item: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return the fields of a mapping. Raises ``ValueError`` for one that does not end."""
+    fields: dict[Any, Any] = {}
+    for count, key in enumerate(item):
+        if count == MAX_FIELDS:
+            raise ValueError("too many fields")
+        fields[key] = item[key]
+    return fields
 
 
 def _event_problems(data: JsonObject) -> Iterator[str]:

@@ -52,8 +52,10 @@ async def drive(
         if _is_cancelled():
             raise
         output.raised = _text_of(exc)
-    except (KeyboardInterrupt, GeneratorExit):
+    except KeyboardInterrupt:
         raise
+    except _RaisedInThread as exc:
+        output.raised = _text_of(exc.raised)
     except BaseException as exc:
         # No exception of a client may end the run; a TimeoutError may be its own.
         output.hung = isinstance(exc, TimeoutError) and timer.expired()
@@ -72,7 +74,8 @@ def _is_cancelled() -> bool:
 def _text_of(exc: BaseException) -> str:
     try:
         return f"{type(exc).__name__}: {exc}"
-    except Exception:
+    except BaseException:
+        # The client's own code makes the text, and may raise what ends a program.
         return f"{type(exc).__name__}, whose text cannot be read"
 
 
@@ -83,21 +86,22 @@ async def _collect(
     items = _items(adapter.run, call)
     try:
         async for item in items:
-            match item:
-                case None:
-                    continue
-                case AssistantTurn():
-                    output.turn, output.turn_given = door.turn(item), True
-                case Mapping() if "type" not in item:
-                    output.turn, output.turn_given = door.turn(item), True
-                case Event() | Mapping():
-                    output.events.append(door.event(item))
-                    on_event(len(output.events))
-                case _:
-                    raise TypeError(
-                        f"the adapter yielded {type(item).__name__}; events and turns are "
-                        "objects of harness.model or dicts"
-                    )
+            # The type itself: ``isinstance`` believes what an object says of its class.
+            kind = type(item)
+            if item is None:
+                continue
+            if issubclass(kind, AssistantTurn) or (
+                issubclass(kind, Mapping) and "type" not in item
+            ):
+                output.turn, output.turn_given = door.turn(item), True
+            elif issubclass(kind, Event | Mapping):
+                output.events.append(door.event(item))
+                on_event(len(output.events))
+            else:
+                raise TypeError(
+                    f"the adapter yielded {kind.__name__}; events and turns are "
+                    "objects of harness.model or dicts"
+                )
     finally:
         await items.aclose()
 
@@ -124,6 +128,14 @@ async def _items(run: Callable[[Call], Any], call: Call) -> AsyncGenerator[Any, 
 
 
 _END = object()
+
+
+class _RaisedInThread(Exception):  # noqa: N818 - not an error of ours
+    """Whatever a client raised in its thread, where nobody presses Ctrl-C."""
+
+    def __init__(self, raised: BaseException) -> None:
+        super().__init__()
+        self.raised = raised
 
 
 async def _in_thread(run: Callable[[Call], Any], call: Call) -> AsyncGenerator[Any, None]:
@@ -155,8 +167,10 @@ async def _in_thread(run: Callable[[Call], Any], call: Call) -> AsyncGenerator[A
     threading.Thread(target=work, name="adapter", daemon=True).start()
     try:
         while (item := await queue.get()) is not _END:
-            if isinstance(item, BaseException):
+            if isinstance(item, ClientError):
                 raise item
+            if isinstance(item, BaseException):
+                raise _RaisedInThread(item)
             yield item
     finally:
         stopped.set()
@@ -171,9 +185,13 @@ def _as_items(result: Any) -> Iterable[Any]:
 
 
 def _add_failure(output: Output, exc: ClientError, *, streamed: bool) -> None:
-    # A class that derives from it may have left the attributes out.
-    error: ErrorInfo = getattr(exc, "error", None)  # type: ignore[assignment]
-    turn: AssistantTurn | None = getattr(exc, "turn", None)
+    # A class that derives from it may have left the attributes out, or raise where they are read.
+    try:
+        error: ErrorInfo = getattr(exc, "error", None)  # type: ignore[assignment]
+        turn: AssistantTurn | None = getattr(exc, "turn", None)
+    except BaseException as raised:
+        output.raised = _text_of(raised)
+        return
     if streamed:
         output.events.append(door.event(ErrorEvent(error=error)))
     if turn is None and not streamed:

@@ -88,10 +88,11 @@ def command(case: str, seed: int, **chosen: Any) -> int:
 
 
 def _print(text: str) -> None:
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False)
+    from harness.reports.console import ReportConsole
+
+    console = ReportConsole(highlight=False)
     for line in text.splitlines():
         style = next((s for start, s in _STYLES.items() if line.startswith(start)), "")
         console.print(Text(line, style), soft_wrap=True)

@@ -10,8 +10,9 @@ from harness.errors import SpecError
 from harness.suite.scenario import Scenario, TurnSpec
 from mockserver.cassettes import Cassette
 from mockserver.dialects import recorded_call
-from mockserver.errors import CassetteError
+from mockserver.errors import CassetteError, CodingError
 from mockserver.library import library
+from mockserver.wire import from_response
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,11 @@ def _scenario(name: str, cassette: Cassette, number: int) -> Scenario | Excluded
     if isinstance(found, str):
         return Excluded(scenario_id, found, unreadable=False)
     dialect, call = found
+    try:
+        # Facts cannot be read off a body that cannot be decoded.
+        _ = from_response(cassette.interactions[number].response).plain
+    except CodingError as exc:
+        return Excluded(scenario_id, str(exc), unreadable=True)
     return Scenario(
         id=scenario_id,
         title=f"Interaction {number} of {cassette.path.name}",

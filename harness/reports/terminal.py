@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.reports import explain
+from harness.reports.console import ReportConsole
 from harness.reports.glyphs import showable
 from harness.reports.matrix import Line, matrix
 from harness.reports.summary import Cell, Failure, Group, Row, Summary, many, summarize
@@ -43,7 +44,7 @@ def write(
     A ``stream`` that is not of UTF-8 needs the error handler :data:`harness.reports.glyphs.ERRORS`.
     """
     summary = summarize(records)
-    _Page(summary, Console(file=stream, highlight=False), here, verbose).write(seconds)
+    _Page(summary, ReportConsole(file=stream, highlight=False), here, verbose).write(seconds)
 
 
 class _Page:

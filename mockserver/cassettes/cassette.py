@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -122,6 +123,11 @@ _WIRE_KEYS = frozenset(
     {"v", "http", "headers_ms", "chunks", "end", "origin", "recorded", "redacted"}
 )
 
+#: What a method is made of (RFC 9110, section 5.6.2).
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+#: About three years; no wait of a recording is longer.
+_LONGEST_MS = 1e11
+
 
 def load(path: Path) -> Cassette:
     """Read one cassette file.
@@ -189,6 +195,8 @@ class Reader:
         for key in ("method", "uri"):
             if not isinstance(data.get(key), str):
                 raise self.error(at, f"a request needs '{key}'", "re-record it or add the key")
+        if not _TOKEN.fullmatch(data["method"]):
+            raise self.error((*at, "method"), "not an HTTP method", "fix the method")
         try:
             urlsplit(data["uri"])
         except ValueError as exc:
@@ -205,8 +213,10 @@ class Reader:
         data = self._mapping(item.get("response"), at)
         status = data.get("status")
         code = status.get("code") if isinstance(status, dict) else status
-        if not isinstance(code, int):
-            raise self.error(at, "a response needs 'status.code'", "re-record it or add the key")
+        if not isinstance(code, int) or isinstance(code, bool) or not 100 <= code <= 999:
+            raise self.error(
+                at, "a response needs 'status.code', three digits", "re-record it or add the key"
+            )
         body = self._body(data, at)
         wire = Wire()
         if "wire" in data:
@@ -278,7 +288,7 @@ class Reader:
         end_ms, end = None, End.EOF
         if "end" in data:
             match data["end"]:
-                case [int() | float() as ms, str() as how] if how in set(End):
+                case [int() | float() as ms, str() as how] if how in set(End) and _is_time(ms):
                     end_ms, end = float(ms), End(how)
                 case _:
                     raise self.error(
@@ -287,17 +297,23 @@ class Reader:
                         f"how is one of {', '.join(End)}",
                     )
         origin = data.get("origin", Origin.IMPORTED)
-        if origin not in set(Origin):
+        if not isinstance(origin, str) or origin not in set(Origin):
             raise self.error(
                 (*at, "origin"),
                 f"unknown origin {origin!r}",
                 f"use one of {', '.join(Origin)}",
             )
         headers_ms = data.get("headers_ms", 0)
-        if not isinstance(headers_ms, int | float) or isinstance(headers_ms, bool):
+        if not _is_time(headers_ms):
             raise self.error(
-                (*at, "headers_ms"), "headers_ms must be a number", "give milliseconds"
+                (*at, "headers_ms"), "headers_ms must be a number", "give milliseconds from 0 on"
             )
+        redacted = data.get("redacted") or ()
+        if not isinstance(redacted, list | tuple) or not all(isinstance(r, str) for r in redacted):
+            raise self.error((*at, "redacted"), "redacted must list texts", "re-record it")
+        http = data.get("http")
+        if not isinstance(http, str | None):
+            raise self.error((*at, "http"), "http must be text", "re-record it or remove the key")
         return Wire(
             headers_ms=float(headers_ms),
             chunks=self._chunks(data["chunks"], (*at, "chunks"), length)
@@ -306,9 +322,9 @@ class Reader:
             end_ms=end_ms,
             end=end,
             origin=Origin(origin),
-            http=data.get("http"),
+            http=http,
             recorded=self._mapping(data.get("recorded") or {}, (*at, "recorded")),
-            redacted=tuple(data.get("redacted") or ()),
+            redacted=tuple(redacted),
         )
 
     def _chunks(self, data: Any, at: KeyPath, length: int) -> tuple[Chunk, ...]:
@@ -317,7 +333,7 @@ class Reader:
         chunks = []
         for i, pair in enumerate(data):
             match pair:
-                case [int() | float() as ms, int() as size] if size > 0 and ms >= 0:
+                case [int() | float() as ms, int() as size] if size > 0 and _is_time(ms):
                     chunks.append(Chunk(float(ms), size))
                 case _:
                     raise self.error(
@@ -346,3 +362,10 @@ class Reader:
     def error(self, at: KeyPath, message: str, hint: str) -> CassetteError:
         """Return the error to raise for the value at that path."""
         return CassetteError(self.path, message, line=self.line_of(at), hint=hint)
+
+
+def _is_time(value: object) -> bool:
+    """Return whether a value is a number of milliseconds that a schedule can keep."""
+    return (
+        isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _LONGEST_MS
+    )

@@ -41,6 +41,9 @@ def json_data(text: bytes, path: Path, hint: str = HINT) -> Any:
         raise CassetteError(path, f"not JSON: {exc.msg}", line=exc.lineno, hint=hint) from None
     except RecursionError:
         raise CassetteError(path, "nested too deeply", hint=hint) from None
+    except ValueError:
+        # Python reads no number of more than some thousand digits.
+        raise CassetteError(path, "has a number that is too long", hint=hint) from None
 
 
 def entries(data: Any, path: Path) -> list[Any]:

@@ -165,6 +165,12 @@ class Loader(_Base):
         except (ValueError, OverflowError) as exc:
             # PyYAML takes 2024-13-45 for a date.
             raise YamlError(f"not valid YAML: {exc}", _line(node), "quote the text") from None
+        except (AttributeError, LookupError, TypeError):
+            # It does not check what a tag such as !!bool or !!timestamp is put on.
+            kind = node.tag.rpartition(":")[2]
+            raise YamlError(
+                f"not valid YAML: {node.value!r:.60} is no {kind}", _line(node), "fix the tag"
+            ) from None
 
     def _alias(self, node: Node) -> Any:
         made = self._made[node]

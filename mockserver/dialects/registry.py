@@ -7,7 +7,9 @@ a subclass of :class:`~mockserver.dialects.dialect.Dialect`.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -18,11 +20,20 @@ from mockserver.cassettes.cassette import Request
 from mockserver.dialects.dialect import Dialect, Grammar, UnreadableRequestError
 from mockserver.dialects.facts import Facts
 from mockserver.dialects.form import COMMON, Form, merged
-from mockserver.errors import DialectError
+from mockserver.errors import DialectError, MockServerError
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.wire.schedule import Schedule
 
 GROUP = "tapecheck.dialects"
+#: What every dialect has, and of which type.
+_MEMBERS: Mapping[str, type | tuple[type, ...]] = {
+    "name": str,
+    "endpoint": re.Pattern,
+    "form": Form,
+    "refines": frozenset,
+    "reasons": Mapping,
+    "grammar": (Grammar, type(None)),
+}
 
 
 @cache
@@ -60,7 +71,11 @@ def find_dialect(name: str) -> Dialect:
 
 def of_request(request: Request) -> Dialect | None:
     """Return the dialect in which a request asks for an answer; ``None`` if no dialect matches."""
-    return next((d for d in dialects().values() if d.matches(request)), None)
+    for dialect in dialects().values():
+        with _blaming(dialect):
+            if dialect.matches(request):
+                return dialect
+    return None
 
 
 def grammars() -> Iterator[Grammar]:
@@ -71,13 +86,19 @@ def grammars() -> Iterator[Grammar]:
 def base_path(name: str, paths: Sequence[str]) -> str:
     """Return the part of the recorded paths that belongs in a client's base URL."""
     known = dialects().get(name)
-    return paths[0].rstrip("/") if known is None else known.base_path(paths)
+    if known is None:
+        return paths[0].rstrip("/")
+    with _blaming(known):
+        return known.base_path(paths)
 
 
 def facts_of(name: str, *answers: Schedule) -> Facts | None:
     """Read the facts of the answers of one turn; ``None`` for a dialect without a reader."""
     known = dialects().get(name)
-    return None if known is None else known.read_facts(answers)
+    if known is None:
+        return None
+    with _blaming(known):
+        return known.read_facts(answers)
 
 
 def recorded_call(request: Request) -> tuple[Dialect, NeutralCall] | str:
@@ -86,9 +107,24 @@ def recorded_call(request: Request) -> tuple[Dialect, NeutralCall] | str:
     if dialect is None:
         return f"no dialect matches {request.method} {request.url.path}"
     try:
-        return dialect, dialect.read_call(request)
+        with _blaming(dialect):
+            return dialect, dialect.read_call(request)
     except UnreadableRequestError as exc:
         return str(exc)
+
+
+@contextmanager
+def _blaming(dialect: Dialect) -> Iterator[None]:
+    """Name the dialect whose code raises what it should not."""
+    try:
+        yield
+    except (UnreadableRequestError, MockServerError, KeyboardInterrupt):
+        raise
+    except BaseException as exc:
+        raise DialectError(
+            f"the dialect {dialect.name!r} failed: {type(exc).__name__}: {exc}",
+            f"fix {type(dialect).__module__}",
+        ) from exc
 
 
 def _bundled() -> Iterator[Dialect]:
@@ -101,7 +137,9 @@ def _installed() -> Iterator[Dialect]:
     for point in entry_points(group=GROUP):
         try:
             loaded = point.load()
-        except Exception as exc:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as exc:
             raise DialectError(
                 f"the dialect {point.name!r} of {point.value} cannot be loaded: "
                 f"{type(exc).__name__}: {exc}",
@@ -112,4 +150,10 @@ def _installed() -> Iterator[Dialect]:
                 f"{point.value} is not an instance of mockserver.dialects.Dialect",
                 "fix the entry point of its package",
             )
+        for member, kind in _MEMBERS.items():
+            if not isinstance(getattr(loaded, member, None), kind):
+                raise DialectError(
+                    f"{member!r} of the dialect {point.value} is missing or of a wrong type",
+                    "docs/AUTHORING.md shows a dialect; fix its package",
+                )
         yield loaded

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import itertools
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from harness.model import (
     ErrorEvent,
     ErrorInfo,
     FinishReason,
+    MessageStart,
     MessageStop,
     Status,
 )
@@ -133,6 +135,13 @@ class _UnspeakableError(Exception):
         raise RuntimeError("no text")
 
 
+class _EndingError(Exception):
+    """Ends the program when it is shown."""
+
+    def __str__(self) -> str:
+        raise SystemExit(0)
+
+
 class _BareError(ClientError):
     def __init__(self) -> None:
         pass
@@ -149,6 +158,8 @@ class _BaseError(BaseException):
         (TimeoutError("its own"), "TimeoutError: its own"),
         (asyncio.CancelledError("its own"), "CancelledError: its own"),
         (SystemExit(0), "SystemExit: 0"),
+        (GeneratorExit("odd"), "GeneratorExit: odd"),
+        (_EndingError(), "_EndingError, whose text cannot be read"),
         (_BaseError("odd"), "_BaseError: odd"),
     ],
 )
@@ -165,6 +176,64 @@ def test_no_exception_of_a_client_ends_the_run(error: BaseException, text: str, 
     output = driven(run if kind == "sync" else run_async)
     assert (output.raised, output.hung) == (text, False)
     assert [e.value for e in output.events] == [EVENTS[0]]
+
+
+def test_no_interrupt_of_a_client_s_thread_ends_the_run() -> None:
+    def run(_: Call) -> Iterator[Any]:
+        yield EVENTS[0]
+        raise KeyboardInterrupt
+
+    assert driven(run).raised == "KeyboardInterrupt: "
+
+
+class _GuardedError(ClientError):
+    """A client's own error that cannot be looked into."""
+
+    def __init__(self) -> None:
+        Exception.__init__(self)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "error":
+            raise RuntimeError("not for you")
+        return super().__getattribute__(name)
+
+
+def test_a_client_error_that_cannot_be_read_is_a_raised_exception() -> None:
+    def run(_: Call) -> Iterator[Any]:
+        yield EVENTS[0]
+        raise _GuardedError
+
+    assert driven(run).raised == "RuntimeError: not for you"
+
+
+class _Pretender:
+    """Says of itself that it is an event."""
+
+    @property
+    def __class__(self) -> Any:
+        return MessageStart
+
+
+def test_an_object_is_what_its_type_says() -> None:
+    output = driven(lambda _: iter([_Pretender()]))
+    assert output.raised is not None
+    assert output.raised.startswith("TypeError: the adapter yielded _Pretender")
+
+
+class _Endless(Mapping[str, int]):
+    def __iter__(self) -> Iterator[str]:
+        return map(str, itertools.count())
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, _: str) -> int:
+        return 1
+
+
+def test_a_mapping_without_end_is_a_malformed_event() -> None:
+    output = driven(lambda _: iter([_Endless()]))
+    assert [e.problems for e in output.events] == [("cannot be read: ValueError",)]
 
 
 def test_a_run_that_is_stopped_stops_its_client() -> None:

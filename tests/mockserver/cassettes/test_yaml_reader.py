@@ -119,6 +119,8 @@ def test_aliases_share_one_value() -> None:
         (b"a: 1\nb: \xff", 2, "not UTF-8", "store bytes that are not text as !!binary"),
         ("a:\n  &x [*x]", 2, "an alias refers to a value that contains it", "fix the YAML"),
         ("a:\n  &x {<<: *x}", 2, "an alias refers to a value that contains it", "fix the YAML"),
+        ("a: 1\nb: !!timestamp abc", 2, "'abc' is no timestamp", "fix the tag"),
+        ("a: 1\nb: !!bool abc", 2, "'abc' is no bool", "fix the tag"),
         ("a:\n- " + "[" * 200 + "]" * 200, 2, "nested too deeply", "below 200 levels"),
         ("[" * 5000, 1, "exceeded maximum nesting depth", "fix the YAML"),
     ],

@@ -122,6 +122,9 @@ def test_a_package_joins_by_an_entry_point(installed: Path) -> None:
         ("tests.toy_dialect:NOTHING", "AttributeError"),
         ("no_such_package:DIALECT", "ModuleNotFoundError"),
         ("tests.toy_dialect:Toy", "is not an instance of"),
+        ("tests.toy_dialect.broken:ENDS_THE_PROGRAM", "SystemExit"),
+        ("tests.toy_dialect.broken:NAMELESS", "'name' of the dialect .* is missing"),
+        ("tests.toy_dialect.broken:FORMLESS", "'form' of the dialect .* of a wrong type"),
         ("mockserver.dialects.openai_chat:DIALECT", "two dialects are called 'openai-chat'"),
     ],
 )
@@ -131,3 +134,14 @@ def test_an_installed_dialect_that_cannot_be_used_is_named(
     joins(installed, value)
     with pytest.raises(DialectError, match=why):
         registry.dialects()
+
+
+def test_a_dialect_that_raises_is_named(installed: Path) -> None:
+    joins(installed, "tests.toy_dialect.broken:RAISING")
+    for use in (
+        lambda: registry.of_request(request("/toy/talk")),
+        lambda: registry.base_path("raising", ["/toy/talk"]),
+        lambda: registry.facts_of("raising"),
+    ):
+        with pytest.raises(DialectError, match="the dialect 'raising' failed: ZeroDivisionError"):
+            use()
