@@ -1,6 +1,7 @@
 """The Chat Completions state machine: chunk objects in, normalized events out. Pure.
 
-A whole ``chat.completion`` is a chunk too: its ``message`` is one big delta. The terminal
+A whole ``chat.completion`` is a chunk too: its ``message`` is one big delta. After deltas it
+repeats them, so only what they left out is taken from it. The terminal
 event comes when the stream ends, not with the finish reason, since usage and errors may still
 follow; text that follows is kept, because some servers repeat the reason on every chunk.
 """
@@ -29,6 +30,7 @@ from mockserver.vocabulary import (
     MessageStop,
     ReasoningDelta,
     RefusalDelta,
+    ToolCallStart,
 )
 
 _FINISH: Mapping[str, FinishReason] = {
@@ -85,6 +87,8 @@ class ChatStream(Answer):
         self._finish: str | None = None
         self._error: ErrorInfo | None = None
         self._has_content = False
+        self._from_deltas: set[type[Event]] = set()
+        self._message_calls = 0
 
     def is_answer(self, value: Json) -> bool:
         """Return whether ``value`` is a chunk, a whole answer or an error."""
@@ -185,13 +189,13 @@ class ChatStream(Answer):
         if choice.get("logprobs"):
             self._with_logprobs.append(fix_surrogates_in(choice))
         if isinstance(delta, Mapping):
-            yield from self._delta(delta, delta.get("tool_calls"))
-        elif isinstance(message, Mapping):
-            calls = message.get("tool_calls")
-            whole = enumerate(calls) if isinstance(calls, list) else ()
-            yield from self._delta(
-                message, [{**call, "index": i} for i, call in whole if isinstance(call, Mapping)]
-            )
+            content = list(read_delta(delta))
+            self._from_deltas.update(map(type, content))
+            yield from self._parts(content, delta)
+            if self._calls and (delta.get("tool_calls") or delta.get("function_call")):
+                self._from_deltas.add(ToolCallStart)
+        if isinstance(message, Mapping):
+            yield from self._message(message)
         if choice.get("error"):
             self._error = self._error or from_payload(choice["error"], secrets=self.secrets)
         word = _text_or_none(choice.get("finish_reason"))
@@ -203,9 +207,25 @@ class ChatStream(Answer):
             )
         self._finish = self._finish or word
 
-    def _delta(self, delta: Mapping[str, Json], calls: Json) -> Iterator[Event]:
-        for event in read_delta(delta):
+    def _message(self, message: Mapping[str, Json]) -> Iterator[Event]:
+        """Read a whole message, without what deltas gave already."""
+        content = [e for e in read_delta(message) if type(e) not in self._from_deltas]
+        calls: list[Json] = []
+        if ToolCallStart not in self._from_deltas:
+            given = message.get("tool_calls")
+            for call in given if isinstance(given, list) else ():
+                if isinstance(call, Mapping):
+                    calls.append({**call, "index": self._message_calls})
+                    self._message_calls += 1
+        else:
+            message = {**message, "function_call": None}
+        yield from self._parts(content, {**message, "tool_calls": calls})
+
+    def _parts(self, content: Iterable[Event], delta: Mapping[str, Json]) -> Iterator[Event]:
+        """Yield ``content``, which was read from ``delta``, and its tool calls."""
+        for event in content:
             yield from self._emit(event)
+        calls = delta.get("tool_calls")
         calls = [c for c in calls if isinstance(c, Mapping)] if isinstance(calls, list) else []
         if calls:
             self._with_logprobs.clear()

@@ -19,6 +19,8 @@ _USAGE: Mapping[str, tuple[str, ...]] = {
     "reasoning_tokens": ("completion_tokens_details", "reasoning_tokens"),
 }
 
+_PARTS = ("content", "refusal", "tool_calls", "function_call")
+
 
 def read(body: Body) -> Facts:
     """Read the facts of one answer."""
@@ -29,7 +31,7 @@ class _FactsReader:
     def __init__(self) -> None:
         self.facts = Facts()
         self.keys: set[tuple[object, object]] = set()
-        self.whole = False
+        self.from_deltas: set[str] = set()
 
     def read(self, body: Body) -> Facts:
         if body.media is Media.SSE:
@@ -41,7 +43,6 @@ class _FactsReader:
             if last is not None and (last.data or "").strip() == "[DONE]":
                 self.facts.done = True
         elif body.data.strip():
-            self.whole = True
             self.document(body.data)
         facts = self.facts
         if facts.calls is not None:
@@ -65,7 +66,7 @@ class _FactsReader:
         if block.json is sse.NOT_JSON:
             self.facts.broken = True
             return False
-        return self.chunk(block.json, "delta")
+        return self.chunk(block.json)
 
     def document(self, body: bytes) -> None:
         text = body.decode(errors="replace").strip()
@@ -79,12 +80,12 @@ class _FactsReader:
             self.facts.broken = True
             return
         if isinstance(chunk, dict) and isinstance(chunk.get("choices"), list):
-            self.chunk(chunk, "message")
+            self.chunk(chunk)
             self.facts.done = True
         else:
             self.facts.error = True
 
-    def chunk(self, chunk: Any, key: str) -> bool:
+    def chunk(self, chunk: Any) -> bool:
         if chunk is None:
             return True
         if not isinstance(chunk, dict):
@@ -101,33 +102,41 @@ class _FactsReader:
                 return False
         for choice in chunk.get("choices") or ():
             if isinstance(choice, dict) and choice.get("index", 0) == 0:
-                self.choice(choice, choice.get(key))
+                self.choice(choice)
         return True
 
-    def choice(self, choice: JsonObject, delta: Any) -> None:
-        facts = self.facts
-        if isinstance(delta, dict):
-            for name, attribute in (("content", "text"), ("refusal", "refusal")):
-                piece = delta.get(name)
-                if piece is None or piece == "":
-                    continue
-                before = getattr(facts, attribute)
-                plain = isinstance(piece, str) and facts.terminal is None and before is not None
-                setattr(facts, attribute, before + piece if plain else None)
-            for position, call in enumerate(delta.get("tool_calls") or ()):
-                if isinstance(call, dict) and "custom" in call and not call.get("function"):
-                    continue  # a tool without JSON arguments, which a turn cannot express
-                if self.whole:
-                    # In a whole answer every entry is a call, with any id.
-                    self.keys.add((position, None))
-                else:
-                    self.call(call)
-            function = delta.get("function_call")
-            if isinstance(function, dict) and function.get("name"):
-                self.keys.add(("function", None))
+    def choice(self, choice: JsonObject) -> None:
+        if isinstance(delta := choice.get("delta"), dict):
+            self.parts(delta, in_message=False)
+            self.from_deltas.update(name for name in _PARTS if delta.get(name))
+        if isinstance(message := choice.get("message"), dict):
+            # After deltas a whole message repeats them; what they left out is new.
+            new = {name: part for name, part in message.items() if name not in self.from_deltas}
+            self.parts(new, in_message=True)
         reason = choice.get("finish_reason")
-        if isinstance(reason, str) and reason not in {"", "null"} and facts.terminal is None:
-            facts.terminal = reason
+        if isinstance(reason, str) and reason not in {"", "null"} and self.facts.terminal is None:
+            self.facts.terminal = reason
+
+    def parts(self, parts: JsonObject, *, in_message: bool) -> None:
+        facts = self.facts
+        for name, attribute in (("content", "text"), ("refusal", "refusal")):
+            piece = parts.get(name)
+            if piece is None or piece == "":
+                continue
+            before = getattr(facts, attribute)
+            plain = isinstance(piece, str) and facts.terminal is None and before is not None
+            setattr(facts, attribute, before + piece if plain else None)
+        for position, call in enumerate(parts.get("tool_calls") or ()):
+            if isinstance(call, dict) and "custom" in call and not call.get("function"):
+                continue  # a tool without JSON arguments, which a turn cannot express
+            if in_message:
+                # In a whole message every entry is a call, with any id.
+                self.keys.add((position, None))
+            else:
+                self.call(call)
+        function = parts.get("function_call")
+        if isinstance(function, dict) and function.get("name"):
+            self.keys.add(("function", None))
 
     def call(self, call: Any) -> None:
         if not isinstance(call, dict) or isinstance(call.get("index"), bool):

@@ -446,3 +446,33 @@ def test_groq_usage_and_request_id(chunk):
 def test_no_secret_in_errors():
     _, error = failed({"error": {"message": "bad key sk-12345"}}, secrets=("sk-12345",))
     assert error.message == "bad key [redacted]"
+
+
+def _call(n, call_id):
+    return {"index": n, "id": call_id, "function": {"name": "f", "arguments": "{}"}}
+
+
+def _message(message):
+    return {"id": "c1", "choices": [{"message": message, "finish_reason": "stop"}]}
+
+
+def test_a_message_after_deltas_repeats_them(chunk):
+    deltas = [chunk({"content": "a", "reasoning_content": "r"}), chunk({"content": "b"})]
+    whole = _message({"content": "ab", "reasoning_content": "r", "refusal": "no"})
+    assert content_of(*deltas, whole) == [
+        thought("r"),
+        text("a"),
+        text("b"),
+        RefusalDelta(delta="no"),
+    ]
+
+
+def test_a_message_repeats_the_calls_of_deltas_or_brings_its_own(chunk):
+    whole = _message({"tool_calls": [_call(0, "x"), _call(1, "y")]})
+    after_call = fold(play(chunk({"tool_calls": [_call(5, "x")]}), whole))
+    assert [call.id for call in after_call.tool_calls] == ["x"]
+    after_text = fold(play(chunk({"content": "a", "tool_calls": []}), whole))
+    assert [call.id for call in after_text.tool_calls] == ["x", "y"]
+    legacy = chunk({"function_call": {"name": "f", "arguments": "{}"}})
+    again = _message({"function_call": {"name": "f", "arguments": "{}"}})
+    assert len(fold(play(legacy, again)).tool_calls) == 1

@@ -97,6 +97,29 @@ def test_tool_calls_are_counted(deltas: list[str], calls: int | None) -> None:
     assert facts.calls == calls
 
 
+WHOLE = (
+    '{"choices":[{"index":0,%s"message":{"content":"ab","tool_calls":[{"id":"a"}]},'
+    '"finish_reason":"stop"}]}'
+)
+
+
+@pytest.mark.parametrize(
+    ("chunks", "text", "calls"),
+    [
+        ([delta('"content":"a"'), delta('"content":"b"'), WHOLE % ""], "ab", 1),
+        ([delta('"content":"ab"'), WHOLE % '"delta":{},'], "ab", 1),
+        ([delta('"content":"ab"'), FINISH, WHOLE % ""], "ab", 1),
+        ([delta(CALL % '{"index":0,"id":"a"}'), WHOLE % ""], "ab", 1),
+        ([delta('"content":""'), WHOLE % ""], "ab", 1),
+        ([WHOLE % ""], "ab", 1),
+    ],
+)
+def test_a_message_after_deltas_repeats_them(chunks: list[str], text: str, calls: int) -> None:
+    facts = facts_of("openai-chat", data(*chunks, "[DONE]"))
+    assert facts is not None
+    assert (facts.text, facts.calls, facts.terminal) == (text, calls, "stop")
+
+
 def test_in_a_whole_answer_every_entry_is_a_call() -> None:
     body = '{"choices":[{"index":0,"message":{"tool_calls":[{"id":"a"},{"id":"a"}]}}]}'
     facts = facts_of("openai-chat", sent(body, kind="application/json"))
