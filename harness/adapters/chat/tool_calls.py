@@ -2,8 +2,9 @@
 
 A delta belongs to the call of its ``index``, unless it has a new id, which opens another call
 (Ollama and vLLM number every call 0); without an index, to the call of its id; without both, to
-the last call, unless that is complete and the delta names a tool again. An empty string counts
-as absent. Calls are numbered in the order in which they were opened.
+the last call, unless that is complete and the delta names a tool again. An id that is blank
+counts as absent, one that is a number is taken as text. Calls are numbered in
+the order in which they were opened.
 """
 
 from __future__ import annotations
@@ -151,7 +152,7 @@ class ToolCalls:
         if arguments is not None and not isinstance(arguments, str):
             arguments = json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
         signature = _signature(delta)
-        wire_id = _text(delta.get("id"))
+        wire_id = _id(delta.get("id"))
         call = self._find(delta.get("index"), wire_id, name)
         if call is None:
             if not (wire_id or name or arguments):
@@ -248,6 +249,13 @@ def _object(value: Json) -> Mapping[str, Json]:
 
 def _text(value: Json) -> str:
     return fix_surrogates(value) if isinstance(value, str) else ""
+
+
+def _id(value: Json) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    text = _text(value)
+    return text if text.strip() else ""
 
 
 def _signature(delta: Mapping[str, Json]) -> str | None:

@@ -142,7 +142,7 @@ class _FactsReader:
         if not isinstance(call, dict) or isinstance(call.get("index"), bool):
             self.facts.calls = None
             return
-        index, call_id = call.get("index"), call.get("id") or None
+        index, call_id = call.get("index"), _id(call.get("id"))
         if call_id is not None:
             self.keys.discard((index, None))
             self.keys.add((index, call_id))
@@ -155,3 +155,9 @@ class _FactsReader:
 
     def usage(self, usage: Any) -> None:
         self.facts.usage.update(counts(usage, _USAGE))
+
+
+def _id(value: Any) -> str | None:
+    """Return a call's id: a number is text, and a blank id is none."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if is_number or (isinstance(value, str) and value.strip()) else None

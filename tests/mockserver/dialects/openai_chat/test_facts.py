@@ -88,6 +88,8 @@ def test_chat_facts(schedule: Schedule, expected: dict[str, Any]) -> None:
         (['{"index":0,"id":"a"},{"index":1,"id":"a"}'], 2),
         (['{"index":0,"id":"a","custom":{"name":"c"}}', '{"index":0,"custom":{}}'], 0),
         (['{"index":0,"id":"a","custom":{"name":""},"function":{"name":"f"}}'], 1),
+        (['{"index":0,"id":"a"}', '{"index":0,"id":" "}'], 1),
+        (['{"index":0,"id":7}', '{"index":0,"id":"7"}', '{"index":0,"id":0}'], 2),
         (['{"index":true}'], None),
     ],
 )
