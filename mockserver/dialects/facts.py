@@ -7,12 +7,15 @@ that they work for any recording, with or without a spec. A fact that cannot be 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mockserver.vocabulary.model import Json
 from mockserver.wire.body import Body
 from mockserver.wire.schedule import Schedule
+
+_DIGITS = re.compile("[0-9]{1,18}")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,7 +52,10 @@ def of_last(answers: Sequence[Schedule], read: Callable[[Body], Facts]) -> Facts
 
 
 def counts(usage: Json, paths: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
-    """Return the token counts of a usage object; ``paths`` maps our names to its fields."""
+    """Return the token counts of a usage object; ``paths`` maps our names to its fields.
+
+    A count may be text of digits.
+    """
     found = {}
     for name, path in paths.items():
         value = usage
@@ -57,6 +63,8 @@ def counts(usage: Json, paths: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
             value = value.get(step) if isinstance(value, dict) else None
         if isinstance(value, int) and not isinstance(value, bool):
             found[name] = value
+        elif isinstance(value, str) and _DIGITS.fullmatch(value):
+            found[name] = int(value)
     return found
 
 

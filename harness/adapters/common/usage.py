@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -30,6 +31,8 @@ _PATHS: Mapping[str, tuple[str, ...]] = {
         "output_tokens_details.thinking_tokens",
     ),
 }
+#: Some gateways write a count as text.
+_DIGITS = re.compile("[0-9]{1,18}")
 _ANTHROPIC_CACHE = ("cache_read_input_tokens", "cache_creation_input_tokens")
 
 
@@ -92,6 +95,8 @@ def _at(data: Json, path: str) -> Json:
 
 
 def _count(value: Json) -> int | None:
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        return int(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if value >= 0 and float(value).is_integer() else None

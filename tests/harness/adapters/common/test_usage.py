@@ -47,7 +47,10 @@ from mockserver.vocabulary.model import Usage
         ({"input_tokens": 0, "prompt_tokens": 0}, Usage(input_tokens=0)),
         ({"input_tokens": None, "prompt_tokens": 9}, Usage(input_tokens=9)),
         ({"prompt_tokens": True, "completion_tokens": 4.0}, Usage(output_tokens=4)),
-        ({"prompt_tokens": "9", "completion_tokens": 1.5, "total_tokens": -1}, Usage()),
+        ({"prompt_tokens": "x", "completion_tokens": 1.5, "total_tokens": -1}, Usage()),
+        ({"prompt_tokens": "9", "completion_tokens": "0"}, Usage(input_tokens=9, output_tokens=0)),
+        ({"prompt_tokens": "", "completion_tokens": "-1", "total_tokens": "9" * 9999}, Usage()),
+        ({"prompt_tokens": "1.5", "completion_tokens": "٣", "total_tokens": "1e3"}, Usage()),
         ({"prompt_tokens": float("inf"), "prompt_tokens_details": None}, Usage()),
     ],
 )

@@ -148,5 +148,12 @@ def test_the_last_usage_of_each_field_counts() -> None:
     }
 
 
+def test_a_count_may_be_text_of_digits() -> None:
+    usage = '{"usage":{"prompt_tokens":"12","completion_tokens":"x","total_tokens":""}}'
+    facts = facts_of("openai-chat", data(usage))
+    assert facts is not None
+    assert facts.usage == {"input_tokens": 12}
+
+
 def test_a_dialect_without_a_reader() -> None:
     assert facts_of("cohere", data("{}")) is None
