@@ -100,8 +100,8 @@ class _FactsReader:
             if x_groq.get("error"):
                 self.facts.error = True
                 return False
-        for choice in chunk.get("choices") or ():
-            if isinstance(choice, dict) and choice.get("index", 0) == 0:
+        for choice in _objects(chunk.get("choices")):
+            if choice.get("index") in (None, 0):
                 self.choice(choice)
         return True
 
@@ -126,23 +126,22 @@ class _FactsReader:
             before = getattr(facts, attribute)
             plain = isinstance(piece, str) and facts.terminal is None and before is not None
             setattr(facts, attribute, before + piece if plain else None)
-        for position, call in enumerate(parts.get("tool_calls") or ()):
-            if isinstance(call, dict) and "custom" in call and not call.get("function"):
+        for position, call in enumerate(_objects(parts.get("tool_calls"))):
+            if "custom" in call and not call.get("function"):
                 continue  # a tool without JSON arguments, which a turn cannot express
             if in_message:
                 # In a whole message every entry is a call, with any id.
                 self.keys.add((position, None))
             else:
                 self.call(call)
-        function = parts.get("function_call")
-        if isinstance(function, dict) and function.get("name"):
+        if _has_name(parts.get("function_call")):
             self.keys.add(("function", None))
 
-    def call(self, call: Any) -> None:
-        if not isinstance(call, dict) or isinstance(call.get("index"), bool):
+    def call(self, call: JsonObject) -> None:
+        index, call_id = call.get("index"), _id(call.get("id"))
+        if index is not None and (isinstance(index, bool) or not isinstance(index, int | str)):
             self.facts.calls = None
             return
-        index, call_id = call.get("index"), _id(call.get("id"))
         if call_id is not None:
             self.keys.discard((index, None))
             self.keys.add((index, call_id))
@@ -150,11 +149,20 @@ class _FactsReader:
             self.keys.add((index, None))
         elif index is None and not self.keys:
             self.keys.add((None, None))
-        elif index is None and (call.get("function") or {}).get("name"):
+        elif index is None and _has_name(call.get("function")):
             self.facts.calls = None
 
     def usage(self, usage: Any) -> None:
         self.facts.usage.update(counts(usage, _USAGE))
+
+
+def _objects(value: Any) -> list[JsonObject]:
+    """Return the objects of a list; what is no object is neither a choice nor a call."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _has_name(function: Any) -> bool:
+    return isinstance(function, dict) and bool(function.get("name"))
 
 
 def _id(value: Any) -> str | None:

@@ -91,6 +91,9 @@ def test_chat_facts(schedule: Schedule, expected: dict[str, Any]) -> None:
         (['{"index":0,"id":"a"}', '{"index":0,"id":" "}'], 1),
         (['{"index":0,"id":7}', '{"index":0,"id":"7"}', '{"index":0,"id":0}'], 2),
         (['{"index":true}'], None),
+        (['{"index":[0]}'], None),
+        (['"x"', '{"index":0,"id":"a"},null,[1]'], 1),
+        (['{"id":"a"}', '{"function":"x"}'], 1),
     ],
 )
 def test_tool_calls_are_counted(deltas: list[str], calls: int | None) -> None:
@@ -146,6 +149,25 @@ def test_the_last_usage_of_each_field_counts() -> None:
         "cache_read_input_tokens": 0,
         "total_tokens": 9,
     }
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        '{"choices":5}',
+        '{"choices":["x",null]}',
+        '{"choices":[{}]}',
+        '{"choices":[{"index":0,"delta":"x","message":["x"]}]}',
+        delta('"tool_calls":5,"function_call":"x"'),
+        delta('"tool_calls":"xy"'),
+        '{"choices":[{"index":1,"delta":{"content":"other"}}]}',
+    ],
+)
+def test_what_is_no_object_is_skipped(odd: str) -> None:
+    same_index = '{"choices":[{"index":null,"delta":{"content":"a"}}]}'
+    facts = facts_of("openai-chat", data(odd, same_index, FINISH))
+    assert facts is not None
+    assert (facts.text, facts.calls, facts.terminal) == ("a", 0, "stop")
 
 
 def test_a_count_may_be_text_of_digits() -> None:
