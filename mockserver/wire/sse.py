@@ -18,6 +18,7 @@ from typing import Any
 #: Marks data that is not JSON.
 NOT_JSON = object()
 BOM = b"\xef\xbb\xbf"
+_KEEPALIVES = frozenset({"ping", "keepalive", "keep-alive", "keep_alive", "heartbeat"})
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
@@ -43,6 +44,19 @@ class Block:
     def json(self) -> Any:
         """The data as JSON, not to be changed; :data:`NOT_JSON` for anything else."""
         return _parsed((self.data or "").strip())
+
+    @property
+    def is_keepalive(self) -> bool:
+        """Whether the event only fills the wait.
+
+        Gateways send the comment ``: ping`` as data, or a ping with a date. A JSON object or list
+        under such a name may be an answer, so that is no keep-alive, and neither is ``[DONE]``.
+        """
+        if self.data is None:
+            return False
+        if self.event.lower() in _KEEPALIVES:
+            return not isinstance(self.json, dict | list) and self.data.strip() != "[DONE]"
+        return all(line.startswith(":") for line in self.data.split("\n"))
 
 
 @lru_cache(maxsize=4096)

@@ -3,7 +3,7 @@
 What the server sent decides how it is read, not what was asked for or the content type:
 gateways answer with a stream to a plain request, with JSON to a request for a stream, and leave
 out the content type. An event stream is read as it arrives; if no event is found in a body that
-is JSON, it was the whole answer.
+is JSON, it was the whole answer. Keep-alives are skipped.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class AnswerBody:
         return [*self._finish(error), *self._stream.lost(error)]
 
     def _block(self, block: Block) -> list[Event]:
-        data = (block.data or "").strip()
+        data = "" if block.is_keepalive else (block.data or "").strip()
         events = self._unknown_lines(block.ignored, is_last_chance=self._any_event or bool(data))
         self._malformed |= block.malformed
         if not data:
@@ -88,7 +88,7 @@ class AnswerBody:
         last = self._decoder.close()
         events: list[Event] = []
         if last is not None:
-            data = (last.data or "").strip()
+            data = "" if last.is_keepalive else (last.data or "").strip()
             if data not in ("", "[DONE]") and _json_or_text(data) is data:
                 events = self._unknown_lines(last.ignored, is_last_chance=True)
                 return [*events, *self._stream.lost(truncated)]

@@ -58,7 +58,7 @@ class _FactsReader:
             self.facts.error = True
             return False
         data = (block.data or "").strip()
-        if not data:
+        if not data or block.is_keepalive:
             return True
         if data == "[DONE]":
             self.facts.done = True

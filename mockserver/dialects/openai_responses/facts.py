@@ -91,7 +91,7 @@ def _streamed(body: Body, facts: Facts) -> list[JsonObject]:
         if data == "[DONE]":
             facts.done = True
             return events
-        if not data:
+        if not data or block.is_keepalive:
             continue
         event = block.json
         if event is None:

@@ -115,6 +115,8 @@ def wire_events(schedule: Schedule) -> list[Json]:
     found: list[Json] = []
     for block in schedule.plain.blocks if schedule.status < 400 else ():
         data = (block.data or "").strip()
+        if block.is_keepalive:
+            continue
         if data == "[DONE]" or (data and block.json is sse.NOT_JSON):
             break
         if not data or block.json is None:

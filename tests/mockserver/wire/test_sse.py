@@ -136,3 +136,25 @@ def test_decoding_does_not_depend_on_how_bytes_arrive(body: bytes, data: st.Data
 )
 def test_event_ends(body: bytes, ends: list[int]) -> None:
     assert sse.event_ends(body) == ends
+
+
+@pytest.mark.parametrize(
+    ("block", "is_keepalive"),
+    [
+        ("data: : ping", True),
+        ("data::", True),
+        ("data: :a\ndata: :b", True),
+        ("data: :a\ndata: {}", False),
+        ("event: ping\ndata: 12:01", True),
+        ("event: Keep-Alive\ndata: 7", True),
+        ("event: heartbeat\ndata", True),
+        ("event: ping\ndata: {}", False),
+        ("event: ping\ndata: []", False),
+        ("event: ping\ndata: [DONE]", False),
+        ("event: ping", False),
+        ("event: other\ndata: ping", False),
+        ("data: x", False),
+    ],
+)
+def test_keepalives_that_are_sent_as_events(block: str, is_keepalive: bool) -> None:
+    assert sse.decode(f"{block}\n\n".encode())[0].is_keepalive is is_keepalive

@@ -61,6 +61,11 @@ def test_forms_of_framing(chunk, sse):
         b"\xef\xbb\xbf" + data,
         data.replace(b"data: {", b": ping\n\nevent: x\nid: 7\nretry: 9\nfoo: bar\ndata: {"),
         b"event: ping\n\ndata:\n\ndata:   \n\n" + data,
+        b"data: : wait\n\nevent: ping\ndata: 12:01\n\n" + data,
+        data.replace(b"data: [DONE]", b"event: heartbeat\ndata: 7\n\ndata: [DONE]"),
+        data.replace(b"data: [DONE]\n\n", b"event: ping\ndata: cut"),
+        b"event: ping\n" + data,
+        data.replace(b"data: [DONE]", b"event: ping\ndata: [DONE]"),
         data.rstrip(b"\n"),
         data.replace(b"data: [DONE]\n\n", b""),
         data.replace(b'"choices"', b'\ndata: "choices"'),
@@ -96,6 +101,9 @@ def test_bytes_that_are_not_utf8(sse, chunk):
         (b'{\n"error": {\n"message": "m",\n"code": 503}\n}', "overloaded", "m"),
         (b'{"error":"m"}', "stream_error", "m"),
         (b"data: {oops}\n\n", "protocol", None),
+        (b"data: : x\ndata: {}\n\n", "protocol", None),
+        (b"event: x\ndata: ping\n\n", "protocol", None),
+        (b'event: ping\ndata: {"error":"m"}\n\n', "stream_error", "m"),
         (b"data: [1]\n\n", "protocol", None),
         (b"data: NULL\n\n", "protocol", None),
     ],
@@ -110,6 +118,11 @@ def test_errors_inside_the_stream_win_over_what_follows(rest, error_class, messa
         assert error.error_class == (error_class or "invalid_tool_arguments")
         if message:
             assert error.message == message
+
+
+def test_keepalives_alone_are_no_answer():
+    assert error_of(b"data: :\n\nevent: ping\ndata: x\n\n")[1].error_class == "empty_response"
+    assert error_of(b"event: ping\ndata: x")[1].error_class == "empty_response"
 
 
 def test_error_field_in_the_place_of_an_answer():

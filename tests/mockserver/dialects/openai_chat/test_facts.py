@@ -49,6 +49,8 @@ CALL = '"tool_calls":[%s]'
         (data('{"a":'), {"broken": True}),
         (sent('data: {"a":'), {"broken": False, "terminal_seen": False}),
         (data("null"), {"broken": False}),
+        (data(": wait", FINISH), {"broken": False, "terminal": "stop"}),
+        (sent("event: ping\ndata: 12:01\n\n"), {"broken": False, "terminal_seen": False}),
         (data("[1]"), {"broken": True}),
         (data(delta("", ',"finish_reason":""')), {"terminal": None}),
         (data(delta("", ',"finish_reason":"null"')), {"terminal": None}),

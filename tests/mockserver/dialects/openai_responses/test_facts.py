@@ -74,6 +74,7 @@ USAGE = {
         (stream(delta("a")) + "data: [DONE]", {"done": True}),
         (stream(delta("a"), '{"type":'), {"broken": True, "text": "a"}),
         (stream("[1]"), {"broken": True}),
+        (stream(": wait", end("completed")), {"broken": False, "terminal": "completed"}),
         (stream("null", end("completed")), {"broken": False, "terminal": "completed"}),
         (stream(delta("a")) + 'data: {"type":', {"broken": False, "terminal_seen": False}),
         (stream(delta("a\ud83d")), {"text": "a"}),

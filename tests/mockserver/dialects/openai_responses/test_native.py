@@ -110,6 +110,7 @@ def test_the_first_event_that_is_not_the_wire_s_is_named(
         ([CREATED, '{"type":', END], 1),
         ([CREATED, "null", END], 2),
         ([CREATED, "", END], 2),
+        ([CREATED, ": wait", END], 2),
         ([CREATED, "[1]", END], 2),
     ],
 )
