@@ -83,10 +83,14 @@ STATUSES: Mapping[int, ErrorClass] = {
     529: ErrorClass.OVERLOADED,
 }
 
-# All other statuses: by status, or by its first digit.
-VAGUE_STATUSES: Mapping[int, ErrorClass] = {
+# Statuses that say more than a vague code: the type is ``invalid_request_error`` for nearly all.
+CLEAR_STATUSES: Mapping[int, ErrorClass] = {
     403: ErrorClass.PERMISSION,
     413: ErrorClass.PAYLOAD_TOO_LARGE,
+}
+
+# All other statuses: by their first digit.
+VAGUE_STATUSES: Mapping[int, ErrorClass] = {
     3: ErrorClass.PROTOCOL,
     4: ErrorClass.INVALID_REQUEST,
     5: ErrorClass.SERVER_ERROR,

@@ -2,7 +2,8 @@
 
 Codes, messages and delays are collected from a body of any shape, and then classified by
 ``failure_tables``: by a code that names one cause, else by the HTTP status if it does, else by
-the message, else by what a vague code or status usually means.
+the message, else by a status that says more than a vague code, else by what a vague code or
+status usually means.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from harness.adapters.common.failure_tables import (
+    CLEAR_STATUSES,
     CODE_KEYS,
     CODES,
     EMPTY_BODIES,
@@ -207,8 +209,9 @@ class _ErrorBody:
             STATUSES.get(status),
             *(row.error_class for row in TEXTS if row.matches(words, status)),
             EMPTY_BODIES.get(status) if empty else None,
+            CLEAR_STATUSES.get(status),
             *(VAGUE_CODES.get(code) for code in code_words),
-            VAGUE_STATUSES.get(status) or VAGUE_STATUSES.get(status // 100),
+            VAGUE_STATUSES.get(status // 100),
         )
         return next((error_class for error_class in found if error_class), default)
 

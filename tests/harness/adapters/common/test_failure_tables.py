@@ -415,3 +415,19 @@ def test_other_errors_by_provider(status, body, error_class):
     error = read(status, body)
     assert error.error_class is error_class
     assert error.retryable is error_class.retryable
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error_class"),
+    [
+        (403, openai("Forbidden", code="forbidden"), E.PERMISSION),
+        (403, openai("m", type="api_error"), E.PERMISSION),
+        (403, openai("m", code="model_not_found"), E.MODEL_NOT_FOUND),
+        (403, openai("Insufficient balance."), E.QUOTA_EXHAUSTED),
+        (413, openai("m"), E.PAYLOAD_TOO_LARGE),
+        (422, openai("m"), E.INVALID_REQUEST),
+        (500, openai("m"), E.INVALID_REQUEST),
+    ],
+)
+def test_a_clear_status_wins_over_a_vague_code(status, body, error_class):
+    assert read(status, body).error_class == error_class
