@@ -175,7 +175,8 @@ class _ErrorBody:
         return None
 
     def _object(self, data: Mapping[str, Json]) -> None:
-        self.fields = {**data, **self.fields}
+        known = {key: value for key, value in self.fields.items() if not _is_blank(value)}
+        self.fields = {**data, **known}
         self.codes += [key for key in CODE_KEYS if data.get(key)]
         for key in ("code", "status", "status_code", "type", "__type", "error_type", "reason"):
             self._code(data.get(key))
@@ -245,7 +246,9 @@ class _ErrorBody:
             retryable=retryable,
             status=status,
             code=None if code is None else clean(code),
-            request_id=clean(request_id) if isinstance(request_id, str) else None,
+            request_id=None
+            if not isinstance(request_id, str) or _is_blank(request_id)
+            else clean(request_id),
             retry_after=wait,
         )
 
@@ -262,6 +265,10 @@ class _ErrorBody:
                     ]
                     if hits:
                         yield f"filtered: {', '.join(hits)}"
+
+
+def _is_blank(value: Json) -> bool:
+    return isinstance(value, str) and not value.strip()
 
 
 def _base64_json(value: str) -> Json:

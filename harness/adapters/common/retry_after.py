@@ -9,6 +9,9 @@ from email.utils import parsedate_to_datetime
 from mockserver.vocabulary import Json
 
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+# In seconds 2001 and the year 5138. As delays they are 31 years and more.
+_EPOCH = 1e9
+_EPOCH_MILLISECONDS = 1e11
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)", re.I)
 _WAIT_PHRASE = re.compile(
     r"(?:try|retry)(?: again)? (?:in|after) ((?:\d+(?:\.\d+)?\s*"
@@ -21,15 +24,16 @@ def from_headers(headers: Mapping[str, str], now: float) -> float | None:
     """Return seconds from ``retry-after-ms``, else ``retry-after`` as a number or an HTTP date.
 
     ``headers`` has lower-case names. ``now`` is the current time in epoch seconds, for a date.
+    Some servers send the time since 1970 in place of a delay (openclaw/clawhub#407).
     Source: RFC 9110, section 10.2.3; the milliseconds are Azure's and OpenAI's.
     """
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
-        return milliseconds / 1000
+        return _wait(milliseconds / 1000, now)
     value = headers.get("retry-after", "")
     seconds = _number(value)
     if seconds is not None:
-        return seconds
+        return _wait(seconds, now)
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - now)
     except ValueError:
@@ -40,16 +44,17 @@ def from_fields(fields: Mapping[str, Json], now: float | None) -> float | None:
     """Return seconds from the fields of an error body.
 
     Reads Gemini's ``RetryInfo.retryDelay`` (``"34.4s"``), and ``resets_in_seconds`` or
-    ``resets_at`` (epoch seconds) of the Codex backend.
+    ``resets_at`` (the time since 1970) of the Codex backend. ``now`` is ``None`` where the time
+    is not known: then a time tells no wait.
     """
     delay = fields.get("retryDelay")
     if isinstance(delay, str) and (seconds := _seconds(delay)) is not None:
         return seconds
     for key in ("retry_after", "resets_in_seconds"):
         if (seconds := _number(fields.get(key))) is not None:
-            return seconds
+            return _wait(seconds, now)
     resets_at = _number(fields.get("resets_at"))
-    return None if resets_at is None or now is None else max(0.0, resets_at - now)
+    return None if resets_at is None or now is None else max(0.0, _epoch_seconds(resets_at) - now)
 
 
 def from_text(texts: Iterable[str]) -> float | None:
@@ -58,6 +63,17 @@ def from_text(texts: Iterable[str]) -> float | None:
         if match := _WAIT_PHRASE.search(text):
             return _seconds(match[1])
     return None
+
+
+def _wait(seconds: float, now: float | None) -> float | None:
+    """Return a delay. A number so large that it must be the time since 1970 becomes one."""
+    if seconds < _EPOCH:
+        return seconds
+    return None if now is None else max(0.0, _epoch_seconds(seconds) - now)
+
+
+def _epoch_seconds(epoch: float) -> float:
+    return epoch / 1000 if epoch >= _EPOCH_MILLISECONDS else epoch
 
 
 def _seconds(text: str) -> float | None:

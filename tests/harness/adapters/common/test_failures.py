@@ -124,6 +124,21 @@ def test_request_id(headers, expected):
 
 
 @pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"error": {"message": "m"}, "request_id": ""}, None),
+        ({"error": {"message": "m"}, "request_id": " "}, None),
+        ({"error": {"message": "m", "request_id": "in"}, "request_id": ""}, "in"),
+        ({"error": {"message": "m", "request_id": ""}, "request_id": "out"}, "out"),
+        ({"error": {"message": "m"}, "request_id": 9}, None),
+    ],
+)
+def test_an_empty_request_id_is_none(body, expected):
+    assert read(500, body, {}).request_id == expected
+    assert from_payload(body).request_id == expected
+
+
+@pytest.mark.parametrize(
     ("status", "header", "retryable"),
     [(500, "false", False), (400, "true", True), (400, "maybe", False), (409, "", True)],
 )

@@ -17,6 +17,11 @@ NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
         ({"retry-after-ms": "0", "retry-after": "7"}, 0.0),
         ({"retry-after-ms": "soon", "retry-after": "7"}, 7.0),
         ({"retry-after": "soon"}, None),
+        ({"retry-after": "999999999"}, 999_999_999.0),
+        ({"retry-after": "1700000030"}, 30.0),
+        ({"retry-after": "1699999990"}, 0.0),
+        ({"retry-after": "1700000030500"}, 30.5),
+        ({"retry-after-ms": "1700000030500"}, 30.5),
         ({"retry-after": "-1"}, None),
         ({"retry-after": "nan"}, None),
         ({}, None),
@@ -27,6 +32,8 @@ def test_headers(headers, seconds):
 
 
 def test_a_date_needs_the_time():
+    assert from_fields({"retry_after": NOW + 60}, None) is None
+    assert from_fields({"retry_after": 60}, None) == 60.0
     assert from_fields({"resets_at": NOW + 60}, None) is None
 
 
@@ -37,6 +44,9 @@ def test_a_date_needs_the_time():
         ({"retryDelay": 3}, None),
         ({"resets_at": NOW + 60}, 60.0),
         ({"resets_at": NOW - 60}, 0.0),
+        ({"resets_at": (NOW + 60) * 1000}, 60.0),
+        ({"resets_at": 7}, 0.0),
+        ({"retry_after": NOW + 60}, 60.0),
         ({"resets_in_seconds": 5, "resets_at": NOW + 60}, 5.0),
         ({"resets_at": True}, None),
         ({}, None),
