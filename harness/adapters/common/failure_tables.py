@@ -26,32 +26,37 @@ def _table(rows: Mapping[ErrorClass, str]) -> dict[str, ErrorClass]:
     }
 
 
-# Codes that name one cause. "413/code" applies with that status only.
+# Codes that name one cause. "413/code" applies with that status only. MiniMax has numbers, which
+# mean other things elsewhere.
 CODES = _table(
     {
         ErrorClass.AUTHENTICATION: """invalid_api_key api_key_invalid authentication_error
             unauthenticated token_expired ExpiredTokenException UnrecognizedClientException
-            InvalidSignatureException""",
+            InvalidSignatureException minimax_1004 minimax_2049""",
         ErrorClass.PERMISSION: """permission_error permission_denied AccessDeniedException
-            tier_not_allowed unsupported_country_region_territory""",
+            tier_not_allowed unsupported_country_region_territory AccessDenied
+            Model.AccessDenied Workspace.AccessDenied""",
         ErrorClass.MODEL_NOT_FOUND: "model_not_found DeploymentNotFound invalid_model",
         ErrorClass.CONTEXT_LENGTH: """context_length_exceeded exceed_context_size_error
             model_context_window_exceeded context_window_exceeded""",
         # Groq: one request over the limit of tokens per minute, which no waiting makes smaller.
         ErrorClass.PAYLOAD_TOO_LARGE: "request_too_large 413/rate_limit_exceeded",
         ErrorClass.CONTENT_FILTERED: """content_filter content_policy_violation
-            ResponsibleAIPolicyViolation flagged_input""",
+            ResponsibleAIPolicyViolation flagged_input DataInspectionFailed minimax_1026
+            minimax_1027""",
         ErrorClass.QUOTA_EXHAUSTED: """insufficient_quota usage_limit_reached usage_not_included
             billing_error billing_hard_limit_reached billing_not_active insufficient_balance
-            insufficient_credits""",
+            insufficient_credits Arrearage minimax_1008 minimax_2056""",
         ErrorClass.RATE_LIMIT: """rate_limit_exceeded rate_limit_error resource_exhausted
             ThrottlingException TooManyRequestsException too_many_requests rate_limited
-            RateLimitReached""",
+            RateLimitReached Throttling Throttling.RateQuota Throttling.AllocationQuota
+            Throttling.BurstRate minimax_1002 minimax_1039 minimax_1041 minimax_2045""",
         ErrorClass.OVERLOADED: """overloaded_error server_is_overloaded slow_down unavailable
             unavailable_error service_unavailable ServiceUnavailableException
             engine_overloaded_error capacity_exceeded insufficient_system_resource
             ModelNotReadyException""",
-        ErrorClass.TIMEOUT: "timeout_error deadline_exceeded ModelTimeoutException",
+        ErrorClass.TIMEOUT: """timeout_error deadline_exceeded ModelTimeoutException
+            InternalError.Timeout RequestTimeOut minimax_1001""",
         ErrorClass.STREAM_ERROR: "ModelStreamErrorException",
         ErrorClass.INVALID_TOOL_ARGUMENTS: "tool_use_failed",
     }
@@ -64,9 +69,11 @@ VAGUE_CODES = _table(
         ErrorClass.INVALID_REQUEST: """invalid_request_error invalid_argument bad_request
             BadRequestError ValidationException invalid_value invalid_type
             unsupported_parameter unsupported_value unknown_parameter invalid_prompt
-            missing_required_parameter failed_precondition out_of_range""",
+            missing_required_parameter failed_precondition out_of_range InvalidParameter
+            invalid_parameter_error minimax_1042 minimax_2013""",
         ErrorClass.SERVER_ERROR: """server_error api_error internal internal_error
-            internal_server_error InternalServerException""",
+            internal_server_error InternalServerException InternalError.Algo SystemError
+            minimax_1000 minimax_1013 minimax_1024 minimax_1033""",
         ErrorClass.CANCELLED: "cancelled",
     }
 )
@@ -170,6 +177,7 @@ TEXTS = (
         r"(longer|greater|larger) than the (model'?s )?(maximum )?(context|model) length",
         r"reduce the length of the (messages|prompt|input)",
         r"exceeded model token limit",
+        r"range of input length should be",
         r"`inputs` tokens \+ `max_new_tokens` must be",
         r"too many tokens",
     ),

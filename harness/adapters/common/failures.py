@@ -72,8 +72,9 @@ def is_error(value: Json) -> bool:
     """Return whether a JSON value inside a stream is an error, in any of the known shapes.
 
     A truthy ``error`` (object or text), vLLM's flat ``{"object": "error"}`` and
-    ``error_type``/``error_message``, the flat ``{"type": "error"}`` of the Responses API, and
-    Gemini's object inside a list.
+    ``error_type``/``error_message``, the flat ``{"type": "error"}`` of the Responses API,
+    Gemini's object inside a list, MiniMax's ``base_resp``, and DashScope's flat ``code`` and
+    ``message``.
     """
     match value:
         case [dict() as first, *_]:
@@ -83,8 +84,31 @@ def is_error(value: Json) -> bool:
                 bool(value.get("error"))
                 or "error" in (value.get("object"), value.get("type"))
                 or "error_message" in value
+                or _minimax_code(value) is not None
+                or _is_flat_error(value)
             )
     return False
+
+
+def _is_flat_error(value: Mapping[str, Json]) -> bool:
+    """Return whether ``value`` has a code, a message and no answer; 0 and 200 are no errors."""
+    code, message = value.get("code"), value.get("message")
+    if isinstance(code, bool) or not isinstance(code, int | str) or _is_blank(code):
+        return False
+    return (
+        not re.fullmatch("0|2[0-9][0-9]|ok|success|true|false", str(code).strip(), re.I)
+        and isinstance(message, str)
+        and not _is_blank(message)
+        and not value.get("choices")
+        and not str(value.get("type")).startswith("response.")
+    )
+
+
+def _minimax_code(value: Mapping[str, Json]) -> str | None:
+    """Return the ``status_code`` of ``base_resp``, unless it is 0 for success."""
+    base = value.get("base_resp")
+    code = str(base.get("status_code")) if isinstance(base, Mapping) else ""
+    return code if re.fullmatch("-?[1-9][0-9]*", code) else None
 
 
 def request_id_of(headers: Mapping[str, str]) -> str | None:
@@ -178,6 +202,9 @@ class _ErrorBody:
         known = {key: value for key, value in self.fields.items() if not _is_blank(value)}
         self.fields = {**data, **known}
         self.codes += [key for key in CODE_KEYS if data.get(key)]
+        if (number := _minimax_code(data)) is not None:
+            self.codes += [number, f"minimax_{number}"]
+            self.walk(data["base_resp"].get("status_msg"))
         for key in ("code", "status", "status_code", "type", "__type", "error_type", "reason"):
             self._code(data.get(key))
         for key in ("message", "Message", "error_message", "msg"):

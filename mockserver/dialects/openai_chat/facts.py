@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,8 @@ _USAGE: Mapping[str, tuple[str, ...]] = {
     "reasoning_tokens": ("completion_tokens_details", "reasoning_tokens"),
 }
 
+#: Codes that a chunk may carry without being an error.
+_NO_ERROR = re.compile("|0|2[0-9][0-9]|ok|success|true|false", re.I)
 _PARTS = ("content", "refusal", "tool_calls", "function_call")
 
 
@@ -63,6 +66,9 @@ class _FactsReader:
         if data == "[DONE]":
             self.facts.done = True
             return False
+        if block.event == "error" and block.json is not None:
+            self.facts.error = True
+            return False
         if block.json is sse.NOT_JSON:
             self.facts.broken = True
             return False
@@ -91,7 +97,7 @@ class _FactsReader:
         if not isinstance(chunk, dict):
             self.facts.broken = True
             return False
-        if chunk.get("error") or chunk.get("object") == "error" or "error_type" in chunk:
+        if _is_error(chunk):
             self.facts.error = True
             return False
         self.usage(chunk.get("usage"))
@@ -154,6 +160,19 @@ class _FactsReader:
 
     def usage(self, usage: Any) -> None:
         self.facts.usage.update(counts(usage, _USAGE))
+
+
+def _is_error(chunk: JsonObject) -> bool:
+    """Return whether a chunk is an error: an object of its own, or flat as some providers do."""
+    if chunk.get("error") or chunk.get("object") == "error" or "error_type" in chunk:
+        return True
+    base = chunk.get("base_resp")  # MiniMax; 0 is success
+    if isinstance(base, dict) and base.get("status_code") not in (None, 0, "0", ""):
+        return True
+    code, message = chunk.get("code"), chunk.get("message")  # DashScope
+    is_code = isinstance(code, int | str) and not _NO_ERROR.fullmatch(str(code).strip())
+    has_message = isinstance(message, str) and bool(message.strip())
+    return is_code and has_message and not chunk.get("choices")
 
 
 def _objects(value: Any) -> list[JsonObject]:

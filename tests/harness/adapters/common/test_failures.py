@@ -170,12 +170,78 @@ def test_errors_inside_a_stream(payload, error_class):
     assert error.status is None
 
 
+@pytest.mark.parametrize(
+    ("number", "text", "error_class"),
+    [
+        (1001, "", E.TIMEOUT),
+        (1002, "", E.RATE_LIMIT),
+        ("1004", "", E.AUTHENTICATION),
+        (1008, "", E.QUOTA_EXHAUSTED),
+        (1026, "", E.CONTENT_FILTERED),
+        (1033, "", E.SERVER_ERROR),
+        (2013, "", E.INVALID_REQUEST),
+        (2013, "context window exceeds limit", E.CONTEXT_LENGTH),
+        (9999, "", E.STREAM_ERROR),
+    ],
+)
+def test_numbers_of_minimax(number, text, error_class):
+    payload = {"choices": None, "base_resp": {"status_code": number, "status_msg": text}}
+    assert is_error(payload)
+    error = from_payload(payload)
+    assert (error.error_class, error.code) == (error_class, str(number))
+    assert error.message == (text or str(number))
+    # Other providers have the same numbers for other things.
+    other = from_payload({"error": {"code": str(number), "message": "m"}})
+    assert other.error_class is E.STREAM_ERROR
+
+
+@pytest.mark.parametrize(
+    ("code", "error_class"),
+    [
+        ("InvalidParameter", E.INVALID_REQUEST),
+        ("InvalidApiKey", E.AUTHENTICATION),
+        ("Model.AccessDenied", E.PERMISSION),
+        ("Arrearage", E.QUOTA_EXHAUSTED),
+        ("Throttling.AllocationQuota", E.RATE_LIMIT),
+        ("DataInspectionFailed", E.CONTENT_FILTERED),
+        ("InternalError.Timeout", E.TIMEOUT),
+        ("InternalError.Algo", E.SERVER_ERROR),
+    ],
+)
+def test_flat_errors_of_dashscope(code, error_class):
+    payload = {"code": code, "message": "m", "request_id": "r"}
+    assert is_error(payload)
+    error = from_payload(payload)
+    assert (error.error_class, error.code, error.request_id) == (error_class, code, "r")
+
+
 def test_an_error_without_information():
     assert from_payload({"error": {"odd": 1}}).message == "an error without a message"
 
 
 @pytest.mark.parametrize(
-    "payload", [{"error": None, "choices": []}, {"error": ""}, {"choices": []}, [], [1], None, "x"]
+    "payload",
+    [
+        {"error": None, "choices": []},
+        {"error": ""},
+        {"choices": []},
+        [],
+        [1],
+        None,
+        "x",
+        {"code": "", "message": "m"},
+        {"code": 0, "message": "m"},
+        {"code": 200, "message": "m"},
+        {"code": " Success", "message": "m"},
+        {"code": True, "message": "m"},
+        {"code": "c", "message": " "},
+        {"code": "c", "message": ["m"]},
+        {"code": "c", "message": "m", "choices": [{}]},
+        {"code": "c", "message": "m", "type": "response.new"},
+        {"base_resp": {"status_code": 0}},
+        {"base_resp": {}},
+        {"base_resp": "1008"},
+    ],
 )
 def test_what_is_not_an_error(payload):
     assert not is_error(payload)
