@@ -212,21 +212,17 @@ class ChatStream(Answer):
         content = [e for e in read_delta(message) if type(e) not in self._from_deltas]
         calls: list[Json] = []
         if ToolCallStart not in self._from_deltas:
-            given = message.get("tool_calls")
-            for call in given if isinstance(given, list) else ():
-                if isinstance(call, Mapping):
-                    calls.append({**call, "index": self._message_calls})
-                    self._message_calls += 1
-        else:
-            message = {**message, "function_call": None}
-        yield from self._parts(content, {**message, "tool_calls": calls})
+            # Each is a call of its own, also if the answer is split over several choices.
+            for call in _objects(message.get("tool_calls")) or _legacy_call(message):
+                calls.append({**call, "index": self._message_calls})
+                self._message_calls += 1
+        yield from self._parts(content, {"tool_calls": calls})
 
     def _parts(self, content: Iterable[Event], delta: Mapping[str, Json]) -> Iterator[Event]:
         """Yield ``content``, which was read from ``delta``, and its tool calls."""
         for event in content:
             yield from self._emit(event)
-        calls = delta.get("tool_calls")
-        calls = [c for c in calls if isinstance(c, Mapping)] if isinstance(calls, list) else []
+        calls = _objects(delta.get("tool_calls"))
         if calls:
             self._with_logprobs.clear()
         for call in calls:
@@ -275,6 +271,15 @@ class ChatStream(Answer):
 def _tool_name(tool: JsonObject) -> str | None:
     function = tool.get("function")
     return _text_or_none(function.get("name")) if isinstance(function, Mapping) else None
+
+
+def _objects(value: Json) -> list[Mapping[str, Json]]:
+    return [v for v in value if isinstance(v, Mapping)] if isinstance(value, list) else []
+
+
+def _legacy_call(message: Mapping[str, Json]) -> list[Mapping[str, Json]]:
+    function = message.get("function_call")
+    return [{"function": function}] if isinstance(function, Mapping) else []
 
 
 def _text_or_none(value: Json) -> str | None:

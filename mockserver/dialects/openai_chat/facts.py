@@ -130,18 +130,20 @@ class _FactsReader:
             if piece is None or piece == "":
                 continue
             before = getattr(facts, attribute)
-            plain = isinstance(piece, str) and facts.terminal is None and before is not None
+            in_place = in_message or facts.terminal is None
+            plain = isinstance(piece, str) and in_place and before is not None
             setattr(facts, attribute, before + piece if plain else None)
-        for position, call in enumerate(_objects(parts.get("tool_calls"))):
+        calls = _objects(parts.get("tool_calls"))
+        for call in calls:
             if "custom" in call and not call.get("function"):
                 continue  # a tool without JSON arguments, which a turn cannot express
             if in_message:
-                # In a whole message every entry is a call, with any id.
-                self.keys.add((position, None))
+                # In a whole message every entry is a call, with any id and in any choice.
+                self.keys.add(("message", len(self.keys)))
             else:
                 self.call(call)
-        if _has_name(parts.get("function_call")):
-            self.keys.add(("function", None))
+        if not calls and _has_name(parts.get("function_call")):
+            self.keys.add(("function", len(self.keys) if in_message else None))
 
     def call(self, call: JsonObject) -> None:
         index, call_id = call.get("index"), _id(call.get("id"))

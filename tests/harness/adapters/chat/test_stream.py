@@ -476,3 +476,20 @@ def test_a_message_repeats_the_calls_of_deltas_or_brings_its_own(chunk):
     legacy = chunk({"function_call": {"name": "f", "arguments": "{}"}})
     again = _message({"function_call": {"name": "f", "arguments": "{}"}})
     assert len(fold(play(legacy, again)).tool_calls) == 1
+
+
+def test_a_whole_answer_may_be_split_over_choices():
+    nameless = {"function": {"name": "f", "arguments": "{}"}}
+    messages = [
+        {"content": "a"},
+        {"tool_calls": [_call(0, "x"), nameless]},
+        {"tool_calls": [nameless], "function_call": nameless["function"]},
+        {"function_call": nameless["function"]},
+        {"function_call": nameless["function"]},
+        {"content": "b"},
+    ]
+    choices = [{"message": m, "finish_reason": "stop"} for m in messages]
+    turn = fold(play({"choices": choices}))
+    assert turn.content == "ab"
+    assert [call.id_synthesized for call in turn.tool_calls] == [False, True, True, True, True]
+    assert turn.finish_reason is FinishReason.TOOL_CALLS

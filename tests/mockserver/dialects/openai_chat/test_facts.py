@@ -144,6 +144,22 @@ def test_in_a_whole_answer_every_entry_is_a_call() -> None:
     assert (facts.calls, facts.terminal_seen) == (2, True)
 
 
+@pytest.mark.parametrize("index", ["", '"index":0,', '"index":null,'])
+def test_a_whole_answer_may_be_split_over_choices(index: str) -> None:
+    parts = (
+        '{"content":"a"}',
+        '{"tool_calls":[{"id":"x"},{}]}',
+        '{"tool_calls":[{"id":"y"}],"function_call":{"name":"f"}}',
+        '{"function_call":{"name":"f"}}',
+        '{"function_call":{"name":"f"}}',
+        '{"content":"b"}',
+    )
+    choices = ",".join(f'{{{index}"finish_reason":"stop","message":{p}}}' for p in parts)
+    facts = facts_of("openai-chat", sent(f'{{"choices":[{choices}]}}', kind="application/json"))
+    assert facts is not None
+    assert (facts.text, facts.calls, facts.terminal) == ("ab", 5, "stop")
+
+
 def test_the_last_usage_of_each_field_counts() -> None:
     facts = facts_of(
         "openai-chat",
