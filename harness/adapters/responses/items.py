@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from harness.adapters.common.surrogates import SurrogateJoiner, fix_surrogates
 from harness.adapters.responses.calls import Call, Calls, remainder, text_of
+from harness.adapters.responses.texts import Channel, Text, Texts, renumber_all, renumber_one
 from mockserver.vocabulary import (
     Citation,
     ContentDelta,
@@ -25,15 +26,6 @@ from mockserver.vocabulary import (
     ReasoningSignature,
     RefusalDelta,
 )
-
-
-class Channel(StrEnum):
-    """A kind of text, by the type of its part."""
-
-    TEXT = "output_text"
-    REFUSAL = "refusal"
-    REASONING = "reasoning_text"
-    SUMMARY = "summary_text"
 
 
 class Kind(StrEnum):
@@ -68,15 +60,6 @@ _HOSTED = frozenset(
 
 
 @dataclass(slots=True)
-class _Text:
-    number: int
-    phase: str | None = None
-    sent: str = ""
-    joiner: SurrogateJoiner = field(default_factory=SurrogateJoiner)
-    citations: list[Citation] = field(default_factory=list)
-
-
-@dataclass(slots=True)
 class _Item:
     """One output item. ``data`` is the first form in which the provider sent it.
 
@@ -93,7 +76,7 @@ class _Item:
     emitted: bool = False
     signed: str = ""
     number: int | None = None
-    texts: dict[tuple[Channel, int], _Text] = field(default_factory=dict)
+    texts: Texts = field(default_factory=dict)
     call: Call | None = None
 
     @property
@@ -132,12 +115,15 @@ class Items:
         """Take the provider's complete text."""
         if isinstance(text, str) and text:
             item = self._find(event, _ITEM_OF[channel])
+            renumber_one(item.texts, channel, part, text)
             yield from self._whole(item, channel, part, text)
 
     def part(self, event: Mapping[str, Json], number: int, data: Json) -> Iterator[Event]:
         """Take a complete part, with its citations."""
         if isinstance(data, Mapping) and (channel := _channel(data)):
-            yield from self._part(self._find(event, _ITEM_OF[channel]), channel, number, data)
+            item = self._find(event, _ITEM_OF[channel])
+            renumber_one(item.texts, channel, number, _text_in(data, channel))
+            yield from self._part(item, channel, number, data)
 
     def annotation(self, event: Mapping[str, Json], part: int, data: Json) -> Iterator[Event]:
         """Take one citation of a text."""
@@ -223,7 +209,7 @@ class Items:
         self._numbers[kind] = self._numbers.get(kind, -1) + 1
         return self._numbers[kind]
 
-    def _text_state(self, item: _Item, channel: Channel, part: int) -> _Text:
+    def _text_state(self, item: _Item, channel: Channel, part: int) -> Text:
         if (channel, part) not in item.texts:
             kind: type[Event]
             match channel:
@@ -233,7 +219,7 @@ class Items:
                     kind = RefusalDelta
                 case _:
                     kind = ReasoningDelta
-            item.texts[channel, part] = _Text(self._number(kind), item.phase)
+            item.texts[channel, part] = Text(self._number(kind), item.phase)
         return item.texts[channel, part]
 
     def _text(self, item: _Item, channel: Channel, part: int, piece: str) -> Iterator[Event]:
@@ -255,6 +241,7 @@ class Items:
 
     def _whole(self, item: _Item, channel: Channel, part: int, whole: str) -> Iterator[Event]:
         text = self._text_state(item, channel, part)
+        text.whole = True
         if rest := remainder(text.sent, fix_surrogates(whole)):
             text.joiner = SurrogateJoiner()
             yield from self._text(item, channel, part, rest)
@@ -262,8 +249,7 @@ class Items:
     def _part(
         self, item: _Item, channel: Channel, number: int, data: Mapping[str, Json]
     ) -> Iterator[Event]:
-        whole = data.get("refusal" if channel is Channel.REFUSAL else "text")
-        if isinstance(whole, str) and whole:
+        if whole := _text_in(data, channel):
             yield from self._whole(item, channel, number, whole)
         if channel is Channel.TEXT:
             for source in _list(data.get("annotations")):
@@ -324,9 +310,16 @@ class Items:
         item.done, item.data = True, data
 
     def _parts(self, item: _Item, parts: Json, usual: Channel) -> Iterator[Event]:
-        for number, data in enumerate(_list(parts)):
-            if isinstance(data, Mapping) and (channel := _channel(data, usual)):
-                yield from self._part(item, channel, number, data)
+        found = [
+            (channel, number, data)
+            for number, data in enumerate(_list(parts))
+            if isinstance(data, Mapping) and (channel := _channel(data, usual))
+        ]
+        for one in dict.fromkeys(channel for channel, _, _ in found):
+            wholes = {n: fix_surrogates(_text_in(d, c)) for c, n, d in found if c is one}
+            renumber_all(item.texts, one, wholes)
+        for channel, number, data in found:
+            yield from self._part(item, channel, number, data)
 
     def _flush(self, item: _Item) -> Iterator[Event]:
         for (channel, part), text in item.texts.items():
@@ -367,6 +360,11 @@ def _channel(data: Mapping[str, Json], usual: Channel | None = None) -> Channel 
     if name in tuple(Channel):
         return Channel(name)
     return usual if name in (None, "text") else None
+
+
+def _text_in(part: Mapping[str, Json], channel: Channel) -> str:
+    text = part.get("refusal" if channel is Channel.REFUSAL else "text")
+    return text if isinstance(text, str) else ""
 
 
 def _index(event: Mapping[str, Json]) -> int | None:

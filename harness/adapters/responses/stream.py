@@ -17,7 +17,8 @@ from harness.adapters.common.answer import Answer
 from harness.adapters.common.failures import failure, from_payload, is_error
 from harness.adapters.common.surrogates import fix_surrogates_in
 from harness.adapters.responses.calls import text_of
-from harness.adapters.responses.items import Channel, Items
+from harness.adapters.responses.items import Items
+from harness.adapters.responses.texts import Channel
 from mockserver.vocabulary import (
     ErrorClass,
     ErrorInfo,

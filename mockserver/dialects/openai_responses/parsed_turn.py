@@ -109,9 +109,34 @@ class _ParsedItem:
     name: str | None = None
     arguments: str = ""
     texts: dict[tuple[str, int], str] = field(default_factory=dict)
+    wholes: set[tuple[str, int]] = field(default_factory=set)
 
     def add_whole(self, kind: str, part: int, whole: str) -> None:
+        """Take a complete text; if its number is new, an open text that it begins with is meant."""
+        if not whole:
+            return
+        if (kind, part) not in self.texts:
+            begun = (k for k in self.texts if k[0] == kind and k not in self.wholes)
+            same = next(
+                (k for k in begun if self.texts[k] and whole.startswith(self.texts[k])), None
+            )
+            if same is not None:
+                self.texts[kind, part] = self.texts.pop(same)
+        self.wholes.add((kind, part))
         self.texts[kind, part] = _longer(self.texts.get((kind, part), ""), whole)
+
+    def add_all(self, kind: str, wholes: Mapping[int, str]) -> None:
+        """Take the texts of the complete item, whose numbers may differ from those streamed."""
+        streamed = {number: text for (k, number), text in sorted(self.texts.items()) if k == kind}
+        joined = "".join(streamed.values())
+        if not all(wholes.get(n, "").startswith(text) for n, text in streamed.items()):
+            if "".join(wholes.values()).startswith(joined):
+                streamed = {}
+            elif not streamed.keys() <= wholes.keys():
+                streamed = dict(zip(wholes, streamed.values(), strict=False))
+        self.texts = {key: text for key, text in self.texts.items() if key[0] != kind}
+        for number, text in (streamed | dict(wholes)).items():
+            self.texts[kind, number] = _longer(streamed.get(number, ""), text)
 
 
 class _TurnParser:
@@ -129,13 +154,11 @@ class _TurnParser:
         elif prefix in _TEXT_EVENTS:
             name, key = _TEXT_EVENTS[prefix]
             part = (name, _number(event, "summary_index" if name == "summary" else "content_index"))
-            texts = self.item(event).texts
-            joined = texts.get(part, "")
-            texts[part] = (
-                joined + _text(event.get("delta"))
-                if step == "delta"
-                else _longer(joined, _text(event.get(key)))
-            )
+            item = self.item(event)
+            if step == "delta":
+                item.texts[part] = item.texts.get(part, "") + _text(event.get("delta"))
+            else:
+                item.add_whole(*part, _text(event.get(key)))
         elif prefix in _ARGUMENTS:
             item = self.item(event)
             if step == "delta":
@@ -161,13 +184,17 @@ class _TurnParser:
             item.arguments = _longer(item.arguments, _text(data.get(_CALLS[kind])))
         for key in ("content", "summary"):
             parts = data.get(key)
-            for number, part in enumerate(parts if isinstance(parts, list) else ()):
-                self.whole_part(item, number, part)
+            found = enumerate(_part_text(p) for p in (parts if isinstance(parts, list) else ()))
+            wholes: dict[str, dict[int, str]] = {}
+            for number, (name, text) in found:
+                wholes.setdefault(name, {})[number] = text
+            for name, texts in wholes.items():
+                if name:
+                    item.add_all(name, texts)
 
     def whole_part(self, item: _ParsedItem, number: int, part: Json) -> None:
-        if isinstance(part, Mapping) and str(part.get("type")) in _PARTS:
-            kind, key = _PARTS[part["type"]]
-            item.add_whole(kind, number, _text(part.get(key)))
+        kind, text = _part_text(part)
+        item.add_whole(kind, number, text)
 
     def end(self, event: JsonObject, status: Status) -> None:
         turn, response = self.turn, event.get("response")
@@ -220,6 +247,14 @@ def _of_kind(items: Iterable[_ParsedItem], kind: str) -> Iterable[str]:
         for (name, _), text in sorted(item.texts.items()):
             if name == kind:
                 yield text
+
+
+def _part_text(part: Json) -> tuple[str, str]:
+    """Return kind and text of a part; both are empty for an unknown one."""
+    if not isinstance(part, Mapping) or str(part.get("type")) not in _PARTS:
+        return "", ""
+    kind, key = _PARTS[part["type"]]
+    return kind, _text(part.get(key))
 
 
 def _longer(joined: str, whole: str) -> str:

@@ -75,3 +75,38 @@ def test_a_parsed_turn_knows_how_it_ended(end: Json, status: Status, reason: str
     parsed = parse_turn([end, {"type": "response.completed", "response": {}}])
     assert parsed is not None
     assert (parsed.ended, parsed.status, parsed.reason) == (True, status, reason)
+
+
+def _delta(number: int, text: str) -> Json:
+    return {**part(0, text), "content_index": number}
+
+
+def _done(number: int, text: str) -> Json:
+    kind = "response.output_text.done"
+    return {"type": kind, "output_index": 0, "content_index": number, "text": text}
+
+
+def _item(*texts: str) -> Json:
+    content = [{"type": "output_text", "text": text} for text in texts]
+    kind = "response.output_item.done"
+    return {"type": kind, "output_index": 0, "item": {"type": "message", "content": content}}
+
+
+@pytest.mark.parametrize(
+    ("events", "text"),
+    [
+        ([_delta(1, "a"), _done(1, "a"), _item("ab")], "ab"),
+        ([_delta(1, "a"), _done(0, "a"), _delta(2, "b"), _done(1, "bc"), _item("a", "bc")], "abc"),
+        ([_delta(1, "a"), _delta(2, "b"), _item("a", "bc")], "abc"),
+        ([_delta(0, "a"), _delta(1, "b"), _delta(2, "c"), _item("abc")], "abc"),
+        ([_delta(1, "b"), _item("a", "b")], "ab"),
+        ([_delta(1, "a"), _item("x")], "a"),
+        ([_delta(0, "a"), _item("x", "y")], "ay"),
+        ([_done(0, "a"), _done(1, "ab")], "aab"),
+    ],
+    ids=["from-1", "ends-from-0", "two", "each", "first-unseen", "other", "kept", "longer"],
+)
+def test_parts_that_are_counted_otherwise_count_once(events: list[Json], text: str) -> None:
+    parsed = parse_turn(events)
+    assert parsed is not None
+    assert parsed.texts["text"] == text
