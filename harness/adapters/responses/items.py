@@ -63,6 +63,7 @@ _HOSTED = frozenset(
 class _Item:
     """One output item. ``data`` is the first form in which the provider sent it.
 
+    ``announced`` is false while only events about it came, but not the item itself.
     ``phase`` is that of a message; the final form may still add it if nothing was emitted
     before. ``emitted``: some event was emitted for it. ``signed`` is the encrypted content
     emitted so far, for the reasoning part ``number``.
@@ -72,6 +73,7 @@ class _Item:
     index: int
     data: Mapping[str, Json]
     phase: str | None = None
+    announced: bool = True
     done: bool = False
     emitted: bool = False
     signed: str = ""
@@ -97,9 +99,24 @@ class Items:
         return any(item.emitted for item in self._items)
 
     def added(self, event: Mapping[str, Json]) -> Iterator[Event]:
-        """Take ``output_item.added``. It opens another item even if the index is in use."""
-        if isinstance(event.get("item"), Mapping):
-            yield from self._emit_call(self._open(event["item"], _index(event)))
+        """Take ``output_item.added``.
+
+        It opens another item even if the index is in use, except by an item that is known only
+        from its deltas: some servers send these first.
+        """
+        data = event.get("item")
+        if not isinstance(data, Mapping):
+            return
+        index = _index(event)
+        item = self._unannounced(data, index)
+        if item is None:
+            item = self._open(data, index)
+        else:
+            item.announced, item.data = True, data
+            item.phase = text_of(data.get("phase")) or None
+            if item.call:
+                item.call.fill_from(data)
+        yield from self._emit_call(item)
 
     def piece(
         self, event: Mapping[str, Json], channel: Channel, part: int, delta: Json
@@ -188,9 +205,27 @@ class Items:
         if item is None and index is None:
             item = self._by_id({"id": event.get("item_id")})
         if item is None or item.kind is not kind:
-            same = (i for i in reversed(self._items) if i.kind is kind and not i.done)
+            same = (
+                i
+                for i in reversed(self._items)
+                # Of items that are not announced, an id is all that tells them apart.
+                if i.kind is kind
+                and not i.done
+                and (i.announced or not (i.id and event.get("item_id")))
+            )
             item = next(same, None) if item or index is None else None
-        return item or self._open({"type": item_type}, index)
+        if item is None:
+            item = self._open({"type": item_type, "id": event.get("item_id")}, index)
+            item.announced = False
+        return item
+
+    def _unannounced(self, data: Mapping[str, Json], index: int | None) -> _Item | None:
+        """Find the item whose deltas came before the item itself."""
+        found = [i for i in self._items if not (i.announced or i.done) and i.kind is _kind(data)]
+        if index is not None:
+            return next((i for i in found if i.index == index), None)
+        same = (i for i in found if i.id == data.get("id"))
+        return next(same, found[0] if found else None)
 
     def _by_id(self, data: Mapping[str, Json]) -> _Item | None:
         item_id = text_of(data.get("id"))

@@ -104,7 +104,11 @@ class _AmbiguousError(Exception):
 
 @dataclass(slots=True)
 class _ParsedItem:
+    """An output item. ``announced`` is its first form, ``whole`` says that a complete one came."""
+
     type: str | None = None
+    announced: Json = None
+    whole: bool = False
     call_id: str | None = None
     name: str | None = None
     arguments: str = ""
@@ -149,7 +153,9 @@ class _TurnParser:
         prefix, _, step = kind.rpartition(".")
         if kind in ENDS:
             self.end(event, ENDS[kind])
-        elif kind in {"response.output_item.added", "response.output_item.done"}:
+        elif kind == "response.output_item.added":
+            self.announce(self.item(event), event.get("item"))
+        elif kind == "response.output_item.done":
             self.whole_item(self.item(event), event.get("item"))
         elif prefix in _TEXT_EVENTS:
             name, key = _TEXT_EVENTS[prefix]
@@ -165,14 +171,15 @@ class _TurnParser:
                 item.arguments += _text(event.get("delta"))
             else:
                 item.arguments = _longer(item.arguments, _text(event.get(_ARGUMENTS[prefix])))
-        elif kind.startswith(("response.content_part.", "response.reasoning_summary_part.")):
+        elif kind in {"response.content_part.done", "response.reasoning_summary_part.done"}:
             number = _number(event, "summary_index" if "summary" in kind else "content_index")
             self.whole_part(self.item(event), number, event.get("part"))
 
     def item(self, event: JsonObject) -> _ParsedItem:
         return self.items.setdefault(_number(event, "output_index"), _ParsedItem())
 
-    def whole_item(self, item: _ParsedItem, data: Json) -> None:
+    def announce(self, item: _ParsedItem, data: Json) -> None:
+        """Take what a new item is. What it holds already may come again in its deltas."""
         if not isinstance(data, Mapping):
             return
         kind, call_id = str(data.get("type")), data.get("call_id") or None
@@ -180,8 +187,15 @@ class _TurnParser:
             raise _AmbiguousError
         item.type, item.call_id = kind, call_id
         item.name = data.get("name") or item.name
-        if kind in _CALLS:
-            item.arguments = _longer(item.arguments, _text(data.get(_CALLS[kind])))
+        item.announced = item.announced or data
+
+    def whole_item(self, item: _ParsedItem, data: Json) -> None:
+        if not isinstance(data, Mapping):
+            return
+        self.announce(item, data)
+        item.whole = True
+        if item.type is not None and item.type in _CALLS:
+            item.arguments = _longer(item.arguments, _text(data.get(_CALLS[item.type])))
         for key in ("content", "summary"):
             parts = data.get(key)
             found = enumerate(_part_text(p) for p in (parts if isinstance(parts, list) else ()))
@@ -210,6 +224,9 @@ class _TurnParser:
         elif event["type"] == "response.done" and isinstance(response, Mapping):
             status = _DONE_STATUSES.get(str(response.get("status")), status)
         turn.ended, turn.status = True, status
+        for item in self.items.values() if status is not Status.FAILED else ():
+            if not item.whole:
+                self.whole_item(item, item.announced)
         if status is Status.FAILED and isinstance(error, Mapping):
             turn.error = error.get("message")
 

@@ -234,3 +234,36 @@ def test_hidden_reasoning_that_ends_late_keeps_its_place():
     assert [type(e) for e in events[1:3]] == [ReasoningSignature, ToolCallStart]
     reasoning, tool = fold(events).parts
     assert (reasoning.encrypted_content, tool.id) == ("late", "c1")
+
+
+def test_deltas_before_their_item_belong_to_it():
+    events = read(
+        text("Hel"),
+        added(0, **message()),
+        text("lo"),
+        finished(0, **message("Hello")),
+        completed([message("Hello")]),
+    )
+    assert events == [
+        START,
+        ContentDelta(delta="Hel", index=0),
+        ContentDelta(delta="lo", index=0),
+        STOP,
+    ]
+
+
+def test_deltas_before_a_message_do_not_belong_to_a_call_at_its_index():
+    values = [text("Hello"), added(0, **call("{}")), finished(0, **call("{}")), completed()]
+    turn = fold(read(*values))
+    assert (turn.content, [c.id for c in turn.tool_calls]) == ("Hello", ["c1"])
+
+
+def test_calls_without_an_index_are_told_apart_by_the_ids_of_their_deltas():
+    kind = "function_call_arguments.delta"
+    deltas = [
+        event(kind, item_id=i, delta=d) for i, d in (("b", "{"), ("a", '{"x":1}'), ("b", "}"))
+    ]
+    items = [call("", "c1", id="a"), call("", "c2", id="b")]
+    new = [event("output_item.added", item=item) for item in items]
+    turn = fold(read(*deltas, *new, completed()))
+    assert {c.id: c.arguments for c in turn.tool_calls} == {"c1": {"x": 1}, "c2": {}}

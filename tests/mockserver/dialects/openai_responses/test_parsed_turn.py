@@ -110,3 +110,37 @@ def test_parts_that_are_counted_otherwise_count_once(events: list[Json], text: s
     parsed = parse_turn(events)
     assert parsed is not None
     assert parsed.texts["text"] == text
+
+
+def _args(text: str) -> Json:
+    kind = "response.function_call_arguments.delta"
+    return {"type": kind, "output_index": 0, "delta": text}
+
+
+_CALL: Json = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+_END: Json = {"type": "response.completed", "response": {"output": []}}
+
+
+@pytest.mark.parametrize(
+    ("events", "arguments"),
+    [
+        ([added(0, _CALL), _args("{"), _args("}"), _END], "{}"),
+        ([_args("{"), added(0, {**_CALL, "arguments": "{"}), _args("}"), _END], "{}"),
+        ([added(0, _CALL), _END], "{}"),
+        ([added(0, _CALL)], ""),
+    ],
+    ids=["repeated", "deltas-first", "nothing-else", "cut"],
+)
+def test_arguments_in_a_new_call_count_once(events: list[Json], arguments: str) -> None:
+    parsed = parse_turn(events)
+    assert parsed is not None
+    assert [(c.call_id, c.arguments) for c in parsed.calls] == [("c", arguments)]
+
+
+def test_text_in_a_new_message_and_a_new_part_counts_once() -> None:
+    begun = {"type": "output_text", "text": "a"}
+    new_part = {**_delta(0, ""), "type": "response.content_part.added", "part": begun}
+    new_item = added(0, {"type": "message", "content": [begun]})
+    parsed = parse_turn([new_item, new_part, _delta(0, "a"), _delta(0, "b"), _END])
+    assert parsed is not None
+    assert parsed.texts["text"] == "ab"
