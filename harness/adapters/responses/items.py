@@ -94,6 +94,7 @@ class Items:
         self._items: list[_Item] = []
         self._by_index: dict[int, _Item] = {}
         self._numbers: dict[type[Event], int] = {}
+        self._delta_types: dict[Channel, str] = {}
 
     def __bool__(self) -> bool:
         return any(item.emitted for item in self._items)
@@ -121,10 +122,26 @@ class Items:
     def piece(
         self, event: Mapping[str, Json], channel: Channel, part: int, delta: Json
     ) -> Iterator[Event]:
-        """Take a delta of a text."""
-        if isinstance(delta, str) and delta:
+        """Take a delta of a text.
+
+        Of servers that send each delta in two types of events, only the first type is read.
+        """
+        if not isinstance(delta, str) or not delta:
+            return
+        event_type = text_of(event.get("type"))
+        if self._delta_types.setdefault(channel, event_type) == event_type:
             item = self._find(event, _ITEM_OF[channel])
             yield from self._text(item, channel, part, delta)
+
+    def part_piece(self, event: Mapping[str, Json], number: int, delta: Json) -> Iterator[Event]:
+        """Take a delta of a part: its text alone, or an object like the part."""
+        data = {"text": delta} if isinstance(delta, str) else delta
+        index = _index(event)
+        item = None if index is None else self._by_index.get(index)
+        thinks = item is not None and item.kind is Kind.REASONING
+        usual = Channel.REASONING if thinks else Channel.TEXT
+        if isinstance(data, Mapping) and (channel := _channel(data, usual)):
+            yield from self.piece(event, channel, number, _text_in(data, channel))
 
     def whole(
         self, event: Mapping[str, Json], channel: Channel, part: int, text: Json

@@ -151,6 +151,10 @@ class ResponsesStream(Answer):
         elif kind in _PARTS:
             number = _PARTS[kind]
             yield from self._items.part(event, _count(event.get(number)) or 0, event.get("part"))
+        elif kind == "response.content_part.delta":  # OpenRouter's name of a text delta
+            delta = event.get("delta") or event.get("part")
+            part = _count(event.get("content_index")) or 0
+            yield from self._items.part_piece(event, part, delta)
         elif kind == "response.output_text.annotation.added":
             part = _count(event.get("content_index")) or 0
             yield from self._items.annotation(event, part, event.get("annotation"))

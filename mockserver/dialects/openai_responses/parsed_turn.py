@@ -147,6 +147,7 @@ class _TurnParser:
     def __init__(self) -> None:
         self.items: dict[int, _ParsedItem] = {}
         self.turn = ParsedTurn()
+        self.delta_types: dict[str, str] = {}
 
     def take(self, event: JsonObject) -> None:
         kind = str(event.get("type"))
@@ -162,7 +163,7 @@ class _TurnParser:
             part = (name, _number(event, "summary_index" if name == "summary" else "content_index"))
             item = self.item(event)
             if step == "delta":
-                item.texts[part] = item.texts.get(part, "") + _text(event.get("delta"))
+                self.delta(item, part, kind, _text(event.get("delta")))
             else:
                 item.add_whole(*part, _text(event.get(key)))
         elif prefix in _ARGUMENTS:
@@ -171,9 +172,27 @@ class _TurnParser:
                 item.arguments += _text(event.get("delta"))
             else:
                 item.arguments = _longer(item.arguments, _text(event.get(_ARGUMENTS[prefix])))
+        elif kind == "response.content_part.delta":
+            self.part_delta(event)
         elif kind in {"response.content_part.done", "response.reasoning_summary_part.done"}:
             number = _number(event, "summary_index" if "summary" in kind else "content_index")
             self.whole_part(self.item(event), number, event.get("part"))
+
+    def part_delta(self, event: JsonObject) -> None:
+        """Take OpenRouter's delta of a part: its text alone, or an object like the part."""
+        item, delta = self.item(event), event.get("delta") or event.get("part")
+        name, key = "reasoning" if item.type == "reasoning" else "text", "text"
+        if isinstance(delta, Mapping):
+            if delta.get("type") not in (None, "text"):
+                name, key = _PARTS.get(str(delta["type"]), ("", ""))
+            delta = delta.get(key)
+        if name and isinstance(delta, str):
+            self.delta(item, (name, _number(event, "content_index")), str(event["type"]), delta)
+
+    def delta(self, item: _ParsedItem, part: tuple[str, int], event_type: str, text: str) -> None:
+        """Take a delta; if a server sends each in two types of events, the first type counts."""
+        if self.delta_types.setdefault(part[0], event_type) == event_type:
+            item.texts[part] = item.texts.get(part, "") + text
 
     def item(self, event: JsonObject) -> _ParsedItem:
         return self.items.setdefault(_number(event, "output_index"), _ParsedItem())

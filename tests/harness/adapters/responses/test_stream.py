@@ -283,3 +283,30 @@ def test_real_recordings_have_their_expected_turns(recordings):
         if entry["transport"] == "sse":
             wire = [json.loads(b.data) for b in decode(data) if b.data and b.data != "[DONE]"]
             assert [n for e in events for n in e.native] == wire, entry["id"]
+
+
+def part_delta(**fields):
+    return event("content_part.delta", output_index=0, content_index=0, **fields)
+
+
+@pytest.mark.parametrize(
+    "delta",
+    [
+        part_delta(delta="Hi"),
+        part_delta(delta={"text": "Hi"}),
+        part_delta(delta={"type": "text", "text": "Hi"}),
+        part_delta(part={"type": "output_text", "text": "Hi"}),
+    ],
+)
+def test_a_delta_of_a_part_has_text(delta):
+    assert read(delta, completed()) == [START, ContentDelta(delta="Hi", index=0), STOP]
+
+
+@pytest.mark.parametrize("delta", [None, 3, [], {}, {"text": 3}, {"type": "audio", "text": "Hi"}])
+def test_a_delta_of_a_part_without_text_is_skipped(delta):
+    assert read(part_delta(delta=delta), completed()) == [START, STOP]
+
+
+def test_deltas_that_come_under_two_names_are_emitted_once():
+    events = read(part_delta(delta="a"), text("a"), part_delta(delta="b"), text("b"), completed())
+    assert [e.delta for e in events if isinstance(e, ContentDelta)] == ["a", "b"]

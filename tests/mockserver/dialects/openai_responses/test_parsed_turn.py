@@ -144,3 +144,26 @@ def test_text_in_a_new_message_and_a_new_part_counts_once() -> None:
     parsed = parse_turn([new_item, new_part, _delta(0, "a"), _delta(0, "b"), _END])
     assert parsed is not None
     assert parsed.texts["text"] == "ab"
+
+
+def _part_delta(delta: Any, key: str = "delta") -> Json:
+    kind = "response.content_part.delta"
+    return {"type": kind, "output_index": 0, "content_index": 0, key: delta}
+
+
+@pytest.mark.parametrize(
+    ("events", "texts"),
+    [
+        ([_part_delta("a"), _part_delta({"text": "b"})], {"text": "ab"}),
+        ([_part_delta({"type": "output_text", "text": "a"}, "part")], {"text": "a"}),
+        ([_part_delta({"type": "refusal", "refusal": "a"})], {"refusal": "a"}),
+        ([added(0, {"type": "reasoning"}), _part_delta("a")], {"reasoning": "a"}),
+        ([_part_delta("a"), part(0, "a"), _part_delta("b"), part(0, "b")], {"text": "ab"}),
+        ([_part_delta({"type": "audio", "text": "a"}), _part_delta(["a"])], {}),
+    ],
+    ids=["text", "part", "refusal", "reasoning", "two-names", "nothing"],
+)
+def test_deltas_of_parts_have_text(events: list[Json], texts: dict[str, str]) -> None:
+    parsed = parse_turn(events)
+    assert parsed is not None
+    assert {kind: text for kind, text in parsed.texts.items() if text} == texts
