@@ -118,7 +118,7 @@ class ResponsesStream(Answer):
             return self.fail(failure(ErrorClass.PROTOCOL, f"an event is an object, not {what}"))
         if _count(value.get("sequence_number")) is not None:
             self.sequence_number = value["sequence_number"]
-        return self._response(value, text_of(value.get("status"))) if whole else self._event(value)
+        return self._response(value, _status_of(value)) if whole else self._event(value)
 
     def _event(self, event: Mapping[str, Json]) -> list[Event]:
         kind = text_of(event.get("type"))
@@ -227,6 +227,15 @@ class ResponsesStream(Answer):
 def is_response(value: Mapping[str, Json]) -> bool:
     """Return whether ``value`` is a whole response rather than an event."""
     return value.get("object") == "response" or "output" in value
+
+
+def _status_of(response: Mapping[str, Json]) -> str:
+    """Return the status of a whole response; some servers send the output without it."""
+    if response.get("status") is not None:
+        return text_of(response["status"])
+    if response.get("incomplete_details"):
+        return "incomplete"
+    return "completed" if response.get("output") else ""
 
 
 def _count(value: Json) -> int | None:

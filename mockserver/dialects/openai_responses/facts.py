@@ -115,7 +115,8 @@ def _streamed(body: Body, facts: Facts) -> list[JsonObject]:
 def _document(body: bytes, facts: Facts) -> list[JsonObject]:
     """Return a whole response as the last events of a stream: one for each item, and the end.
 
-    A response that is still in progress has no output yet.
+    A response that is still in progress has no output yet. One that has some output, but no
+    status, is complete unless it says why it is not.
     """
     if not body.strip():
         return []
@@ -127,7 +128,12 @@ def _document(body: bytes, facts: Facts) -> list[JsonObject]:
     if not isinstance(response, dict) or "output" not in response:
         facts.error = True
         return []
-    end = {"type": f"response.{response.get('status')}", "response": response}
+    status = response.get("status")
+    if status is None and response.get("incomplete_details"):
+        status = "incomplete"
+    elif status is None and (response["output"] or response.get("error")):
+        status = "completed"
+    end = {"type": f"response.{status}", "response": response}
     output = response["output"] if end["type"] in ENDS else None
     return [
         *(

@@ -310,3 +310,22 @@ def test_a_delta_of_a_part_without_text_is_skipped(delta):
 def test_deltas_that_come_under_two_names_are_emitted_once():
     events = read(part_delta(delta="a"), text("a"), part_delta(delta="b"), text("b"), completed())
     assert [e.delta for e in events if isinstance(e, ContentDelta)] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("response", "reason"),
+    [
+        ({"output": [message("Hi")]}, FinishReason.STOP),
+        ({"status": None, "output": [message("Hi")]}, FinishReason.STOP),
+        ({"output": [call("{}")]}, FinishReason.TOOL_CALLS),
+        (
+            {"output": [], "incomplete_details": {"reason": "content_filter"}},
+            FinishReason.CONTENT_FILTER,
+        ),
+        ({"output": []}, None),
+        ({"status": "lost", "output": []}, None),
+    ],
+)
+def test_a_whole_response_without_a_status_ends_as_its_output_says(response, reason):
+    turn = fold(ResponsesStream().chunk(response))
+    assert (turn.finish_reason, turn.error is None) == (reason, reason is not None)
