@@ -42,8 +42,8 @@ CODES = _table(
         # Groq: one request over the limit of tokens per minute, which no waiting makes smaller.
         ErrorClass.PAYLOAD_TOO_LARGE: "request_too_large 413/rate_limit_exceeded",
         ErrorClass.CONTENT_FILTERED: """content_filter content_policy_violation
-            ResponsibleAIPolicyViolation flagged_input DataInspectionFailed minimax_1026
-            minimax_1027""",
+            ResponsibleAIPolicyViolation flagged_input DataInspectionFailed
+            data_inspection_failed minimax_1026 minimax_1027""",
         ErrorClass.QUOTA_EXHAUSTED: """insufficient_quota usage_limit_reached usage_not_included
             billing_error billing_hard_limit_reached billing_not_active insufficient_balance
             insufficient_credits Arrearage minimax_1008 minimax_2056""",
@@ -186,6 +186,10 @@ TEXTS = (
         r"content (management )?policy",
         r"\bflagged (as|by|for)\b",
         r"requires moderation",
+        r"data may contain inappropriate content",
+        # Volcengine Ark's codes, with what was seen before or after them.
+        r"SensitiveContentDetected",
+        r"TextRiskDetection",
     ),
     _row(
         ErrorClass.QUOTA_EXHAUSTED,

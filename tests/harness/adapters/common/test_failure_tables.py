@@ -371,6 +371,20 @@ OTHERS = {
         {"error": {"code": 403, "message": "m", "metadata": {"flagged_input": "x"}}},
         E.CONTENT_FILTERED,
     ),
+    "dashscope": (400, {"code": "DataInspectionFailed", "message": "m"}, E.CONTENT_FILTERED),
+    "dashscope-openai": (400, openai("m", code="data_inspection_failed"), E.CONTENT_FILTERED),
+    "dashscope-words": (
+        400,
+        openai("Output data may contain inappropriate content."),
+        E.CONTENT_FILTERED,
+    ),
+    "ark": (400, openai("m", code="OutputTextSensitiveContentDetected"), E.CONTENT_FILTERED),
+    "ark-two-parts": (
+        400,
+        openai("m", code="SensitiveContentDetected.Violence"),
+        E.CONTENT_FILTERED,
+    ),
+    "ark-risk": (400, openai("m", code="InputTextRiskDetection"), E.CONTENT_FILTERED),
     "mistral-tier": (
         403,
         {"object": "error", "message": "m", "type": "tier_not_allowed", "code": "1910"},
