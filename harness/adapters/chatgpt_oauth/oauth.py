@@ -108,7 +108,7 @@ class Tokens:
         headers = {"accept": "application/json"}
         try:
             async with self._transport.post(self._token_url, headers=headers, form=form) as answer:
-                body = await answer.aread()
+                body = await self._transport.read_whole(answer)
         except HttpError as exc:
             raise ClientError(self._rejection(exc)) from None
         except httpx.HTTPError as exc:

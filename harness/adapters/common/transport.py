@@ -7,13 +7,14 @@ import ssl
 import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import Self
 
 import httpx
 
 from harness.adapters.common.answer import Answer
 from harness.adapters.common.answer_body import AnswerBody
+from harness.adapters.common.decoding import decoded
 from harness.adapters.common.failures import clip, failure, from_http, scrub
 from harness.clients.interface import ClientError
 from mockserver.vocabulary import ErrorClass, ErrorInfo, Event, JsonObject
@@ -135,19 +136,24 @@ class Transport:
         """
         body = AnswerBody(answer, content_type=response.headers.get("content-type"))
         try:
-            async for data in response.aiter_bytes():
-                events = body.feed(data)
-                before_each()
-                for event in events:
-                    yield event
-                if body.closed:
-                    return
+            async with aclosing(decoded(response)) as pieces:
+                async for data in pieces:
+                    events = body.feed(data)
+                    before_each()
+                    for event in events:
+                        yield event
+                    if body.closed:
+                        return
             events = body.end()
         except httpx.HTTPError as exc:
             events = body.lost(self.error_of(exc))
         before_each()
         for event in events:
             yield event
+
+    async def read_whole(self, response: httpx.Response) -> bytes:
+        """Return the whole body of ``response``. Raises ``httpx.HTTPError``."""
+        return b"".join([piece async for piece in decoded(response)])
 
     def error_of(self, exc: httpx.HTTPError) -> ErrorInfo:
         """Return the error for ``exc``, without its message: some quote the request."""
@@ -176,10 +182,11 @@ class Transport:
     async def _failed(self, response: httpx.Response) -> HttpError:
         body = b""
         try:
-            async for piece in response.aiter_bytes():
-                body += piece
-                if len(body) > _ERROR_BODY_LIMIT:
-                    break
+            async with aclosing(decoded(response)) as pieces:
+                async for piece in pieces:
+                    body += piece
+                    if len(body) > _ERROR_BODY_LIMIT:
+                        break
         except httpx.HTTPError:
             pass  # the status is known; part of an error body is better than none
         error = from_http(

@@ -293,7 +293,7 @@ class ResponsesClient(ApiClient):
         try:
             url = f"{self._url_of(job)}/cancel"
             async with self._transport.post(url, headers=self._bearer) as received:
-                response = json.loads(await received.aread())
+                response = json.loads(await self._transport.read_whole(received))
         except (HttpError, httpx.HTTPError, ValueError):
             pass  # it may still run: its id stays in the store
         status = response.get("status") if isinstance(response, Mapping) else None

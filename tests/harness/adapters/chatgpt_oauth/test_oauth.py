@@ -1,4 +1,6 @@
 import asyncio
+import gzip
+import json
 import os
 import stat
 from urllib.parse import parse_qs
@@ -111,6 +113,16 @@ def test_a_refresh():
             "client_id": "app_1",
         }
     ]
+
+
+def test_an_answer_of_several_gzip_members():
+    async def pieces():
+        data = json.dumps(GOOD).encode()
+        yield gzip.compress(data[:20]) + gzip.compress(data[20:])
+
+    answer = httpx.Response(200, headers={"content-encoding": "gzip"}, content=pieces())
+    (new,) = run(MemoryStore(OLD), answering(answer)[0])
+    assert new.access_token == "access-new-0123"
 
 
 @pytest.mark.parametrize("lifetime", [{}, {"expires_in": None}, {"expires_in": "soon"}])

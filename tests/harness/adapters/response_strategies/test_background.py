@@ -1,4 +1,5 @@
 import asyncio
+import gzip
 import json
 from contextlib import aclosing
 
@@ -84,6 +85,15 @@ def test_a_job_that_ends_while_it_is_cancelled_has_its_turn(status, tmp_path):
     server = Server(whole(QUEUED), whole(ended))
     assert server.complete(timeout=0, store=FileStore(tmp_path)).content == "abc"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_answer_to_a_cancellation_may_have_several_gzip_members():
+    async def pieces():
+        data = json.dumps(DONE).encode()
+        yield gzip.compress(data[:20]) + gzip.compress(data[20:])
+
+    answer = httpx.Response(200, headers={"content-encoding": "gzip"}, content=pieces())
+    assert Server(whole(QUEUED), answer).complete(timeout=0).content == "abc"
 
 
 def test_failed_polls_wait_as_any_failed_request():
