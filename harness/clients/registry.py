@@ -109,7 +109,7 @@ def _line_in(path: Path, exc: Exception) -> int | None:
     line = exc.lineno if isinstance(exc, SyntaxError) else None
     trace = exc.__traceback__
     while trace is not None:
-        if Path(trace.tb_frame.f_code.co_filename) == path:
+        if Path(trace.tb_frame.f_code.co_filename).resolve() == path.resolve():
             line = trace.tb_lineno
         trace = trace.tb_next
     return line

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
@@ -32,6 +33,14 @@ def failed_cases() -> frozenset[str]:
     return frozenset(
         r["id"] for r in ndjson.read(existing()) if r["type"] == "case" and r["outcome"] in AGAINST
     )
+
+
+def adapters() -> frozenset[str]:
+    """Return the names of the adapters of the last run, and the references it was given."""
+    (run,) = (r for r in ndjson.read(existing()) if r["type"] == "run")
+    options: list[str] = run["options"]
+    given = {value for option, value in pairwise(options) if option == "--adapter"}
+    return frozenset(given | {adapter["name"] for adapter in run["adapters"]})
 
 
 @contextmanager

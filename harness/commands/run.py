@@ -80,11 +80,17 @@ def command(
     import asyncio
 
     from harness.commands import last_run
+    from harness.errors import SelectionError
     from harness.plan.planning import make_plan
 
     settings = options.settings_of(patterns=patterns, **chosen)
     wanted = last_run.failed_cases() if failed else None
     if failed and not wanted:
+        if other := sorted(set(settings.adapters) - last_run.adapters()):
+            raise SelectionError(
+                f"the last run did not play {other[0]}, so nothing of it can have failed",
+                hint="run it without --failed first; each run replaces the last one",
+            )
         click.echo("nothing failed in the last run")
         return 0
     plan = make_plan(replace(settings, keep=keep))

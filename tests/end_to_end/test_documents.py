@@ -186,3 +186,13 @@ def test_the_dialect_of_the_documents_joins_and_reads_facts(tmp_path: Path) -> N
     )
     done = python(tmp_path, "-c", look)
     assert done.stdout == "Hello said\n", done.stderr
+
+
+def test_the_failing_client_of_the_documents_reports_its_failure(tmp_path: Path) -> None:
+    (example,) = (e for e in EXAMPLES if e.name == "failing.py")
+    (tmp_path / "failing.py").write_text(example.text, encoding="utf-8")
+    case = "openai-chat/text-basic/recorded@failing"
+    done = tapecheck(tmp_path, "explain", case, "--adapter", "failing.py")
+    assert done.returncode == 1
+    assert "schema" not in done.stdout
+    assert 'class="timeout"' in done.stdout

@@ -195,6 +195,8 @@ def test_a_failure_has_code_1_and_can_be_run_again(tapecheck: Cli, tmp_path: Pat
     assert tapecheck("run", "openai-chat/nonstream-basic", *QUICK[1:]) == 0
     assert tapecheck("run", "--failed") == 0
     assert tapecheck.out == "nothing failed in the last run\n"
+    assert tapecheck("run", "--failed", *broken) == 2
+    assert "the last run did not play broken.py" in tapecheck.err
 
 
 def test_records_are_valid_and_written_everywhere(tapecheck: Cli, tmp_path: Path) -> None:

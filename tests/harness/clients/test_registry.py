@@ -89,6 +89,15 @@ def test_an_import_error_names_the_line(tmp_path: Path) -> None:
     assert caught.value.line == 3
 
 
+def test_an_import_error_of_a_file_named_from_here_names_the_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here.py").write_text("import os\n\nraise RuntimeError(os.sep)\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(AdapterError, match=r"here\.py:3"):
+        registry.load("here.py")
+
+
 def test_a_declaration_that_is_wrong(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("adapter: x\nentry: harness.nothing:y\nextra: 1\n")
