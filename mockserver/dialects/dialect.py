@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol, runtime_checkable
 
 from mockserver.cassettes.cassette import Request
 from mockserver.dialects.facts import Facts
@@ -38,24 +38,23 @@ class Difference:
     observed: Json = None
 
 
-class Grammar:
+@runtime_checkable
+class Grammar(Protocol):
     """The rules of a dialect's own event sequence, for clients that emit it.
 
     Pure functions from native events to differences, independent of clients.
     """
 
     #: The feature by which a client declares that it emits these events.
-    feature: ClassVar[str]
+    feature: str
     #: The JSON Schema of one event, by the name of its file without the ending.
-    schema: ClassVar[str]
+    schema: str
 
     def violations(self, events: Sequence[JsonObject]) -> Iterator[Difference]:
         """Yield what is wrong with a sequence whose events obey their schema."""
-        raise NotImplementedError
 
     def relayed(self, events: Sequence[Json], answer: Schedule) -> Iterator[Difference]:
         """Yield where events differ from those of the answer that they relay."""
-        raise NotImplementedError
 
     def against_turn(
         self,
@@ -69,11 +68,9 @@ class Grammar:
 
         ``relayed``: they come from the wire; ``answer`` is the last answer, if any.
         """
-        raise NotImplementedError
 
     def resplit(self, events: Sequence[JsonObject], *, relayed: bool) -> Iterator[Difference]:
         """Yield the other ways to split the deltas that change the turn."""
-        raise NotImplementedError
 
 
 class Dialect:
