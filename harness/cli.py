@@ -24,7 +24,7 @@ VERBS = {
     "explain": "Replay one case and show what differs, side by side.",
     "serve": "Start the mock server for any client in any language.",
     "record": "Run a client against live endpoints and record the answers.",
-    "list": "List scenarios, cases, cassettes, adapters or features.",
+    "list": "List scenarios, cases, cassettes, adapters, dialects or features.",
     "lint": "Check that specs and cassettes are valid and fit together.",
     "import": "Convert other tools' recordings to cassettes.",
     "verify": "Replay cassettes over a socket and compare every byte.",
