@@ -14,6 +14,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.judge.kinds import Level
+from harness.judge.terms import ERRORS, EXPOSABLE, GRANULARITIES, PROFILES, Terms
+from mockserver.errors import did_you_mean
 from mockserver.vocabulary import AssistantTurn, ErrorInfo, Json, JsonObject
 
 
@@ -54,23 +57,64 @@ class ClientError(Exception):
         self.turn = turn
 
 
-GRANULARITIES = ("exact", "coalesced")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adapter:
     """A client under test: its function and what it declares about itself.
 
     ``dialects`` are the wire formats that it speaks, ``features`` words of the closed list in
-    ``specs/schemas/scenario.schema.json``. ``granularity`` is ``coalesced`` for a client that
-    merges neighbouring deltas.
+    ``specs/schemas/scenario.schema.json``. ``exposes`` are words of
+    :data:`harness.judge.terms.EXPOSABLE`, ``None`` where nothing is declared. ``errors`` says how
+    finely its errors can be told apart: ``class``, ``family`` or ``none``. ``gives_up`` is false
+    for a client that waits for ever on a silent stream. ``granularity`` is ``exact`` for one whose
+    events are compared one by one. ``level`` is the level of findings that fail it.
     """
 
     name: str
     run: Callable[[Call], Any]
     dialects: frozenset[str]
     features: frozenset[str]
-    granularity: str = "exact"
+    exposes: frozenset[str] | None = None
+    errors: str = "family"
+    gives_up: bool = True
+    granularity: str = "any"
+    level: Level = Level.MUST
+
+    def __post_init__(self) -> None:
+        for what, word, known in (
+            ("granularity", self.granularity, GRANULARITIES),
+            ("errors", self.errors, ERRORS),
+        ):
+            if word not in known:
+                raise ValueError(f"{what} is one of {', '.join(known)}, not {word!r}")
+        if unknown := sorted((self.exposes or frozenset()) - EXPOSABLE.keys()):
+            raise ValueError(
+                f"exposes: unknown word {unknown[0]!r}{did_you_mean(unknown[0], EXPOSABLE)}; "
+                f"known are {', '.join(EXPOSABLE)}"
+            )
+
+    @property
+    def terms(self) -> Terms:
+        """What its judging depends on."""
+        return Terms(
+            features=self.features,
+            exposes=self.exposes,
+            errors=self.errors,
+            granularity=self.granularity,
+            level=self.level,
+        )
+
+
+def exposed(profile: str | None, exposes: Iterable[str] | None) -> frozenset[str] | None:
+    """Return what a profile and a list expose together; ``None`` for neither.
+
+    Raises ``ValueError`` for an unknown profile.
+    """
+    if profile is None:
+        return None if exposes is None else frozenset(exposes)
+    if profile not in PROFILES:
+        known = ", ".join(PROFILES)
+        raise ValueError(f"profile is one of {known}, not {profile!r}")
+    return PROFILES[profile] | frozenset(exposes or ())
 
 
 def adapter(
@@ -78,15 +122,23 @@ def adapter(
     dialects: Iterable[str],
     features: Iterable[str],
     name: str | None = None,
-    granularity: str = "exact",
+    profile: str | None = None,
+    exposes: Iterable[str] | None = None,
+    errors: str = "family",
+    idle_timeout: bool = True,
+    granularity: str = "any",
+    level: str = "must",
 ) -> Callable[[Callable[[Call], Any]], Adapter]:
     """Declare a function as an adapter.
 
-    ``tapecheck run --adapter file.py`` finds it by this mark. Raises ``ValueError`` for an
-    unknown granularity; unknown features are reported by the run, with the known ones.
+    ``tapecheck run --adapter file.py`` finds it by this mark. ``profile`` is a preset of
+    ``exposes``, and both may be given. ``idle_timeout`` is false for a client that waits for ever
+    on a silent stream. Raises ``ValueError`` for an unknown word; unknown dialects and features
+    are reported by the run, with the known ones.
     """
-    if granularity not in GRANULARITIES:
-        raise ValueError(f"granularity is one of {', '.join(GRANULARITIES)}, not {granularity!r}")
+    words = exposed(profile, exposes)
+    if level not in list(Level):
+        raise ValueError(f"level is one of {', '.join(Level)}, not {level!r}")
 
     def declare(function: Callable[[Call], Any]) -> Adapter:
         return Adapter(
@@ -94,7 +146,11 @@ def adapter(
             run=function,
             dialects=frozenset(dialects),
             features=frozenset(features),
+            exposes=words,
+            errors=errors,
+            gives_up=idle_timeout,
             granularity=granularity,
+            level=Level(level),
         )
 
     return declare

@@ -10,17 +10,21 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-from harness.clients.interface import Adapter
+from harness.clients.interface import Adapter, exposed
 from harness.errors import AdapterError
 from harness.judge.baseline import Baseline
+from harness.judge.kinds import Level
 from harness.suite import bundled
 from harness.suite.loader import read_yaml
 from harness.suite.schemas import schema
 from mockserver.dialects import dialects
 from mockserver.errors import did_you_mean
+from mockserver.vocabulary import JsonObject
 
 
 def bundled_names() -> tuple[str, ...]:
@@ -68,7 +72,19 @@ def _load_declaration(path: Path) -> tuple[Adapter, Baseline]:
             path=path,
             hint="use one name in both",
         )
-    return adapter, Baseline.read(path, data.get("baseline", ()))
+    return _declared(adapter, data), Baseline.read(path, data.get("baseline", ()))
+
+
+def _declared(adapter: Adapter, data: JsonObject) -> Adapter:
+    """Return the adapter with what its declaration says in place of what its code does."""
+    changes: dict[str, Any] = {k: data[k] for k in ("errors", "granularity") if k in data}
+    if "profile" in data or "exposes" in data:
+        changes["exposes"] = exposed(data.get("profile"), data.get("exposes"))
+    if "idle_timeout" in data:
+        changes["gives_up"] = data["idle_timeout"] != "none"
+    if "level" in data:
+        changes["level"] = Level(data["level"])
+    return replace(adapter, **changes)
 
 
 def _import_file(path: Path) -> ModuleType:

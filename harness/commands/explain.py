@@ -32,6 +32,7 @@ _STYLES = {
 @click.command()
 @click.argument("case")
 @options.adapters
+@options.level
 @options.directories
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of framing=random.")
 def command(case: str, seed: int, **chosen: Any) -> int:

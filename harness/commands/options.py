@@ -93,6 +93,16 @@ def selection(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def level(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--level``."""
+    return click.option(
+        "--level",
+        type=click.Choice(["must", "should", "may"]),
+        help="Fail for findings of this level and those above. Default: what the adapter "
+        "declares, else must.",
+    )(command)
+
+
 def opened(stack: ExitStack, path: Path | None) -> TextIO | None:
     """Open a report file that ``stack`` closes. Raises :class:`SetupError`."""
     from harness.errors import SetupError
@@ -125,8 +135,10 @@ def settings_of(
     axes: str = "pairwise",
     seed: int = 0,
     no_faults: bool = False,
+    level: str | None = None,
 ) -> Settings:
     """Make settings from the options. Raises ``click.UsageError`` for a wrong axis."""
+    from harness.judge.kinds import Level
     from harness.plan.expand import parse_axes
     from harness.plan.planning import Settings
 
@@ -143,4 +155,5 @@ def settings_of(
         priorities=frozenset(priorities),
         axes=chosen,
         faults=not no_faults,
+        level=None if level is None else Level(level),
     )

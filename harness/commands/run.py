@@ -23,6 +23,7 @@ FORMATS = ("terminal", "ndjson", "junit", "markdown")
 @click.command()
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
 @options.adapters
+@options.level
 @options.selection
 @options.directories
 @click.option("--format", "form", type=click.Choice(FORMATS), default="terminal", show_default=True)

@@ -7,10 +7,15 @@ yields none; the verdict lists the checks that ran.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from harness.judge import conduct, expectation, native, request, resplit, rules
+from harness.judge.coverage import Coverage, covered
+from harness.judge.kinds import Level
 from harness.judge.reading import Reading
+from harness.judge.terms import Terms
 from harness.judge.transcript import Blame, Finding, Outcome, Transcript, Verdict
+from harness.suite.scenario import Expectation
 
 Check = Callable[[Reading], Iterator[Finding]]
 
@@ -41,24 +46,54 @@ CHECKS: Mapping[str, Check] = {
 }
 
 
-def judge(
-    transcript: Transcript,
-    granularity: str = "exact",
-    features: frozenset[str] = frozenset(),
-    checks: Mapping[str, Check] = CHECKS,
-) -> Verdict:
-    """Run every check on every turn. A verdict without any check is an error."""
+#: The checks that compare with what a scenario expects.
+_EXPECTED = ("native-sequence", "sequence", "turn", "error")
+
+
+def judge(transcript: Transcript, terms: Terms, checks: Mapping[str, Check] = CHECKS) -> Verdict:
+    """Run every check on every turn. A verdict without any check is an error.
+
+    Of several outcomes that a scenario accepts, the one counts that the client is nearest to.
+    """
     findings: list[Finding] = []
+    coverage = Coverage()
     for number in range(len(transcript.turns)):
-        reading = Reading(transcript, number, granularity, features)
+        readings = [
+            Reading(transcript, number, terms, expect)
+            for expect in alternatives(transcript.case.scenario.turns[number].expect)
+        ]
+        reading = min(readings, key=_distance) if len(readings) > 1 else readings[0]
         for check in checks.values():
             findings += check(reading)
+        coverage += covered(reading)
     if not transcript.turns or not checks:
-        findings.append(Finding(check="evidence", message="no check ran", blame=Blame.HARNESS))
-    if not findings:
-        outcome = Outcome.PASS
-    elif all(f.blame is Blame.CLIENT for f in findings):
-        outcome = Outcome.FAIL
-    else:
+        findings.append(
+            Finding(check="evidence", kind="setup", message="no check ran", blame=Blame.HARNESS)
+        )
+    raised = transcript.case.scenario.must
+    ordered = [replace(f, raised=True) if f.kind in raised else f for f in findings]
+    ordered.sort(key=lambda f: tuple(Level).index(f.level))
+    counted = [f for f in ordered if f.blame is Blame.CLIENT and terms.level.includes(f.level)]
+    if any(f.blame is not Blame.CLIENT for f in ordered):
         outcome = Outcome.ERROR
-    return Verdict(outcome=outcome, findings=tuple(findings), checks=tuple(checks))
+    else:
+        outcome = Outcome.FAIL if counted else Outcome.PASS
+    return Verdict(
+        outcome=outcome,
+        findings=tuple(ordered),
+        checks=tuple(checks),
+        judged=coverage.judged,
+        unexposed=coverage.unexposed,
+        given=coverage.given,
+    )
+
+
+def alternatives(expect: Expectation | None) -> tuple[Expectation | None, ...]:
+    """Return the outcomes that a scenario accepts."""
+    return (expect,) if expect is None or not expect.any_of else expect.any_of
+
+
+def _distance(reading: Reading) -> tuple[int, ...]:
+    """Return how many findings of each level an outcome would give, must first."""
+    found = [f.level for name in _EXPECTED for f in CHECKS[name](reading)]
+    return tuple(found.count(level) for level in Level)

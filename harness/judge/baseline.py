@@ -59,6 +59,7 @@ class Baseline:
         how = "passes" if verdict.outcome is Outcome.PASS else f"fails by {verdict.signature}"
         stale = Finding(
             check="baseline",
+            kind="stale",
             message=f"stale baseline entry: expected to fail by {entry.signature}, but it {how}",
             expected=entry.signature,
             observed=verdict.signature or "pass",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from harness.judge import channels
 from harness.judge.expectation import canonical, first_difference, same_event
 from harness.judge.reading import Reading
+from harness.judge.terms import families
 from harness.judge.transcript import Blame, Finding
-from harness.suite.scenario import CaseKind
-from mockserver.vocabulary import ErrorClass, ErrorEvent, JsonObject, MessageStop
+from harness.suite.scenario import CaseKind, Expectation
+from mockserver.vocabulary import ErrorClass, JsonObject
 from mockserver.wire import FaultKind
 
 
@@ -20,19 +22,36 @@ def evidence(reading: Reading) -> Iterator[Finding]:
     record, transcript = reading.record, reading.transcript
     expects_no_request = reading.spec.request is not None and reading.spec.request.count == 0
     if not record.requests and not expects_no_request:
-        yield Finding(check="evidence", message="the client sent no request")
+        yield Finding(
+            check="evidence",
+            kind="no-request",
+            field="request",
+            message="the client sent no request",
+        )
         return
     for request in record.requests:
         if request.exchange is None:
             yield Finding(
                 check="evidence",
+                kind="wrong-request",
+                field="request",
                 message=f"{request.method} {request.path} is not in the cassette: {request.miss}",
                 observed=f"{request.method} {request.path}",
             )
     if record.streamed and not record.events and record.raised is None:
-        yield Finding(check="evidence", message="the client emitted no event")
+        yield Finding(
+            check="evidence",
+            kind="no-answer",
+            field="events",
+            message="the client emitted no event",
+        )
     if record.turn is None and record.raised is None:
-        yield Finding(check="evidence", message="the client emitted no turn")
+        yield Finding(
+            check="evidence",
+            kind="no-answer",
+            field="turn",
+            message="the client emitted no turn",
+        )
     last = reading.number == len(transcript.turns) - 1
     if (
         last
@@ -42,6 +61,8 @@ def evidence(reading: Reading) -> Iterator[Finding]:
     ):
         yield Finding(
             check="evidence",
+            kind="wrong-request",
+            field="request",
             message=f"{len(transcript.unplayed)} recorded answer(s) were never requested",
             expected=len(transcript.schedules),
             observed=len(transcript.schedules) - len(transcript.unplayed),
@@ -55,87 +76,167 @@ def schema(reading: Reading) -> Iterator[Finding]:
         for problem in event.problems:
             yield Finding(
                 check="schema",
+                kind="malformed",
+                field=f"events.{event.data.get('type')!r:.40}",
                 message=f"event {number + 1}, {problem}",
                 observed=event.data,
                 event=number,
             )
     if record.turn is not None:
         for problem in record.turn.problems:
-            yield Finding(check="schema", message=f"the turn: {problem}", observed=record.turn.data)
+            yield Finding(
+                check="schema",
+                kind="malformed",
+                field="turn",
+                message=f"the turn: {problem}",
+                observed=record.turn.data,
+            )
 
 
 #: The errors that report a fault, by its kind.
-_ALLOWED_ERRORS: Mapping[FaultKind, frozenset[ErrorClass]] = {
-    FaultKind.CUT: frozenset({ErrorClass.TRUNCATED_STREAM, ErrorClass.EMPTY_RESPONSE}),
-    FaultKind.RESET: frozenset({ErrorClass.CONNECTION_LOST}),
-    FaultKind.STALL: frozenset({ErrorClass.TIMEOUT}),
+_ALLOWED_ERRORS: Mapping[FaultKind, tuple[ErrorClass, ...]] = {
+    FaultKind.CUT: (ErrorClass.TRUNCATED_STREAM, ErrorClass.EMPTY_RESPONSE),
+    FaultKind.RESET: (ErrorClass.CONNECTION_LOST,),
+    FaultKind.STALL: (ErrorClass.TIMEOUT,),
 }
-#: Events that depend on how the turn ends, not on what was streamed before.
-_CLOSING = frozenset({"tool_call_end", "warning", "usage", "message_stop", "error"})
 
 
 def fault(reading: Reading) -> Iterator[Finding]:
-    """Check that a broken stream gives a prefix of the events and one error, never a success.
+    """Check that a broken stream gives the beginning of the answer and one error, no success.
 
     After the terminal event the fault must not matter: the turn is complete, or fails with the
     error that was sent.
     """
-    case, expect, events = reading.case, reading.spec.expect, reading.events
-    if case.fault is None or expect is None or expect.events is None or not events:
+    case, expect, record = reading.case, reading.expect, reading.record
+    if case.fault is None or record.raised is not None or not record.events:
         return
-    coalesced = reading.granularity == "coalesced"
-    wanted = _content(canonical(expect.events, coalesced=coalesced))
-    seen = _content(canonical(reading.event_data, coalesced=coalesced))
-    at = first_difference(wanted[: len(seen)], seen)
-    if at is not None and not (coalesced and _is_beginning_of_delta(wanted, seen, at)):
+    seen = channels.of_events(reading.event_data)
+    if expect is not None and expect.events is not None:
+        yield from _beginning(reading, channels.of_events(expect.events), seen)
+        yield from _exact_beginning(reading, expect.events)
+    facts = reading.facts
+    if facts is None or seen["status"] is None:
+        return
+    if not facts.terminal_seen:
+        yield from _unreported(reading, seen)
+    elif seen["status"] == "failed" and not (facts.error or facts.broken):
+        yield from _needless(reading, expect, seen, done=facts.done)
+
+
+def _beginning(
+    reading: Reading, whole: channels.Channels, seen: channels.Channels
+) -> Iterator[Finding]:
+    """Check that what came before the fault is the beginning of the whole answer."""
+    for name in ("text", "refusal", "reasoning"):
+        if name == "reasoning" and not reading.terms.compares(name, seen[name]):
+            continue
+        if not whole[name].startswith(seen[name]):
+            yield Finding(
+                check="fault",
+                kind=name,
+                field=name,
+                message=f"the {name} before the fault is not the beginning of the answer's",
+                expected=whole[name],
+                observed=seen[name],
+            )
+    # A call without its end may have been cut; one with it must be what the wire said.
+    ended = [c for c in seen["tool_calls"] if "arguments" in c]
+    calls = [c for c in whole["tool_calls"] if "arguments" in c]
+    if any(
+        not any(
+            one.get("name") == c.get("name") and one["arguments"] == c["arguments"] for c in calls
+        )
+        for one in ended
+    ):
         yield Finding(
             check="fault",
+            kind="tool-call",
+            field="tool_calls",
+            message="a tool call before the fault is none of the answer's",
+            expected=calls,
+            observed=ended,
+        )
+
+
+def _exact_beginning(reading: Reading, expected: Sequence[JsonObject]) -> Iterator[Finding]:
+    if reading.terms.granularity != "exact":
+        return
+    wanted, seen = _content(canonical(expected)), _content(canonical(reading.event_data))
+    at = first_difference(wanted[: len(seen)], seen)
+    if at is not None:
+        yield Finding(
+            check="fault",
+            kind="event-sequence",
+            field="events",
             message="the emitted events are not a prefix of the expected events",
             expected=wanted,
             observed=seen,
             event=at,
         )
-    facts, last = reading.facts, events[-1]
-    if facts is None or not isinstance(last, MessageStop | ErrorEvent):
+
+
+def _unreported(reading: Reading, seen: channels.Channels) -> Iterator[Finding]:
+    case, fault = reading.case, reading.case.fault
+    assert fault is not None
+    allowed = _ALLOWED_ERRORS[fault]
+    wanted = " or ".join(sorted(allowed))
+    at = f"{fault} after wire event {case.event}"
+    if seen["status"] != "failed":
+        said = seen["finish_reason"]
+        yield Finding(
+            check="fault",
+            kind="false-success",
+            field="ending",
+            message=f"{at}: success instead of {wanted}",
+            expected=wanted,
+            observed=said,
+        )
         return
-    if not facts.terminal_seen:
-        allowed = _ALLOWED_ERRORS[case.fault]
-        error = last.error.error_class if isinstance(last, ErrorEvent) else None
-        if error not in allowed:
-            wanted_errors = " or ".join(sorted(allowed))
-            yield Finding(
-                check="fault",
-                message=f"{case.fault} after wire event {case.event}: "
-                f"{'success' if error is None else error} instead of {wanted_errors}",
-                expected=wanted_errors,
-                observed=to_text(last),
-            )
-    elif isinstance(last, ErrorEvent) and not (facts.error or facts.broken):
+    given = (seen["error"] or {}).get("class")
+    if given in allowed or reading.terms.errors == "none":
+        return
+    near = any(not families(given or "").isdisjoint(families(one)) for one in allowed)
+    if near and reading.terms.errors != "class":
+        return
+    yield Finding(
+        check="fault",
+        kind="error-detail" if near else "error-family",
+        field="error.class",
+        message=f"{at}: {given} instead of {wanted}",
+        expected=wanted,
+        observed=given,
+    )
+
+
+def _needless(
+    reading: Reading, expect: Expectation | None, seen: channels.Channels, *, done: bool
+) -> Iterator[Finding]:
+    """Report a failure although the outcome was decided before the fault."""
+    last = reading.event_data[-1]
+    if expect is not None and expect.events is not None:
         whole = expect.events[-1]
-        if whole["type"] != "error" or not same_event(whole, reading.event_data[-1]):
-            yield Finding(
-                check="fault",
-                message=f"{case.fault} after the terminal event must not fail the turn",
-                expected="message_stop",
-                observed=to_text(last),
-            )
+        if whole["type"] == "error" and (
+            same_event(whole, last) or reading.terms.errors != "class"
+        ):
+            return
+    # A reader may wait for the end marker, and a reset may overtake what was sent.
+    strict = not done or reading.case.fault is FaultKind.RESET
+    yield Finding(
+        check="fault",
+        kind="strict" if strict else "false-failure",
+        field="ending",
+        message=f"{reading.case.fault} after the terminal event must not fail the turn",
+        expected="message_stop",
+        observed=(seen["error"] or {}).get("class"),
+    )
 
 
-def to_text(event: MessageStop | ErrorEvent) -> str:
-    """Return a terminal event in one word."""
-    return str(event.finish_reason if isinstance(event, MessageStop) else event.error.error_class)
+#: Events that depend on how the turn ends, not on what was streamed before.
+_CLOSING = frozenset({"tool_call_end", "warning", "usage", "message_stop", "error"})
 
 
 def _content(events: list[JsonObject]) -> list[JsonObject]:
     return [e for e in events if e.get("type") not in _CLOSING]
-
-
-def _is_beginning_of_delta(wanted: list[JsonObject], seen: list[JsonObject], at: int) -> bool:
-    """Return whether the only difference is a joined delta that the fault cut short."""
-    if at != len(seen) - 1 or at >= len(wanted) or wanted[at]["type"] != seen[at]["type"]:
-        return False
-    key = "arguments_delta" if "arguments_delta" in wanted[at] else "delta"
-    return str(wanted[at].get(key)).startswith(str(seen[at].get(key)))
 
 
 def incremental(reading: Reading) -> Iterator[Finding]:
@@ -144,6 +245,8 @@ def incremental(reading: Reading) -> Iterator[Finding]:
     if gate is not None and reading.transcript.gate_timed_out:
         yield Finding(
             check="incremental",
+            kind="buffered",
+            field="events",
             message=f"the client did not emit event {gate.seen} once wire event {gate.after} "
             "was sent; it waited for more of the stream",
             key_path=("incremental",),
@@ -154,21 +257,34 @@ def hygiene(reading: Reading) -> Iterator[Finding]:
     """Check that the client returns, raises nothing unexpected, and closes its connection."""
     if reading.record.hung:
         yield Finding(
-            check="hygiene", message="the client did not return before the deadline and was stopped"
+            check="hygiene",
+            kind="hang",
+            field="ending",
+            message="the client did not return before the deadline and was stopped",
         )
     if reading.record.raised is not None:
         yield Finding(
             check="hygiene",
+            kind="crash",
+            field=reading.record.raised.partition(":")[0],
             message="the client raised an exception other than ClientError",
             observed=reading.record.raised,
         )
     if not reading.transcript.connection_closed:
-        yield Finding(check="hygiene", message="connection still open after the call returned")
+        yield Finding(
+            check="hygiene",
+            kind="connection-open",
+            field="connection",
+            message="connection still open after the call returned",
+        )
 
 
 def cassette(reading: Reading) -> Iterator[Finding]:
     """Check that the cassette has an interaction to play."""
     if not reading.transcript.schedules:
         yield Finding(
-            check="cassette", message="the cassette has no interaction", blame=Blame.CASSETTE
+            check="cassette",
+            kind="setup",
+            message="the cassette has no interaction",
+            blame=Blame.CASSETTE,
         )

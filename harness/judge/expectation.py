@@ -1,53 +1,69 @@
-"""Compare with what the scenario expects: the event sequence, the turn, the error."""
+"""Compare with what the scenario expects: the events, the turn, the error."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
-from typing import Any
 
+from harness.judge import channels
+from harness.judge.comparing import Difference, compare, error_differences, same_keys
 from harness.judge.reading import Reading
 from harness.judge.transcript import Finding
 from harness.suite.scenario import CaseKind
+from mockserver.cassettes import KeyPath
+from mockserver.dialects import find_dialect
 from mockserver.vocabulary import AssistantTurn, Json, JsonObject, TextPart, to_json
 
 
 def sequence(reading: Reading) -> Iterator[Finding]:
-    """Check that the events are the expected ones, in order."""
-    expect = reading.spec.expect
+    """Check that the events say what the expected ones say.
+
+    For a client that declares to be exact, they must be the same events, too.
+    """
+    expect = reading.expect
     if reading.case.kind is CaseKind.FAULT or expect is None or expect.events is None:
         return
-    if not reading.record.streamed:
+    if not reading.record.streamed or reading.record.raised is not None:
         return
-    coalesced = reading.granularity == "coalesced"
-    wanted = canonical(expect.events, coalesced=coalesced)
-    seen = canonical(reading.event_data, coalesced=coalesced)
-    at = first_difference(wanted, seen)
+    key_path = (*reading.spec.key_path, "expect", "events")
+    wanted, seen = channels.of_events(expect.events), channels.of_events(reading.event_data)
+    different = False
+    for difference in _compared(reading, wanted, seen, whole=True):
+        different = True
+        yield _finding("sequence", difference, key_path)
+    if different or reading.terms.granularity != "exact":
+        return
+    ordered, given = canonical(expect.events), canonical(reading.event_data)
+    at = first_difference(ordered, given)
     if at is not None:
         yield Finding(
             check="sequence",
-            message=f"event {at + 1} differs: "
-            f"{_event_text(wanted, at)} expected, {_event_text(seen, at)} seen",
-            key_path=(*reading.spec.key_path, "expect", "events", min(at, len(expect.events) - 1)),
-            expected=wanted,
-            observed=seen,
+            kind="event-sequence",
+            field=f"events.{_type_at(ordered, given, at)}",
+            message=f"event {at + 1}: "
+            f"{_event_text(ordered, at)} expected, {_event_text(given, at)} given",
+            key_path=(*key_path, min(at, len(expect.events) - 1)),
+            expected=ordered,
+            observed=given,
             event=at,
         )
 
 
 def native_sequence(reading: Reading) -> Iterator[Finding]:
     """Check the native events, each by the keys that the scenario gives."""
-    expect = reading.spec.expect
+    expect = reading.expect
     if reading.case.kind is CaseKind.FAULT or expect is None or expect.native is None:
         return
     seen = list(reading.native)
     pairs = enumerate(zip_longest(expect.native, seen))
-    at = next((n for n, (one, other) in pairs if one is None or not agrees(one, other)), None)
+    at = next((n for n, (one, other) in pairs if one is None or not same_keys(one, other)), None)
     if at is not None:
         yield Finding(
             check="native-sequence",
-            message=f"native event {at + 1} differs: "
-            f"{_event_text(expect.native, at)} expected, {_event_text(seen, at)} seen",
+            kind="native-order",
+            field="native",
+            message=f"native event {at + 1}: "
+            f"{_event_text(expect.native, at)} expected, {_event_text(seen, at)} given",
             key_path=(*reading.spec.key_path, "expect", "native", min(at, len(expect.native) - 1)),
             expected=list(expect.native),
             observed=seen,
@@ -56,41 +72,67 @@ def native_sequence(reading: Reading) -> Iterator[Finding]:
 
 def turn(reading: Reading) -> Iterator[Finding]:
     """Check the turn, by the keys that the scenario gives."""
-    expect = reading.spec.expect
+    expect = reading.expect
     if reading.case.kind is CaseKind.FAULT or expect is None or expect.turn is None:
         return
-    if reading.turn is None:
+    if reading.turn is None or reading.record.raised is not None:
         return
+    key_path = (*reading.spec.key_path, "expect", "turn")
     views = turn_views(reading.turn)
-    for key, wanted in expect.turn.items():
-        seen = views.get(key)
-        if not agrees(wanted, seen):
-            yield Finding(
-                check="turn",
-                message=f"{key} of the turn differs",
-                key_path=(*reading.spec.key_path, "expect", "turn", key),
-                expected=wanted,
-                observed=seen,
-            )
+    different = False
+    for difference in _compared(reading, channels.of_turn(expect.turn), channels.of_turn(views)):
+        different = True
+        yield _finding("turn", difference, key_path)
+    parts = expect.turn.get("parts")
+    if different or parts is None or reading.terms.granularity != "exact":
+        return
+    if not same_keys(parts, views["parts"]):
+        yield Finding(
+            check="turn",
+            kind="parts",
+            field="parts",
+            message="the same content in other parts",
+            key_path=(*key_path, "parts"),
+            expected=parts,
+            observed=views["parts"],
+        )
 
 
 def error(reading: Reading) -> Iterator[Finding]:
     """Check that the turn failed with the expected error."""
-    expect = reading.spec.expect
+    expect = reading.expect
     if reading.case.kind is CaseKind.FAULT or expect is None or expect.error is None:
         return
-    if reading.turn is None:
+    if reading.turn is None or reading.record.raised is not None:
         return
-    seen = None if reading.turn.error is None else to_json(reading.turn.error)
-    if not error_agrees(expect.error, seen):
-        yield Finding(
-            check="error",
-            message=f"{expect.error['class']} expected, "
-            f"{'no error' if seen is None else seen['class']} seen",
-            key_path=(*reading.spec.key_path, "expect", "error"),
-            expected=expect.error,
-            observed=seen,
-        )
+    key_path = (*reading.spec.key_path, "expect", "error")
+    if reading.turn.error is None:
+        seen: channels.Channels = {"status": str(reading.turn.status)}
+        seen["finish_reason"] = reading.turn.finish_reason
+        for difference in _compared(reading, {"error": expect.error}, seen):
+            yield _finding("error", difference, key_path)
+        return
+    for difference in error_differences(expect.error, to_json(reading.turn.error), reading.terms):
+        yield _finding("error", difference, key_path)
+
+
+def _compared(
+    reading: Reading, wanted: channels.Channels, seen: channels.Channels, *, whole: bool = False
+) -> Iterator[Difference]:
+    reasons = find_dialect(reading.case.scenario.dialect).reasons
+    return compare(wanted, seen, reading.terms, reasons, whole=whole)
+
+
+def _finding(check: str, difference: Difference, key_path: KeyPath) -> Finding:
+    return Finding(
+        check=check,
+        kind=difference.kind,
+        field=difference.field,
+        message=difference.message,
+        key_path=key_path,
+        expected=difference.expected,
+        observed=difference.observed,
+    )
 
 
 def turn_views(turn: AssistantTurn) -> JsonObject:
@@ -108,40 +150,11 @@ def turn_views(turn: AssistantTurn) -> JsonObject:
     return views
 
 
-def agrees(wanted: Any, seen: Any) -> bool:
-    """Return whether ``seen`` is as ``wanted``: mappings by the keys given, lists by item."""
-    match wanted:
-        case {"class": _}:
-            return error_agrees(wanted, seen)
-        case dict():
-            return isinstance(seen, Mapping) and all(
-                agrees(v, seen.get(k)) for k, v in wanted.items()
-            )
-        case list() | tuple():
-            return (
-                isinstance(seen, Sequence)
-                and len(seen) == len(wanted)
-                and all(agrees(w, s) for w, s in zip(wanted, seen, strict=True))
-            )
-    return bool(wanted == seen) and isinstance(wanted, bool) is isinstance(seen, bool)
-
-
-def error_agrees(wanted: JsonObject, seen: Json) -> bool:
-    """Return whether an error has the wanted fields; ``message_contains`` ignores case."""
-    if not isinstance(seen, Mapping):
-        return False
-    text = wanted.get("message_contains", "").lower()
-    return text in str(seen.get("message", "")).lower() and all(
-        seen.get(k) == v for k, v in wanted.items() if k != "message_contains"
-    )
-
-
-def canonical(events: Sequence[JsonObject], *, coalesced: bool) -> list[JsonObject]:
-    """Return a sequence in the form in which two of them are compared.
+def canonical(events: Sequence[JsonObject]) -> list[JsonObject]:
+    """Return a sequence in the form in which two of them are compared, event by event.
 
     ``native`` is removed, and so are messages of warnings, which are for people. Usage, whose
-    last values count, becomes one event before the terminal one. ``coalesced`` joins adjacent
-    deltas of one kind.
+    last values count, becomes one event before the terminal one.
     """
     usage: JsonObject = {}
     out: list[JsonObject] = []
@@ -153,11 +166,7 @@ def canonical(events: Sequence[JsonObject], *, coalesced: bool) -> list[JsonObje
                 continue
             case "warning":
                 plain.pop("message", None)
-        if coalesced and out and _joins(out[-1], plain):
-            key = _DELTAS[plain["type"]]
-            out[-1] = {**out[-1], key: out[-1][key] + plain[key]}
-        else:
-            out.append(plain)
+        out.append(plain)
     if usage:
         at = len(out)
         if out and out[-1].get("type") in ("message_stop", "error"):
@@ -166,21 +175,14 @@ def canonical(events: Sequence[JsonObject], *, coalesced: bool) -> list[JsonObje
     return out
 
 
-_DELTAS = {
-    "content_delta": "delta",
-    "reasoning_delta": "delta",
-    "refusal_delta": "delta",
-    "tool_call_delta": "arguments_delta",
-}
-
-
-def _joins(before: JsonObject, after: JsonObject) -> bool:
-    key = next((k for kind, k in _DELTAS.items() if kind == after.get("type")), None)
-    if key is None or before.get("type") != after["type"]:
+def error_agrees(wanted: JsonObject, seen: Json) -> bool:
+    """Return whether an error has the wanted fields; ``message_contains`` ignores case."""
+    if not isinstance(seen, Mapping):
         return False
-    if not isinstance(before.get(key), str) or not isinstance(after.get(key), str):
-        return False
-    return all(before.get(k) == after.get(k) for k in {*before, *after} - {key})
+    text = wanted.get("message_contains", "").lower()
+    return text in str(seen.get("message", "")).lower() and all(
+        seen.get(k) == v for k, v in wanted.items() if k != "message_contains"
+    )
 
 
 def same_event(wanted: JsonObject, seen: JsonObject) -> bool:
@@ -217,3 +219,8 @@ def _event_text(events: Sequence[Json], at: int) -> str:
     for key in ("delta", "arguments_delta", "tool_name", "finish_reason", "code"):
         detail = detail or event.get(key)
     return f"{event.get('type')}{'' if detail is None else f' {detail!r}'[:60]}"
+
+
+def _type_at(wanted: Sequence[JsonObject], seen: Sequence[JsonObject], at: int) -> str:
+    events = wanted if at < len(wanted) else seen
+    return str(events[at].get("type"))

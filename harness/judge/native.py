@@ -65,22 +65,25 @@ def native(reading: Reading) -> Iterator[Finding]:
         yield from _made(found)
     elif found.answer is not None:
         for difference in found.grammar.relayed(found.events, found.answer):
-            yield _finding("native", difference, separator=" ")
+            yield _finding("native", "native-content", difference, separator=" ")
 
 
 def _made(found: Native) -> Iterator[Finding]:
-    malformed = False
     for number, event in enumerate(found.events):
         for problem in _problems(found.grammar.schema, json.dumps(event, default=str)):
-            malformed = True
             yield Finding(
                 check="native",
+                kind="native-form",
+                field=f"native.{event['type']}" if _is_typed(event) else "native",
                 message=f"native event {number + 1}, {problem}",
                 observed=event,
             )
-    if not malformed:
-        for difference in found.grammar.violations(found.objects):
-            yield _finding("native", difference, separator=", ")
+    for difference in found.grammar.violations(found.objects):
+        yield _finding("native", "native-order", difference, separator=", ")
+
+
+def _is_typed(event: Json) -> bool:
+    return isinstance(event, dict) and isinstance(event.get("type"), str)
 
 
 # A scenario gives the same events on every wire; each is judged once.
@@ -102,13 +105,15 @@ def native_turn(reading: Reading) -> Iterator[Finding]:
     for difference in found.grammar.against_turn(
         found.objects, turn, relayed=found.relayed, answer=found.answer
     ):
-        yield _finding("native-turn", difference)
+        yield _finding("native-turn", "native-content", difference)
 
 
-def _finding(check: str, difference: Difference, separator: str = "") -> Finding:
+def _finding(check: str, kind: str, difference: Difference, separator: str = "") -> Finding:
     at = "" if difference.at is None else f"native event {difference.at + 1}{separator}"
     return Finding(
         check=check,
+        kind=kind,
+        field="native",
         message=at + difference.message,
         expected=difference.expected,
         observed=difference.observed,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
+from harness.judge.terms import Terms
 from harness.judge.transcript import Transcript, TurnRecord
-from harness.suite.scenario import Case, TurnSpec
+from harness.suite.scenario import Case, Expectation, TurnSpec
 from mockserver.dialects import Facts, facts_of
 from mockserver.vocabulary import AssistantTurn, Event, Json, JsonObject, fold
 from mockserver.wire import Schedule
@@ -16,13 +17,14 @@ from mockserver.wire import Schedule
 class Reading:
     """One turn of one case, as the checks need it.
 
-    ``granularity`` and ``features`` are what the adapter declares.
+    ``terms`` are what the adapter declares. ``expect`` is what the scenario expects, or one of
+    several outcomes that it accepts.
     """
 
     transcript: Transcript
     number: int
-    granularity: str = "exact"
-    features: frozenset[str] = frozenset()
+    terms: Terms = field(default_factory=Terms)
+    expect: Expectation | None = None
 
     @property
     def case(self) -> Case:
@@ -38,6 +40,11 @@ class Reading:
     def spec(self) -> TurnSpec:
         """The scenario's spec of this turn."""
         return self.case.scenario.turns[self.number]
+
+    @property
+    def features(self) -> frozenset[str]:
+        """The features that the adapter declares."""
+        return self.terms.features
 
     @cached_property
     def events(self) -> tuple[Event, ...] | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from harness.judge.expectation import agrees
+from harness.judge.comparing import same_keys
 from harness.judge.reading import Reading
 from harness.judge.transcript import Finding, SeenRequest
 from harness.suite.scenario import RequestSpec, StepSpec
@@ -27,6 +27,8 @@ def request(reading: Reading) -> Iterator[Finding]:
     if spec.path is not None and first.path != spec.path:
         yield Finding(
             check="request",
+            kind="wrong-request",
+            field="request.path",
             message="the request went to the wrong path",
             key_path=(*key_path, "path"),
             expected=spec.path,
@@ -48,6 +50,8 @@ def _all(
     if spec.count is not None and len(requests) != spec.count:
         yield Finding(
             check="request",
+            kind="extra-request" if len(requests) > spec.count else "wrong-request",
+            field="request.count",
             message=f"{spec.count} request(s) expected, {len(requests)} sent",
             key_path=(*key_path, "count"),
             expected=spec.count,
@@ -56,6 +60,8 @@ def _all(
     if spec.identical and len({r.body for r in requests}) > 1:
         yield Finding(
             check="request",
+            kind="extra-request",
+            field="request.identical",
             message="the request bodies differ, but must be identical",
             key_path=(*key_path, "identical"),
             observed=[r.body.decode(errors="replace") for r in requests],
@@ -64,6 +70,8 @@ def _all(
     if spec.sequence is not None and (wanted := [s.line for s in spec.sequence]) != sent:
         yield Finding(
             check="request",
+            kind="extra-request" if len(sent) > len(wanted) else "wrong-request",
+            field="request.sequence",
             message="the requests sent differ from the expected sequence",
             key_path=(*key_path, "sequence"),
             expected=wanted,
@@ -80,6 +88,8 @@ def _headers(
         if seen != filled:
             yield Finding(
                 check="request",
+                kind="request-form",
+                field=f"request.headers.{name.lower()}",
                 message=f"header {name} differs",
                 key_path=(*key_path, "headers", name),
                 expected=wanted,
@@ -102,14 +112,18 @@ def _body(spec: RequestSpec | StepSpec, sent: SeenRequest, key_path: KeyPath) ->
     except ValueError:
         yield Finding(
             check="request",
+            kind="wrong-request",
+            field="request.body",
             message="the request body is neither JSON nor a form",
             key_path=key_path,
         )
         return
     for key, wanted in (spec.contains or {}).items():
-        if key not in body or not agrees(wanted, body[key]):
+        if key not in body or not same_keys(wanted, body[key]):
             yield Finding(
                 check="request",
+                kind=_kind_of(key, wanted, body),
+                field=f"request.body.{key}",
                 message=f"{key} of the request body differs",
                 key_path=(*key_path, "body", "contains", key),
                 expected=wanted,
@@ -119,10 +133,59 @@ def _body(spec: RequestSpec | StepSpec, sent: SeenRequest, key_path: KeyPath) ->
         if (found := _at(body, pointer)) is not _NOTHING:
             yield Finding(
                 check="request",
+                kind="request-form",
+                field=f"request.body{pointer.replace('/', '.')}",
                 message=f"{pointer} must not be in the request body",
                 key_path=(*key_path, "body", "absent"),
                 observed=found,
             )
+
+
+#: Lists of messages and items, in which a client sends back what it was given before.
+_CONVERSATION = ("messages", "input")
+#: Fields whose values the provider compares with what it sent, or that hold a tool's result.
+_SENT_BACK = frozenset(
+    {
+        "id",
+        "tool_call_id",
+        "call_id",
+        "output",
+        "signature",
+        "thought_signature",
+        "encrypted_content",
+        "redacted_data",
+        "data",
+        "previous_response_id",
+    }
+)
+
+
+def _kind_of(key: str, wanted: Any, body: Mapping[str, Any]) -> str:
+    """Return the kind of a field that is not as it should be.
+
+    In a conversation there are many right forms; but what was given must go back.
+    """
+    if key == "previous_response_id":
+        return "not-sent-back"
+    if key not in _CONVERSATION:
+        return "request-form"
+    there = set(_leaves(body.get(key), everything=True))
+    return "request-form" if there.issuperset(_leaves(wanted)) else "not-sent-back"
+
+
+def _leaves(value: Any, *, everything: bool = False, key: str = "") -> Iterator[str]:
+    """Yield the texts of a value that must go back, or all of them."""
+    if isinstance(value, dict):
+        result = value.get("role") == "tool"
+        for name, item in value.items():
+            yield from _leaves(
+                item, everything=everything or (result and name == "content"), key=name
+            )
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _leaves(item, everything=everything, key=key)
+    elif isinstance(value, str) and (everything or key in _SENT_BACK):
+        yield value
 
 
 def _fields(sent: SeenRequest) -> Mapping[str, Any]:

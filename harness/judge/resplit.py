@@ -24,6 +24,8 @@ def resplit(reading: Reading) -> Iterator[Finding]:
         if (again := fold(events)) != reading.folded:
             yield Finding(
                 check="resplit",
+                kind="turn",
+                field="deltas",
                 message=f"the turn changes when its deltas are {how}",
                 expected=to_json(reading.folded),
                 observed=to_json(again),
@@ -33,6 +35,8 @@ def resplit(reading: Reading) -> Iterator[Finding]:
         for difference in native.grammar.resplit(native.objects, relayed=native.relayed):
             yield Finding(
                 check="resplit",
+                kind="native-content",
+                field="deltas",
                 message=difference.message,
                 expected=difference.expected,
                 observed=difference.observed,

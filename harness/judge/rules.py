@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 
+from harness.judge import comparing
 from harness.judge.reading import Reading
 from harness.judge.transcript import Finding
 from mockserver.dialects import find_dialect, repaired
@@ -31,10 +32,14 @@ def terminal(reading: Reading) -> Iterator[Finding]:
     """1. Check for exactly one terminal event, and nothing after it."""
     if not reading.record.streamed or reading.events is None:
         return
+    if reading.record.raised is not None or reading.record.hung:
+        return  # it ended in another way, which is a finding of its own
     ends = [i for i, e in enumerate(reading.events) if isinstance(e, MessageStop | ErrorEvent)]
     if not ends:
         yield Finding(
             check="terminal",
+            kind="no-ending",
+            field="ending",
             message="the stream ended with neither message_stop nor error",
             expected="message_stop or error",
             observed=reading.events[-1].type if reading.events else None,
@@ -44,6 +49,8 @@ def terminal(reading: Reading) -> Iterator[Finding]:
         first = ends[0]
         yield Finding(
             check="terminal",
+            kind="two-endings" if len(ends) > 1 else "after-ending",
+            field="ending",
             message=f"{len(reading.events) - first - 1} event(s) after the terminal one",
             expected=[],
             observed=reading.event_data[first + 1 :],
@@ -61,6 +68,8 @@ def folding(reading: Reading) -> Iterator[Finding]:
     if reading.folded != reading.turn:
         yield Finding(
             check="fold",
+            kind="turn",
+            field="turn",
             message="the turn differs from its folded events",
             expected=to_json(reading.folded),
             observed=to_json(reading.turn),
@@ -75,6 +84,8 @@ def completeness(reading: Reading) -> Iterator[Finding]:
     if turn.status is not Status.FAILED and facts.terminal is None and not facts.done:
         yield Finding(
             check="completeness",
+            kind="false-success",
+            field="ending",
             message=f"the turn is {turn.status}, but the wire ended without a finish reason",
             expected="failed",
             observed=str(turn.status),
@@ -84,6 +95,8 @@ def completeness(reading: Reading) -> Iterator[Finding]:
             if call.arguments is None:
                 yield Finding(
                     check="completeness",
+                    kind="tool-call",
+                    field="tool_calls.arguments",
                     message=f"a completed turn contains the incomplete tool call {call.name!r}",
                     observed=to_json(call),
                 )
@@ -95,19 +108,19 @@ def usage(reading: Reading) -> Iterator[Finding]:
     if facts is None or turn is None or facts.error:
         return
     seen = {} if turn.usage is None else to_json(turn.usage)
-    if wrong := {n: v for n, v in facts.usage.items() if seen.get(n) != v}:
+    differences = list(comparing.usage(facts.usage, seen, reading.terms))
+    if not facts.usage and not any(seen.values()):
+        differences += comparing.extra_usage({}, seen, reading.terms)
+    for difference in differences:
+        if difference.observed is None and turn.status is Status.FAILED:
+            continue  # a failure need not count
         yield Finding(
             check="usage",
-            message=f"usage differs from the last value on the wire: {', '.join(wrong)}",
-            expected=wrong,
-            observed={name: seen.get(name) for name in wrong},
-        )
-    if not facts.usage and seen and not seen.get("estimated") and any(seen.values()) is False:
-        yield Finding(
-            check="usage",
-            message="usage is all zeros, but the wire has no usage: leave it null",
-            expected=None,
-            observed=seen,
+            kind=difference.kind,
+            field=difference.field,
+            message=difference.message,
+            expected=difference.expected,
+            observed=difference.observed,
         )
 
 
@@ -121,13 +134,19 @@ def tool_calls(reading: Reading) -> Iterator[Finding]:
     ids = [c.id for c in turn.tool_calls]
     if len(set(ids)) != len(ids):
         yield Finding(
-            check="tool-calls", message="two tool calls have the same id", observed=sorted(ids)
+            check="tool-calls",
+            kind="call-id",
+            field="tool_calls.id",
+            message="two tool calls have the same id",
+            observed=sorted(ids),
         )
     before = [replace(reading, number=number).turn for number in range(reading.number)]
     taken = {call.id for earlier in before if earlier for call in earlier.tool_calls}
     if again := [call.id for call in turn.tool_calls if call.id_synthesized and call.id in taken]:
         yield Finding(
             check="tool-calls",
+            kind="call-id",
+            field="tool_calls.id",
             message="the client made up a tool call id that an earlier turn already uses",
             observed=again,
         )
@@ -135,6 +154,8 @@ def tool_calls(reading: Reading) -> Iterator[Finding]:
         if call.arguments is not None and _object(call.arguments_raw) != call.arguments:
             yield Finding(
                 check="tool-calls",
+                kind="tool-call",
+                field="tool_calls.arguments_raw",
                 message=f"arguments of {call.name!r} differ from its arguments_raw",
                 expected=call.arguments_raw,
                 observed=call.arguments,
@@ -145,6 +166,8 @@ def tool_calls(reading: Reading) -> Iterator[Finding]:
     if judged and facts is not None and facts.calls != len(turn.tool_calls):
         yield Finding(
             check="tool-calls",
+            kind="tool-call",
+            field="tool_calls",
             message=f"{len(turn.tool_calls)} tool call(s) in the turn, {facts.calls} on the wire",
             expected=facts.calls,
             observed=len(turn.tool_calls),
@@ -176,7 +199,14 @@ def _call_events(reading: Reading) -> Iterator[Finding]:
                 message = f"the joined deltas of tool call {index} differ from its arguments"
             case _:
                 continue
-        yield Finding(check="tool-calls", message=message, observed=to_json(event), event=number)
+        yield Finding(
+            check="tool-calls",
+            kind="tool-call",
+            field="tool_calls.events",
+            message=message,
+            observed=to_json(event),
+            event=number,
+        )
 
 
 def _object(text: str) -> object:
@@ -195,14 +225,19 @@ def finish_reason(reading: Reading) -> Iterator[Finding]:
     facts, turn = reading.facts, reading.turn
     if facts is None or turn is None or turn.status is Status.FAILED or facts.terminal is None:
         return
-    if turn.raw_finish_reason != facts.terminal:
+    raw, terms = turn.raw_finish_reason, reading.terms
+    compared = terms.compares("raw_finish_reason", raw)
+    if compared and raw != facts.terminal and (raw or terms.misses("raw_finish_reason")):
         yield Finding(
             check="finish-reason",
-            message="raw_finish_reason differs from the reason on the wire",
+            kind="finish-word",
+            field="raw_finish_reason",
+            message=f"raw_finish_reason {comparing.shown(facts.terminal)} expected, "
+            f"{comparing.shown(raw)} given",
             expected=facts.terminal,
             observed=turn.raw_finish_reason,
         )
-    wanted = find_dialect(reading.case.scenario.dialect).reasons.get(facts.terminal)
+    plain = wanted = find_dialect(reading.case.scenario.dialect).reasons.get(facts.terminal)
     if wanted is FinishReason.STOP and any(c.arguments is not None for c in turn.tool_calls):
         wanted = FinishReason.TOOL_CALLS
     if (
@@ -211,13 +246,19 @@ def finish_reason(reading: Reading) -> Iterator[Finding]:
         and _asks_for(reading, _MESSAGE_TOOL)
     ):
         wanted = FinishReason.STOP  # the only call was the message itself
-    if wanted is not None and turn.finish_reason is not wanted:
+    if wanted is None or not terms.compares("finish_reason", turn.finish_reason):
+        return
+    given = None if turn.finish_reason is None else str(turn.finish_reason)
+    plain = wanted if wanted is FinishReason.TOOL_CALLS else plain
+    for difference in comparing.finish_reason(str(wanted), given, plain):
         yield Finding(
             check="finish-reason",
-            message=f"wrong finish_reason for {facts.terminal!r}"
+            kind=difference.kind,
+            field="finish_reason",
+            message=f"{difference.message} for {facts.terminal!r}"
             + (" with tool calls" if turn.tool_calls else ""),
             expected=str(wanted),
-            observed=str(turn.finish_reason),
+            observed=given,
         )
 
 
@@ -227,13 +268,19 @@ def content_kept(reading: Reading) -> Iterator[Finding]:
     if facts is None or turn is None or _asks_for(reading, "think_tags", _MESSAGE_TOOL):
         return
     for name, wire, seen in (
-        ("content", facts.text, turn.content),
+        ("text", facts.text, turn.content),
         ("refusal", facts.refusal, turn.refusal),
     ):
-        if wire is not None and wire != seen:
+        if wire is None or wire == seen:
+            continue
+        if turn.status is Status.FAILED and wire.startswith(seen):
+            continue  # how much a failed turn keeps is told by the scenario, if it matters
+        for difference in comparing.text(name, wire, seen):
             yield Finding(
                 check="content-kept",
-                message=f"{name} differs from the wire",
+                kind=name,
+                field=name,
+                message=difference.message,
                 expected=wire,
                 observed=seen,
             )
@@ -248,6 +295,8 @@ def in_band_error(reading: Reading) -> Iterator[Finding]:
         what = "an error" if facts.error else "an event that is not JSON"
         yield Finding(
             check="in-band-error",
+            kind="false-success",
+            field="ending",
             message=f"the wire carried {what}, but the turn is {turn.status}",
             expected="failed",
             observed=str(turn.status),
@@ -265,7 +314,12 @@ def secrets(reading: Reading) -> Iterator[Finding]:
     }
     for where, text in outputs.items():
         if key in text:
-            yield Finding(check="secrets", message=f"the API key appears in {where}")
+            yield Finding(
+                check="secrets",
+                kind="secret",
+                field="secret",
+                message=f"the API key appears in {where}",
+            )
 
 
 def _asks_for(reading: Reading, *features: str) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
+from harness.judge.kinds import KINDS, Level
 from harness.suite.scenario import Case
 from mockserver.cassettes import Headers, KeyPath
 from mockserver.vocabulary import AssistantTurn, ErrorInfo, Event, JsonObject, Part, Usage
@@ -98,18 +99,28 @@ class Blame(StrEnum):
 class Finding:
     """What one check found in one case.
 
-    ``check`` is the name of the check, ``message`` one line. ``key_path`` is where the requirement
-    is in the scenario's file. ``expected`` and ``observed`` are JSON values to be compared side
-    by side; ``event`` is the number of the first observed event that differs.
+    ``kind`` is a row of :data:`~harness.judge.kinds.KINDS`, which gives the level unless the
+    scenario raises it; ``field`` is what differs, such as ``usage.total_tokens``. ``message`` is
+    one line. ``key_path`` is where the requirement is in the scenario's file. ``expected`` and
+    ``observed`` are JSON values to be compared side by side; ``event`` is the number of the first
+    observed event that differs.
     """
 
     check: str
+    kind: str
     message: str
+    field: str = ""
+    raised: bool = False
     blame: Blame = Blame.CLIENT
     key_path: KeyPath | None = None
     expected: object = None
     observed: object = None
     event: int | None = None
+
+    @property
+    def level(self) -> Level:
+        """How much it weighs."""
+        return Level.MUST if self.raised else KINDS[self.kind].level
 
 
 class Outcome(StrEnum):
@@ -125,11 +136,25 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The outcome of a case with all findings; ``checks`` are those that were run."""
+    """The outcome of a case with all findings, the weightiest first.
+
+    ``checks`` are those that were run. ``judged`` and ``unexposed`` are the fields that the wire or
+    the scenario states, as far as the client was judged on them, or does not expose them; ``given``
+    those of which the client gave a value.
+    """
 
     outcome: Outcome
     findings: tuple[Finding, ...] = ()
     checks: tuple[str, ...] = field(default=())
+    judged: frozenset[str] = frozenset()
+    unexposed: frozenset[str] = frozenset()
+    given: frozenset[str] = frozenset()
+
+    @property
+    def level(self) -> Level | None:
+        """The level of the weightiest finding about the client, if any."""
+        levels = {f.level for f in self.findings if f.blame is Blame.CLIENT}
+        return next((level for level in Level if level in levels), None)
 
     @property
     def signature(self) -> str:

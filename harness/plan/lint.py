@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import SpecError
-from harness.judge.expectation import agrees, turn_views
+from harness.judge.comparing import same_keys
+from harness.judge.expectation import turn_views
 from harness.suite import loader
 from harness.suite.scenario import Scenario, TurnSpec
 from harness.suite.schemas import schema
@@ -102,7 +103,7 @@ def _contradictions(scenario: Scenario) -> Iterator[Problem]:
         if folded is None or turn.expect is None or turn.expect.turn is None:
             continue
         for key, wanted in turn.expect.turn.items():
-            if not agrees(_comparable(key, wanted), _comparable(key, folded.get(key))):
+            if not same_keys(_comparable(key, wanted), _comparable(key, folded.get(key))):
                 yield _at(
                     scenario.file,
                     (*turn.key_path, "expect", "turn", key),

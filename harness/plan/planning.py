@@ -12,6 +12,7 @@ from harness.clients import registry
 from harness.clients.interface import Adapter
 from harness.errors import SelectionError, SpecError
 from harness.judge.baseline import Baseline
+from harness.judge.kinds import Level
 from harness.plan import recordings
 from harness.plan.expand import Axes, expand, skip_reason
 from harness.suite import bundled, loader
@@ -31,7 +32,8 @@ class Settings:
     """What to run. Empty ``adapters``, ``scenarios`` and ``cassettes`` mean the bundled ones.
 
     ``recordings`` takes the place of scenarios. ``priorities`` narrows to P0, P1 or P2. ``keep``
-    is where the transcripts of failing cases go.
+    is where the transcripts of failing cases go. ``level`` takes the place of what the adapters
+    declare.
     """
 
     adapters: tuple[str, ...] = ()
@@ -42,6 +44,7 @@ class Settings:
     priorities: frozenset[str] = frozenset()
     axes: Axes = field(default_factory=Axes)
     faults: bool = True
+    level: Level | None = None
     keep: Path | None = None
 
 
@@ -81,7 +84,7 @@ def make_plan(settings: Settings) -> Plan:
     Raises a :class:`~harness.errors.HarnessError` or
     :class:`~mockserver.errors.CassetteError` for the first thing that is wrong.
     """
-    loaded = [registry.load(a) for a in settings.adapters or registry.bundled_names()]
+    loaded = load_adapters(settings)
     adapters = tuple(adapter for adapter, _ in loaded)
     if len({a.name for a in adapters}) < len(adapters):
         raise SelectionError("two adapters have one name", hint="give one of them another name")
@@ -127,6 +130,17 @@ def make_plan(settings: Settings) -> Plan:
         problems=tuple(problems),
         unreadable=any(item.unreadable for item in excluded),
     )
+
+
+def load_adapters(settings: Settings) -> list[tuple[Adapter, Baseline]]:
+    """Load the adapters that the settings name, each with its baseline.
+
+    Raises what :func:`harness.clients.registry.load` raises.
+    """
+    loaded = [registry.load(a) for a in settings.adapters or registry.bundled_names()]
+    if settings.level is None:
+        return loaded
+    return [(replace(adapter, level=settings.level), baseline) for adapter, baseline in loaded]
 
 
 def is_judged(case: Case) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
+from harness.judge.kinds import Level
 from harness.judge.transcript import Finding, Outcome, Transcript, Verdict
 from harness.plan.planning import Plan, Settings
 from harness.suite.formats import VERSION
@@ -39,12 +40,15 @@ class Tally:
     """Counts outcomes and decides the exit code of a run."""
 
     counts: Counter[str] = field(default_factory=Counter)
+    levels: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     unreadable: bool = False
 
-    def add(self, outcome: Outcome) -> None:
-        """Count one case."""
-        self.counts[str(outcome)] += 1
+    def add(self, record: JsonObject) -> None:
+        """Count the record of one case."""
+        self.counts[record["outcome"]] += 1
+        if "level" in record and record["outcome"] != Outcome.KNOWN:
+            self.levels[record["level"]] += 1
 
     @property
     def exit_code(self) -> int:
@@ -74,6 +78,10 @@ def start_record(plan: Plan) -> JsonObject:
                 "dialects": sorted(a.dialects),
                 "features": sorted(a.features),
                 "granularity": a.granularity,
+                "exposes": None if a.exposes is None else sorted(a.exposes),
+                "errors": a.errors,
+                "idle_timeout": a.gives_up,
+                "level": str(a.level),
             }
             for a in plan.adapters
         ],
@@ -94,6 +102,7 @@ def options_of(settings: Settings) -> Iterator[str]:
         "--scenarios": settings.scenarios,
         "--cassettes": settings.cassettes,
         "--recordings": () if settings.recordings is None else (settings.recordings,),
+        "--level": () if settings.level is None else (settings.level,),
         "--seed": (settings.axes.seed,) if settings.axes.seed else (),
     }
     for option, values in named.items():
@@ -131,6 +140,18 @@ def case_record(result: CaseResult) -> JsonObject:
         "checks": len(result.verdict.checks),
         "seconds": round(result.seconds, 4),
     }
+    verdict = result.verdict
+    record |= {
+        name: sorted(words)
+        for name, words in (
+            ("judged", verdict.judged),
+            ("unexposed", verdict.unexposed),
+            ("given", verdict.given),
+        )
+        if words
+    }
+    if verdict.level is not None:
+        record["level"] = str(verdict.level)
     if result.verdict.findings:
         record["signature"] = result.verdict.signature
         record["findings"] = [finding_record(case, f) for f in result.verdict.findings]
@@ -144,6 +165,7 @@ def end_record(tally: Tally) -> JsonObject:
     return {
         "type": "end",
         "counts": {str(o): tally.counts[str(o)] for o in Outcome},
+        "levels": {str(level): tally.levels[level] for level in Level},
         "problems": list(tally.problems),
         "exit_code": tally.exit_code,
     }
@@ -153,6 +175,9 @@ def finding_record(case: Case, finding: Finding) -> JsonObject:
     """Return a finding as it is in the records; long values are clipped."""
     data: JsonObject = {
         "check": finding.check,
+        "kind": finding.kind,
+        "level": str(finding.level),
+        "field": finding.field,
         "message": finding.message,
         "blame": str(finding.blame),
     }

@@ -16,10 +16,9 @@ from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harness.clients import registry
 from harness.errors import HarnessError
 from harness.judge.transcript import Outcome
-from harness.plan.planning import Plan
+from harness.plan.planning import Plan, load_adapters
 from harness.reports import records as results
 from harness.reports.records import Tally
 from harness.run.runner import case_records
@@ -60,7 +59,7 @@ async def run(
         source = _in_processes(plan, jobs=jobs, width=width, stall_width=stall_width)
     async with aclosing(source) as records:
         async for record in records:
-            tally.add(Outcome(record["outcome"]))
+            tally.add(record)
             yield record
             if fail_fast and tally.exit_code:
                 tally.problems.append("stopped after the first failure")
@@ -154,7 +153,7 @@ def _read(
 def _work(
     plan: Plan, cases: Sequence[Case], width: int, stall_width: int, pipe: Connection
 ) -> None:
-    loaded = [registry.load(a) for a in plan.settings.adapters or registry.bundled_names()]
+    loaded = load_adapters(plan.settings)
     own_plan = replace(
         plan,
         cases=tuple(cases),

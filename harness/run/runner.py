@@ -94,10 +94,10 @@ class Runner:
         began = time.perf_counter()
         adapter = self._adapters[case.adapter]
         transcript = await self._play(case, adapter, slack=1)
-        verdict = judge(transcript, adapter.granularity, adapter.features)
+        verdict = judge(transcript, adapter.terms)
         if verdict.outcome is Outcome.FAIL and _waits(case):
             transcript = await self._play(case, adapter, slack=_SLACK)
-            verdict = judge(transcript, adapter.granularity, adapter.features)
+            verdict = judge(transcript, adapter.terms)
         key = transcript.api_key
         if any(f.check == "secrets" for f in verdict.findings):
             verdict = without(verdict, key)
@@ -345,7 +345,10 @@ async def _guarded(runner: Runner, case: Case) -> CaseResult:
         return await runner.run_case(case)
     except Exception as exc:
         finding = Finding(
-            check="harness", message=f"{type(exc).__name__}: {exc}", blame=Blame.HARNESS
+            check="harness",
+            kind="setup",
+            message=f"{type(exc).__name__}: {exc}",
+            blame=Blame.HARNESS,
         )
         empty = Transcript(case=case, api_key="", base_url="", turns=(), schedules=())
         return CaseResult(

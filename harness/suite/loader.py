@@ -80,12 +80,10 @@ def load(path: Path, cassettes: Iterable[Path]) -> tuple[Scenario, ...]:
         raise SpecError(
             exc.message, path=path, line=document.line_of(("dialect",)), hint=exc.hint
         ) from None
-    events = data.get("expect", {}).get("events", ())
-    _check_events(path, document, ("expect", "events"), events)
+    _check_expectation(path, document, ("expect",), data.get("expect", {}))
     for key in ("rows", "turns"):
         for i, item in enumerate(data.get(key, ())):
-            listed = item.get("expect", {}).get("events", ())
-            _check_events(path, document, (key, i, "expect", "events"), listed)
+            _check_expectation(path, document, (key, i, "expect"), item.get("expect", {}))
     cassette = data.get("cassette", f"{data['scenario']}.yaml")
     found = next((c / cassette for c in cassettes if (c / cassette).is_file()), None)
     if found is None:
@@ -222,6 +220,14 @@ def _key_path_of(problem: ValidationError) -> KeyPath:
     return at
 
 
+def _check_expectation(
+    path: Path, document: YamlDocument, key_path: KeyPath, expect: JsonObject
+) -> None:
+    _check_events(path, document, (*key_path, "events"), expect.get("events", ()))
+    for i, one in enumerate(expect.get("any_of", ())):
+        _check_expectation(path, document, (*key_path, "any_of", i), one)
+
+
 def _check_events(path: Path, document: YamlDocument, key_path: KeyPath, events: Any) -> None:
     for i, event in enumerate(events):
         check = definition("stream_event", event["type"])
@@ -286,6 +292,8 @@ def _scenario(
         turns=tuple(_turn(t, p) for t, p in zip(turns, key_paths, strict=True)),
         incremental=tuple(GateSpec(h["after"], h["seen"]) for h in data.get("incremental", ())),
         twin=data.get("twin"),
+        about=tuple(data.get("about", ())),
+        must=frozenset(data.get("must", ())),
         axes_skip=data.get("axes", {}).get("skip", {}),
         faults_skip=faults["skip"] if isinstance(faults, dict) else None,
     )
@@ -300,12 +308,17 @@ def _turn(data: JsonObject, key_path: KeyPath) -> TurnSpec:
         results=tuple(ToolResult(**r) for r in data.get("results", ())),
         messages=tuple(data.get("messages", ())),
         request=None if request is None else _request(request),
-        expect=Expectation(
-            events=tuple(expect["events"]) if "events" in expect else None,
-            native=tuple(expect["native"]) if "native" in expect else None,
-            turn=expect.get("turn"),
-            error=expect.get("error"),
-        ),
+        expect=_expectation(expect),
+    )
+
+
+def _expectation(data: JsonObject) -> Expectation:
+    return Expectation(
+        events=tuple(data["events"]) if "events" in data else None,
+        native=tuple(data["native"]) if "native" in data else None,
+        turn=data.get("turn"),
+        error=data.get("error"),
+        any_of=tuple(map(_expectation, data.get("any_of", ()))),
     )
 
 

@@ -43,13 +43,15 @@ class RequestSpec:
 class Expectation:
     """What the client must emit, in the forms of the schemas; ``None`` is not judged.
 
-    ``native`` has Responses events, of which only the given keys are compared.
+    ``native`` has Responses events, of which only the given keys are compared. ``any_of`` has
+    several outcomes, each of which is right; then the other fields are ``None``.
     """
 
     events: tuple[JsonObject, ...] | None = None
     native: tuple[JsonObject, ...] | None = None
     turn: JsonObject | None = None
     error: JsonObject | None = None
+    any_of: tuple[Expectation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +91,10 @@ class Scenario:
 
     ``file`` is the YAML file, ``cassette`` the path of the recording; ``interactions`` are the
     numbers of those that are played, ``None`` for all. ``row`` is its place in the file's table,
-    from 0. ``expect`` of a turn is ``None`` for a recording without a spec: then only the
-    invariants are checked.
+    from 0. ``about`` says which facts it is for; ``must`` are kinds of findings that weigh more
+    here, since a standard demands it. ``expect`` of a turn is ``None`` for a recording without a
+    spec: then only the rules are
+    checked.
     """
 
     id: str
@@ -106,6 +110,8 @@ class Scenario:
     turns: tuple[TurnSpec, ...]
     incremental: tuple[GateSpec, ...] = ()
     twin: str | None = None
+    about: tuple[str, ...] = ()
+    must: frozenset[str] = frozenset()
     axes_skip: Mapping[str, str] = field(default_factory=dict)
     faults_skip: str | None = None
 

@@ -12,6 +12,8 @@ from harness import Call
 from harness.clients.interface import Adapter
 from harness.judge import CHECKS
 from harness.judge.baseline import Baseline
+from harness.judge.kinds import Level
+from harness.judge.terms import PROFILES
 from harness.judge.transcript import Outcome
 from harness.plan.expand import Axes, expand
 from harness.plan.planning import Plan, Settings, find_scenarios, schedules_of
@@ -38,6 +40,10 @@ def adapter_of(client: type[SimpleClient]) -> Adapter:
         dialects=frozenset({client.dialect}),
         features=frozenset(schema("scenario")["$defs"]["feature"]["enum"])
         - (set() if issubclass(client, NativeClient) else {"native_responses"}),
+        exposes=PROFILES["everything"],
+        errors="class",
+        granularity="exact",
+        level=Level.MAY,
     )
 
 
