@@ -104,8 +104,9 @@ def of_turn(turn: JsonObject) -> Channels:
         found["citations"] = [_plain(c) if isinstance(c, Mapping) else c for c in cited]
     if isinstance(parts := turn.get("parts"), list | tuple):
         found |= _of_parts([p for p in parts if isinstance(p, Mapping)])
-    if found.get("status") == "incomplete":
-        # Cut by its own limit, which the finish reason tells; the call itself succeeded.
+    if found.get("status") in ("completed", "incomplete"):
+        # Cut by its own limit or not, the call itself succeeded.
+        found["cut"] = found["status"] == "incomplete"
         found["status"] = "completed"
     return found
 

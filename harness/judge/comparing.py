@@ -84,6 +84,11 @@ def compare(
             yield from extra_usage(wanted["usage"] or {}, seen.get("usage") or {}, terms)
     if not failed:
         yield from _finish(wanted, seen, terms, reasons)
+        if "cut" in wanted and wanted["cut"] != seen.get("cut", False):
+            names = ("completed", "incomplete")
+            said = [names[bool(one.get("cut"))] for one in (wanted, seen)]
+            message = f"status {said[0]} expected, {said[1]} given"
+            yield Difference("finish-reason", "status", message, *said)
     elif isinstance(error := wanted.get("error"), Mapping):
         yield from error_differences(error, seen.get("error") or {}, terms)
 

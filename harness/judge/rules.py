@@ -32,10 +32,10 @@ def terminal(reading: Reading) -> Iterator[Finding]:
     """1. Check for exactly one terminal event, and nothing after it."""
     if not reading.record.streamed or reading.events is None:
         return
-    if reading.record.raised is not None or reading.record.hung:
-        return  # it ended in another way, which is a finding of its own
     ends = [i for i, e in enumerate(reading.events) if isinstance(e, MessageStop | ErrorEvent)]
     if not ends:
+        if reading.record.raised is not None or reading.record.hung:
+            return  # it ended in another way, which is a finding of its own
         yield Finding(
             check="terminal",
             kind="no-ending",
