@@ -11,7 +11,8 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from harness.judge.transcript import Emitted
+from harness.clients import lenient
+from harness.judge.transcript import UNPAIRED, Emitted
 from harness.suite.loader import describe
 from harness.suite.schemas import definition, validator
 from mockserver.vocabulary import (
@@ -41,16 +42,17 @@ _MODEL = (Event, Part, AssistantTurn, ErrorInfo, Usage)
 
 def event(item: Event | Mapping[Any, Any]) -> Emitted[Event]:
     """Copy, check and type an event."""
-    return _checked(item, read_event, _event_problems)
+    return _checked(item, lenient.filled_event, read_event, _event_problems)
 
 
 def turn(item: AssistantTurn | Mapping[Any, Any]) -> Emitted[AssistantTurn]:
     """Copy, check and type a turn."""
-    return _checked(item, read_turn, _turn_problems)
+    return _checked(item, lenient.filled_turn, read_turn, _turn_problems)
 
 
 def _checked(
     item: Any,
+    filled: Callable[[JsonObject], JsonObject],
     read: Callable[[Json, list[str]], _T],
     problems_of: Callable[[JsonObject], Iterable[str]],
 ) -> Emitted[_T]:
@@ -65,6 +67,7 @@ def _checked(
         return Emitted(value=None, data={}, problems=(f"cannot be read: {type(exc).__name__}",))
     if copier.lossy:
         return Emitted(value=None, data=data, problems=tuple(copier.problems))
+    data = filled(data)
     value, broken = None, list[str]()
     try:
         value = read(data, broken)
@@ -174,7 +177,7 @@ class _Copier:
                 # Two halves side by side are one character to JSON.
                 text.encode("utf-16", "surrogatepass").decode("utf-16")
             except UnicodeDecodeError:
-                self._note("unpaired surrogate, which UTF-8 cannot encode")
+                self._note(UNPAIRED)
         return text
 
     def _reject(self, message: str) -> str:

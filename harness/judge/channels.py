@@ -6,9 +6,11 @@ events and the size of their deltas do not matter. A channel that is not stated 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from mockserver.dialects import repaired
 from mockserver.vocabulary import JsonObject
 
 #: Values by channel, whose names are the words of ``harness.judge.terms`` and the content:
@@ -68,7 +70,7 @@ def of_events(events: Sequence[JsonObject]) -> Channels:
             case {"type": "tool_call_start" | "tool_call_delta" | "tool_call_end"}:
                 _add_call(calls, event)
     found["tool_calls"] = list(calls.values())
-    return found
+    return _whole_characters(found)
 
 
 def _add_call(calls: dict[Any, JsonObject], event: JsonObject) -> None:
@@ -108,6 +110,19 @@ def of_turn(turn: JsonObject) -> Channels:
         # Cut by its own limit or not, the call itself succeeded.
         found["cut"] = found["status"] == "incomplete"
         found["status"] = "completed"
+    return _whole_characters(found)
+
+
+def _whole_characters(found: Channels) -> Channels:
+    """Join the halves of characters that came in two pieces."""
+    for name in ("text", "reasoning", "refusal"):
+        if isinstance(text := found.get(name), str):
+            found[name] = repaired(text)
+    for call in found.get("tool_calls", ()):
+        if isinstance(arguments := call.get("arguments"), dict):
+            text = json.dumps(arguments, ensure_ascii=False)
+            if (whole := repaired(text)) != text:
+                call["arguments"] = json.loads(whole)
     return found
 
 

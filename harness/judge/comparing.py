@@ -272,8 +272,8 @@ def extra_usage(wanted: JsonObject, seen: JsonObject, terms: Terms) -> Iterator[
     }
     if not extra or seen.get("estimated") or not terms.compares("usage", extra):
         return
-    total = sum(seen.get(name) or 0 for name in TOTALS[:2])
-    if extra == {"total_tokens": total}:
+    counts = [seen.get(name) for name in TOTALS[:2]]
+    if extra == {"total_tokens": sum(c for c in counts if isinstance(c, int))}:
         return  # the sum is right, whoever adds it
     yield Difference(
         "usage" if any(extra.values()) else "zero-for-absent",

@@ -8,9 +8,9 @@ from harness.judge import channels
 from harness.judge.expectation import canonical, first_difference, same_event
 from harness.judge.reading import Reading
 from harness.judge.terms import families
-from harness.judge.transcript import Blame, Finding
+from harness.judge.transcript import UNPAIRED, Blame, Finding
 from harness.suite.scenario import CaseKind, Expectation
-from mockserver.vocabulary import ErrorClass, JsonObject
+from mockserver.vocabulary import ErrorClass, JsonObject, Status
 from mockserver.wire import FaultKind
 
 
@@ -45,16 +45,19 @@ def evidence(reading: Reading) -> Iterator[Finding]:
             field="events",
             message="the client emitted no event",
         )
-    if record.turn is None and record.raised is None:
+    malformed = any(e.problems for e in record.events)
+    if record.turn is None and record.raised is None and not malformed:
         yield Finding(
             check="evidence",
             kind="no-answer",
             field="turn",
             message="the client emitted no turn",
         )
-    last = reading.number == len(transcript.turns) - 1
+    # A conversation that broke off before its last turn has a finding for that.
+    last = reading.number == len(reading.case.scenario.turns) - 1
     if (
         last
+        and (reading.turn is None or reading.turn.status is not Status.FAILED)
         and transcript.unplayed
         and not expects_no_request
         and reading.case.kind is not CaseKind.FAULT
@@ -76,7 +79,7 @@ def schema(reading: Reading) -> Iterator[Finding]:
         for problem in event.problems:
             yield Finding(
                 check="schema",
-                kind="malformed",
+                kind="empty-event" if _is_empty(event.data) else _kind(problem),
                 field=f"events.{event.data.get('type')!r:.40}",
                 message=f"event {number + 1}, {problem}",
                 observed=event.data,
@@ -86,11 +89,19 @@ def schema(reading: Reading) -> Iterator[Finding]:
         for problem in record.turn.problems:
             yield Finding(
                 check="schema",
-                kind="malformed",
+                kind=_kind(problem),
                 field="turn",
                 message=f"the turn: {problem}",
                 observed=record.turn.data,
             )
+
+
+def _is_empty(event: JsonObject) -> bool:
+    return event.get("delta", event.get("arguments_delta")) == ""
+
+
+def _kind(problem: str) -> str:
+    return "surrogates" if problem.endswith(UNPAIRED) else "malformed"
 
 
 #: The errors that report a fault, by its kind.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 
 from harness.judge import channels
@@ -120,7 +121,20 @@ def _compared(
     reading: Reading, wanted: channels.Channels, seen: channels.Channels, *, whole: bool = False
 ) -> Iterator[Difference]:
     reasons = find_dialect(reading.case.scenario.dialect).reasons
-    return compare(wanted, seen, reading.terms, reasons, whole=whole)
+    for difference in compare(wanted, seen, reading.terms, reasons, whole=whole):
+        if difference.kind == "false-failure" and _told_truly(reading):
+            yield replace(difference, kind="no-retry", field="retry")
+        else:
+            yield difference
+
+
+def _told_truly(reading: Reading) -> bool:
+    """Return whether the last answer that the client got was a failure, and another was ready.
+
+    The server would have answered a retry; a client that reports what it got does not lie.
+    """
+    facts = reading.facts
+    return facts is not None and facts.error and bool(reading.transcript.unplayed)
 
 
 def _finding(check: str, difference: Difference, key_path: KeyPath) -> Finding:

@@ -175,6 +175,17 @@ KINDS: Mapping[str, Kind] = {
     "warning": Kind(_MAY, "another warning", "warnings are a convention of this suite"),
     "zero-for-absent": Kind(_MAY, "0 for a count that the wire does not have", "many types say 0"),
     "made-up": Kind(_MAY, "an id or name of the client's own", "the wire has none"),
+    "surrogates": Kind(
+        _MAY,
+        "half a character that the wire split, handed on as it came",
+        "joining the pieces gives the whole one",
+    ),
+    "empty-event": Kind(_MAY, "a delta without text", "readers add nothing to nothing"),
+    "no-retry": Kind(
+        _SHOULD,
+        "a failure reported that a retry would have passed over",
+        "the caller has to retry by itself",
+    ),
     "arguments-text": Kind(_MAY, "arguments spelled otherwise", "their value is the same"),
     "hosted-tool": Kind(_MAY, "a tool run by the provider told otherwise", "nothing is to be done"),
     "parts": Kind(

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from harness.judge.comparing import same_keys
 from harness.judge.reading import Reading
+from harness.judge.terms import Terms
 from harness.judge.transcript import Finding, SeenRequest
 from harness.suite.scenario import RequestSpec, StepSpec
 from mockserver.cassettes import KeyPath
@@ -36,11 +37,11 @@ def request(reading: Reading) -> Iterator[Finding]:
         )
     for one in requests if spec.sequence else [first]:
         yield from _headers(spec.headers, one, key, key_path)
-    yield from _body(spec, first, key_path)
+    yield from _body(spec, first, key_path, reading.terms)
     for number, (step, one) in enumerate(zip(spec.sequence or (), requests, strict=False)):
         at = (*key_path, "sequence", number)
         yield from _headers(step.headers, one, key, at)
-        yield from _body(step, one, at)
+        yield from _body(step, one, at, reading.terms)
 
 
 def _all(
@@ -50,7 +51,7 @@ def _all(
     if spec.count is not None and len(requests) != spec.count:
         yield Finding(
             check="request",
-            kind="extra-request" if len(requests) > spec.count else "wrong-request",
+            kind="extra-request" if len(requests) > spec.count else "no-retry",
             field="request.count",
             message=f"{spec.count} request(s) expected, {len(requests)} sent",
             key_path=(*key_path, "count"),
@@ -70,13 +71,19 @@ def _all(
     if spec.sequence is not None and (wanted := [s.line for s in spec.sequence]) != sent:
         yield Finding(
             check="request",
-            kind="extra-request" if len(sent) > len(wanted) else "wrong-request",
+            kind=_kind_of_sequence(wanted, sent),
             field="request.sequence",
             message="the requests sent differ from the expected sequence",
             key_path=(*key_path, "sequence"),
             expected=wanted,
             observed=sent,
         )
+
+
+def _kind_of_sequence(wanted: list[str], sent: list[str]) -> str:
+    if sent[: len(wanted)] == wanted:
+        return "extra-request"
+    return "no-retry" if wanted[: len(sent)] == sent else "wrong-request"
 
 
 def _headers(
@@ -104,7 +111,9 @@ def _shown(name: str, value: str, key: str) -> str:
     return "a different value" if is_credential_header(name) else value
 
 
-def _body(spec: RequestSpec | StepSpec, sent: SeenRequest, key_path: KeyPath) -> Iterator[Finding]:
+def _body(
+    spec: RequestSpec | StepSpec, sent: SeenRequest, key_path: KeyPath, terms: Terms
+) -> Iterator[Finding]:
     if spec.contains is None and not spec.absent:
         return
     try:
@@ -122,7 +131,7 @@ def _body(spec: RequestSpec | StepSpec, sent: SeenRequest, key_path: KeyPath) ->
         if key not in body or not same_keys(wanted, body[key]):
             yield Finding(
                 check="request",
-                kind=_kind_of(key, wanted, body),
+                kind=_kind_of(key, wanted, body, terms),
                 field=f"request.body.{key}",
                 message=f"{key} of the request body differs",
                 key_path=(*key_path, "body", "contains", key),
@@ -144,23 +153,20 @@ def _body(spec: RequestSpec | StepSpec, sent: SeenRequest, key_path: KeyPath) ->
 #: Lists of messages and items, in which a client sends back what it was given before.
 _CONVERSATION = ("messages", "input")
 #: Fields whose values the provider compares with what it sent, or that hold a tool's result.
-_SENT_BACK = frozenset(
+_IDS = frozenset({"id", "tool_call_id", "call_id", "output", "previous_response_id"})
+#: Fields of what must go back unread; a client that does not expose them is not asked for them.
+_OPAQUE = frozenset(
     {
-        "id",
-        "tool_call_id",
-        "call_id",
-        "output",
         "signature",
         "thought_signature",
         "encrypted_content",
         "redacted_data",
         "data",
-        "previous_response_id",
     }
 )
 
 
-def _kind_of(key: str, wanted: Any, body: Mapping[str, Any]) -> str:
+def _kind_of(key: str, wanted: Any, body: Mapping[str, Any], terms: Terms) -> str:
     """Return the kind of a field that is not as it should be.
 
     In a conversation there are many right forms; but what was given must go back.
@@ -169,22 +175,24 @@ def _kind_of(key: str, wanted: Any, body: Mapping[str, Any]) -> str:
         return "not-sent-back"
     if key not in _CONVERSATION:
         return "request-form"
-    there = set(_leaves(body.get(key), everything=True))
-    return "request-form" if there.issuperset(_leaves(wanted)) else "not-sent-back"
+    keys = _IDS | (_OPAQUE if terms.misses("signatures") else frozenset())
+    there = set(_leaves(body.get(key), keys, everything=True))
+    return "request-form" if there.issuperset(_leaves(wanted, keys)) else "not-sent-back"
 
 
-def _leaves(value: Any, *, everything: bool = False, key: str = "") -> Iterator[str]:
-    """Yield the texts of a value that must go back, or all of them."""
+def _leaves(
+    value: Any, keys: frozenset[str], *, everything: bool = False, key: str = ""
+) -> Iterator[str]:
+    """Yield the texts under ``keys``, which must go back, or all texts of a value."""
     if isinstance(value, dict):
         result = value.get("role") == "tool"
         for name, item in value.items():
-            yield from _leaves(
-                item, everything=everything or (result and name == "content"), key=name
-            )
+            whole = everything or (result and name == "content")
+            yield from _leaves(item, keys, everything=whole, key=name)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _leaves(item, everything=everything, key=key)
-    elif isinstance(value, str) and (everything or key in _SENT_BACK):
+            yield from _leaves(item, keys, everything=everything, key=key)
+    elif isinstance(value, str) and (everything or key in keys):
         yield value
 
 

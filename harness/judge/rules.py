@@ -16,6 +16,7 @@ from mockserver.dialects import find_dialect, repaired
 from mockserver.vocabulary import (
     ErrorEvent,
     FinishReason,
+    JsonObject,
     MessageStop,
     Status,
     ToolCallDelta,
@@ -135,7 +136,7 @@ def tool_calls(reading: Reading) -> Iterator[Finding]:
     if len(set(ids)) != len(ids):
         yield Finding(
             check="tool-calls",
-            kind="call-id",
+            kind="made-up" if any(c.id_synthesized for c in turn.tool_calls) else "call-id",
             field="tool_calls.id",
             message="two tool calls have the same id",
             observed=sorted(ids),
@@ -151,7 +152,7 @@ def tool_calls(reading: Reading) -> Iterator[Finding]:
             observed=again,
         )
     for call in turn.tool_calls:
-        if call.arguments is not None and _object(call.arguments_raw) != call.arguments:
+        if call.arguments is not None and not _is_text_of(call.arguments_raw, call.arguments):
             yield Finding(
                 check="tool-calls",
                 kind="tool-call",
@@ -207,6 +208,13 @@ def _call_events(reading: Reading) -> Iterator[Finding]:
             observed=to_json(event),
             event=number,
         )
+
+
+def _is_text_of(raw: str, arguments: JsonObject) -> bool:
+    value = _object(raw)
+    plain = json.dumps(arguments, ensure_ascii=False)
+    whole = repaired(plain)
+    return value == (arguments if whole == plain else json.loads(whole))
 
 
 def _object(text: str) -> object:
@@ -268,8 +276,8 @@ def content_kept(reading: Reading) -> Iterator[Finding]:
     if facts is None or turn is None or _asks_for(reading, "think_tags", _MESSAGE_TOOL):
         return
     for name, wire, seen in (
-        ("text", facts.text, turn.content),
-        ("refusal", facts.refusal, turn.refusal),
+        ("text", facts.text, repaired(turn.content)),
+        ("refusal", facts.refusal, repaired(turn.refusal)),
     ):
         if wire is None or wire == seen:
             continue

@@ -13,6 +13,8 @@ from mockserver.vocabulary import AssistantTurn, ErrorInfo, Event, JsonObject, P
 from mockserver.wire import Schedule
 
 _T = TypeVar("_T")
+#: The problem of a text with half a character of the upper planes, which some wires split.
+UNPAIRED = "unpaired surrogate, which UTF-8 cannot encode"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
