@@ -20,8 +20,8 @@ def filled_event(event: JsonObject) -> JsonObject:
     match event.get("type"):
         case "message_start" | "tool_call_end":
             return _without_empty(event)
-        case "usage" if event.get("usage") is None:
-            return {**event, "usage": {}}
+        case "usage":
+            return {**event, "usage": _usage(event.get("usage"))}
         case "reasoning_delta" if "channel" not in event:
             return {"channel": "text", **event}
         case "tool_call_start":
@@ -41,6 +41,8 @@ def filled_turn(turn: JsonObject) -> JsonObject:
         filled |= _reason(turn)
     if isinstance(turn.get("error"), dict):
         filled["error"] = _error(turn["error"])
+    if isinstance(turn.get("usage"), dict):
+        filled["usage"] = _usage(turn["usage"])
     parts = turn.get("parts")
     if isinstance(parts, list):
         filled["parts"] = [_part(p, n) if isinstance(p, dict) else p for n, p in enumerate(parts)]
@@ -77,6 +79,25 @@ def _reason(event: JsonObject) -> JsonObject:
         "finish_reason": "unknown",
         "raw_finish_reason": event.get("raw_finish_reason") or reason,
     }
+
+
+def _usage(usage: Any) -> Any:
+    """Return token counts as numbers; a wire that says something else has no count."""
+    if usage is None:
+        return {}
+    if not isinstance(usage, dict):
+        return usage
+    return {
+        name: int(value) if isinstance(value, str) and value.isdecimal() else value
+        for name, value in usage.items()
+        if not _is_junk(value)
+    }
+
+
+def _is_junk(value: Any) -> bool:
+    if isinstance(value, str):
+        return not value.isdecimal()
+    return isinstance(value, int | float) and not value >= 0
 
 
 def _error(error: JsonObject) -> JsonObject:

@@ -65,7 +65,7 @@ def compare(
     for name in ("text", "refusal", "reasoning"):
         if name in wanted and (name != "reasoning" or _is_due(name, seen.get(name), terms)):
             yield from text(name, wanted[name], seen.get(name) or "")
-    if "tool_calls" in wanted:
+    if "tool_calls" in wanted and (terms.assembles or not seen.get("streamed")):
         yield from _calls(wanted["tool_calls"], seen.get("tool_calls") or [], terms, failed)
     for name, kind in (("signatures", "signature"), ("citations", "citation"), ("images", "image")):
         if name in wanted and _is_due(name, seen.get(name), terms):

@@ -128,7 +128,7 @@ def usage(reading: Reading) -> Iterator[Finding]:
 def tool_calls(reading: Reading) -> Iterator[Finding]:
     """5. Check that each tool call is opened once and emitted whole, none merged or lost."""
     turn = reading.turn
-    if turn is None:
+    if turn is None or (reading.record.streamed and not reading.terms.assembles):
         return
     if reading.record.streamed and reading.events is not None:
         yield from _call_events(reading)
@@ -146,7 +146,7 @@ def tool_calls(reading: Reading) -> Iterator[Finding]:
     if again := [call.id for call in turn.tool_calls if call.id_synthesized and call.id in taken]:
         yield Finding(
             check="tool-calls",
-            kind="call-id",
+            kind="made-up",
             field="tool_calls.id",
             message="the client made up a tool call id that an earlier turn already uses",
             observed=again,

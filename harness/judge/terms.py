@@ -20,6 +20,8 @@ EXPOSABLE: Mapping[str, str] = {
     "signatures": "signatures and encrypted items that must go back",
     "citations": "sources of the text",
     "images": "images in the answer",
+    "assembly": "tool calls put together from their pieces; without it, only whole answers are "
+    "judged on calls",
     "tool_deltas": "tool arguments piece by piece",
     "arguments_raw": "the argument text as the provider spelled it",
     "error_code": "the provider's code of an error",
@@ -44,13 +46,14 @@ PROFILES: Mapping[str, frozenset[str]] = {
     # Hands on parsed chunks of the wire and assembles nothing.
     "chunks": frozenset({"usage", "finish_reason", "raw_finish_reason", "error_message"}),
     # Assembles the provider's own message.
-    "accumulator": USUAL | {"response_id", "model", "raw_finish_reason", "usage_details"},
+    "accumulator": USUAL
+    | {"assembly", "response_id", "model", "raw_finish_reason", "usage_details"},
     # An agent framework with a message type of its own.
-    "framework": USUAL,
+    "framework": USUAL | {"assembly"},
     # Gives out all that the wire says.
     "everything": frozenset(EXPOSABLE),
     # Turns one API into another.
-    "translator": USUAL | {"response_id", "model"},
+    "translator": USUAL | {"assembly", "response_id", "model"},
 }
 ERRORS = ("class", "family", "none")
 GRANULARITIES = ("any", "exact")
@@ -132,6 +135,11 @@ class Terms:
         if self.exposes is not None:
             return field in self.exposes or self._by_feature(field)
         return field in USUAL or self._by_feature(field)
+
+    @property
+    def assembles(self) -> bool:
+        """Whether the client puts tool calls together from their pieces."""
+        return self.exposes is None or "assembly" in self.exposes
 
     def _by_feature(self, field: str) -> bool:
         return any(f in self.features and field in fields for f, fields in _OF_FEATURES.items())
