@@ -132,6 +132,8 @@ class _Copier:
             )
         if issubclass(kind, float):
             real = float.__float__(value)
+            if self._path[-1:] == ["retry_after"] and not math.isfinite(real):
+                return None  # some headers say so, and no caller can wait for it
             return real if math.isfinite(real) else self._reject(f"{real} is not JSON")
         if not issubclass(kind, (dict, list, tuple, *_MODEL)):
             return self._reject(f"{kind.__name__} is not JSON")
