@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from harness.judge import conduct, expectation, native, request, resplit, rules
+from harness.judge import conduct, delivery, expectation, faults, native, request, resplit, rules
 from harness.judge.coverage import Coverage, covered
 from harness.judge.kinds import Level
 from harness.judge.reading import Reading
@@ -41,11 +41,15 @@ CHECKS: Mapping[str, Check] = {
     "turn": expectation.turn,
     "error": expectation.error,
     "request": request.request,
-    "fault": conduct.fault,
-    "incremental": conduct.incremental,
+    "fault": faults.fault,
+    "cancel": delivery.cancel,
+    "together": delivery.together,
+    "incremental": delivery.incremental,
 }
 
 
+#: The checks of a call whose caller stopped reading: it has no end to be judged.
+_OF_CANCELLED = ("cassette", "evidence", "hygiene", "schema", "secrets", "request", "cancel")
 #: The checks that compare with what a scenario expects.
 _EXPECTED = ("native-sequence", "sequence", "turn", "error")
 
@@ -63,8 +67,9 @@ def judge(transcript: Transcript, terms: Terms, checks: Mapping[str, Check] = CH
             for expect in alternatives(transcript.case.scenario.turns[number].expect)
         ]
         reading = min(readings, key=_distance) if len(readings) > 1 else readings[0]
-        for check in checks.values():
-            findings += check(reading)
+        for name, check in checks.items():
+            if not reading.record.cancelled or name in _OF_CANCELLED:
+                findings += check(reading)
         coverage += covered(reading)
     if not transcript.turns or not checks:
         findings.append(

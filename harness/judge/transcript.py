@@ -49,7 +49,9 @@ class TurnRecord:
 
     If the adapter gave no turn, ``turn`` is folded from the events and ``turn_given`` is false.
     ``raised`` is the text of an unexpected exception; ``hung`` says that the client had to be
-    stopped.
+    stopped. ``cancelled``: the caller stopped reading, as the scenario demands; then ``late``
+    counts the events emitted after that, and ``let_go`` says that the server saw the connection
+    end.
     """
 
     streamed: bool
@@ -58,6 +60,9 @@ class TurnRecord:
     turn_given: bool = False
     raised: str | None = None
     hung: bool = False
+    cancelled: bool = False
+    late: int = 0
+    let_go: bool = True
     requests: tuple[SeenRequest, ...] = ()
     schedules: tuple[Schedule, ...] = ()
 

@@ -93,6 +93,7 @@ def sweepable(scenario: Scenario, schedules: Sequence[Schedule]) -> bool:
     expect, call = scenario.turns[0].expect, scenario.turns[0].call
     return (
         scenario.faults_skip is None
+        and not scenario.choreographed
         and len(scenario.turns) == 1
         and scenario.streams
         and call is not None
@@ -142,7 +143,7 @@ def points(scenario: Scenario, schedules: Sequence[Schedule], axes: Axes) -> Ite
     pairwise.
     """
     yield RECORDED
-    if axes.mode == "none":
+    if axes.mode == "none" or scenario.choreographed:
         return
     if axes.mode == "chosen":
         assert axes.chosen is not None

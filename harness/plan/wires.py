@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from harness.plan.planning import played
-from harness.suite.scenario import Case, GateSpec
+from harness.suite.scenario import Case, GateSpec, Scenario
 from mockserver.wire import Fault, FaultKind, Point, Schedule, axes, faults, gate_after
 
 #: The name of the gate in a stream.
@@ -23,8 +23,33 @@ _PACKED = axes.point({"gzip": "yes"})
 def schedules_for(case: Case) -> tuple[Schedule, ...]:
     """Return the answers of a case as they are sent, in order."""
     scenario = case.scenario
+    if scenario.choreographed:
+        return _choreographed(scenario.cassette, scenario.interactions, gates_of(scenario))
     return _sent(
         scenario.cassette, scenario.interactions, case.point, case.fault, case.event, case.gate
+    )
+
+
+def gates_of(scenario: Scenario) -> tuple[int | None, ...]:
+    """Return for each answer the wire event behind which it waits for the client, if it does.
+
+    Calls that are made together wait behind their first event, until all of them have begun.
+    """
+    if scenario.together:
+        return (1,) * len(scenario.turns)
+    return tuple(None if t.cancel_after is None else t.cancel_after.after for t in scenario.turns)
+
+
+@lru_cache(maxsize=64)
+def _choreographed(
+    cassette: Path, interactions: tuple[int, ...] | None, gates: tuple[int | None, ...]
+) -> tuple[Schedule, ...]:
+    whole = played(cassette, interactions)
+    return tuple(
+        schedule
+        if number >= len(gates) or (after := gates[number]) is None
+        else gate_after(schedule, schedule.plain.event_ends[after - 1], f"{GATE}-{number}")
+        for number, schedule in enumerate(whole)
     )
 
 

@@ -290,6 +290,7 @@ def _scenario(
         cassette=cassette,
         interactions=tuple(data["interactions"]) if "interactions" in data else None,
         turns=tuple(_turn(t, p) for t, p in zip(turns, key_paths, strict=True)),
+        together=data.get("together", False),
         incremental=tuple(GateSpec(h["after"], h["seen"]) for h in data.get("incremental", ())),
         twin=data.get("twin"),
         about=tuple(data.get("about", ())),
@@ -309,6 +310,8 @@ def _turn(data: JsonObject, key_path: KeyPath) -> TurnSpec:
         messages=tuple(data.get("messages", ())),
         request=None if request is None else _request(request),
         expect=_expectation(expect),
+        again=data.get("again", False),
+        cancel_after=GateSpec(**data["cancel_after"]) if "cancel_after" in data else None,
     )
 
 

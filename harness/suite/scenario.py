@@ -62,21 +62,6 @@ class ToolResult:
     content: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TurnSpec:
-    """One turn of a conversation. Later turns may repeat the call before with more messages.
-
-    ``key_path`` is where the turn is in the scenario's file.
-    """
-
-    key_path: KeyPath
-    call: NeutralCall | None
-    results: tuple[ToolResult, ...] = ()
-    messages: tuple[JsonObject, ...] = ()
-    request: RequestSpec | None = None
-    expect: Expectation | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class GateSpec:
     """Stop behind wire event ``after`` (from 1) until ``seen`` events were emitted."""
@@ -86,14 +71,32 @@ class GateSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TurnSpec:
+    """One turn of a conversation. Later turns may repeat the call before with more messages.
+
+    ``key_path`` is where the turn is in the scenario's file. ``again``: the first call is made
+    once more, as it was. ``cancel_after``: the caller stops reading at that gate.
+    """
+
+    key_path: KeyPath
+    call: NeutralCall | None
+    results: tuple[ToolResult, ...] = ()
+    messages: tuple[JsonObject, ...] = ()
+    request: RequestSpec | None = None
+    expect: Expectation | None = None
+    again: bool = False
+    cancel_after: GateSpec | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """One provider behaviour and what a client must make of it.
 
     ``file`` is the YAML file, ``cassette`` the path of the recording; ``interactions`` are the
     numbers of those that are played, ``None`` for all. ``row`` is its place in the file's table,
-    from 0. ``about`` says which facts it is for; ``must`` are kinds of findings that weigh more
-    here, since a standard demands it. ``expect`` of a turn is ``None`` for a recording without a
-    spec: then only the rules are
+    from 0. ``together``: the calls of all turns are made at once. ``about`` says which facts it is
+    for; ``must`` are kinds of findings that weigh more here, since a standard demands it.
+    ``expect`` of a turn is ``None`` for a recording without a spec: then only the rules are
     checked.
     """
 
@@ -108,12 +111,18 @@ class Scenario:
     cassette: Path
     interactions: tuple[int, ...] | None = None
     turns: tuple[TurnSpec, ...]
+    together: bool = False
     incremental: tuple[GateSpec, ...] = ()
     twin: str | None = None
     about: tuple[str, ...] = ()
     must: frozenset[str] = frozenset()
     axes_skip: Mapping[str, str] = field(default_factory=dict)
     faults_skip: str | None = None
+
+    @property
+    def choreographed(self) -> bool:
+        """Whether it depends on when the client does what, so that one wire must do."""
+        return self.together or any(turn.cancel_after is not None for turn in self.turns)
 
     @property
     def streams(self) -> bool:
