@@ -87,6 +87,8 @@ STATUSES: Mapping[int, ErrorClass] = {
     498: ErrorClass.OVERLOADED,
     503: ErrorClass.OVERLOADED,
     504: ErrorClass.TIMEOUT,
+    522: ErrorClass.TIMEOUT,  # Cloudflare: no connection to the provider in time
+    524: ErrorClass.TIMEOUT,  # Cloudflare: no answer of the provider in time
     529: ErrorClass.OVERLOADED,
 }
 

@@ -419,6 +419,8 @@ OTHERS = {
         {"type": "error", "error": {"type": "timeout_error", "message": "m"}},
         E.TIMEOUT,
     ),
+    "cloudflare-522": (522, b"<html><title>x | 522: Connection timed out</title>", E.TIMEOUT),
+    "cloudflare-524": (524, b"<html><title>x | 524: A timeout occurred</title>", E.TIMEOUT),
     "request-timeout": (408, b"", E.TIMEOUT),
     "moved": (301, b"", E.PROTOCOL),
 }
