@@ -106,7 +106,7 @@ def completeness(reading: Reading) -> Iterator[Finding]:
 def usage(reading: Reading) -> Iterator[Finding]:
     """4. Check usage: the last value wins per field, nothing is added up, absent is null."""
     facts, turn = reading.facts, reading.turn
-    if facts is None or turn is None or facts.error:
+    if facts is None or turn is None or facts.error or facts.usage is None:
         return
     seen = {} if turn.usage is None else to_json(turn.usage)
     differences = list(comparing.usage(facts.usage, seen, reading.terms))
@@ -254,6 +254,8 @@ def finish_reason(reading: Reading) -> Iterator[Finding]:
         and _asks_for(reading, _MESSAGE_TOOL)
     ):
         wanted = FinishReason.STOP  # the only call was the message itself
+    elif wanted is FinishReason.TOOL_CALLS and not turn.tool_calls:
+        return  # there is no call to run: a client may say so in its own word
     if wanted is None or not terms.compares("finish_reason", turn.finish_reason):
         return
     given = None if turn.finish_reason is None else str(turn.finish_reason)

@@ -35,7 +35,7 @@ class Facts:
     text: str | None = ""
     refusal: str | None = ""
     calls: int | None = 0
-    usage: dict[str, int] = field(default_factory=dict)
+    usage: dict[str, int] | None = field(default_factory=dict)
 
     @property
     def terminal_seen(self) -> bool:

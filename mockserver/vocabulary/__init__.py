@@ -2,7 +2,7 @@
 
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.codec import event_from_json, fields_of, read_event, read_turn, to_json
-from mockserver.vocabulary.fold import fold
+from mockserver.vocabulary.fold import fold, merged
 from mockserver.vocabulary.model import (
     AssistantTurn,
     Citation,
@@ -14,6 +14,8 @@ from mockserver.vocabulary.model import (
     FinishReason,
     HostedToolEvent,
     HostedToolPart,
+    Image,
+    ImagePart,
     Json,
     JsonObject,
     MessageStart,
@@ -25,6 +27,8 @@ from mockserver.vocabulary.model import (
     ReasoningSignature,
     RefusalDelta,
     RefusalPart,
+    SendBack,
+    SendBackPart,
     Status,
     TextPart,
     ToolCallDelta,
@@ -48,6 +52,8 @@ __all__ = [
     "FinishReason",
     "HostedToolEvent",
     "HostedToolPart",
+    "Image",
+    "ImagePart",
     "Json",
     "JsonObject",
     "MessageStart",
@@ -60,6 +66,8 @@ __all__ = [
     "ReasoningSignature",
     "RefusalDelta",
     "RefusalPart",
+    "SendBack",
+    "SendBackPart",
     "Status",
     "TextPart",
     "ToolCallDelta",
@@ -73,6 +81,7 @@ __all__ = [
     "fields_of",
     "fold",
     "joined",
+    "merged",
     "read_event",
     "read_turn",
     "split",

@@ -3,7 +3,8 @@
 One rule for every dialect: a delta joins the part it belongs to. With an ``index``, that is
 the part of this kind and index; without one, the turn has a single text, a single refusal,
 and one reasoning part per channel until a signature closes it. A signature with an ``index``
-belongs to the reasoning part of that index, and a later one replaces it.
+belongs to the reasoning part of that index, and a later one replaces it. What must be sent back
+is one part.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from mockserver.vocabulary.model import (
     FinishReason,
     HostedToolEvent,
     HostedToolPart,
+    Image,
+    ImagePart,
+    JsonObject,
     MessageStart,
     MessageStop,
     Part,
@@ -30,6 +34,8 @@ from mockserver.vocabulary.model import (
     ReasoningSignature,
     RefusalDelta,
     RefusalPart,
+    SendBack,
+    SendBackPart,
     Status,
     TextPart,
     ToolCallDelta,
@@ -53,6 +59,18 @@ def fold(events: Iterable[Event]) -> AssistantTurn:
     for event in events:
         state.add(event)
     return state.turn()
+
+
+def merged(one: JsonObject, other: JsonObject, *, depth: int = 4) -> JsonObject:
+    """Return the fields of both objects, and of the objects in them; those of ``other`` win.
+
+    Objects that are deeper than ``depth`` are not merged: an answer could nest them too deeply.
+    """
+    result = {**one, **other}
+    for name in one.keys() & other.keys() if depth > 1 else ():
+        if isinstance(one[name], dict) and isinstance(other[name], dict):
+            result[name] = merged(one[name], other[name], depth=depth - 1)
+    return result
 
 
 class _Fold:
@@ -108,6 +126,13 @@ class _Fold:
                     self._append(position, ToolCallPart, "arguments_raw", event.arguments_delta)
             case ToolCallEnd():
                 self._end_call(event)
+            case Image():
+                self.parts.append(ImagePart(url=event.url))
+            case SendBack():
+                at = self._open(("send_back",), SendBackPart(fields={}))
+                back = self.parts[at]
+                assert isinstance(back, SendBackPart)
+                self.parts[at] = SendBackPart(fields=merged(back.fields, event.fields))
             case HostedToolEvent():
                 self.parts.append(
                     HostedToolPart(kind=event.kind, status=event.status, native=event.native)
@@ -162,6 +187,7 @@ class _Fold:
             arguments=event.arguments,
             arguments_raw=event.arguments_raw,
             thought_signature=event.thought_signature,
+            send_back=event.send_back,
         )
 
     def _sign(self, event: ReasoningSignature) -> None:

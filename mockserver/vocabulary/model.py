@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, TypeAlias
 
+from mockserver.vocabulary.failure import ErrorClass as ErrorClass
+from mockserver.vocabulary.failure import ErrorInfo as ErrorInfo
 from mockserver.vocabulary.limits import Count, Limit, Text
 
 Json: TypeAlias = Any
@@ -34,72 +36,12 @@ class FinishReason(StrEnum):
     UNKNOWN = "unknown"
 
 
-class ErrorClass(StrEnum):
-    """What went wrong, from the caller's point of view."""
-
-    AUTHENTICATION = "authentication"
-    PERMISSION = "permission"
-    MODEL_NOT_FOUND = "model_not_found"
-    INVALID_REQUEST = "invalid_request"
-    CONTEXT_LENGTH = "context_length"
-    PAYLOAD_TOO_LARGE = "payload_too_large"
-    CONTENT_FILTERED = "content_filtered"
-    QUOTA_EXHAUSTED = "quota_exhausted"
-    RATE_LIMIT = "rate_limit"
-    OVERLOADED = "overloaded"
-    SERVER_ERROR = "server_error"
-    TIMEOUT = "timeout"
-    CONNECTION_LOST = "connection_lost"
-    TRUNCATED_STREAM = "truncated_stream"
-    EMPTY_RESPONSE = "empty_response"
-    STREAM_ERROR = "stream_error"
-    INVALID_TOOL_ARGUMENTS = "invalid_tool_arguments"
-    PROTOCOL = "protocol"
-    CANCELLED = "cancelled"
-
-    @property
-    def retryable(self) -> bool:
-        """Whether the same request may succeed later (the default of the class)."""
-        return self in _RETRYABLE
-
-
-_RETRYABLE = frozenset(
-    {
-        ErrorClass.RATE_LIMIT,
-        ErrorClass.OVERLOADED,
-        ErrorClass.SERVER_ERROR,
-        ErrorClass.TIMEOUT,
-        ErrorClass.CONNECTION_LOST,
-        ErrorClass.TRUNCATED_STREAM,
-        ErrorClass.EMPTY_RESPONSE,
-        ErrorClass.STREAM_ERROR,
-    }
-)
-
-
 class Status(StrEnum):
     """How far a turn got."""
 
     COMPLETED = "completed"
     INCOMPLETE = "incomplete"
     FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorInfo:
-    """One failure: its class and the provider's message, without secrets.
-
-    ``status`` is the HTTP status, ``code`` the provider's own code, ``retry_after`` is in
-    seconds, ``message`` is clipped by the adapter.
-    """
-
-    error_class: ErrorClass
-    message: Annotated[str, Limit(most=2000)]
-    retryable: bool
-    status: Annotated[int, Limit(least=100, most=599)] | None = None
-    code: Text | None = None
-    request_id: Text | None = None
-    retry_after: Annotated[float, Limit()] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,13 +173,34 @@ class ToolCallDelta(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolCallEnd(Event):
-    """A complete tool call: ``arguments_raw`` is valid JSON text of the object."""
+    """A complete tool call: ``arguments_raw`` is valid JSON text of the object.
+
+    ``send_back`` has fields of the call that the provider wants back unchanged; without it a
+    ``thought_signature`` goes back under Google's name.
+    """
 
     type: ClassVar[str] = "tool_call_end"
     tool_call_index: Count
     arguments: JsonObject
     arguments_raw: Annotated[str, Limit(least=2)]
     thought_signature: Text | None = None
+    send_back: JsonObject | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image(Event):
+    """An image that the model made, as a ``data:`` URL or a web address."""
+
+    type: ClassVar[str] = "image"
+    url: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendBack(Event):
+    """Fields of the message that the provider wants back unchanged, by their names on the wire."""
+
+    type: ClassVar[str] = "send_back"
+    fields: JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,6 +259,8 @@ EVENT_TYPES: Mapping[str, type[Event]] = {
         ToolCallStart,
         ToolCallDelta,
         ToolCallEnd,
+        Image,
+        SendBack,
         HostedToolEvent,
         UsageEvent,
         WarningEvent,
@@ -359,7 +324,24 @@ class ToolCallPart(Part):
     arguments: JsonObject | None
     arguments_raw: str
     thought_signature: Text | None = None
+    send_back: JsonObject | None = None
     id_synthesized: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagePart(Part):
+    """An image that the model made."""
+
+    type: ClassVar[str] = "image"
+    url: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendBackPart(Part):
+    """Fields of the message that the provider wants back unchanged."""
+
+    type: ClassVar[str] = "send_back"
+    fields: JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,7 +355,16 @@ class HostedToolPart(Part):
 
 
 PART_TYPES: Mapping[str, type[Part]] = {
-    cls.type: cls for cls in (TextPart, ReasoningPart, RefusalPart, ToolCallPart, HostedToolPart)
+    cls.type: cls
+    for cls in (
+        TextPart,
+        ReasoningPart,
+        RefusalPart,
+        ToolCallPart,
+        ImagePart,
+        SendBackPart,
+        HostedToolPart,
+    )
 }
 
 

@@ -1,4 +1,4 @@
-"""Reads one Chat Completions delta, or one whole message: text, reasoning, refusal. Pure.
+"""Reads one Chat Completions delta, or one whole message: text, reasoning, images. Pure.
 
 Providers put reasoning under five names and often send it twice, as plain text and as blocks
 with signatures. The blocks win if they have text, since they keep signatures in place.
@@ -8,15 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from harness.adapters.common.surrogates import fix_surrogates_in
 from mockserver.vocabulary import (
     Citation,
     ContentDelta,
     Event,
+    Image,
     Json,
+    JsonObject,
     ReasoningDelta,
     ReasoningSignature,
     RefusalDelta,
+    SendBack,
 )
+
+#: Names of a signature, in a message or a tool call itself.
+SIGNATURES = ("thought_signature", "thoughtSignature")
 
 
 def read_delta(delta: Mapping[str, Json]) -> Iterator[Event]:
@@ -36,6 +43,26 @@ def read_delta(delta: Mapping[str, Json]) -> Iterator[Event]:
                 start=_offset(source.get("start_index")),
                 end=_offset(source.get("end_index")),
             )
+    for image in _objects(delta.get("images")):
+        yield from _image(image)
+    if fields := fields_to_send_back(delta):
+        yield SendBack(fields=fields)
+
+
+def fields_to_send_back(delta: Mapping[str, Json]) -> JsonObject:
+    """Return the fields of a delta or a tool call that hold signatures, by their names.
+
+    ``extra_content`` is that of Gemini's API and of gateways before it, under the name of the
+    vendor (8monkey-ai/hebo-gateway#226); ``provider_specific_fields`` is LiteLLM's.
+    """
+    fields: JsonObject = {name: delta[name] for name in SIGNATURES if _text(delta.get(name))}
+    if isinstance(extra := delta.get("extra_content"), Mapping) and extra:
+        fields["extra_content"] = extra
+    if isinstance(specific := delta.get("provider_specific_fields"), Mapping):
+        names = (*SIGNATURES, "thought_signatures")
+        if signed := {name: specific[name] for name in names if specific.get(name)}:
+            fields["provider_specific_fields"] = signed
+    return {name: fix_surrogates_in(value) for name, value in fields.items()}
 
 
 def _reasoning(delta: Mapping[str, Json]) -> Iterator[Event]:
@@ -73,17 +100,37 @@ def _detail(item: Mapping[str, Json]) -> Iterator[Event]:
 
 
 def _content(content: Json) -> Iterator[Event]:
-    if text := _text(content):
-        yield ContentDelta(delta=text)
-    for part in _objects(content):
-        match part.get("type"):
-            case "text":
-                if text := _text(part.get("text")):
-                    yield ContentDelta(delta=text)
-            case "thinking":
-                yield from _mistral_thinking(part.get("thinking"))
-            case "reference":
-                yield Citation(native=(dict(part),))
+    """Read a text, a part, or a list of both; a part without a type is text."""
+    for part in content if isinstance(content, list) else [content]:
+        if text := _text(part):
+            yield ContentDelta(delta=text)
+        elif isinstance(part, Mapping):
+            yield from _part(part)
+
+
+def _part(part: Mapping[str, Json]) -> Iterator[Event]:
+    match part.get("type"):
+        case "text" | "output_text" | None | "":
+            if text := _text(part.get("text")):
+                yield ContentDelta(delta=text)
+        case "refusal":
+            if text := _text(part.get("refusal")):
+                yield RefusalDelta(delta=text)
+        case "image_url" | "output_image" | "image":
+            yield from _image(part)
+        case "thinking":
+            yield from _mistral_thinking(part.get("thinking"))
+        case "reference":
+            yield Citation(native=(dict(part),))
+
+
+def _image(part: Mapping[str, Json]) -> Iterator[Event]:
+    """Read an image: its URL, alone or in an object, or its bytes as base64."""
+    image = part.get("image_url") or part
+    if url := _text(image.get("url") if isinstance(image, Mapping) else image):
+        yield Image(url=url)
+    elif data := _text(part.get("b64_json")):
+        yield Image(url=f"data:image/png;base64,{data}")
 
 
 def _mistral_thinking(thinking: Json) -> Iterator[Event]:

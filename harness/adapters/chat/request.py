@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from mockserver.vocabulary import Json, JsonObject
+from mockserver.vocabulary import Json, JsonObject, merged
 
 
 def request_body(
@@ -40,8 +40,9 @@ def outgoing_message(message: JsonObject, return_reasoning: str | None = None) -
     """Make the message to send: without ``parts``, with what the provider wants back.
 
     Gemini requires the thought signature of every tool call
-    (https://ai.google.dev/gemini-api/docs/thought-signatures). Reasoning is sent back only if
-    ``return_reasoning`` names its field, since servers disagree: DeepSeek's thinking mode
+    (https://ai.google.dev/gemini-api/docs/thought-signatures), under the name by which it came;
+    that of text goes back too. Images do not: most servers refuse them. Reasoning is sent back
+    only if ``return_reasoning`` names its field, since servers disagree: DeepSeek's thinking mode
     refuses tool turns without ``reasoning_content`` even if it was empty (vercel/ai#13203), its
     older reasoner refuses them with it, Mistral refuses unknown fields. ``reasoning_details`` is
     OpenRouter's, ``thinking_blocks`` LiteLLM's. Raises ``ValueError`` for another name.
@@ -51,15 +52,18 @@ def outgoing_message(message: JsonObject, return_reasoning: str | None = None) -
         raise ValueError(f"return_reasoning must be one of {known}, not {return_reasoning!r}")
     sent = {name: value for name, value in message.items() if name != "parts"}
     parts: list[JsonObject] = message.get("parts") or []
-    signatures = {
-        p["id"]: p["thought_signature"]
-        for p in parts
-        if p["type"] == "tool_call" and p.get("thought_signature")
+    signed = {
+        part["id"]: fields
+        for part in parts
+        if part["type"] == "tool_call" and (fields := _fields_to_send_back(part))
     }
-    if signatures:
+    if signed:
         sent["tool_calls"] = [
-            _signed(call, signatures.get(call.get("id"))) for call in message["tool_calls"]
+            merged(call, signed.get(call.get("id"), {})) for call in message["tool_calls"]
         ]
+    for part in parts:
+        if part["type"] == "send_back":
+            sent = merged(sent, part["fields"])
     reasoning = [p for p in parts if p["type"] == "reasoning"]
     is_due = return_reasoning == "reasoning_content" and bool(sent.get("tool_calls"))
     if return_reasoning and (reasoning or is_due):
@@ -77,10 +81,10 @@ def call_ids(messages: Iterable[JsonObject]) -> set[str]:
     }
 
 
-def _signed(call: JsonObject, signature: str | None) -> JsonObject:
-    if signature is None:
-        return call
-    return {**call, "extra_content": {"google": {"thought_signature": signature}}}
+def _fields_to_send_back(call: JsonObject) -> Json:
+    signature = call.get("thought_signature")
+    google = {"extra_content": {"google": {"thought_signature": signature}}} if signature else {}
+    return call.get("send_back") or google
 
 
 def _as_text(parts: list[JsonObject]) -> Json:

@@ -4,6 +4,10 @@ A whole ``chat.completion`` is a chunk too: its ``message`` is one big delta. Af
 repeats them, so only what they left out is taken from it. The terminal
 event comes when the stream ends, not with the finish reason, since usage and errors may still
 follow; text that follows is kept, because some servers repeat the reason on every chunk.
+
+A gateway may begin another answer in the middle of one (apache/shenyu#7021): id, role and model
+are then new. What came before cannot be taken back, so the turn fails. With the model unchanged
+it is a warning, since some servers send a new id and the role with every chunk.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from harness.adapters.chat.delta import read_delta
 from harness.adapters.chat.think_tags import ThinkTags
 from harness.adapters.chat.tool_calls import ToolCalls
 from harness.adapters.common.answer import Answer
-from harness.adapters.common.failures import failure, from_payload, is_error
+from harness.adapters.common.failures import clip, failure, from_payload, is_error
 from harness.adapters.common.surrogates import SurrogateJoiner, fix_surrogates, fix_surrogates_in
 from mockserver.vocabulary import (
     Citation,
@@ -24,12 +28,14 @@ from mockserver.vocabulary import (
     ErrorInfo,
     Event,
     FinishReason,
+    Image,
     Json,
     JsonObject,
     MessageStart,
     MessageStop,
     ReasoningDelta,
     RefusalDelta,
+    SendBack,
     ToolCallStart,
 )
 
@@ -82,11 +88,14 @@ class ChatStream(Answer):
         self._tags = ThinkTags() if think_tags else None
         self._joiners: dict[tuple[type, str], tuple[_Text, SurrogateJoiner]] = {}
         self._with_logprobs: list[Json] = []
-        self._citations: list[Citation] = []
+        self._once: list[Event] = []
         self._calls = ToolCalls({name for tool in tools if (name := _tool_name(tool))}, taken_ids)
         self._finish: str | None = None
         self._error: ErrorInfo | None = None
         self._has_content = False
+        self._has_text = False
+        self._any_choice = False
+        self._restarted = False
         self._from_deltas: set[type[Event]] = set()
         self._message_calls = 0
 
@@ -111,9 +120,12 @@ class ChatStream(Answer):
             self._any_chunk = True
             self._take_groq(value.get("x_groq"))
             self._usage.add(value.get("usage"))
+            if not self._error:
+                self._check_restart(value)
             self._id = self._id or _text_or_none(value.get("id"))
             self._model = self._model or _text_or_none(value.get("model"))
-            events += self._content(value)
+            if not self._restarted:
+                events += self._content(value)
         elif not self._error:
             what = type(value).__name__
             self._error = failure(ErrorClass.PROTOCOL, f"a chunk is an object, not {what}")
@@ -134,6 +146,12 @@ class ChatStream(Answer):
         if self._finish is None:
             self.warn("finish_reason_missing", "the answer ended without a finish_reason")
         return self._complete()
+
+    def ended(self) -> list[Event]:
+        """End because the body did. With usage alone the server was done, with nothing."""
+        if self._usage.total() and not self._any_choice:
+            return self.fail(failure(ErrorClass.EMPTY_RESPONSE, "the answer has no content"))
+        return super().ended()
 
     def lost(self, error: ErrorInfo) -> list[Event]:
         """End because the connection broke; after a finish reason the turn is complete."""
@@ -170,15 +188,38 @@ class ChatStream(Answer):
     def _reason(self) -> FinishReason:
         word = (self._finish or "").lower()
         reason = _FINISH.get(word, FinishReason.UNKNOWN)
-        if self._calls and (reason is FinishReason.STOP or self._finish is None):
+        if self._calls and reason in (FinishReason.STOP, FinishReason.UNKNOWN):
             return FinishReason.TOOL_CALLS
+        if reason is FinishReason.TOOL_CALLS and not self._calls:
+            # Nobody can run a call that is not there. Without text, the provider's own tools
+            # were called (zendev-sh/goai#112), and the model has not answered yet.
+            return FinishReason.STOP if self._has_text else FinishReason.PAUSE
         return reason
+
+    def _check_restart(self, chunk: Mapping[str, Json]) -> None:
+        new_id, new_model = _text_or_none(chunk.get("id")), _text_or_none(chunk.get("model"))
+        is_continued = new_id in (None, self._id) or self._finish is not None
+        choices = _objects(chunk.get("choices"))
+        deltas = [choice.get("delta") for choice in choices if choice.get("index") in (None, 0)]
+        if (
+            is_continued
+            or not self._has_content
+            or not any(d.get("role") for d in _objects(deltas))
+        ):
+            return
+        if new_model in (None, self._model):
+            self.warn("answer_restarted", "a chunk has a new id and begins with the role again")
+        else:
+            message = f"another answer, of model {clip(new_model)!r}, began before the end of this"
+            self._restarted = True
+            self._error = failure(ErrorClass.STREAM_ERROR, message)
 
     def _content(self, chunk: Mapping[str, Json]) -> Iterator[Event]:
         choices = chunk.get("choices")
         for choice in choices if isinstance(choices, list) else ():
             if not isinstance(choice, Mapping):
                 continue
+            self._any_choice = True
             if choice.get("index") not in (None, 0):
                 self.warn("extra_choices", "only the choice with index 0 is used")
                 continue
@@ -231,16 +272,17 @@ class ChatStream(Answer):
             yield from self._calls.add_legacy(delta["function_call"])
 
     def _emit(self, event: Event) -> Iterator[Event]:
-        self._has_content = True
+        self._has_content |= not isinstance(event, SendBack)
+        self._has_text |= isinstance(event, ContentDelta | RefusalDelta | Image)
         match event:
             case ContentDelta() if self._tags:
                 for kind, text in self._tags.feed(event.delta):
                     yield from self._emit_tagged(kind, text)
             case ContentDelta() | ReasoningDelta() | RefusalDelta():
                 yield from self._emit_text(event)
-            case Citation():
-                if event not in self._citations:
-                    self._citations.append(event)
+            case Citation() | Image():
+                if event not in self._once:
+                    self._once.append(event)
                     yield event
             case _:
                 yield event

@@ -14,8 +14,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
+from harness.adapters.chat.arguments import Arguments, is_empty, read_arguments
+from harness.adapters.chat.delta import SIGNATURES, fields_to_send_back
 from harness.adapters.common.failures import clip, failure
-from harness.adapters.common.surrogates import SurrogateJoiner, fix_surrogates, fix_surrogates_in
+from harness.adapters.common.surrogates import SurrogateJoiner, fix_surrogates
 from mockserver.vocabulary import (
     ErrorClass,
     ErrorInfo,
@@ -25,29 +27,8 @@ from mockserver.vocabulary import (
     ToolCallDelta,
     ToolCallEnd,
     ToolCallStart,
+    merged,
 )
-
-_SIGNATURE_PATHS = (
-    ("extra_content", "google", "thought_signature"),  # Gemini's OpenAI-compatible API
-    ("provider_specific_fields", "thought_signature"),  # LiteLLM in front of Gemini
-)
-
-
-def read_arguments(raw: str) -> JsonObject | None:
-    """Parse a call's argument text; ``None`` if it is not exactly one JSON object.
-
-    Blank text and ``null`` mean a call without arguments. Lone surrogates in the values become
-    U+FFFD.
-    """
-    if _is_empty(raw):
-        return {}
-    try:
-        value = json.loads(raw, parse_constant=_reject_constant)
-        if "\\u" in raw:
-            value = fix_surrogates_in(value)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
 
 
 def call_error(number: int | None, name: str, raw: str) -> ErrorInfo:
@@ -97,8 +78,8 @@ class _Call:
     name: str = ""
     name_is_certain: bool = False
     wire_id: str = ""
-    signature: str | None = None
-    pieces: list[str] = field(default_factory=list)
+    send_back: JsonObject = field(default_factory=dict)
+    arguments: Arguments = field(default_factory=Arguments)
     pending: list[str] = field(default_factory=list)
     joiner: SurrogateJoiner = field(default_factory=SurrogateJoiner)
 
@@ -110,19 +91,20 @@ class _Call:
             self.name_is_certain = True
 
     def add_arguments(self, piece: str) -> None:
-        piece = self.joiner.feed(piece)
-        if piece:
-            self.pieces.append(piece)
-            self.pending.append(piece)
-            self.name_is_certain |= bool(self.name)
+        self._append(self.arguments.feed(self.joiner.feed(piece)))
+
+    def end_arguments(self) -> None:
+        self._append(self.arguments.feed(self.joiner.close()))
+        self._append(self.arguments.close())
 
     @property
     def raw(self) -> str:
-        return "".join(self.pieces)
+        return self.arguments.raw
 
-    @property
-    def is_complete(self) -> bool:
-        return bool(self.pieces) and read_arguments(self.raw) is not None
+    def _append(self, piece: str) -> None:
+        if piece:
+            self.pending.append(piece)
+            self.name_is_certain |= bool(self.name)
 
 
 class ToolCalls:
@@ -151,7 +133,9 @@ class ToolCalls:
         arguments = function.get("arguments")
         if arguments is not None and not isinstance(arguments, str):
             arguments = json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
-        signature = _signature(delta)
+        fields = fields_to_send_back(delta)
+        if in_function := fields_to_send_back(function):
+            fields["function"] = in_function
         wire_id = _id(delta.get("id"))
         call = self._find(delta.get("index"), wire_id, name)
         if call is None:
@@ -160,7 +144,7 @@ class ToolCalls:
             call = self._open(delta.get("index"))
         self._last = call
         call.wire_id = call.wire_id or wire_id
-        call.signature = signature or call.signature
+        call.send_back = merged(call.send_back, fields)
         if name:
             call.add_name(name, self._known)
         if arguments:
@@ -178,7 +162,7 @@ class ToolCalls:
         it gets no ``tool_call_end``.
         """
         for call in self._calls:
-            call.add_arguments(call.joiner.close())
+            call.end_arguments()
             call.name_is_certain = bool(call.name)
         events = list(self._emit(skip_nameless=True))
         error: ErrorInfo | None = None
@@ -186,12 +170,15 @@ class ToolCalls:
             raw = call.raw
             arguments = None if incomplete and not raw.strip() else read_arguments(raw)
             if call.number is not None and arguments is not None:
+                signature = _signature(call.send_back)
+                google = {"extra_content": {"google": {"thought_signature": signature}}}
                 events.append(
                     ToolCallEnd(
                         tool_call_index=call.number,
                         arguments=arguments,
-                        arguments_raw="{}" if _is_empty(raw) else raw,
-                        thought_signature=call.signature,
+                        arguments_raw="{}" if is_empty(raw) else raw,
+                        thought_signature=signature,
+                        send_back=None if call.send_back == google else call.send_back or None,
                     )
                 )
             elif not incomplete:
@@ -211,7 +198,7 @@ class ToolCalls:
             if same is None:
                 return last if last and not last.wire_id and not name else None
             return same
-        return None if last and name and last.is_complete else last
+        return None if last and name and last.arguments.are_complete else last
 
     def _open(self, index: Json) -> _Call:
         call = _Call()
@@ -235,10 +222,6 @@ class ToolCalls:
             call.pending.clear()
 
 
-def _is_empty(raw: str) -> bool:
-    return raw.strip() in ("", "null")
-
-
 def _is_index(index: Json) -> bool:
     return isinstance(index, int | str) and not isinstance(index, bool) and index != ""
 
@@ -258,15 +241,10 @@ def _id(value: Json) -> str:
     return text if text.strip() else ""
 
 
-def _signature(delta: Mapping[str, Json]) -> str | None:
-    for path in _SIGNATURE_PATHS:
-        value: Json = delta
-        for key in path:
-            value = _object(value).get(key)
-        if _text(value):
-            return _text(value)
-    return None
-
-
-def _reject_constant(constant: str) -> Json:
-    raise ValueError(f"{constant} is not JSON")
+def _signature(fields: Json, depth: int = 4) -> str | None:
+    """Return the first signature in what must be sent back."""
+    if not isinstance(fields, Mapping) or not depth:
+        return None
+    found = (_text(fields.get(name)) for name in SIGNATURES)
+    inner = (_signature(value, depth - 1) for value in fields.values())
+    return next(filter(None, (*found, *inner)), None)

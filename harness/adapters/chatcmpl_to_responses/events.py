@@ -20,6 +20,7 @@ from harness.adapters.chatcmpl_to_responses.items import (
     REFUSAL,
     SUMMARY_TEXT,
     CallItem,
+    ImageItem,
     Item,
     MessageItem,
     PartKind,
@@ -34,6 +35,7 @@ from mockserver.vocabulary import (
     ErrorInfo,
     Event,
     FinishReason,
+    Image,
     Json,
     JsonObject,
     MessageStart,
@@ -41,11 +43,13 @@ from mockserver.vocabulary import (
     ReasoningDelta,
     ReasoningSignature,
     RefusalDelta,
+    SendBack,
     ToolCallDelta,
     ToolCallEnd,
     ToolCallStart,
     Usage,
     UsageEvent,
+    merged,
 )
 
 #: The id of a response without an id of its own.
@@ -131,7 +135,15 @@ class ResponsesEvents:
                 yield from call.add(event.arguments_delta)
             case ToolCallEnd():
                 call = self._calls[event.tool_call_index]
-                call.finish(event.arguments_raw, event.thought_signature)
+                call.finish(event.arguments_raw, _fields_to_send_back(event))
+            case Image():
+                image = ImageItem(url=event.url, **self._new_item_fields("ig"))
+                yield from self._open(image)
+                yield from image.done("completed")
+            case SendBack():
+                yield from self._open_message()
+                assert self._message is not None
+                self._message.send_back = merged(self._message.send_back, event.fields)
             case UsageEvent():
                 self._usage = self._usage.merged(event.usage)
             case MessageStop():
@@ -256,6 +268,12 @@ class ResponsesEvents:
             "usage": _usage(self._usage),
             **(fields or {}),
         }
+
+
+def _fields_to_send_back(call: ToolCallEnd) -> JsonObject:
+    signature = call.thought_signature
+    google = {"google": {"thought_signature": signature}} if signature else {}
+    return merged(google, call.send_back or {})
 
 
 def _usage(usage: Usage) -> JsonObject | None:

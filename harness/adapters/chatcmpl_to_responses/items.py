@@ -143,19 +143,26 @@ class _TextItem(Item):
 
 @dataclass(slots=True, kw_only=True)
 class MessageItem(_TextItem):
-    """The visible answer: text and refusal."""
+    """The visible answer: text and refusal.
+
+    ``send_back`` has fields that the provider wants back unchanged.
+    """
 
     type: ClassVar[str] = "message"
+    send_back: JsonObject = field(default_factory=dict)
 
     def to_json(self) -> JsonObject:
         """Return the item as it is now."""
-        return {
+        item: JsonObject = {
             "id": self.id,
             "type": self.type,
             "status": self.status,
             "role": "assistant",
             "content": self._parts_json("content_index"),
         }
+        if self.send_back:
+            item["provider_specific_fields"] = self.send_back
+        return item
 
     def cite(self, annotation: JsonObject) -> Iterator[JsonObject]:
         """Add an annotation to the text and yield the events."""
@@ -204,6 +211,28 @@ class ReasoningItem(_TextItem):
 
 
 @dataclass(slots=True, kw_only=True)
+class ImageItem(Item):
+    """An image. The API has it as base64 only; the address of another goes beside it."""
+
+    type: ClassVar[str] = "image_generation_call"
+    url: str
+
+    def to_json(self) -> JsonObject:
+        """Return the item as it is now."""
+        item: JsonObject = {
+            "id": self.id,
+            "type": self.type,
+            "status": self.status,
+            "result": None,
+        }
+        if self.status == "completed" and self.url.startswith("data:"):
+            item["result"] = self.url.partition(",")[2]
+        elif self.status == "completed":
+            item["provider_specific_fields"] = {"image_url": self.url}
+        return item
+
+
+@dataclass(slots=True, kw_only=True)
 class CallItem(Item):
     """A function call. ``complete`` says that its arguments are complete."""
 
@@ -211,7 +240,7 @@ class CallItem(Item):
     call_id: str
     name: str
     complete: bool = False
-    signature: str | None = None
+    send_back: JsonObject = field(default_factory=dict)
     pieces: list[str] = field(default_factory=list)
     pending: str = ""
 
@@ -225,8 +254,8 @@ class CallItem(Item):
             "name": self.name,
             "arguments": "".join(self.pieces),
         }
-        if self.signature is not None:
-            item["provider_specific_fields"] = {"google": {"thought_signature": self.signature}}
+        if self.send_back:
+            item["provider_specific_fields"] = self.send_back
         return item
 
     def add(self, piece: str) -> Iterator[JsonObject]:
@@ -239,11 +268,11 @@ class CallItem(Item):
         if self.pieces or not "null".startswith(self.pending.strip()):
             yield from self._release()
 
-    def finish(self, arguments: str, signature: str | None) -> None:
+    def finish(self, arguments: str, send_back: JsonObject) -> None:
         """Set the complete arguments."""
         if not self.pieces:
             self.pending = arguments
-        self.complete, self.signature = True, signature
+        self.complete, self.send_back = True, send_back
 
     def _release(self) -> Iterator[JsonObject]:
         if self.pending:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 
 from harness.adapters.common.answer import Answer
 from harness.adapters.common.failures import clip, failure, plain, scrub
+from harness.adapters.common.json_text import is_json_start
 from mockserver.vocabulary import ErrorClass, ErrorInfo, Event, Json
 from mockserver.wire import Block, Decoder
 
@@ -101,7 +102,7 @@ class AnswerBody:
             return []
         text = _TRAILING_DONE.sub("", "\n".join(self._bare_lines).strip())
         value = _json_or_text(text)
-        if value is text and _is_truncated(text):
+        if value is text and is_json_start(text):
             return self._stream.lost(truncated)
         if not self._stream.is_answer(value):
             return self._stream.fail(self._unreadable(f"the answer ({self._content_type})", text))
@@ -120,24 +121,6 @@ class AnswerBody:
         return failure(
             ErrorClass.PROTOCOL, f"{what} is not a {self._stream.api} chunk or answer: {shown}"
         )
-
-
-def _is_truncated(text: str) -> bool:
-    """Return whether ``text`` is the beginning of a JSON value rather than broken JSON."""
-    if not text.startswith(("{", "[")):
-        return False
-    try:
-        json.loads(text)
-    except json.JSONDecodeError as exc:
-        tail = text[exc.pos :]
-        return (
-            not tail.strip()
-            or exc.msg.startswith(("Unterminated string", "Invalid \\u"))
-            or any(word.startswith(tail) for word in ("true", "false", "null"))
-        )
-    except RecursionError:
-        pass
-    return False
 
 
 def _json_or_text(text: str) -> Json:

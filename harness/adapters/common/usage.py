@@ -51,7 +51,8 @@ class UsageMeter:
     """Merges the usage objects of one stream: the last value of each field wins.
 
     Providers repeat running totals (Gemini, vLLM) or split the counts over several objects
-    (Anthropic); adding up would count twice in both cases.
+    (Anthropic); adding up would count twice in both cases. An object of zeros after counts is a
+    placeholder (Gitlawb/openclaude#1444): tokens once used stay used.
     """
 
     def __init__(self) -> None:
@@ -61,7 +62,10 @@ class UsageMeter:
     def add(self, data: Json) -> None:
         """Take one usage object; anything else is ignored."""
         if isinstance(data, Mapping):
-            self._usage = self._usage.merged(read_usage(data))
+            usage = read_usage(data)
+            if _has_count(self._usage) and not _has_count(usage):
+                return
+            self._usage = self._usage.merged(usage)
             self._cache_is_extra |= "prompt_tokens" not in data and any(
                 _count(data.get(key)) is not None for key in _ANTHROPIC_CACHE
             )
@@ -81,6 +85,10 @@ class UsageMeter:
         if self._cache_is_extra:
             counts += [usage.cache_read_input_tokens, usage.cache_creation_input_tokens]
         return replace(usage, total_tokens=sum(count or 0 for count in counts))
+
+
+def _has_count(usage: Usage) -> bool:
+    return any(getattr(usage, name) for name in _PATHS)
 
 
 def _count_under(data: Json, paths: tuple[str, ...]) -> int | None:

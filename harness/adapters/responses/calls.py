@@ -10,7 +10,8 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from harness.adapters.chat.tool_calls import CallStarts, call_error, read_arguments
+from harness.adapters.chat.arguments import Arguments, is_empty, read_arguments
+from harness.adapters.chat.tool_calls import CallStarts, call_error
 from harness.adapters.common.surrogates import SurrogateJoiner, fix_surrogates
 from mockserver.vocabulary import ErrorInfo, Event, Json, ToolCallDelta, ToolCallEnd, WarningEvent
 
@@ -35,7 +36,7 @@ class Call:
     number: int | None = None
     name: str = ""
     call_id: str = ""
-    wire: str = ""
+    wire: Arguments = field(default_factory=Arguments)
     raw: str = ""
     ended: bool = False
     pending: list[str] = field(default_factory=list)
@@ -49,28 +50,27 @@ class Call:
     def take(self, piece: str) -> None:
         """Take a piece of the provider's text."""
         piece = self.joiner.feed(piece)
-        self.wire += piece
-        if not piece:
-            return
-        if self.custom:
-            piece = json.dumps(piece, ensure_ascii=False)[1:-1]
-            piece = piece if self.raw else _CUSTOM_OPEN + piece
-        self._append(piece)
+        self._append(self.wire.append(piece) if self.custom else self.wire.feed(piece))
 
     def take_complete(self, text: Json) -> None:
         """Take the provider's complete text, and of it what is new."""
         if text is not None and not isinstance(text, str):
             text = json.dumps(text, ensure_ascii=False, separators=(",", ":"))
-        if text and (rest := remainder(self.wire, fix_surrogates(text))):
+        if not text:
+            return
+        text = fix_surrogates(text)
+        self._append(self.wire.close(text))
+        if rest := remainder(self.wire.raw, text):
             self.joiner = SurrogateJoiner()
-            self.take(rest)
+            self._append(self.wire.append(self.joiner.feed(rest)))
 
     def finish(self, text: Json) -> WarningEvent | None:
         """Take the final text; return a warning if it contradicts the pieces already emitted."""
         self.take_complete(text)
         self.take(self.joiner.close())
+        self._append(self.wire.close())
         if self.custom:
-            self._append(_CUSTOM_CLOSE if self.raw else _CUSTOM_OPEN + _CUSTOM_CLOSE)
+            self._emit(_CUSTOM_CLOSE if self.raw else _CUSTOM_OPEN + _CUSTOM_CLOSE)
             return None
         whole = text_of(text).strip()
         final_arguments = read_arguments(whole) if whole else None
@@ -82,6 +82,14 @@ class Call:
         )
 
     def _append(self, piece: str) -> None:
+        if self.custom and piece:
+            piece = json.dumps(piece, ensure_ascii=False)[1:-1]
+            piece = piece if self.raw else _CUSTOM_OPEN + piece
+        self._emit(piece)
+
+    def _emit(self, piece: str) -> None:
+        if not piece:
+            return
         self.raw += piece
         self.pending.append(piece)
 
@@ -125,7 +133,7 @@ class Calls:
         if call.ended:
             return
         call.ended = True
-        if incomplete and (call.custom or not (call.wire or text)):
+        if incomplete and (call.custom or not (call.wire.raw or text)):
             yield from self.emit(call, final=True)
             return
         warning = call.finish(text)
@@ -138,9 +146,8 @@ class Calls:
                 None if incomplete else call_error(call.number, call.name, call.raw)
             )
             return
-        empty = call.raw.strip() in ("", "null")
         yield ToolCallEnd(
             tool_call_index=call.number,
             arguments=arguments,
-            arguments_raw="{}" if empty else call.raw,
+            arguments_raw="{}" if is_empty(call.raw) else call.raw,
         )

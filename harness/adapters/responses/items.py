@@ -20,6 +20,7 @@ from mockserver.vocabulary import (
     ContentDelta,
     Event,
     HostedToolEvent,
+    Image,
     Json,
     ReasoningDelta,
     ReasoningOmitted,
@@ -359,12 +360,18 @@ class Items:
                 kind = str(data["type"]).removesuffix("_call")
                 yield from self._mark_emitted(item)
                 yield HostedToolEvent(kind=kind, status=text_of(data.get("status")) or None)
+                if image := text_of(data.get("result")):
+                    form = text_of(data.get("output_format")) or "png"
+                    yield Image(url=f"data:image/{form};base64,{image}")
         item.done, item.data = True, data
 
     def _parts(self, item: _Item, parts: Json, usual: Channel) -> Iterator[Event]:
+        """Take all parts of a complete item; some servers send plain text for one or for all."""
+        listed = [parts] if isinstance(parts, str | Mapping) else _list(parts)
+        read = ({"text": part} if isinstance(part, str) else part for part in listed)
         found = [
             (channel, number, data)
-            for number, data in enumerate(_list(parts))
+            for number, data in enumerate(read)
             if isinstance(data, Mapping) and (channel := _channel(data, usual))
         ]
         for one in dict.fromkeys(channel for channel, _, _ in found):

@@ -197,6 +197,11 @@ class ResponsesStream(Answer):
         calls = self._items.calls
         if calls.error:
             return [*events, *self.fail(calls.error)]
+        is_silent = not (self._items or response.get("output") or self._usage.total())
+        if raw == "completed" and is_silent:
+            # Neither output nor usage: the server lost the answer (Wei-Shaw/sub2api#5415).
+            error = failure(ErrorClass.EMPTY_RESPONSE, "the answer has no content")
+            return [*events, *self.fail(error)]
         if calls and not incomplete:
             reason = FinishReason.TOOL_CALLS
         self.closed = True

@@ -35,6 +35,8 @@ class _FactsReader:
         self.facts = Facts()
         self.keys: set[tuple[object, object]] = set()
         self.from_deltas: set[str] = set()
+        self.id: Any = None
+        self.restarted = False
 
     def read(self, body: Body) -> Facts:
         if body.media is Media.SSE:
@@ -50,6 +52,8 @@ class _FactsReader:
         facts = self.facts
         if facts.calls is not None:
             facts.calls = len(self.keys)
+        if self.restarted:
+            facts.text = facts.refusal = facts.calls = facts.usage = None
         for name in ("text", "refusal"):
             if (value := getattr(facts, name)) is not None:
                 setattr(facts, name, repaired(value, unfinished=not facts.terminal_seen))
@@ -100,6 +104,7 @@ class _FactsReader:
         if _is_error(chunk):
             self.facts.error = True
             return False
+        self.identity(chunk)
         self.usage(chunk.get("usage"))
         if isinstance(x_groq := chunk.get("x_groq"), dict):
             self.usage(x_groq.get("usage"))
@@ -110,6 +115,15 @@ class _FactsReader:
             if choice.get("index") in (None, 0):
                 self.choice(choice)
         return True
+
+    def identity(self, chunk: JsonObject) -> None:
+        """Notice another answer that begins in the middle of one; its text may go either way."""
+        first, self.id = self.id, self.id or chunk.get("id")
+        is_new = bool(self.id) and chunk.get("id") not in (None, "", first)
+        deltas = _objects([choice.get("delta") for choice in _objects(chunk.get("choices"))])
+        has_role = any(delta.get("role") for delta in deltas)
+        if first and is_new and has_role and self.facts.terminal is None:
+            self.restarted = True
 
     def choice(self, choice: JsonObject) -> None:
         if isinstance(delta := choice.get("delta"), dict):
@@ -161,7 +175,12 @@ class _FactsReader:
             self.facts.calls = None
 
     def usage(self, usage: Any) -> None:
-        self.facts.usage.update(counts(usage, _USAGE))
+        known, new = self.facts.usage, counts(usage, _USAGE)
+        if known is not None and any(known.values()) and new and not any(new.values()):
+            # Zeros after counts: a placeholder to some readers, the last word to others.
+            self.facts.usage = None
+        elif known is not None:
+            known.update(new)
 
 
 def _is_error(chunk: JsonObject) -> bool:

@@ -33,7 +33,9 @@ _REASONS = {
     "content_filter": FinishReason.CONTENT_FILTER,
 }
 #: Errors that the client finds in an answer that is complete for the server.
-_OWN_VERDICTS = frozenset({ErrorClass.INVALID_TOOL_ARGUMENTS, ErrorClass.PROTOCOL})
+_OWN_VERDICTS = frozenset(
+    {ErrorClass.INVALID_TOOL_ARGUMENTS, ErrorClass.PROTOCOL, ErrorClass.EMPTY_RESPONSE}
+)
 
 
 class ResponsesGrammar(Grammar):

@@ -171,7 +171,7 @@ class _TurnParser:
             if step == "delta":
                 item.arguments += _text(event.get("delta"))
             else:
-                item.arguments = _longer(item.arguments, _text(event.get(_ARGUMENTS[prefix])))
+                item.arguments = _complete(item.arguments, _text(event.get(_ARGUMENTS[prefix])))
         elif kind == "response.content_part.delta":
             self.part_delta(event)
         elif kind in {"response.content_part.done", "response.reasoning_summary_part.done"}:
@@ -214,10 +214,15 @@ class _TurnParser:
         self.announce(item, data)
         item.whole = True
         if item.type is not None and item.type in _CALLS:
-            item.arguments = _longer(item.arguments, _text(data.get(_CALLS[item.type])))
+            item.arguments = _complete(item.arguments, _text(data.get(_CALLS[item.type])))
         for key in ("content", "summary"):
+            usual = "reasoning" if item.type == "reasoning" else "text"
+            usual = "summary" if key == "summary" else usual
             parts = data.get(key)
-            found = enumerate(_part_text(p) for p in (parts if isinstance(parts, list) else ()))
+            listed = [parts] if isinstance(parts, str | Mapping) else parts
+            found = enumerate(
+                _part_text(p, usual) for p in (listed if isinstance(listed, list) else ())
+            )
             wholes: dict[str, dict[int, str]] = {}
             for number, (name, text) in found:
                 wholes.setdefault(name, {})[number] = text
@@ -285,8 +290,15 @@ def _of_kind(items: Iterable[_ParsedItem], kind: str) -> Iterable[str]:
                 yield text
 
 
-def _part_text(part: Json) -> tuple[str, str]:
-    """Return kind and text of a part; both are empty for an unknown one."""
+def _part_text(part: Json, usual: str = "") -> tuple[str, str]:
+    """Return kind and text of a part; both are empty for an unknown one.
+
+    ``usual`` is the kind of a plain text, and of a part without a type.
+    """
+    if isinstance(part, str) and usual:
+        return usual, part
+    if usual and isinstance(part, Mapping) and part.get("type") in (None, "text"):
+        return usual, _text(part.get("text"))
     if not isinstance(part, Mapping) or str(part.get("type")) not in _PARTS:
         return "", ""
     kind, key = _PARTS[part["type"]]
@@ -296,6 +308,18 @@ def _part_text(part: Json) -> tuple[str, str]:
 def _longer(joined: str, whole: str) -> str:
     """Return the whole text, unless it contradicts its joined pieces."""
     return whole if whole.startswith(joined) else joined
+
+
+def _complete(joined: str, whole: str) -> str:
+    """Return the complete arguments, also where the deltas repeated what came before."""
+    return whole if _is_object(whole) and not _is_object(joined) else _longer(joined, whole)
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _text(value: Json) -> str:

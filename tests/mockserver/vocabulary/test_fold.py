@@ -17,6 +17,8 @@ from mockserver.vocabulary.model import (
     FinishReason,
     HostedToolEvent,
     HostedToolPart,
+    Image,
+    ImagePart,
     MessageStart,
     MessageStop,
     Part,
@@ -26,6 +28,8 @@ from mockserver.vocabulary.model import (
     ReasoningSignature,
     RefusalDelta,
     RefusalPart,
+    SendBack,
+    SendBackPart,
     Status,
     TextPart,
     ToolCallDelta,
@@ -103,6 +107,14 @@ def reasoning(delta: str, channel: str = "text") -> ReasoningDelta:
         (
             [HostedToolEvent(kind="web_search", status="completed", native=({"q": 1},))],
             [HostedToolPart(kind="web_search", status="completed", native=({"q": 1},))],
+        ),
+        (
+            [Image(url="u"), ContentDelta(delta="a"), Image(url="v")],
+            [ImagePart(url="u"), TextPart(text="a"), ImagePart(url="v")],
+        ),
+        (
+            [SendBack(fields={"x": {"a": 1, "b": 1}}), SendBack(fields={"x": {"b": 2}, "y": 3})],
+            [SendBackPart(fields={"x": {"a": 1, "b": 2}, "y": 3})],
         ),
     ],
 )

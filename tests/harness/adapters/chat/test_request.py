@@ -69,6 +69,21 @@ def test_signatures_are_sent_back_and_parts_are_not():
     assert "extra_content" not in SIGNED["tool_calls"][0]
 
 
+def test_signatures_go_back_under_their_own_names():
+    calls = SIGNED["tool_calls"]
+    vertex = {"extra_content": {"vertex": {"thought_signature": "sig"}}}
+    inside = {"function": {"thoughtSignature": "sig"}}
+    parts = [
+        {"type": "tool_call", "id": "a", "thought_signature": "sig", "send_back": vertex},
+        {"type": "tool_call", "id": "b", "thought_signature": "sig", "send_back": inside},
+        {"type": "send_back", "fields": {"extra_content": {"google": {"x": 1}}}},
+    ]
+    sent = outgoing_message({**SIGNED, "parts": parts})
+    function = {**calls[1]["function"], "thoughtSignature": "sig"}
+    assert sent["tool_calls"] == [{**calls[0], **vertex}, {**calls[1], "function": function}]
+    assert sent["extra_content"] == {"google": {"x": 1}}
+
+
 @pytest.mark.parametrize(
     ("field", "expected"),
     [

@@ -9,12 +9,14 @@ from mockserver.vocabulary.model import (
     ErrorClass,
     ErrorEvent,
     FinishReason,
+    Image,
     MessageStart,
     MessageStop,
     ReasoningDelta,
     ReasoningPart,
     ReasoningSignature,
     RefusalDelta,
+    SendBack,
     Status,
     TextPart,
     ToolCallDelta,
@@ -287,8 +289,9 @@ CALL = {"tool_calls": [{"index": 0, "id": "x", "function": {"name": "f", "argume
         ("length", FinishReason.LENGTH),
         ("max_tokens", FinishReason.LENGTH),
         ("model_length", FinishReason.LENGTH),
-        ("tool_calls", FinishReason.TOOL_CALLS),
-        ("function_call", FinishReason.TOOL_CALLS),
+        # Without a call there is nothing to run.
+        ("tool_calls", FinishReason.STOP),
+        ("function_call", FinishReason.STOP),
         ("content_filter", FinishReason.CONTENT_FILTER),
         ("what_is_this", FinishReason.UNKNOWN),
     ],
@@ -298,9 +301,16 @@ def test_finish_reasons(word, reason, chunk):
     assert last == MessageStop(finish_reason=reason, raw_finish_reason=word)
 
 
-def test_stop_with_a_call_is_tool_calls(chunk):
-    assert play(chunk(CALL), chunk({}, "stop"))[-1] == MessageStop(
-        finish_reason=FinishReason.TOOL_CALLS, raw_finish_reason="stop"
+@pytest.mark.parametrize("word", ["stop", "other", "tool_calls"])
+def test_a_call_makes_the_reason_tool_calls(word, chunk):
+    assert play(chunk(CALL), chunk({}, word))[-1] == MessageStop(
+        finish_reason=FinishReason.TOOL_CALLS, raw_finish_reason=word
+    )
+
+
+def test_tool_calls_without_text_and_call_is_a_pause(chunk):
+    assert play(chunk({"reasoning": "r"}), chunk({}, "tool_calls"))[-1] == MessageStop(
+        finish_reason=FinishReason.PAUSE, raw_finish_reason="tool_calls"
     )
 
 
@@ -493,3 +503,74 @@ def test_a_whole_answer_may_be_split_over_choices():
     assert turn.content == "ab"
     assert [call.id_synthesized for call in turn.tool_calls] == [False, True, True, True, True]
     assert turn.finish_reason is FinishReason.TOOL_CALLS
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (["plain ", "string"], [text("plain "), text("string")]),
+        ([{"text": "d"}], [text("d")]),
+        ({"text": "d"}, [text("d")]),
+        ([{"type": "output_text", "text": "d"}, {"type": "sound", "text": "x"}], [text("d")]),
+        ([{"type": "refusal", "refusal": "no"}], [RefusalDelta(delta="no")]),
+        ([{"type": "image_url", "image_url": {"url": "u"}}], [Image(url="u")]),
+        ([{"type": "output_image", "image_url": "u"}], [Image(url="u")]),
+        ([None, 5, [], {"text": None}], []),
+    ],
+)
+def test_forms_of_content(content, expected, chunk):
+    assert content_of(chunk({"content": content}), chunk({}, "stop")) == expected
+    whole = _message({"content": content})
+    assert content_of(whole) == expected
+
+
+def test_images_come_once(chunk):
+    url = "data:image/png;base64,iVBO"
+    image = {"type": "image_url", "image_url": {"url": url}}
+    chunks = [chunk({"content": "a", "images": [image]}), chunk({"images": [image, "x", {}]})]
+    again = _message({"content": "a", "images": [image]})
+    assert content_of(*chunks, again) == [text("a"), Image(url=url)]
+    assert content_of(_message({"images": [{"b64_json": "iVBO"}]})) == [Image(url=url)]
+
+
+def test_what_must_be_sent_back(chunk):
+    google = {"google": {"thought_signature": "s"}}
+    litellm = {"thought_signatures": ["s"], "other": 1}
+    assert content_of(
+        chunk({"content": "a"}),
+        chunk({"extra_content": google}),
+        chunk({"provider_specific_fields": litellm, "thoughtSignature": "t"}, "stop"),
+        _message({"content": "a", "extra_content": google}),
+    ) == [
+        text("a"),
+        SendBack(fields={"extra_content": google}),
+        SendBack(
+            fields={
+                "thoughtSignature": "t",
+                "provider_specific_fields": {"thought_signatures": ["s"]},
+            }
+        ),
+    ]
+
+
+def test_another_answer_in_the_middle(chunk):
+    first = chunk({"role": "assistant", "content": "a"})
+    again = chunk({"role": "assistant", "content": "a b"})
+    other = {**again, "id": "c2", "model": "m2"}
+    events, error = failed(first, other)
+    assert events == [START, text("a")]
+    assert (error.error_class, error.retryable) == (ErrorClass.STREAM_ERROR, True)
+    assert "m2" in error.message
+    *_, warned, _text, _stop = play(first, {**again, "id": "c2"}, chunk({}, "stop"))
+    assert warning("answer_restarted")(warned)
+    for same in (again, {**again, "model": "m2"}, {**chunk({"content": "b"}), "id": "c2"}):
+        assert play(first, same, chunk({}, "stop"))[0] == START
+    assert play(first, chunk({}, "stop"), other)[-1] == STOP
+
+
+def test_usage_alone_is_an_empty_response(chunk):
+    usage = {"id": "", "choices": [], "usage": {"prompt_tokens": 5}}
+    error = play(usage, end="eof")[-1].error
+    assert error.error_class is ErrorClass.EMPTY_RESPONSE
+    error = play(chunk({"role": "assistant"}), usage, end="eof")[-1].error
+    assert error.error_class is ErrorClass.TRUNCATED_STREAM

@@ -1,6 +1,7 @@
 import pytest
 
-from harness.adapters.chat.tool_calls import ToolCalls, read_arguments
+from harness.adapters.chat.arguments import read_arguments
+from harness.adapters.chat.tool_calls import ToolCalls
 from mockserver.vocabulary.model import ErrorClass, ToolCallDelta, ToolCallEnd, ToolCallStart
 
 
@@ -14,9 +15,13 @@ def piece(n, text):
     return ToolCallDelta(tool_call_index=n, arguments_delta=text)
 
 
-def end(n, arguments, raw, signature=None):
+def end(n, arguments, raw, signature=None, send_back=None):
     return ToolCallEnd(
-        tool_call_index=n, arguments=arguments, arguments_raw=raw, thought_signature=signature
+        tool_call_index=n,
+        arguments=arguments,
+        arguments_raw=raw,
+        thought_signature=signature,
+        send_back=send_back,
     )
 
 
@@ -34,6 +39,7 @@ def play(*deltas, known=(), taken=(), incomplete=False):
     return events + last, error
 
 
+VERTEX = {"thought_signature": "s"}
 A, B = '{"a":1}', '{"b":2}'
 ONE = [start(0, "x", "f"), piece(0, A), end(0, {"a": 1}, A)]
 TWO = [
@@ -186,9 +192,91 @@ LAWFUL = {
         [start(0, "x", "f"), piece(0, A), end(0, {"a": 1}, A, "s")],
     ),
     "signature by LiteLLM": (
-        [call(0, "x", "f", A, provider_specific_fields={"thought_signature": "s"})],
+        [call(0, "x", "f", A, provider_specific_fields={"thought_signature": "s", "more": 1})],
         (),
-        [start(0, "x", "f"), piece(0, A), end(0, {"a": 1}, A, "s")],
+        [
+            start(0, "x", "f"),
+            piece(0, A),
+            end(0, {"a": 1}, A, "s", {"provider_specific_fields": {"thought_signature": "s"}}),
+        ],
+    ),
+    "signature of another vendor, in two deltas": (
+        [
+            call(0, "x", "f", A, extra_content={"vertex": {"thought_signature": "s"}}),
+            call(0, extra_content={"vertex": {"more": 1}}),
+        ],
+        (),
+        [
+            start(0, "x", "f"),
+            piece(0, A),
+            end(0, {"a": 1}, A, "s", {"extra_content": {"vertex": {**VERTEX, "more": 1}}}),
+        ],
+    ),
+    "signature in the function": (
+        [{"id": "x", "function": {"name": "f", "arguments": A, "thoughtSignature": "s"}}],
+        (),
+        [
+            start(0, "x", "f"),
+            piece(0, A),
+            end(0, {"a": 1}, A, "s", {"function": {"thoughtSignature": "s"}}),
+        ],
+    ),
+    "each delta repeats all arguments so far": (
+        [
+            call(0, "x", "f", "{"),
+            call(0, "x", args='{"a"'),
+            call(0, "x", args='{"a":'),
+            call(0, "x", args=A),
+        ],
+        ("f",),
+        [
+            start(0, "x", "f"),
+            piece(0, "{"),
+            piece(0, '"a"'),
+            piece(0, ":"),
+            piece(0, "1}"),
+            end(0, {"a": 1}, A),
+        ],
+    ),
+    "the complete arguments twice": (
+        [call(0, "x", "f", A), call(0, args=A), call(0, args=' { "a": 1 }')],
+        ("f",),
+        ONE,
+    ),
+    "the complete arguments after their pieces": (
+        [call(0, "x", "f", '{"a"'), call(0, args=":1}"), call(0, args=A)],
+        ("f",),
+        [start(0, "x", "f"), piece(0, '{"a"'), piece(0, ":1}"), end(0, {"a": 1}, A)],
+    ),
+    "repetition that is seen at the end only": (
+        [call(0, "x", "f", '{"a":'), call(0, args=A)],
+        ("f",),
+        [start(0, "x", "f"), piece(0, '{"a":'), piece(0, "1}"), end(0, {"a": 1}, A)],
+    ),
+    "repetition that is seen by what follows": (
+        [call(0, "x", "f", '{"a":'), call(0, args='{"a":1,'), call(0, args='{"a":1,"b":2}')],
+        ("f",),
+        [
+            start(0, "x", "f"),
+            piece(0, '{"a":'),
+            piece(0, '1,"b":2}'),
+            end(0, {"a": 1, "b": 2}, '{"a":1,"b":2}'),
+        ],
+    ),
+    "arguments that contain their beginning": (
+        [call(0, "x", "f", '{"a":'), call(0, args='{"a":1}'), call(0, args="}")],
+        ("f",),
+        [
+            start(0, "x", "f"),
+            piece(0, '{"a":'),
+            piece(0, A + "}"),
+            end(0, {"a": {"a": 1}}, '{"a":{"a":1}}'),
+        ],
+    ),
+    "arguments that quote themselves": (
+        [call(0, "x", "f", '{"'), call(0, args='{":1}')],
+        ("f",),
+        [start(0, "x", "f"), piece(0, '{"'), piece(0, '{":1}'), end(0, {"{": 1}, '{"{":1}')],
     ),
     "nothing at all": (
         [{}, {"index": 0}, {"function": None}, {"type": "custom", "id": "c"}],

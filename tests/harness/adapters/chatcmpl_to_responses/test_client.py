@@ -340,3 +340,24 @@ def test_create_returns_the_response_and_raises_a_failure() -> None:
     with pytest.raises(ClientError) as caught:
         asyncio.run(created(500, {"error": {"message": "down"}}))
     assert caught.value.error.error_class is ErrorClass.SERVER_ERROR
+
+
+def test_images_and_what_must_be_sent_back():
+    fields = {"extra_content": {"vertex": {"thought_signature": "s"}}}
+    events = translated(
+        [
+            chunk({"content": "a", "images": [{"image_url": {"url": "data:image/png;base64,iV"}}]}),
+            chunk({"images": [{"image_url": "https://example.org/a.png"}]}),
+            chunk({**fields}),
+            call(0, id="x", function={"name": "get_weather", "arguments": "{}"}, **fields),
+            chunk({}, "tool_calls"),
+        ],
+        tools=[WEATHER],
+    )
+    assert_lawful(events)
+    message, inline, linked, called = events[-1]["response"]["output"]
+    assert message["provider_specific_fields"] == fields
+    google = {"google": {"thought_signature": "s"}}
+    assert called["provider_specific_fields"] == {**fields, **google}
+    assert (inline["type"], inline["result"]) == ("image_generation_call", "iV")
+    assert linked["provider_specific_fields"] == {"image_url": "https://example.org/a.png"}

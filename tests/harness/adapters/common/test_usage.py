@@ -106,3 +106,11 @@ def test_total(data, expected):
     usage = total(data)
     assert usage is not None
     assert usage.total_tokens == expected
+
+
+def test_zeros_after_counts_are_a_placeholder():
+    counts = {"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12}
+    zeros = dict.fromkeys(counts, 0)
+    known = Usage(input_tokens=5, output_tokens=7, total_tokens=12)
+    assert total(counts, zeros) == total(zeros, counts, zeros) == known
+    assert total(zeros) == Usage(input_tokens=0, output_tokens=0, total_tokens=0)

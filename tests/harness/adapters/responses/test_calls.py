@@ -158,3 +158,18 @@ def test_a_custom_tool_takes_free_text():
     assert joined == "".join(c.arguments_raw for c in turn.tool_calls)
     cut = read(added(0, **item), event("incomplete", response={}))
     assert fold(cut).tool_calls[0].arguments is None
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        ['{"x', '{"x":', '{"x":1}'],
+        ['{"x":1}', '{"x":1}'],
+        ['{"x":', '{"x":1}'],
+    ],
+)
+@pytest.mark.parametrize("last", [None, '{"x":1}'])
+def test_pieces_that_repeat_the_arguments(pieces, last):
+    item = call(last) if last else call()
+    turn = fold(read(added(0, **call()), *map(args, pieces), finished(0, **item), completed()))
+    assert [(c.arguments_raw, c.arguments) for c in turn.tool_calls] == [('{"x":1}', {"x": 1})]

@@ -16,6 +16,7 @@ from mockserver.vocabulary.model import (
     ErrorEvent,
     FinishReason,
     HostedToolEvent,
+    Image,
     MessageStart,
     MessageStop,
     Usage,
@@ -146,7 +147,37 @@ def test_the_start_waits_for_an_id_or_for_content():
     item = event("output_item.done", item=message("a"))
     events = read(event("queued"), item, completed(), created=False)
     assert events[0] == MessageStart()
-    assert read(completed(), created=False) == [MessageStart(response_id="r1"), STOP]
+    some = completed([{"type": "new_item"}])
+    assert read(some, created=False) == [MessageStart(response_id="r1"), STOP]
+
+
+def test_neither_output_nor_usage_is_an_empty_response():
+    events, error = error_of(completed(usage=None))
+    assert events == [START]
+    assert (error.error_class, error.retryable) == (ErrorClass.EMPTY_RESPONSE, True)
+    counted = completed(usage={"output_tokens": 0})
+    assert read(counted)[-1] == STOP
+
+
+def test_images_and_plain_content():
+    image = {"type": "image_generation_call", "status": "completed", "result": "iVBO"}
+    assert read(
+        finished(0, **image),
+        finished(1, **image, output_format="webp"),
+        finished(2, **{**message(), "content": ["a", {"text": "b"}]}),
+        finished(3, **{**message(), "content": "c"}),
+        completed(),
+    ) == [
+        START,
+        HostedToolEvent(kind="image_generation", status="completed"),
+        Image(url="data:image/png;base64,iVBO"),
+        HostedToolEvent(kind="image_generation", status="completed"),
+        Image(url="data:image/webp;base64,iVBO"),
+        ContentDelta(delta="a", index=0),
+        ContentDelta(delta="b", index=1),
+        ContentDelta(delta="c", index=2),
+        STOP,
+    ]
 
 
 def test_a_whole_response_instead_of_a_stream():
@@ -304,7 +335,8 @@ def test_a_delta_of_a_part_has_text(delta):
 
 @pytest.mark.parametrize("delta", [None, 3, [], {}, {"text": 3}, {"type": "audio", "text": "Hi"}])
 def test_a_delta_of_a_part_without_text_is_skipped(delta):
-    assert read(part_delta(delta=delta), completed()) == [START, STOP]
+    last = completed([{"type": "new_item"}])
+    assert read(part_delta(delta=delta), last) == [START, STOP]
 
 
 def test_deltas_that_come_under_two_names_are_emitted_once():
