@@ -59,7 +59,7 @@ def _stated(reading: Reading) -> set[str]:
             wanted["error"] = expect.error
     if (facts := reading.facts) is not None:
         wanted["text"] = wanted.get("text") or facts.text
-        wanted["usage"] = {**facts.usage, **(wanted.get("usage") or {})}
+        wanted["usage"] = {**(facts.usage or {}), **(wanted.get("usage") or {})}
         wanted["raw_finish_reason"] = wanted.get("raw_finish_reason") or facts.terminal
     stated = {name for name, value in _fields(wanted).items() if value not in _EMPTY}
     return {*stated, "ending"} if stated else stated

@@ -207,3 +207,33 @@ def test_a_count_may_be_text_of_digits() -> None:
 
 def test_a_dialect_without_a_reader() -> None:
     assert facts_of("cohere", data("{}")) is None
+
+
+COUNTS = '{"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7}}'
+ZEROS = '{"choices":[],"usage":{"prompt_tokens":0,"completion_tokens":0}}'
+
+
+def test_zeros_after_counts_may_be_read_either_way() -> None:
+    facts = facts_of("openai-chat", data(COUNTS, ZEROS, FINISH))
+    assert facts is not None
+    assert facts.usage is None
+    for payloads in ((ZEROS, COUNTS), (COUNTS, '{"choices":[],"usage":{}}')):
+        facts = facts_of("openai-chat", data(*payloads, FINISH))
+        assert facts is not None
+        assert facts.usage == {"input_tokens": 5, "output_tokens": 7}
+
+
+def chunk(chunk_id: str, fields: str, rest: str = "") -> str:
+    return delta(fields, rest).replace("{", '{"id":"' + chunk_id + '",', 1)
+
+
+def test_another_answer_in_the_middle_may_be_read_either_way() -> None:
+    first = chunk("c1", '"role":"assistant","content":"a"')
+    again = chunk("c2", '"role":"assistant","content":"a b"')
+    facts = facts_of("openai-chat", data(first, again, FINISH))
+    assert facts is not None
+    assert (facts.text, facts.calls, facts.usage, facts.terminal) == (None, None, None, "stop")
+    for same in (chunk("c1", '"role":"assistant","content":"b"'), chunk("c2", '"content":"b"')):
+        facts = facts_of("openai-chat", data(first, same, FINISH))
+        assert facts is not None
+        assert facts.text == "ab"

@@ -167,3 +167,37 @@ def test_deltas_of_parts_have_text(events: list[Json], texts: dict[str, str]) ->
     parsed = parse_turn(events)
     assert parsed is not None
     assert {kind: text for kind, text in parsed.texts.items() if text} == texts
+
+
+@pytest.mark.parametrize(
+    ("item", "kind"),
+    [
+        ({"type": "message", "content": ["a", "b"]}, "text"),
+        ({"type": "message", "content": [{"text": "a"}, {"type": "text", "text": "b"}]}, "text"),
+        ({"type": "message", "content": "ab"}, "text"),
+        ({"type": "reasoning", "content": ["ab"]}, "reasoning"),
+        ({"type": "reasoning", "summary": [{"text": "ab"}]}, "summary"),
+    ],
+)
+def test_plain_texts_and_parts_without_a_type(item: Json, kind: str) -> None:
+    done = {"type": "response.output_item.done", "output_index": 0, "item": item}
+    parsed = parse_turn([done])
+    assert parsed is not None
+    assert parsed.texts[kind] == "ab"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        (['{"x', '{"x":1}'], '{"x":1}'),
+        (['{"x":1}', '{"x":1}'], '{"x":1}'),
+        (['{"x":2}'], '{"x":2}'),
+    ],
+)
+def test_arguments_that_come_again(pieces: list[str], expected: str) -> None:
+    kind = "response.function_call_arguments"
+    deltas = [{"type": f"{kind}.delta", "output_index": 0, "delta": piece} for piece in pieces]
+    done = {"type": f"{kind}.done", "output_index": 0, "arguments": '{"x":1}'}
+    parsed = parse_turn([added(0, {"type": "function_call"}), *deltas, done])
+    assert parsed is not None
+    assert parsed.calls[0].arguments == expected
