@@ -3,7 +3,13 @@
 from harness.adapters.chatcmpl_to_responses.client import (
     ChatcmplToResponses,
     ChatcmplToResponsesClient,
+    SyncChatcmplToResponsesClient,
     chatcmpl_to_responses,
 )
 
-__all__ = ["ChatcmplToResponses", "ChatcmplToResponsesClient", "chatcmpl_to_responses"]
+__all__ = [
+    "ChatcmplToResponses",
+    "ChatcmplToResponsesClient",
+    "SyncChatcmplToResponsesClient",
+    "chatcmpl_to_responses",
+]

@@ -12,6 +12,7 @@ from collections.abc import (
     AsyncIterator,
     Callable,
     Collection,
+    Generator,
     Iterable,
     Mapping,
     Sequence,
@@ -24,6 +25,7 @@ from harness.adapters.chatcmpl_to_responses.events import ResponsesEvents
 from harness.adapters.common.client import ClientSettings
 from harness.adapters.common.harness_call import with_turn
 from harness.adapters.common.retrying import RetryPolicy
+from harness.adapters.common.sync import Blocking
 from harness.adapters.common.transport import Closable
 from harness.adapters.openai_compat import OpenAICompatClient, openai_compat
 from harness.clients.interface import Call, ClientError, adapter
@@ -154,6 +156,40 @@ class ChatcmplToResponsesClient(Closable):
         async with aclosing(answer) as events:
             async for event in events:
                 yield responses.feed(event)
+
+
+class SyncChatcmplToResponsesClient(Blocking):
+    """The calls of ``client`` for programs without an event loop; it is closed with this."""
+
+    def __init__(self, client: ChatcmplToResponsesClient) -> None:
+        super().__init__(client)
+        self._client = client
+
+    def stream(
+        self,
+        *,
+        model: str,
+        messages: Sequence[JsonObject],
+        tools: Sequence[JsonObject] = (),
+        options: Mapping[str, Json] | None = None,
+    ) -> Generator[JsonObject, None, None]:
+        """Yield what :meth:`ChatcmplToResponsesClient.stream` yields."""
+        return self.iterate(
+            self._client.stream(model=model, messages=messages, tools=tools, options=options)
+        )
+
+    def create(
+        self,
+        *,
+        model: str,
+        messages: Sequence[JsonObject],
+        tools: Sequence[JsonObject] = (),
+        options: Mapping[str, Json] | None = None,
+    ) -> JsonObject:
+        """Return what :meth:`ChatcmplToResponsesClient.create` returns."""
+        return self.run(
+            self._client.create(model=model, messages=messages, tools=tools, options=options)
+        )
 
 
 def _raise_failure(turn: AssistantTurn) -> None:

@@ -2,8 +2,9 @@
 
 from harness.adapters.response_strategies.client import (
     StrategyClient,
+    SyncStrategyClient,
     execute,
     response_strategies,
 )
 
-__all__ = ["StrategyClient", "execute", "response_strategies"]
+__all__ = ["StrategyClient", "SyncStrategyClient", "execute", "response_strategies"]

@@ -10,7 +10,14 @@ import asyncio
 import dataclasses
 import functools
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Generator,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Unpack
@@ -18,6 +25,7 @@ from typing import Any, Unpack
 from harness.adapters.common.client import ClientSettings
 from harness.adapters.common.harness_call import make_call, with_turn
 from harness.adapters.common.retrying import RetryPolicy
+from harness.adapters.common.sync import SyncClient
 from harness.adapters.common.transport import Closable
 from harness.adapters.openai_compat import OpenAICompatClient
 from harness.adapters.response_strategies.background import ResponsesClient
@@ -147,6 +155,22 @@ class StrategyClient(Closable):
         return route(model) if self._strategy is None else Route(self._strategy, model)
 
 
+class SyncStrategyClient(SyncClient):
+    """The calls of ``client`` for programs without an event loop; it is closed with this."""
+
+    def __init__(self, client: StrategyClient) -> None:
+        super().__init__(client)
+        self._jobs = client
+
+    def resume(self, response_id: str) -> Generator[Event, None, None]:
+        """Yield what :meth:`StrategyClient.resume` yields."""
+        return self.iterate(self._jobs.resume(response_id))
+
+    def result(self, response_id: str) -> AssistantTurn:
+        """Return what :meth:`StrategyClient.result` returns."""
+        return self.run(self._jobs.result(response_id))
+
+
 def execute(
     base_url: str,
     api_key: str = "",
@@ -160,16 +184,10 @@ def execute(
     """Make one call and return the turn, for programs without an event loop.
 
     ``settings`` are further arguments of :class:`StrategyClient`. Raises what it and its
-    ``complete`` raise, and ``RuntimeError`` inside a running event loop.
+    ``complete`` raise.
     """
-
-    async def ask() -> AssistantTurn:
-        async with StrategyClient(base_url, api_key, **settings) as client:
-            return await client.complete(
-                model=model, messages=messages, tools=tools, options=options
-            )
-
-    return asyncio.run(ask())
+    with SyncStrategyClient(StrategyClient(base_url, api_key, **settings)) as client:
+        return client.complete(model=model, messages=messages, tools=tools, options=options)
 
 
 #: The jobs that earlier calls under the harness left unfinished.
