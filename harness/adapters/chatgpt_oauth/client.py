@@ -109,8 +109,8 @@ class ChatGPTOAuthClient(Closable):
         """Yield the events of one answer; the last is ``message_stop`` or ``error``.
 
         The ``native`` of all events together is the sequence of Responses events as the server
-        sent it. Failures of the server or the connection are events, not exceptions.
-        ``options`` are those of
+        sent it; an event without a ``sequence_number`` gets the next one. Failures of the
+        server or the connection are events, not exceptions. ``options`` are those of
         :func:`~harness.adapters.chatgpt_oauth.request.request_body`. Leaving the iteration
         early closes the connection.
         """
@@ -149,9 +149,15 @@ class ChatGPTOAuthClient(Closable):
                 secrets=self._tokens.secrets,
                 request_id=request_id_of(response.headers),
             )
+            number = -1
             async with aclosing(self._transport.read(response, answer)) as events:
                 async for event in events:
-                    yield event
+                    native = []
+                    for wire in event.native:
+                        given = wire.get("sequence_number")
+                        number = given if isinstance(given, int) else number + 1
+                        native.append({**wire, "sequence_number": number})
+                    yield dataclasses.replace(event, native=tuple(native))
 
     async def _answer(self, stack: AsyncExitStack, body: JsonObject) -> httpx.Response:
         """Send the request, once more with a new token if the backend refuses the old one."""

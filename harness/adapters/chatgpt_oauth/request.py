@@ -67,11 +67,14 @@ def request_body(
     text part; its other parts and all later ones stay in the input. These ``options`` are
     sent, by their Chat Completions names: ``reasoning_effort`` (for models that reason),
     ``tool_choice`` (with tools), ``parallel_tool_calls``, ``prompt_cache_key``,
-    ``response_format``. All others are dropped, since the backend refuses them. Raises what
+    ``response_format``. All others are dropped, since the backend refuses them. One is for the
+    client: results of tools are cut to ``tool_return_truncation_chars`` characters. Raises what
     :func:`~harness.adapters.responses.input.input_items` raises.
     """
     options = options or {}
     instructions, rest = _instructions(messages)
+    if limit := options.get("tool_return_truncation_chars"):
+        rest = [_truncated(message, limit) for message in rest]
     body: JsonObject = {
         "model": model,
         "input": input_items(rest, tools),
@@ -93,6 +96,16 @@ def request_body(
     if options.get("response_format"):
         body["text"] = {"format": text_format(options["response_format"])}
     return body
+
+
+def _truncated(message: JsonObject, limit: int) -> JsonObject:
+    content = message.get("content")
+    if message.get("role") != "tool" or not isinstance(content, str) or len(content) <= limit:
+        return message
+    return {
+        **message,
+        "content": f"{content[:limit]}... [truncated {len(content) - limit} chars]",
+    }
 
 
 def _instructions(messages: Sequence[JsonObject]) -> tuple[str, list[JsonObject]]:

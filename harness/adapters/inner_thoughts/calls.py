@@ -41,7 +41,7 @@ class CallRules:
     assistant_message_key: str = "message"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # two equal calls are two calls
 class _Call:
     start: ToolCallStart
     is_message: bool

@@ -22,6 +22,11 @@ class Strategy(StrEnum):
     RESPONSES = "responses"  # the Responses API, with retries
     CHAT = "chat"  # Chat Completions, with retries
 
+    @property
+    def can_resume(self) -> bool:
+        """Whether an answer can be resumed by its id."""
+        return self is Strategy.BACKGROUND
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -62,7 +67,7 @@ MODELS: tuple[Row, ...] = (
     # Audio, and the search that is built into Chat Completions.
     _row(r"gpt-4o(?:-mini)?-(?:audio|search)-preview|gpt-audio(?:-mini)?", responses=False),
     # Version 4 and later, with or without the hyphen, as deployments on Azure are named.
-    _row(r"gpt-?[4-9](?:\.\d+)?o?|chatgpt-4o", responses=True),
+    _row(r"gpt-?(?:[4-9]|[12]\d)(?:\.\d+)?o?|chatgpt-4o", responses=True),
     # Reasoning models: o1, o3-mini, o4-mini-deep-research.
     _row(r"o[1-9]", responses=True),
     # Served by the Responses API only, with names that have no version.

@@ -124,6 +124,7 @@ class ResponsesStream(Answer):
         kind = text_of(event.get("type"))
         response = event.get("response")
         response = response if isinstance(response, Mapping) else {}
+        self._usage.add(event.get("usage"))
         if kind in _TERMINAL:
             status = text_of(response.get("status")) if kind == "response.done" else ""
             return self._response(response, status or _TERMINAL[kind])

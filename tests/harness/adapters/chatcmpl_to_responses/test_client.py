@@ -361,3 +361,20 @@ def test_images_and_what_must_be_sent_back():
     assert called["provider_specific_fields"] == {**fields, **google}
     assert (inline["type"], inline["result"]) == ("image_generation_call", "iV")
     assert linked["provider_specific_fields"] == {"image_url": "https://example.org/a.png"}
+
+
+def test_the_connections_are_closed_with_the_client() -> None:
+    class Closing(httpx.MockTransport):
+        closed = False
+
+        async def aclose(self) -> None:
+            self.closed = True
+
+    transport = Closing(lambda request: httpx.Response(500))
+
+    async def run() -> None:
+        async with ChatcmplToResponsesClient("http://models.test/v1", transport=transport):
+            assert not transport.closed
+
+    asyncio.run(run())
+    assert transport.closed

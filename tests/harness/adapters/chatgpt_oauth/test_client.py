@@ -81,7 +81,8 @@ def both(handle_of, **options):
 def test_a_turn(sse, good):
     handle, seen = served(good)
     events, turn = both(lambda: served(httpx.Response(200, content=sse(*EVENTS)))[0])
-    assert [n for e in events for n in e.native] == EVENTS
+    numbered = [{**event, "sequence_number": n} for n, event in enumerate(EVENTS)]
+    assert [n for e in events for n in e.native] == numbered
     assert (turn.content, turn.response_id) == ("a", "r1")
 
     async def go():
@@ -319,3 +320,9 @@ def test_the_adapter(monkeypatch, sse):
     assert str(seen[0].url) == "http://codex.test/codex/oauth/token"
     assert seen[1].headers["openai-originator"] == "codex"
     assert seen[1].headers["chatgpt-account-id"] == "acc"
+
+
+def test_the_numbers_of_the_backend_are_kept(sse):
+    wire = [{**EVENTS[0], "sequence_number": 7}, *EVENTS[1:]]
+    events, _ = both(lambda: served(httpx.Response(200, content=sse(*wire)))[0])
+    assert [n["sequence_number"] for e in events for n in e.native] == [7, 8, 9]

@@ -111,3 +111,21 @@ def test_headers():
         "OpenAI-Originator": "codex",
         "Accept": "text/event-stream",
     }
+
+
+def test_results_of_tools_are_cut_on_request():
+    call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    messages = [
+        {"role": "user", "content": "a long question"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c1", "content": "0123456789"},
+    ]
+
+    def output(**options):
+        body = request_body(model="gpt-5", messages=messages, options=options)
+        assert "tool_return_truncation_chars" not in body
+        assert body["input"][0]["content"][0]["text"] == "a long question"
+        return body["input"][-1]["output"]
+
+    assert output(tool_return_truncation_chars=4) == "0123... [truncated 6 chars]"
+    assert output(tool_return_truncation_chars=10) == output() == "0123456789"

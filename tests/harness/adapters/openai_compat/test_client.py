@@ -447,3 +447,33 @@ def test_the_adapter(answer):
     assert asyncio.run(run(stream=False)) == [turn]
     assert openai_compat.name == "openai-compat"
     assert openai_compat.dialects == {"openai-chat"}
+
+
+class Body(httpx.AsyncByteStream):
+    """A body that goes on after the answer, and knows whether it was closed."""
+
+    def __init__(self, data):
+        self.data, self.closed = data, False
+
+    async def __aiter__(self):
+        yield self.data
+        yield b": keep-alive\n\n"
+
+    async def aclose(self):
+        self.closed = True
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_an_answer_is_closed_when_it_was_read(answer, whole):
+    body = Body(answer)
+
+    async def run():
+        async with mocked(lambda request: httpx.Response(200, stream=body)) as client:
+            if whole:
+                await client.complete(**ASK)
+            else:
+                async for _ in client.stream(**ASK):
+                    pass
+            return body.closed
+
+    assert asyncio.run(run())

@@ -36,6 +36,8 @@ RESPONSES_ONLY = set(get_args(get_args(ResponsesModel)[-1]))
         ("gpt-4o-mini-2024-07-18", RESPONSES, None),
         ("gpt-4.1-nano", RESPONSES, None),
         ("gpt4o", RESPONSES, None),
+        ("gpt-10", RESPONSES, "gpt-10"),
+        ("gpt-12.5-mini", RESPONSES, None),
         ("chatgpt-4o-latest", RESPONSES, None),
         ("gpt-5-codex", RESPONSES, None),
         ("gpt-5.1-codex-max", RESPONSES, None),
@@ -101,3 +103,7 @@ def test_every_model_of_the_official_list(model):
 def test_every_model_that_only_the_responses_api_has(model):
     assert route(model) == Route(RESPONSES, model)
     assert route(f"azure/{model}") == Route(BACKGROUND, model)
+
+
+def test_only_jobs_can_be_resumed():
+    assert [strategy for strategy in Strategy if strategy.can_resume] == [BACKGROUND]

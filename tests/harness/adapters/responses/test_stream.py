@@ -361,3 +361,8 @@ def test_deltas_that_come_under_two_names_are_emitted_once():
 def test_a_whole_response_without_a_status_ends_as_its_output_says(response, reason):
     turn = fold(ResponsesStream().chunk(response))
     assert (turn.finish_reason, turn.error is None) == (reason, reason is not None)
+
+
+def test_usage_beside_the_response():
+    last = {**completed(usage=None), "usage": {"input_tokens": 5}}
+    assert UsageEvent(usage=Usage(input_tokens=5)) in read(text("a"), last)
