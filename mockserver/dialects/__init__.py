@@ -8,10 +8,12 @@ from mockserver.dialects.facts import Facts, of_last, repaired
 from mockserver.dialects.form import Form
 from mockserver.dialects.registry import (
     base_path,
+    continues,
     dialects,
     facts_of,
     find_dialect,
     grammars,
+    is_pending,
     of_request,
     recorded_call,
 )
@@ -24,10 +26,12 @@ __all__ = [
     "Grammar",
     "UnreadableRequestError",
     "base_path",
+    "continues",
     "dialects",
     "facts_of",
     "find_dialect",
     "grammars",
+    "is_pending",
     "of_last",
     "of_request",
     "recorded_call",

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
-from mockserver.cassettes.cassette import Request
+from mockserver.cassettes.cassette import Interaction, Request
 from mockserver.dialects.facts import Facts
 from mockserver.dialects.form import Form
 from mockserver.vocabulary.call import NeutralCall
@@ -109,6 +109,18 @@ class Dialect:
     def read_call(self, _request: Request) -> NeutralCall:
         """Turn a recorded request back into a call. Raises :class:`UnreadableRequestError`."""
         raise UnreadableRequestError(f"{self.name} requests cannot be turned back into calls")
+
+    def continues(self, _before: Sequence[Interaction], _request: Request) -> str | None:
+        """Return the feature with which a client asks on, if a request does so.
+
+        It belongs then to the call that led to the interactions ``before``. A repeated request is
+        a call of its own, and redirects are known to all dialects.
+        """
+        return None
+
+    def is_pending(self, _answers: Sequence[Schedule]) -> bool:
+        """Return whether a client of this dialect would ask on after these answers of one call."""
+        return False
 
     @property
     def reads_facts(self) -> bool:

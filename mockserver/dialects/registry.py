@@ -16,7 +16,7 @@ from importlib.metadata import entry_points
 from pkgutil import iter_modules
 
 from mockserver import dialects as folder
-from mockserver.cassettes.cassette import Request
+from mockserver.cassettes.cassette import Interaction, Request
 from mockserver.dialects.dialect import Dialect, Grammar, UnreadableRequestError
 from mockserver.dialects.facts import Facts
 from mockserver.dialects.form import COMMON, Form, merged
@@ -111,6 +111,21 @@ def recorded_call(request: Request) -> tuple[Dialect, NeutralCall] | str:
             return dialect, dialect.read_call(request)
     except UnreadableRequestError as exc:
         return str(exc)
+
+
+def continues(dialect: Dialect, before: Sequence[Interaction], request: Request) -> str | None:
+    """Return the feature with which a client asks on after the interactions ``before``.
+
+    ``None`` if the request does not belong to their call.
+    """
+    with _blaming(dialect):
+        return dialect.continues(before, request)
+
+
+def is_pending(dialect: Dialect, answers: Sequence[Schedule]) -> bool:
+    """Return whether a client would ask on after these answers of one call."""
+    with _blaming(dialect):
+        return dialect.is_pending(answers)
 
 
 @contextmanager

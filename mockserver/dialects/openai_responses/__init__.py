@@ -6,13 +6,16 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from mockserver.cassettes.cassette import Interaction, Request
 from mockserver.dialects.dialect import Dialect
 from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
+from mockserver.dialects.openai_responses.call import is_about, is_in_progress, read_call
 from mockserver.dialects.openai_responses.facts import read
 from mockserver.dialects.openai_responses.native import GRAMMAR
+from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.model import FinishReason
-from mockserver.wire.schedule import Schedule
+from mockserver.wire.schedule import Schedule, from_response
 
 
 class OpenAIResponses(Dialect):
@@ -42,6 +45,22 @@ class OpenAIResponses(Dialect):
         "content_filter": FinishReason.CONTENT_FILTER,
     }
     grammar = GRAMMAR
+
+    def read_call(self, request: Request) -> NeutralCall:
+        """Read the request in the words of Chat Completions."""
+        return read_call(request)
+
+    def continues(self, before: Sequence[Interaction], request: Request) -> str | None:
+        """Return ``background`` for a request that polls the response, still in progress.
+
+        To resume an interrupted stream is a retry.
+        """
+        last = from_response(before[-1].response)
+        return "background" if is_in_progress(last) and is_about(before[0], request) else None
+
+    def is_pending(self, answers: Sequence[Schedule]) -> bool:
+        """Return whether the last answer is a response that is still in progress."""
+        return is_in_progress(answers[-1])
 
     def read_facts(self, answers: Sequence[Schedule]) -> Facts:
         """Read the last answer: the ones before were retried."""
