@@ -10,6 +10,7 @@ from harness.judge.reading import Reading
 from harness.judge.terms import families
 from harness.judge.transcript import Finding
 from harness.suite.scenario import Expectation
+from mockserver.dialects import Facts, find_dialect
 from mockserver.vocabulary import ErrorClass, JsonObject
 from mockserver.wire import FaultKind
 
@@ -25,7 +26,8 @@ def fault(reading: Reading) -> Iterator[Finding]:
     """Check that a broken stream gives the beginning of the answer and one error, no success.
 
     After the terminal event the fault must not matter: the turn is complete, or fails with the
-    error that was sent.
+    error that was sent. A recording without a scenario is judged by the wire alone; that its
+    content is kept and nothing invented is the rule ``content-kept``.
     """
     case, expect, record = reading.case, reading.expect, reading.record
     if case.fault is None or record.raised is not None or not record.events:
@@ -39,7 +41,7 @@ def fault(reading: Reading) -> Iterator[Finding]:
         return
     if not facts.terminal_seen:
         yield from _unreported(reading, seen)
-    elif seen["status"] == "failed" and not (facts.error or facts.broken):
+    elif seen["status"] == "failed" and not _may_fail(reading, facts, seen):
         yield from _needless(reading, expect, seen, done=facts.done)
 
 
@@ -126,6 +128,26 @@ def _unreported(reading: Reading, seen: channels.Channels) -> Iterator[Finding]:
         expected=wanted,
         observed=given,
     )
+
+
+def _may_fail(reading: Reading, facts: Facts, seen: channels.Channels) -> bool:
+    """Return whether the answer itself may be a failure, without the fault behind its end.
+
+    A scenario says so, or an error on the wire. In a recording it may also be an end marker without
+    a reason, calls whose arguments are wrong, a word of the provider for a failure, no content.
+    After a reset the answer was whole, but its end was not: both outcomes are right.
+    """
+    if facts.error or facts.broken:
+        return True
+    if reading.expect is not None or facts.terminal is None:
+        return reading.expect is None
+    fault, given = reading.case.fault, (seen["error"] or {}).get("class")
+    assert fault is not None
+    if given == _ALLOWED_ERRORS[fault][0]:
+        return fault is FaultKind.RESET
+    plain_reason = facts.terminal in find_dialect(reading.case.scenario.dialect).reasons
+    has_calls = facts.calls is None or bool(facts.calls)
+    return not plain_reason or has_calls or not (facts.text or facts.refusal)
 
 
 def _needless(

@@ -12,7 +12,7 @@ from dataclasses import replace
 from harness.judge import comparing
 from harness.judge.reading import Reading
 from harness.judge.transcript import Finding
-from mockserver.dialects import find_dialect, repaired
+from mockserver.dialects import Facts, find_dialect, repaired
 from mockserver.vocabulary import (
     ErrorEvent,
     FinishReason,
@@ -283,7 +283,7 @@ def content_kept(reading: Reading) -> Iterator[Finding]:
     ):
         if wire is None or wire == seen:
             continue
-        if turn.status is Status.FAILED and wire.startswith(seen):
+        if turn.status is Status.FAILED and wire.startswith(_whole(seen, facts)):
             continue  # how much a failed turn keeps is told by the scenario, if it matters
         for difference in comparing.text(name, wire, seen):
             yield Finding(
@@ -294,6 +294,11 @@ def content_kept(reading: Reading) -> Iterator[Finding]:
                 expected=wire,
                 observed=seen,
             )
+
+
+def _whole(text: str, facts: Facts) -> str:
+    """Return a text without half a character at an early end: it may be shown or not."""
+    return text if facts.terminal_seen else text.removesuffix("\ufffd")
 
 
 def in_band_error(reading: Reading) -> Iterator[Finding]:

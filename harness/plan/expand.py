@@ -25,6 +25,8 @@ _Value = tuple[str, str]
 LARGE = 65_536
 #: Later rows of a table that together have what the first has alone.
 _ROWS_IN_TURN = len(FaultKind)
+#: How many faults come at the beginning, in the middle and at the end of a long recording.
+_SWEPT = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +68,8 @@ def expand(
 ) -> Iterator[Case]:
     """Yield the cases of one scenario for one adapter.
 
-    Faults come after each event, of every kind; in the later rows of a table, where the axes are
-    pairwise, the kinds take turns.
+    Faults come after each event, of every kind, in a recording after those of :func:`swept`. In
+    the later rows of a table, where the axes are pairwise, the kinds take turns.
     """
     for at in points(scenario, schedules, axes):
         yield Case(scenario=scenario, adapter=adapter, point=at)
@@ -75,7 +77,8 @@ def expand(
         yield Case(scenario=scenario, adapter=adapter, kind=CaseKind.INCREMENTAL, gate=gate)
     if not faults or not sweepable(scenario, schedules):
         return
-    for event in range(len(schedules[-1].plain.event_ends) + 1):
+    count = len(schedules[-1].plain.event_ends)
+    for event in range(count + 1) if scenario.has_expectation else swept(count):
         kinds = tuple(FaultKind)
         if scenario.row > 0 and axes.mode == "pairwise":
             kinds = (kinds[(scenario.row + event) % _ROWS_IN_TURN],)
@@ -86,11 +89,13 @@ def expand(
 
 
 def sweepable(scenario: Scenario, schedules: Sequence[Schedule]) -> bool:
-    """Return whether faults make sense: for one streamed turn with expected events.
+    """Return whether faults make sense: for one streamed turn with known events.
 
-    A client that may retry would send another request, which has no recorded answer.
+    They are those of the scenario, or of the wire for a recording without a scenario. A client
+    that may retry would send another request, which has no recorded answer.
     """
     expect, call = scenario.turns[0].expect, scenario.turns[0].call
+    known = not scenario.has_expectation or (expect is not None and expect.events is not None)
     return (
         scenario.faults_skip is None
         and not scenario.choreographed
@@ -98,10 +103,21 @@ def sweepable(scenario: Scenario, schedules: Sequence[Schedule]) -> bool:
         and scenario.streams
         and call is not None
         and call.max_retries == 0
-        and expect is not None
-        and expect.events is not None
+        and known
         and schedules[-1].media is not Media.OTHER
     )
+
+
+def swept(count: int) -> tuple[int, ...]:
+    """Return after how many of ``count`` events faults come: each, or some of a long stream.
+
+    These are the first and the last ones, where most kinds of events are, and a few between.
+    """
+    if count < 3 * _SWEPT:
+        return tuple(range(count + 1))
+    last = count + 1 - _SWEPT
+    between = [_SWEPT + (last - _SWEPT) * step // _SWEPT for step in range(_SWEPT)]
+    return (*range(_SWEPT), *between, *range(last, count + 1))
 
 
 class _Wires:

@@ -150,8 +150,7 @@ def is_judged(case: Case) -> bool:
     """
     if find_dialect(case.scenario.dialect).reads_facts:
         return True
-    expected = any(turn.expect is not None for turn in case.scenario.turns)
-    return expected and case.kind is CaseKind.WIRE
+    return case.scenario.has_expectation and case.kind is CaseKind.WIRE
 
 
 def _unjudged(adapter: str, dialect: str, cases: Sequence[Case]) -> str:

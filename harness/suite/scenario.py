@@ -125,6 +125,11 @@ class Scenario:
         return self.together or any(turn.cancel_after is not None for turn in self.turns)
 
     @property
+    def has_expectation(self) -> bool:
+        """Whether it says what a client must emit; a recording without a spec does not."""
+        return any(turn.expect is not None for turn in self.turns)
+
+    @property
     def streams(self) -> bool:
         """Whether the first call asks for a stream."""
         call = self.turns[0].call

@@ -17,7 +17,8 @@ from harness.run.runner import Runner, judged
 @cache
 def results(files: Path, adapter: str) -> dict[tuple[Path, int], CaseResult]:
     """Play every runnable recording below ``files`` to one adapter; by file and interaction."""
-    plan = make_plan(Settings(adapters=(adapter,), recordings=files, axes=Axes(mode="none")))
+    settings = Settings(adapters=(adapter,), recordings=files, axes=Axes(mode="none"), faults=False)
+    plan = make_plan(settings)
 
     async def play(plan: Plan) -> list[CaseResult]:
         async with Runner(plan) as runner:

@@ -59,7 +59,12 @@ def test_skipped_recordings_have_a_reason(recordings: Path) -> None:
 @pytest.mark.parametrize("adapter", ["openai-compat"])
 def test_every_axis_gives_the_same_turn(recordings: Path, adapter: str) -> None:
     plan = make_plan(
-        Settings(adapters=(adapter,), recordings=recordings / "files", axes=Axes(mode="pairwise"))
+        Settings(
+            adapters=(adapter,),
+            recordings=recordings / "files",
+            axes=Axes(mode="pairwise"),
+            faults=False,
+        )
     )
 
     async def play() -> list[CaseResult]:

@@ -143,15 +143,18 @@ def _plain(value: Json) -> Json:
 def _compared(
     parsed: ParsedTurn, turn: AssistantTurn, *, lenient: bool
 ) -> Iterator[tuple[str, Json, Json]]:
-    yield "the text", parsed.texts["text"], turn.content
-    yield "the refusal", parsed.texts["refusal"], turn.refusal
+    texts = {"text": turn.content, "refusal": turn.refusal}
+    names = {"text": "the text", "refusal": "the refusal"}
     for kind, channel in (("reasoning", "text"), ("summary", "summary")):
         thoughts = [p for p in turn.parts if isinstance(p, ReasoningPart) and p.channel == channel]
-        yield (
-            f"the {channel} of the reasoning",
-            parsed.texts[kind],
-            "".join(p.text for p in thoughts),
-        )
+        texts[kind] = "".join(p.text for p in thoughts)
+        names[kind] = f"the {channel} of the reasoning"
+    for kind, seen in texts.items():
+        sent = parsed.texts[kind]
+        if not parsed.ended:
+            # Half a character at an early end may be shown or not.
+            sent, seen = sent.removesuffix("\ufffd"), seen.removesuffix("\ufffd")
+        yield names[kind], sent, seen
     refused = turn.error is not None and turn.error.error_class in _OWN_VERDICTS
     if not lenient or (parsed.ended and not refused):
         yield "the status", str(parsed.status), str(turn.status)

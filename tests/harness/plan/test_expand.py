@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.clients.interface import Adapter
-from harness.plan.expand import Axes, expand, pairwise, parse_axes, points, skip_reason
+from harness.plan.expand import Axes, expand, pairwise, parse_axes, points, skip_reason, swept
 from harness.suite.scenario import CaseKind, Expectation, GateSpec, Scenario, TurnSpec
 from mockserver.cassettes.cassette import Response
 from mockserver.vocabulary.call import NeutralCall
@@ -194,3 +194,34 @@ def test_why_an_adapter_does_not_run_a_scenario() -> None:
         "does not declare streaming"
     )
     assert skip_reason(SCENARIO, replace(full, dialects=frozenset({"codex"}))) == "speaks codex"
+
+
+RECORDING = replace(SCENARIO, turns=(replace(SCENARIO.turns[0], expect=None),), incremental=())
+
+
+def faults_over(scenario: Scenario, events: int) -> list[tuple[int, FaultKind | None]]:
+    wire = schedule(b"data: a\n\n" * events)
+    cases = expand(scenario, "mine", [wire], Axes(mode="none"), True)
+    return [(c.event, c.fault) for c in cases if c.kind is CaseKind.FAULT]
+
+
+def test_a_recording_without_a_scenario_is_swept_too() -> None:
+    assert faults_over(RECORDING, 2) == [(n, kind) for n in range(3) for kind in FaultKind]
+    error = replace(SCENARIO.turns[0], expect=Expectation(error={"class": "timeout"}))
+    assert faults_over(replace(SCENARIO, turns=(error,)), 2) == []
+
+
+def test_a_long_recording_is_swept_at_its_ends_and_some_points_between() -> None:
+    assert len(faults_over(RECORDING, 1000)) == 3 * 24
+    # What a scenario expects is known after each event.
+    assert len(faults_over(SCENARIO, 30)) == 3 * 31
+
+
+@given(st.integers(min_value=0, max_value=2000))
+def test_the_sweep_of_a_recording_rises_and_has_both_ends(count: int) -> None:
+    points = swept(count)
+    assert points[0] == 0
+    assert points[-1] == count
+    assert list(points) == sorted(set(points))
+    assert len(points) == min(count + 1, 24)
+    assert {*range(min(8, count)), *range(max(0, count - 7), count + 1)} <= set(points)
