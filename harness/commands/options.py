@@ -37,10 +37,10 @@ def directories(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option(
             "--recordings",
-            metavar="DIR",
+            metavar="PATH",
             type=_DIRECTORY,
-            help="Run every cassette and HTTP archive below DIR instead of scenarios, judged by "
-            "the rules that need no expectation.",
+            help="Run every cassette and HTTP archive below PATH, or the one file PATH, instead "
+            "of scenarios, judged by the rules that need no expectation.",
         ),
         click.option(
             "--cassettes",

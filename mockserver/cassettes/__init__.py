@@ -1,7 +1,7 @@
 """The cassette format: its types, reading and writing it, and other tools' files."""
 
 from mockserver.cassettes import foreign, yaml_reader
-from mockserver.cassettes.cassette import Cassette, End, Headers, Origin
+from mockserver.cassettes.cassette import Cassette, End, Headers, Interaction, Origin
 from mockserver.cassettes.rechunk import rechunk
 from mockserver.cassettes.yaml_reader import KeyPath, YamlDocument, line_of
 
@@ -9,6 +9,7 @@ __all__ = [
     "Cassette",
     "End",
     "Headers",
+    "Interaction",
     "KeyPath",
     "Origin",
     "YamlDocument",

@@ -108,7 +108,7 @@ def test_version(tapecheck: Cli) -> None:
         (["run", "--adapter", "nobody"], "no adapter 'nobody'"),
         (["run", "--adapter", "missing.py"], "missing.py: no such adapter file"),
         (["run", "--scenarios", "missing"], "missing: no such directory"),
-        (["run", "--recordings", "missing"], "missing: no such directory"),
+        (["run", "--recordings", "missing"], "missing: no such file or directory of recordings"),
         (["run", "--failed"], "no earlier run in this directory"),
         (["explain", "openai-chat/text-basic"], "cases; name one of"),
         (["explain", "a/b/eol=cr@openai-compat"], "matches no case"),
