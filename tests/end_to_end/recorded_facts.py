@@ -39,12 +39,14 @@ def index(directory: Path, dialect: str | None = None) -> list[dict[str, Any]]:
 
 #: Finish reasons that the index gives in the provider's word and we in ours.
 FINISH = {"stop": "stop", "length": "length", "tool_calls": "tool_calls", "": None, None: None}
+FINISH |= {"completed": "completed", "incomplete": "max_output_tokens"}
 STATUS_CLASSES = {
     "openai.AuthenticationError": {"authentication"},
     "openai.NotFoundError": {"model_not_found"},
     "openai.RateLimitError": {"rate_limit"},
-    # Groq's tool_use_failed: the model called no tool, or a wrong one.
-    "openai.BadRequestError": {"invalid_tool_arguments"},
+    # Groq's tool_use_failed: the model called no tool, or a wrong one. The Responses API says 400
+    # of an unknown model, with its code.
+    "openai.BadRequestError": {"invalid_tool_arguments", "model_not_found"},
 }
 
 
@@ -87,8 +89,8 @@ def usage_differences(expected: dict[str, Any] | None, seen: dict[str, Any] | No
     if expected is None or seen is None:
         return [] if expected is seen is None else [f"usage {seen} is not {expected}"]
     details = {
-        "input_tokens": expected.get("prompt_tokens"),
-        "output_tokens": expected.get("completion_tokens"),
+        "input_tokens": expected.get("prompt_tokens", expected.get("input_tokens")),
+        "output_tokens": expected.get("completion_tokens", expected.get("output_tokens")),
         "total_tokens": expected.get("total_tokens"),
         "cache_read_input_tokens": (expected.get("prompt_tokens_details") or {}).get(
             "cached_tokens"

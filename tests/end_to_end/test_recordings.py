@@ -21,23 +21,36 @@ from mockserver.dialects.registry import recorded_call
 from mockserver.library import library
 from tests.end_to_end.recorded_facts import compared, index, results
 
+CLIENTS = ["openai-compat", "response-strategies", "chatgpt-oauth"]
 
-def test_all_chat_recordings_agree_with_the_index(recordings: Path) -> None:
-    entries = index(recordings, "openai-chat")
-    assert len(entries) == 21
+
+@pytest.mark.parametrize(
+    ("dialect", "adapter", "count"),
+    [
+        ("openai-chat", "openai-compat", 21),
+        ("openai-responses", "response-strategies", 11),
+        ("openai-responses", "chatgpt-oauth", 11),
+    ],
+)
+def test_all_recordings_of_a_dialect_agree_with_the_index(
+    recordings: Path, dialect: str, adapter: str, count: int
+) -> None:
+    entries = index(recordings, dialect)
+    assert len(entries) == count
     differences = []
     for entry in entries:
-        result = results(recordings / "files", "openai-compat")[
+        result = results(recordings / "files", adapter)[
             recordings / entry["file"], entry["interaction"]
         ]
         differences += [f"{entry['id']} {entry['file']}: {d}" for d in compared(entry, result)]
     assert differences == []
 
 
-def test_the_recordings_pass_every_rule(recordings: Path) -> None:
+@pytest.mark.parametrize("adapter", CLIENTS)
+def test_the_recordings_pass_every_rule(recordings: Path, adapter: str) -> None:
     failed = {
         str(path): [f"{f.check}: {f.message}" for f in result.verdict.findings]
-        for (path, _), result in results(recordings / "files", "openai-compat").items()
+        for (path, _), result in results(recordings / "files", adapter).items()
         if result.verdict.outcome is not Outcome.PASS
     }
     assert failed == {}
