@@ -20,6 +20,8 @@ from mockserver.vocabulary.model import (
     FinishReason,
     MessageStart,
     MessageStop,
+    Status,
+    TextPart,
     ToolCallEnd,
     ToolCallStart,
     Usage,
@@ -139,6 +141,14 @@ def test_native_events_that_say_something_else(other: AssistantTurn, name: str) 
         assert (
             messages(GRAMMAR.against_turn(EVENTS, other, relayed=relayed, answer=wire)) == expected
         )
+
+
+@pytest.mark.parametrize(("shown", "count"), [("Hej ", 0), ("Hej \ufffd", 0), ("Hej", 1)])
+def test_half_a_character_at_an_early_end_may_be_shown_or_not(shown: str, count: int) -> None:
+    events = [CREATED, text("Hej \ud83d")]
+    failed = AssistantTurn(status=Status.FAILED, parts=(TextPart(text=shown),))
+    found = GRAMMAR.against_turn(events, failed, relayed=True, answer=answer(*events))
+    assert messages(found).count("the text differs between the native events and the turn") == count
 
 
 def test_a_relayed_answer_that_is_no_stream_is_not_compared() -> None:
