@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from harness.clients import lenient
@@ -40,12 +41,41 @@ MAX_NUMBER_BITS = 4096
 _MODEL = (Event, Part, AssistantTurn, ErrorInfo, Usage)
 
 
-def event(item: Event | Mapping[Any, Any]) -> Emitted[Event]:
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """An event or a turn as plain JSON, and what of it is not JSON.
+
+    ``lossy`` says that the copy has a placeholder somewhere, so that it is not checked further.
+    """
+
+    data: JsonObject
+    problems: tuple[str, ...] = ()
+    lossy: bool = False
+
+
+def copied(item: Any, before: Copied | None = None) -> Copied:
+    """Copy an event or a turn. ``before`` is what an earlier copier noted about the same one."""
+    copier = _Copier()
+    try:
+        # The type itself: ``isinstance`` believes what an object says of its class.
+        data = copier.copy(item if issubclass(type(item), _MODEL) else _fields(item))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as exc:
+        # The client's own classes may raise anything when they are read.
+        return Copied({}, (f"cannot be read: {type(exc).__name__}",), lossy=True)
+    if before is None:
+        return Copied(data, tuple(copier.problems), copier.lossy)
+    problems = tuple(dict.fromkeys((*before.problems, *copier.problems)))
+    return Copied(data, problems, copier.lossy or before.lossy)
+
+
+def event(item: Event | Mapping[Any, Any] | Copied) -> Emitted[Event]:
     """Copy, check and type an event."""
     return _checked(item, lenient.filled_event, read_event, _event_problems)
 
 
-def turn(item: AssistantTurn | Mapping[Any, Any]) -> Emitted[AssistantTurn]:
+def turn(item: AssistantTurn | Mapping[Any, Any] | Copied) -> Emitted[AssistantTurn]:
     """Copy, check and type a turn."""
     return _checked(item, lenient.filled_turn, read_turn, _turn_problems)
 
@@ -56,18 +86,10 @@ def _checked(
     read: Callable[[Json, list[str]], _T],
     problems_of: Callable[[JsonObject], Iterable[str]],
 ) -> Emitted[_T]:
-    copier = _Copier()
-    try:
-        # The type itself: ``isinstance`` believes what an object says of its class.
-        data = copier.copy(item if issubclass(type(item), _MODEL) else _fields(item))
-    except KeyboardInterrupt:
-        raise
-    except BaseException as exc:
-        # The client's own classes may raise anything when they are read.
-        return Emitted(value=None, data={}, problems=(f"cannot be read: {type(exc).__name__}",))
-    if copier.lossy:
-        return Emitted(value=None, data=data, problems=tuple(copier.problems))
-    data = filled(data)
+    copy = item if type(item) is Copied else copied(item)
+    if copy.lossy:
+        return Emitted(value=None, data=copy.data, problems=copy.problems)
+    data = filled(copy.data)
     value, broken = None, list[str]()
     try:
         value = read(data, broken)
@@ -76,7 +98,7 @@ def _checked(
     if broken:
         # The schemas are the contract, and users know their messages.
         broken = list(problems_of(data)) or broken
-    return Emitted(value=value, data=data, problems=(*copier.problems, *broken))
+    return Emitted(value=value, data=data, problems=(*copy.problems, *broken))
 
 
 def _fields(item: Mapping[Any, Any]) -> dict[Any, Any]:

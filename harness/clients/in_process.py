@@ -1,4 +1,4 @@
-"""Run an adapter for one call and collect what it emits.
+"""Run an adapter for one call, in this process, and collect what it emits.
 
 Every kind of callable that ``harness.clients.interface`` allows ends up in one loop. A synchronous
 adapter runs in a thread of its own, so that it cannot stop the server it talks to.
@@ -12,10 +12,11 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from harness.clients import door
 from harness.clients.interface import Adapter, Call, ClientError
+from harness.clients.messages import Meter
 from harness.judge.transcript import Emitted
 from mockserver.vocabulary import AssistantTurn, ErrorEvent, ErrorInfo, Event, Status, fold, to_json
 
@@ -25,7 +26,9 @@ class Output:
     """What an adapter emitted for one call, checked and typed.
 
     ``raised`` is the text of an exception that is not a :class:`ClientError`; ``hung`` says
-    that the deadline passed.
+    that the deadline passed. ``ended`` says how the call ended otherwise: the client ended its
+    process or emitted too much; ``printed`` is the last output of that process. ``logs`` are the
+    log records with the call's key.
     """
 
     events: list[Emitted[Event]] = field(default_factory=list)
@@ -33,6 +36,27 @@ class Output:
     turn_given: bool = False
     raised: str | None = None
     hung: bool = False
+    ended: str | None = None
+    printed: str = ""
+    logs: tuple[str, ...] = ()
+
+    def fold(self) -> None:
+        """Make the turn from the events."""
+        self.turn = _folded(self.events)
+
+
+class Sink(Protocol):
+    """Takes what an adapter emits. Both methods may raise :class:`FloodError`."""
+
+    def event(self, item: Any) -> None:
+        """Take an event."""
+
+    def turn(self, item: Any) -> None:
+        """Take the turn."""
+
+
+class FloodError(Exception):
+    """The client emitted too much. The text says how much."""
 
 
 async def drive(
@@ -43,26 +67,59 @@ async def drive(
     ``on_event`` gets the number of events so far, after each one.
     """
     output = Output()
-    try:
+    with suppress(TimeoutError):
         async with asyncio.timeout(deadline) as timer:
-            await _collect(adapter, call, output, on_event or (lambda _: None))
+            try:
+                output.raised = await play(adapter, call, _Typed(output, on_event))
+            except FloodError as exc:
+                output.ended = str(exc)
+    if timer.expired():
+        output.hung, output.raised = True, None
+    if output.turn is None and call.stream:
+        output.fold()
+    return output
+
+
+async def play(adapter: Adapter, call: Call, sink: Sink) -> str | None:
+    """Run ``adapter`` for ``call``; return the text of an exception that it should not raise.
+
+    Raises :class:`FloodError`, and ``CancelledError`` only if the run was stopped from outside.
+    """
+    try:
+        await _collect(adapter, call, sink)
     except ClientError as exc:
-        _add_failure(output, exc, streamed=call.stream)
+        return _add_failure(sink, exc, streamed=call.stream)
     except asyncio.CancelledError as exc:
         if _is_cancelled():
             raise
-        output.raised = _text_of(exc)
-    except KeyboardInterrupt:
+        return text_of(exc)
+    except (KeyboardInterrupt, FloodError):
         raise
     except _RaisedInThread as exc:
-        output.raised = _text_of(exc.raised)
+        return text_of(exc.raised)
     except BaseException as exc:
-        # No exception of a client may end the run; a TimeoutError may be its own.
-        output.hung = isinstance(exc, TimeoutError) and timer.expired()
-        output.raised = None if output.hung else _text_of(exc)
-    if output.turn is None and call.stream:
-        output.turn = _folded(output.events)
-    return output
+        # No exception of a client may end the run.
+        return text_of(exc)
+    return None
+
+
+class _Typed:
+    """Checks and types what is emitted."""
+
+    def __init__(self, output: Output, on_event: Callable[[int], None] | None) -> None:
+        self._output = output
+        self._on_event = on_event
+        self._meter = Meter()
+
+    def event(self, item: Any) -> None:
+        if (flood := self._meter.exceeded_by(0)) is not None:
+            raise FloodError(flood)
+        self._output.events.append(door.event(item))
+        if self._on_event is not None:
+            self._on_event(len(self._output.events))
+
+    def turn(self, item: Any) -> None:
+        self._output.turn, self._output.turn_given = door.turn(item), True
 
 
 def _is_cancelled() -> bool:
@@ -71,7 +128,8 @@ def _is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def _text_of(exc: BaseException) -> str:
+def text_of(exc: BaseException) -> str:
+    """Return class and text of an exception that a client raised."""
     try:
         return f"{type(exc).__name__}: {exc}"
     except BaseException:
@@ -79,9 +137,7 @@ def _text_of(exc: BaseException) -> str:
         return f"{type(exc).__name__}, whose text cannot be read"
 
 
-async def _collect(
-    adapter: Adapter, call: Call, output: Output, on_event: Callable[[int], None]
-) -> None:
+async def _collect(adapter: Adapter, call: Call, sink: Sink) -> None:
     # Closing the generator is part of the client's work: its connection goes back there.
     items = _items(adapter.run, call)
     try:
@@ -93,10 +149,9 @@ async def _collect(
             if issubclass(kind, AssistantTurn) or (
                 issubclass(kind, Mapping) and "type" not in item
             ):
-                output.turn, output.turn_given = door.turn(item), True
+                sink.turn(item)
             elif issubclass(kind, Event | Mapping):
-                output.events.append(door.event(item))
-                on_event(len(output.events))
+                sink.event(item)
             else:
                 raise TypeError(
                     f"the adapter yielded {kind.__name__}; events and turns are "
@@ -184,20 +239,21 @@ def _as_items(result: Any) -> Iterable[Any]:
     return result
 
 
-def _add_failure(output: Output, exc: ClientError, *, streamed: bool) -> None:
+def _add_failure(sink: Sink, exc: ClientError, *, streamed: bool) -> str | None:
+    """Emit a raised failure; return the text of what is raised where it is read."""
     # A class that derives from it may have left the attributes out, or raise where they are read.
     try:
         error: ErrorInfo = getattr(exc, "error", None)  # type: ignore[assignment]
         turn: AssistantTurn | None = getattr(exc, "turn", None)
     except BaseException as raised:
-        output.raised = _text_of(raised)
-        return
+        return text_of(raised)
     if streamed:
-        output.events.append(door.event(ErrorEvent(error=error)))
+        sink.event(ErrorEvent(error=error))
     if turn is None and not streamed:
         turn = AssistantTurn(status=Status.FAILED, error=error, parts=())
     if turn is not None:
-        output.turn, output.turn_given = door.turn(turn), True
+        sink.turn(turn)
+    return None
 
 
 def _folded(events: list[Emitted[Event]]) -> Emitted[AssistantTurn] | None:

@@ -2,20 +2,24 @@
 
 ``openai-compat`` is a declaration in ``specs/adapters``; ``my_adapter.py`` and
 ``my_adapter.py:name`` a file with a function marked by :func:`harness.clients.interface.adapter`;
-``package.module:name`` the same in an installed package.
+``package.module:name`` the same in an installed package. The code of a user's adapter is not
+imported here, but in a process of its own, which sends back what the adapter declares.
 """
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import importlib.util
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
+from enum import StrEnum
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from types import ModuleType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from harness.clients.interface import Adapter, exposed
+from harness.clients.workers import InWorker, declaration
 from harness.errors import AdapterError
 from harness.judge.baseline import Baseline
 from harness.judge.kinds import Level
@@ -32,32 +36,92 @@ def bundled_names() -> tuple[str, ...]:
     return tuple(sorted(p.stem for p in bundled.adapters().glob("*.yaml")))
 
 
-def load(reference: str) -> tuple[Adapter, Baseline]:
-    """Load an adapter with its baseline.
+def load(reference: str, *, in_process: bool = False) -> tuple[Adapter, Baseline]:
+    """Load an adapter with its baseline: a bundled one here, others in a process of their own.
 
-    Raises :class:`AdapterError` for one that cannot be found or imported, that is not marked,
-    or that declares a dialect or feature which does not exist.
+    With ``in_process`` others are loaded here too. Raises :class:`AdapterError` for one that
+    cannot be found or imported, that is not marked, or that declares a dialect or feature which
+    does not exist.
     """
+    if in_process or reference in bundled_names():
+        return load_here(reference)
+    name = _file_of(reference)
+    baseline = Baseline.empty(Path(name))
+    if name.endswith((".yaml", ".yml")):
+        baseline = Baseline.read(
+            Path(name), read_yaml(Path(name), "adapter").data.get("baseline", ())
+        )
+    return _in_worker(asyncio.run(declaration(reference)), reference), baseline
+
+
+def load_here(reference: str) -> tuple[Adapter, Baseline]:
+    """Load an adapter in this process, with its baseline. Raises as :func:`load` does."""
     if reference in bundled_names():
         path = bundled.adapters() / f"{reference}.yaml"
         return _load_declaration(path)
+    name = _file_of(reference)
+    if name.endswith((".yaml", ".yml")):
+        return _load_declaration(Path(name))
+    path, attribute = Path(name), reference.partition(":")[2]
+    module = _import_file(path) if _is_file(name) else _import_module(name)
+    return _check(_find(module, attribute, reference), reference), Baseline.empty(path)
+
+
+def _is_file(name: str) -> bool:
+    return name.endswith(".py") or "/" in name
+
+
+def _file_of(reference: str) -> str:
+    """Return the file or module that a reference names. Raises :class:`AdapterError` for none."""
     if reference.endswith((".yaml", ".yml")):
-        path = Path(reference)
-        if not path.is_file():
-            raise AdapterError("no such adapter declaration", path=path)
-        return _load_declaration(path)
-    name, _, attribute = reference.partition(":")
-    if name.endswith(".py") or "/" in name:
-        module = _import_file(Path(name))
-    elif attribute:
-        module = _import_module(name)
-    else:
+        if not Path(reference).is_file():
+            raise AdapterError("no such adapter declaration", path=reference)
+        return reference
+    name, colon, _ = reference.partition(":")
+    if _is_file(name):
+        if not Path(name).is_file():
+            raise AdapterError("no such adapter file", path=name)
+    elif not colon:
         raise AdapterError(
             f"no adapter {reference!r}{did_you_mean(reference, bundled_names())}",
             hint=f"bundled are {', '.join(bundled_names())}; or give a .py file, "
             "file.py:name, package.module:name, or a declaration .yaml",
         )
-    return _check(_find(module, attribute, reference), reference), Baseline.empty(Path(name))
+    return name
+
+
+def declaration_of(adapter: Adapter) -> JsonObject:
+    """Return what an adapter declares about itself, as JSON."""
+    values = {f.name: getattr(adapter, f.name) for f in fields(Adapter) if f.name != "run"}
+    return {n: sorted(v) if isinstance(v, frozenset) else v for n, v in values.items()}
+
+
+def _in_worker(data: JsonObject, reference: str) -> Adapter:
+    """Make an adapter from what it declares. Raises :class:`AdapterError` for a wrong value."""
+    hints = get_type_hints(Adapter)
+    values: dict[str, Any] = {"run": InWorker(reference)}
+    for field in fields(Adapter):
+        if field.name == "run":
+            continue
+        value = data.get(field.name)
+        if isinstance(value, list):
+            value = frozenset(value) if all(isinstance(v, str) for v in value) else value
+        hint = hints[field.name]
+        if isinstance(hint, type) and issubclass(hint, StrEnum) and value in list(hint):
+            value = hint(value)
+        if type(value) not in _kinds(hint):
+            raise AdapterError(f"{reference}: {field.name} is declared as {value!r:.60}")
+        values[field.name] = value
+    try:
+        return _check(Adapter(**values), reference)
+    except ValueError as exc:
+        raise AdapterError(f"{reference}: {exc}") from None
+
+
+def _kinds(hint: Any) -> set[type]:
+    """Return the classes that a type hint allows: of each alternative, the class itself."""
+    either = get_args(hint) if get_origin(hint) is UnionType else (hint,)
+    return {get_origin(one) or one for one in either}
 
 
 def _load_declaration(path: Path) -> tuple[Adapter, Baseline]:

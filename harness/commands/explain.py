@@ -34,6 +34,7 @@ _STYLES = {
 @options.adapters
 @options.level
 @options.directories
+@options.in_process
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of framing=random.")
 def command(case: str, seed: int, **chosen: Any) -> int:
     """Replay one case and show what differs, side by side.
@@ -106,11 +107,12 @@ def _is_wire(variation: str) -> bool:
 
 async def _played(plan: Plan) -> tuple[CaseResult, Cause | None]:
     from harness.judge.transcript import Outcome
+    from harness.run.lanes import judged
     from harness.run.runner import Runner
     from harness.suite.scenario import CaseKind
 
     async with Runner(plan) as runner:
-        result = await runner.run_case(plan.cases[0])
+        (result,) = [result async for result in judged(runner, plan.cases)]
         if result.verdict.outcome is Outcome.PASS or result.case.kind is not CaseKind.WIRE:
             return result, None
         return result, await _cause(runner, result, plan.settings)
@@ -124,7 +126,7 @@ async def _cause(runner: Runner, result: CaseResult, settings: Settings) -> Caus
     from harness.plan.expand import expand
     from harness.plan.planning import schedules_of
     from harness.reports.cause import smallest_cause
-    from harness.run.runner import judged
+    from harness.run.lanes import judged
     from harness.suite.scenario import CaseKind
 
     case = result.case
@@ -136,7 +138,7 @@ async def _cause(runner: Runner, result: CaseResult, settings: Settings) -> Caus
         if c.kind is CaseKind.WIRE and c.id != case.id
     ]
     failed, passed = [case.variation], []
-    async with aclosing(judged(runner, others, width=6, stall_width=48)) as results:
+    async with aclosing(judged(runner, others)) as results:
         async for other in results:
             if other.verdict.outcome is Outcome.PASS:
                 passed.append(other.case.variation)

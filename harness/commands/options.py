@@ -103,6 +103,16 @@ def level(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def in_process(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--in-process``."""
+    return click.option(
+        "--in-process",
+        is_flag=True,
+        help="Run your clients in this process, for a debugger or coverage: no gate, since a "
+        "client can end the run.",
+    )(command)
+
+
 def opened(stack: ExitStack, path: Path | None) -> TextIO | None:
     """Open a report file that ``stack`` closes. Raises :class:`SetupError`."""
     from harness.errors import SetupError
@@ -136,12 +146,15 @@ def settings_of(
     seed: int = 0,
     no_faults: bool = False,
     level: str | None = None,
+    in_process: bool = False,
 ) -> Settings:
     """Make settings from the options. Raises ``click.UsageError`` for a wrong axis."""
     from harness.judge.kinds import Level
     from harness.plan.expand import parse_axes
     from harness.plan.planning import Settings
 
+    if in_process:
+        click.echo("in process: no gate", err=True)
     try:
         chosen = parse_axes(axes, seed)
     except ValueError as exc:
@@ -156,4 +169,5 @@ def settings_of(
         axes=chosen,
         faults=not no_faults,
         level=None if level is None else Level(level),
+        in_process=in_process,
     )

@@ -51,6 +51,7 @@ FORMATS = ("terminal", "ndjson", "junit", "markdown")
     help="Number of processes. Default: one per core, or one for a short run.",
 )
 @click.option("--verbose", "-v", is_flag=True, help="List every scenario, skip reason and failure.")
+@options.in_process
 @click.option("--failed", is_flag=True, help="Run only cases that failed in the last run.")
 def command(
     patterns: tuple[str, ...],
@@ -131,18 +132,32 @@ def _narrowed(plan: Plan, wanted: frozenset[str]) -> Plan:
 async def _play(
     plan: Plan, sinks: Iterable[TextIO], *, jobs: int | None, fail_fast: bool
 ) -> list[JsonObject]:
+    import asyncio
+
     from harness.commands.progress import Progress
     from harness.reports.ndjson import line
+    from harness.reports.records import interrupted_record
     from harness.run.run import run
 
-    records = []
+    records: list[JsonObject] = []
     with Progress(len(plan.cases)) as progress:
-        async with aclosing(run(plan, jobs=jobs, fail_fast=fail_fast)) as produced:
-            async for record in produced:
-                text = line(record)
-                for sink in sinks:
-                    sink.write(text)
-                    sink.flush()
-                records.append(record)
-                progress.update(record)
+
+        def add(record: JsonObject) -> None:
+            text = line(record)
+            for sink in sinks:
+                sink.write(text)
+                sink.flush()
+            records.append(record)
+            progress.update(record)
+
+        try:
+            async with aclosing(run(plan, jobs=jobs, fail_fast=fail_fast)) as produced:
+                async for record in produced:
+                    add(record)
+        except asyncio.CancelledError:
+            # Ctrl-C. What was found so far is reported; a second one ends the program at once.
+            if (task := asyncio.current_task()) is not None:
+                task.uncancel()
+            if records[-1]["type"] != "end":
+                add(interrupted_record(plan, records))
     return records

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from harness.judge.reading import Reading
 from harness.judge.transcript import UNPAIRED, Blame, Finding
 from harness.suite.scenario import CaseKind
+from mockserver.secrets import mask
 from mockserver.vocabulary import JsonObject, Status
 
 
@@ -16,6 +17,8 @@ def evidence(reading: Reading) -> Iterator[Finding]:
     A scenario may require that no request is sent, by the count 0. Then no answer is played.
     """
     record, transcript = reading.record, reading.transcript
+    if record.ended is not None:
+        return  # What is missing was lost with the process.
     expects_no_request = reading.spec.request is not None and reading.spec.request.count == 0
     if not record.requests and not expects_no_request:
         yield Finding(
@@ -108,6 +111,14 @@ def hygiene(reading: Reading) -> Iterator[Finding]:
             kind="hang",
             field="ending",
             message="the client did not return before the deadline and was stopped",
+        )
+    if reading.record.ended is not None:
+        yield Finding(
+            check="hygiene",
+            kind="process",
+            field="ending",
+            message=reading.record.ended,
+            observed=mask(reading.record.printed) or None,
         )
     if reading.record.raised is not None:
         yield Finding(

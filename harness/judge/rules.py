@@ -326,6 +326,7 @@ def secrets(reading: Reading) -> Iterator[Finding]:
         "the turn": json.dumps(turn and turn.data, ensure_ascii=False),
         "an exception": reading.record.raised or "",
         "a log record": "\n".join(reading.transcript.logs),
+        "its output": reading.record.printed,
     }
     for where, text in outputs.items():
         if key in text:

@@ -49,9 +49,10 @@ class TurnRecord:
 
     If the adapter gave no turn, ``turn`` is folded from the events and ``turn_given`` is false.
     ``raised`` is the text of an unexpected exception; ``hung`` says that the client had to be
-    stopped. ``cancelled``: the caller stopped reading, as the scenario demands; then ``late``
-    counts the events emitted after that, and ``let_go`` says that the server saw the connection
-    end.
+    stopped. ``ended`` says how the client ended the call otherwise: it ended its process, or
+    emitted too much; ``printed`` is the last output of that process. ``cancelled``: the caller
+    stopped reading, as the scenario demands; then ``late`` counts the events emitted after that,
+    and ``let_go`` says that the server saw the connection end.
     """
 
     streamed: bool
@@ -60,6 +61,8 @@ class TurnRecord:
     turn_given: bool = False
     raised: str | None = None
     hung: bool = False
+    ended: str | None = None
+    printed: str = ""
     cancelled: bool = False
     late: int = 0
     let_go: bool = True

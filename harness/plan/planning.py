@@ -33,7 +33,7 @@ class Settings:
 
     ``recordings`` takes the place of scenarios. ``priorities`` narrows to P0, P1 or P2. ``keep``
     is where the transcripts of failing cases go. ``level`` takes the place of what the adapters
-    declare.
+    declare. ``in_process`` runs users' clients in this process too, where nothing can stop them.
     """
 
     adapters: tuple[str, ...] = ()
@@ -46,6 +46,7 @@ class Settings:
     faults: bool = True
     level: Level | None = None
     keep: Path | None = None
+    in_process: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,10 @@ def load_adapters(settings: Settings) -> list[tuple[Adapter, Baseline]]:
 
     Raises what :func:`harness.clients.registry.load` raises.
     """
-    loaded = [registry.load(a) for a in settings.adapters or registry.bundled_names()]
+    loaded = [
+        registry.load(a, in_process=settings.in_process)
+        for a in settings.adapters or registry.bundled_names()
+    ]
     if settings.level is None:
         return loaded
     return [(replace(adapter, level=settings.level), baseline) for adapter, baseline in loaded]

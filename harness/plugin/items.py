@@ -24,7 +24,8 @@ from harness.plan.planning import Plan, Settings, make_plan
 from harness.plugin.options import adapters, directories
 from harness.reports import explain
 from harness.reports.records import CaseResult, case_record, options_of
-from harness.run.runner import Runner, judged
+from harness.run.lanes import judged
+from harness.run.runner import Runner
 from harness.suite import bundled
 from harness.suite.scenario import Case, CaseKind
 from mockserver.errors import MockServerError
@@ -69,6 +70,7 @@ class Collection:
                 cassettes=directories(config, "cassettes"),
                 axes=chosen,
                 faults=not config.getoption("--no-tapecheck-faults"),
+                in_process=config.getoption("--tapecheck-in-process"),
             )
         )
 
@@ -279,8 +281,13 @@ class Engine:
         self._loop.close()
 
     async def _play(self, cases: Sequence[Case]) -> list[CaseResult]:
-        async with aclosing(judged(self._runner, cases, width=6, stall_width=48)) as results:
+        async with aclosing(judged(self._runner, cases)) as results:
             return [result async for result in results]
 
     def _await(self, work: Coroutine[Any, Any, _T]) -> _T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()  # Ctrl-C arrives in this thread, not in the loop's.
+            raise

@@ -41,6 +41,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="skip the sweep of cuts, resets and stalls",
     )
+    group.addoption(
+        "--tapecheck-in-process",
+        action="store_true",
+        help="run your clients in this process, for a debugger or coverage: no gate, since a "
+        "client can end the run",
+    )
     parser.addini("tapecheck_adapters", "adapters to test", type="linelist", default=[])
     parser.addini("tapecheck_axes", "none, pairwise, all, or one point", default="pairwise")
     for name, text in _DIRECTORIES.items():

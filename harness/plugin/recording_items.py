@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from harness.clients.conversation import first_call, next_call
-from harness.clients.in_process import Output, drive
+from harness.clients.hosts import Client, host_of
+from harness.clients.in_process import Output
 from harness.clients.interface import Call
+from harness.clients.logs import LogCapture
 from harness.plugin.items import CaseItem, FailedCaseError
 from harness.plugin.recording import Recording
 from harness.suite.scenario import Case, Scenario
@@ -99,28 +101,13 @@ class RecordItem(CaseItem):
 
     async def _converse(self, scenario: Scenario, base_url: str) -> None:
         adapters = self.parent.collection.plan.adapters
-        adapter = next(a for a in adapters if a.name == self.cases[0].adapter)
-        call: Call | None = None
-        output = Output()
-        for spec in scenario.turns:
-            if spec.call is not None:
-                call = first_call(
-                    spec,
-                    dialect=scenario.dialect,
-                    base_url=base_url,
-                    api_key=DUMMY_KEY,
-                    timeout=DEADLINE,
-                )
-            else:
-                assert call is not None
-                if output.turn is None or output.turn.value is None:
-                    raise FailedCaseError("the client returned no turn to continue from")
-                call = next_call(call, output.turn.value, spec)
-            output = await drive(adapter, call, deadline=DEADLINE)
-            if output.raised is not None or output.hung:
-                raise FailedCaseError(
-                    output.raised or f"still running after {DEADLINE:.0f} seconds"
-                )
+        with LogCapture() as logs:
+            host = host_of(next(a for a in adapters if a.name == self.cases[0].adapter), logs)
+            try:
+                async with host.client(fresh=True) as client:
+                    await _converse(scenario, base_url, client)
+            finally:
+                await host.close()
 
     def _judge(self, case: Case, cassette: Cassette) -> None:
         """Play the scenario on the cassette before it is written."""
@@ -133,6 +120,31 @@ class RecordItem(CaseItem):
                 super().runtest()
             finally:
                 self.cases = [case]
+
+
+async def _converse(scenario: Scenario, base_url: str, client: Client) -> None:
+    """Make the calls of a scenario. Raises :class:`FailedCaseError`."""
+    call: Call | None = None
+    output = Output()
+    for spec in scenario.turns:
+        if spec.call is not None:
+            call = first_call(
+                spec,
+                dialect=scenario.dialect,
+                base_url=base_url,
+                api_key=DUMMY_KEY,
+                timeout=DEADLINE,
+            )
+        else:
+            assert call is not None
+            if output.turn is None or output.turn.value is None:
+                raise FailedCaseError("the client returned no turn to continue from")
+            call = next_call(call, output.turn.value, spec)
+        output = await client.call(call, deadline=DEADLINE, on_event=None)
+        if output.hung:
+            raise FailedCaseError(f"still running after {DEADLINE:.0f} seconds")
+        if failure := output.ended or output.raised:
+            raise FailedCaseError(failure)
 
 
 def _was_recorded(scenario: Scenario) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from harness.judge.kinds import Level
-from harness.judge.transcript import Finding, Outcome, Transcript, Verdict
+from harness.judge.transcript import Blame, Finding, Outcome, Transcript, Verdict
 from harness.plan.planning import Plan, Settings
 from harness.suite.formats import VERSION
 from harness.suite.scenario import Case
@@ -22,6 +22,8 @@ from mockserver.vocabulary import JsonObject
 
 #: Values in findings longer than this are clipped in the records.
 _VALUE_LIMIT = 20_000
+#: The exit code that a shell gives to a program stopped by SIGINT.
+INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +39,17 @@ class CaseResult:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts outcomes and decides the exit code of a run."""
+    """Counts outcomes and decides the exit code of a run.
+
+    ``failed_itself`` says that the harness could not go on.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     levels: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     unreadable: bool = False
+    failed_itself: bool = False
+    interrupted: bool = False
 
     def add(self, record: JsonObject) -> None:
         """Count the record of one case."""
@@ -54,9 +61,12 @@ class Tally:
     def exit_code(self) -> int:
         """0 all as expected, 1 client failures or stale baseline, 3 harness or environment.
 
-        2 if a recording cannot be read, even if all else is as expected.
+        2 if a recording cannot be read, even if all else is as expected; 130 if the run was
+        interrupted.
         """
-        if self.counts["error"]:
+        if self.interrupted:
+            return INTERRUPTED
+        if self.counts["error"] or self.failed_itself:
             return 3
         if self.unreadable:
             return 2
@@ -92,6 +102,7 @@ def start_record(plan: Plan) -> JsonObject:
         "seed": settings.axes.seed,
         "faults": settings.faults,
         "cases": len(plan.cases),
+        "in_process": settings.in_process,
     }
 
 
@@ -108,6 +119,8 @@ def options_of(settings: Settings) -> Iterator[str]:
     for option, values in named.items():
         for value in values:
             yield from (option, str(value))
+    if settings.in_process:
+        yield "--in-process"
 
 
 def skip_records(plan: Plan) -> Iterable[JsonObject]:
@@ -169,6 +182,29 @@ def end_record(tally: Tally) -> JsonObject:
         "problems": list(tally.problems),
         "exit_code": tally.exit_code,
     }
+
+
+def interrupted_record(plan: Plan, records: Iterable[JsonObject]) -> JsonObject:
+    """Return the last record of a run that was interrupted after ``records``."""
+    tally = Tally(problems=list(plan.problems), unreadable=plan.unreadable, interrupted=True)
+    tally.counts[Outcome.SKIP] = len(plan.skips)
+    cases = [record for record in records if record["type"] == "case"]
+    for record in cases:
+        tally.add(record)
+    tally.problems.append(f"interrupted after {len(cases)} of {len(plan.cases)} cases")
+    return end_record(tally)
+
+
+def unplayed_record(case: Case, why: str) -> JsonObject:
+    """Return the record of a case that could not be played."""
+    finding = Finding(check="harness", kind="setup", message=why, blame=Blame.HARNESS)
+    return case_record(
+        CaseResult(
+            case=case,
+            verdict=Verdict(outcome=Outcome.ERROR, findings=(finding,)),
+            transcript=Transcript(case=case, api_key="", base_url="", turns=(), schedules=()),
+        )
+    )
 
 
 def finding_record(case: Case, finding: Finding) -> JsonObject:

@@ -1,7 +1,7 @@
 """Run a plan, from the first record to the last, in this process or in several.
 
-A Python process uses one core. Each process has its own server and its own adapters, which it
-loads by the references in the plan's settings; it receives cases and sends records back.
+A Python process uses one core. Each process has its own server and its own clients: it loads those
+that run in it by the references in the plan's settings. It receives cases and sends records back.
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ import os
 import signal
 import threading
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
+from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING
 
-from harness.errors import HarnessError
+from harness.clients import registry
+from harness.clients.hosts import is_in_worker
 from harness.judge.transcript import Outcome
 from harness.plan.planning import Plan, load_adapters
 from harness.reports import records as results
 from harness.reports.records import Tally
-from harness.run.runner import case_records
+from harness.run.lanes import Width, case_records
 from harness.suite.scenario import Case
 from mockserver.serving import loop_factory
 from mockserver.vocabulary import JsonObject
@@ -31,21 +33,18 @@ if TYPE_CHECKING:
 
 #: With fewer cases, starting processes takes longer than running the cases here.
 WORTHWHILE = 400
+#: Seconds for a process to end its clients when it is stopped.
+_STOPPING = 10.0
 
 
 async def run(
-    plan: Plan,
-    *,
-    jobs: int | None = None,
-    width: int = 6,
-    stall_width: int = 48,
-    fail_fast: bool = False,
+    plan: Plan, *, jobs: int | None = None, width: Width | None = None, fail_fast: bool = False
 ) -> AsyncGenerator[JsonObject, None]:
     """Run a plan and yield its records as they arrive; the last one is ``end``.
 
-    ``jobs`` is the number of processes; by default :func:`jobs_for` chooses. In each, ``width``
-    cases run side by side, and ``stall_width`` stalled ones. ``fail_fast`` stops after the first
-    case that counts against the run.
+    ``jobs`` is the number of processes; by default :func:`jobs_for` chooses. ``width`` is how
+    many cases run side by side in each. ``fail_fast`` stops after the first case that counts
+    against the run. If the harness itself cannot go on, the exception follows the last record.
     """
     yield results.start_record(plan)
     for record in results.skip_records(plan):
@@ -53,20 +52,26 @@ async def run(
     tally = Tally(problems=list(plan.problems), unreadable=plan.unreadable)
     tally.counts[Outcome.SKIP] = len(plan.skips)
     jobs = jobs or jobs_for(plan)
-    if jobs == 1:
-        source = case_records(plan, width=width, stall_width=stall_width)
-    else:
-        source = _in_processes(plan, jobs=jobs, width=width, stall_width=stall_width)
-    async with aclosing(source) as records:
-        async for record in records:
-            tally.add(record)
-            yield record
-            if fail_fast and tally.exit_code:
-                tally.problems.append("stopped after the first failure")
-                break
+    width = width or Width()
+    source = case_records(plan, width) if jobs == 1 else _in_processes(plan, jobs, width)
+    failure: Exception | None = None
+    try:
+        async with aclosing(source) as records:
+            async for record in records:
+                tally.add(record)
+                yield record
+                if fail_fast and tally.exit_code:
+                    tally.problems.append("stopped after the first failure")
+                    break
+    except Exception as exc:
+        failure = exc
+        tally.failed_itself = True
+        tally.problems.append(f"the run could not go on: {exc}")
     if not plan.cases:
         tally.problems.append("no case was run")
     yield results.end_record(tally)
+    if failure is not None:
+        raise failure
 
 
 def jobs_for(plan: Plan) -> int:
@@ -76,55 +81,62 @@ def jobs_for(plan: Plan) -> int:
     return min(os.cpu_count() or 1, 8)
 
 
-async def _in_processes(
-    plan: Plan, *, jobs: int, width: int, stall_width: int
-) -> AsyncGenerator[JsonObject, None]:
+async def _in_processes(plan: Plan, jobs: int, width: Width) -> AsyncGenerator[JsonObject, None]:
     """Run the cases in ``jobs`` processes and yield each record when it arrives.
 
-    Raises :class:`HarnessError` if a process ends before its cases do. Closing the generator
-    stops the processes.
+    If a process ends before its cases do, those are errors. Closing the generator stops the
+    processes.
     """
     import multiprocessing  # Slow to import, and not needed for one process.
 
     context = multiprocessing.get_context("spawn")
-    arrived: asyncio.Queue[JsonObject | None] = asyncio.Queue()
+    arrived: asyncio.Queue[JsonObject | BaseProcess] = asyncio.Queue()
     loop = asyncio.get_running_loop()
-    workers, pipes = [], []
+    # Clients that run in processes of their own need not be loaded again to be declared.
+    remote = tuple(adapter for adapter in plan.adapters if is_in_worker(adapter))
+    empty = replace(plan, cases=(), adapters=remote, scenarios=())
+    left: dict[BaseProcess, dict[str, Case]] = {}
+    readers = []
     for number in range(jobs):
         # Neighbouring cases take about as long, so each process gets every ``jobs``-th one.
-        empty = replace(plan, cases=(), baselines={}, adapters=(), scenarios=())
-        ours, theirs = context.Pipe(duplex=False)
         cases = plan.cases[number::jobs]
-        worker = context.Process(
-            target=_work, args=(empty, cases, width, stall_width, theirs), daemon=True
+        ours, theirs = context.Pipe(duplex=False)
+        process: BaseProcess = context.Process(
+            target=_work, args=(empty, cases, width, theirs), daemon=True
         )
         with _uninterrupted():
-            worker.start()
+            process.start()
         theirs.close()
-        workers.append(worker)
-        pipes.append(ours)
-    readers = [loop.run_in_executor(None, _read, pipe, loop, arrived) for pipe in pipes]
+        left[process] = {case.id: case for case in cases}
+        readers.append(loop.run_in_executor(None, _read, process, ours, loop, arrived))
+    processes = list(left)
+    owners = {case: process for process, cases in left.items() for case in cases}
     try:
-        running = jobs
-        count = 0
-        while running:
+        while left:
             record = await arrived.get()
-            if record is None:
-                running -= 1
+            if isinstance(record, BaseProcess):
+                why = await asyncio.to_thread(_how_ended, record)
+                for case in left.pop(record).values():
+                    yield results.unplayed_record(case, why)
                 continue
-            count += 1
+            left[owners[record["id"]]].pop(record["id"])
             yield record
-        if count < len(plan.cases):
-            raise HarnessError(
-                f"a worker process ended early: {count} of {len(plan.cases)} cases were run",
-                hint="run again with --jobs 1 to see why",
-            )
     finally:
-        for worker in workers:
-            worker.terminate()
+        for process in processes:
+            process.terminate()
+        await asyncio.wait(readers, timeout=_STOPPING)
+        for process in processes:
+            process.kill()
+            process.join()
         await asyncio.gather(*readers)
-        for worker in workers:
-            worker.join()
+
+
+def _how_ended(process: BaseProcess) -> str:
+    process.join(_STOPPING)
+    return (
+        f"not played: the process that was to play it ended (exit code {process.exitcode}); "
+        "'--jobs 1' shows why"
+    )
 
 
 @contextmanager
@@ -141,34 +153,39 @@ def _uninterrupted() -> Iterator[None]:
 
 
 def _read(
-    pipe: Connection, loop: asyncio.AbstractEventLoop, arrived: asyncio.Queue[JsonObject | None]
+    process: BaseProcess,
+    pipe: Connection,
+    loop: asyncio.AbstractEventLoop,
+    arrived: asyncio.Queue[JsonObject | BaseProcess],
 ) -> None:
+    """Hand on the records of a process, and at last the process itself."""
     try:
         while True:
             loop.call_soon_threadsafe(arrived.put_nowait, pipe.recv())
     except (EOFError, OSError):
-        loop.call_soon_threadsafe(arrived.put_nowait, None)
+        loop.call_soon_threadsafe(arrived.put_nowait, process)
 
 
-def _work(
-    plan: Plan, cases: Sequence[Case], width: int, stall_width: int, pipe: Connection
-) -> None:
-    loaded = load_adapters(plan.settings)
-    own_plan = replace(
-        plan,
-        cases=tuple(cases),
-        adapters=tuple(adapter for adapter, _ in loaded),
-        baselines={adapter.name: baseline for adapter, baseline in loaded},
-    )
+def _work(plan: Plan, cases: Sequence[Case], width: Width, pipe: Connection) -> None:
+    settings = plan.settings
+    references = settings.adapters or registry.bundled_names()
+    here = tuple(r for r in references if settings.in_process or r in registry.bundled_names())
+    loaded = load_adapters(replace(settings, adapters=here)) if here else []
+    adapters = (*plan.adapters, *(adapter for adapter, _ in loaded))
+    own_plan = replace(plan, cases=tuple(cases), adapters=adapters)
 
     async def play() -> None:
-        source = case_records(own_plan, width=width, stall_width=stall_width)
-        async with aclosing(source) as records:
+        # Ended from outside, this process must still end the clients' processes.
+        task = asyncio.current_task()
+        assert task is not None
+        with suppress(NotImplementedError):  # not on Windows
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        async with aclosing(case_records(own_plan, width)) as records:
             async for record in records:
                 pipe.send(record)
 
     # Only the plan lives long. Keep the garbage collector from scanning it again and again.
     gc.freeze()
     gc.set_threshold(50_000, 50, 100)
-    with asyncio.Runner(loop_factory=loop_factory()) as loop:
+    with asyncio.Runner(loop_factory=loop_factory()) as loop, suppress(asyncio.CancelledError):
         loop.run(play())

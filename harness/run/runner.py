@@ -1,47 +1,37 @@
-"""Run cases: play each to its adapter, collect the evidence, and judge it.
+"""Run one case: play it to its adapter, collect the evidence, and judge it.
 
 The server runs in a thread of its own, so that an adapter that blocks its event loop still gets
-its answer. Cases run side by side; stalled ones many at a time, because they only wait.
+its answer.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import logging
 import time
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing, contextmanager
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
 from harness.clients.conversation import first_call, next_call
-from harness.clients.in_process import Output, drive
+from harness.clients.hosts import Client, Host, host_of, is_in_worker
+from harness.clients.in_process import Output
 from harness.clients.interface import Adapter, Call
+from harness.clients.logs import KEY_PREFIX, LogCapture
+from harness.clients.workers import DisturbedError
 from harness.judge import judge
 from harness.judge.reading import facts_about
-from harness.judge.transcript import (
-    Blame,
-    Finding,
-    Outcome,
-    SeenRequest,
-    Transcript,
-    TurnRecord,
-    Verdict,
-    without,
-)
+from harness.judge.transcript import Outcome, SeenRequest, Transcript, TurnRecord, without
 from harness.plan.planning import Plan, cassette_of
 from harness.plan.wires import GATE, schedules_for
-from harness.reports import records as results
 from harness.reports.records import CaseResult
-from harness.run import evidence
+from harness.run.again import waits
 from harness.suite.scenario import Case, TurnSpec
 from mockserver import MockServer, SessionHandle
 from mockserver.dialects import base_path
 from mockserver.library import Exchange
 from mockserver.serving import JournalEntry
-from mockserver.vocabulary import JsonObject
 from mockserver.wire import FaultKind, Schedule
 
 #: Seconds after which a case is stopped and its client blamed.
@@ -51,11 +41,10 @@ DEADLINE = 30.0
 TIMEOUT, STALL_TIMEOUT, TERMINAL_SEEN_TIMEOUT = 10.0, 0.3, 1.0
 #: Seconds until a gate is released although the client has not emitted the expected event.
 GATE_TIMEOUT = 5.0
-_KEY_PREFIX = "sk-tapecheck-"
-#: The outcomes that count against a run.
-_AGAINST = frozenset({Outcome.FAIL, Outcome.STALE, Outcome.ERROR})
-#: Factor for the timeouts of a case that is played again because its client must time out.
+#: Factor for the timeouts of a case that is played again.
 _SLACK = 8
+#: Seconds for the connection of a client that was stopped to end.
+_STOPPED = 1.0
 
 
 class Runner:
@@ -69,11 +58,13 @@ class Runner:
         self.gate_timeout = gate_timeout
         self._adapters = {adapter.name: adapter for adapter in plan.adapters}
         self._server = MockServer()
-        self._logs = _LogCapture()
+        self._logs = LogCapture()
+        self._hosts = {name: host_of(a, self._logs) for name, a in self._adapters.items()}
+        self._have_sent: set[str] = set()
 
     async def __aenter__(self) -> Self:
         self._server.__enter__()
-        self._logs.install()
+        self._logs.__enter__()
         return self
 
     async def __aexit__(
@@ -82,22 +73,36 @@ class Runner:
         exc: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._logs.remove()
+        for host in self._hosts.values():
+            await host.close()
+        self._logs.__exit__()
         self._server.__exit__(kind, exc, trace)
 
-    async def run_case(self, case: Case) -> CaseResult:
+    def in_worker(self, case: Case) -> bool:
+        """Return whether the client of a case runs in processes of its own."""
+        return is_in_worker(self._adapters[case.adapter])
+
+    def has_sent(self, adapter: str) -> bool:
+        """Return whether any request of that client has arrived."""
+        return adapter in self._have_sent
+
+    async def run_case(self, case: Case, *, alone: bool = False) -> CaseResult:
         """Play one case and judge it. Never raises for what the client does.
 
-        On a busy machine a client that must time out may do so before it sends its request. If
-        such a case fails, it is played again with longer timeouts, and only that result counts.
+        On a busy machine a client that must time out may do so too early. If such a case fails, it
+        is played again with longer timeouts, and only that result counts. ``alone`` says that
+        nothing else runs: then the timeouts are long at once.
         """
         began = time.perf_counter()
         adapter = self._adapters[case.adapter]
-        transcript = await self._play(case, adapter, slack=1)
+        transcript = await self._play(case, adapter, slack=_SLACK if alone else 1, again=alone)
         verdict = judge(transcript, adapter.terms)
-        if verdict.outcome is Outcome.FAIL and _waits(case):
-            transcript = await self._play(case, adapter, slack=_SLACK)
+        hung = any(turn.hung for turn in transcript.turns)
+        if verdict.outcome is Outcome.FAIL and waits(case) and not alone and not hung:
+            transcript = await self._play(case, adapter, slack=_SLACK, again=True)
             verdict = judge(transcript, adapter.terms)
+        if transcript.requests:
+            self._have_sent.add(case.adapter)
         key = transcript.api_key
         if any(f.check == "secrets" for f in verdict.findings):
             verdict = without(verdict, key)
@@ -112,22 +117,35 @@ class Runner:
             seconds=time.perf_counter() - began,
         )
 
-    async def _play(self, case: Case, adapter: Adapter, *, slack: int) -> Transcript:
+    async def _play(self, case: Case, adapter: Adapter, *, slack: int, again: bool) -> Transcript:
+        """Play one case. Stalled ones may share a process, unless they are played ``again``."""
+        host = self._hosts[adapter.name]
+        try:
+            shared = case.fault is FaultKind.STALL and not again
+            return await self._attempt(case, host, slack=slack, shared=shared)
+        except DisturbedError:
+            return await self._attempt(case, host, slack=slack, fresh=True)
+
+    async def _attempt(
+        self, case: Case, host: Host, *, slack: int, shared: bool = False, fresh: bool = False
+    ) -> Transcript:
         schedules = schedules_for(case)
         requests = [i.request for i in cassette_of(case.scenario.cassette).interactions]
         numbers = case.scenario.interactions or range(len(requests))
         played = tuple(Exchange(requests[n], s) for n, s in zip(numbers, schedules, strict=True))
-        key = _KEY_PREFIX + hashlib.sha256(case.id.encode()).hexdigest()[:24]
-        with self._server.session(exchanges=played) as session, self._logs.of(key) as logs:
+        key = KEY_PREFIX + hashlib.sha256(case.id.encode()).hexdigest()[:24]
+        with self._server.session(exchanges=played) as session:
             base_url = session.url
             if played:
                 # If only a token endpoint is played, the other requests give the base URL.
                 paths = [r.url.path for r in (*(e.request for e in played), *requests)]
                 base_url += base_path(case.scenario.dialect, paths)
-            turns, gate_timed_out = await self._converse(
-                case, adapter, session, schedules, base_url, key, slack
-            )
-            closed = await session.wait_until_idle(self.deadline)
+            conversation = _Conversation(case, session, schedules, base_url, key, slack)
+            async with host.client(shared=shared, fresh=fresh) as client:
+                await self._converse(conversation, client)
+            turns = tuple(conversation.records)
+            stopped = any(turn.hung for turn in turns)
+            closed = await session.wait_until_idle(_STOPPED if stopped else self.deadline)
         answered = {r.exchange for turn in turns for r in turn.requests}
         return Transcript(
             case=case,
@@ -136,45 +154,31 @@ class Runner:
             turns=turns,
             schedules=schedules,
             unplayed=tuple(n for n in range(len(played)) if n not in answered),
-            logs=tuple(logs),
+            logs=tuple(conversation.logs),
             connection_closed=closed,
-            gate_timed_out=gate_timed_out,
+            gate_timed_out=conversation.gate_timed_out,
         )
 
-    async def _converse(
-        self,
-        case: Case,
-        adapter: Adapter,
-        session: SessionHandle,
-        schedules: Sequence[Schedule],
-        base_url: str,
-        key: str,
-        slack: int,
-    ) -> tuple[tuple[TurnRecord, ...], bool]:
-        records: list[TurnRecord] = []
+    async def _converse(self, conversation: _Conversation, client: Client) -> None:
         call: Call | None = None
-        gate_timed_out, seen = False, 0
-        for spec in case.scenario.turns:
-            call = _call_for(case, spec, call, records, base_url, key)
+        seen = 0
+        for spec in conversation.case.scenario.turns:
+            call = conversation.call_for(spec, call)
             if call is None:
                 break
-            call = replace(call, timeout=call.timeout * slack)
-            output, gate_timed_out = await self._drive(case, adapter, call, session)
-            entries = session.journal
-            records.append(_turn_record(call, output, entries[seen:], schedules))
+            output = await self._call(conversation, client, call)
+            entries = conversation.session.journal
+            conversation.add(call, output, entries[seen:])
             seen = len(entries)
-        return tuple(records), gate_timed_out
 
-    async def _drive(
-        self, case: Case, adapter: Adapter, call: Call, session: SessionHandle
-    ) -> tuple[Output, bool]:
-        if case.gate is None:
-            return await drive(adapter, call, deadline=self.deadline), False
-        gate, late = case.gate, False
+    async def _call(self, conversation: _Conversation, client: Client, call: Call) -> Output:
+        gate, session = conversation.case.gate, conversation.session
+        if gate is None:
+            return await client.call(call, deadline=self.deadline, on_event=None)
+        conversation.gate_timed_out = False
 
         def release() -> None:
-            nonlocal late
-            late = True
+            conversation.gate_timed_out = True
             session.release(GATE)
 
         timer = asyncio.get_running_loop().call_later(self.gate_timeout, release)
@@ -184,15 +188,51 @@ class Runner:
                 timer.cancel()
                 session.release(GATE)
 
-        output = await drive(adapter, call, deadline=self.deadline, on_event=seen)
-        timer.cancel()
-        return output, late
+        try:
+            return await client.call(call, deadline=self.deadline, on_event=seen)
+        finally:
+            timer.cancel()
 
 
-def _waits(case: Case) -> bool:
-    return case.fault is FaultKind.STALL or any(
-        turn.call is not None and turn.call.timeout is not None for turn in case.scenario.turns
-    )
+@dataclass(slots=True)
+class _Conversation:
+    """The calls of one case, and what came of them."""
+
+    case: Case
+    session: SessionHandle
+    schedules: Sequence[Schedule]
+    base_url: str
+    key: str
+    slack: int
+    records: list[TurnRecord] = field(default_factory=list)
+    logs: list[str] = field(default_factory=list)
+    gate_timed_out: bool = False
+
+    def call_for(self, spec: TurnSpec, before: Call | None) -> Call | None:
+        """Return the next call; ``None`` if the client's answer leaves none."""
+        if spec.call is not None:
+            call = first_call(
+                spec,
+                dialect=self.case.scenario.dialect,
+                base_url=self.base_url,
+                api_key=self.key,
+                timeout=_timeout(self.case),
+            )
+            return replace(call, timeout=call.timeout * self.slack)
+        assert before is not None
+        turn = self.records[-1].turn
+        if turn is None or turn.value is None:
+            return None
+        try:
+            return next_call(before, turn.value, spec)
+        except LookupError:
+            # The checks of the previous turn report what is wrong; the conversation ends here.
+            return None
+
+    def add(self, call: Call, output: Output, entries: Sequence[JournalEntry]) -> None:
+        """Add what came of a call, with the requests that the server got."""
+        self.records.append(_turn_record(call, output, entries, self.schedules))
+        self.logs += output.logs
 
 
 def _timeout(case: Case) -> float:
@@ -200,33 +240,6 @@ def _timeout(case: Case) -> float:
         return TIMEOUT
     facts = facts_about(case.scenario.dialect, *schedules_for(case))
     return TERMINAL_SEEN_TIMEOUT if facts is not None and facts.terminal_seen else STALL_TIMEOUT
-
-
-def _call_for(
-    case: Case,
-    spec: TurnSpec,
-    before: Call | None,
-    records: Sequence[TurnRecord],
-    base_url: str,
-    key: str,
-) -> Call | None:
-    if spec.call is not None:
-        return first_call(
-            spec,
-            dialect=case.scenario.dialect,
-            base_url=base_url,
-            api_key=key,
-            timeout=_timeout(case),
-        )
-    assert before is not None
-    turn = records[-1].turn
-    if turn is None or turn.value is None:
-        return None
-    try:
-        return next_call(before, turn.value, spec)
-    except LookupError:
-        # The checks of the previous turn report what is wrong; the conversation ends here.
-        return None
 
 
 def _turn_record(
@@ -251,108 +264,8 @@ def _turn_record(
         turn_given=output.turn_given,
         raised=output.raised,
         hung=output.hung,
+        ended=output.ended,
+        printed=output.printed,
         requests=requests,
         schedules=tuple(schedules[r.exchange] for r in requests if r.exchange is not None),
     )
-
-
-class _LogCapture(logging.Handler):
-    """Collects log records that contain an API key of a case: a leak by the client."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.INFO)
-        self._caught: dict[str, list[str]] = {}
-        self._level = logging.WARNING
-
-    def install(self) -> None:
-        root = logging.getLogger()
-        self._level = root.level
-        root.setLevel(min(root.level, logging.INFO) or logging.INFO)
-        root.addHandler(self)
-
-    def remove(self) -> None:
-        root = logging.getLogger()
-        root.removeHandler(self)
-        root.setLevel(self._level)
-
-    @contextmanager
-    def of(self, key: str):  # type: ignore[no-untyped-def]
-        """Collect the records that contain ``key``."""
-        caught = self._caught[key] = []
-        try:
-            yield caught
-        finally:
-            del self._caught[key]
-
-    def emit(self, record: logging.LogRecord) -> None:
-        text = record.getMessage()
-        if record.exc_info:
-            text += f"\n{record.exc_info[1]!r}"
-        if _KEY_PREFIX not in text:
-            return
-        for key, caught in self._caught.items():
-            if key in text:
-                caught.append(f"{record.name}: {text}")
-
-
-async def case_records(
-    plan: Plan, *, width: int, stall_width: int
-) -> AsyncGenerator[JsonObject, None]:
-    """Run the cases of ``plan`` in this process and yield each record when it is ready."""
-    async with Runner(plan) as runner:
-        source = judged(runner, plan.cases, width=width, stall_width=stall_width)
-        # Close it here: clients must end before the server, even if the caller stops early.
-        async with aclosing(source) as finished:
-            async for result in finished:
-                yield _record_of(plan, result)
-
-
-def _record_of(plan: Plan, result: CaseResult) -> JsonObject:
-    """Return the record of a case. Write its transcript if it failed and ``--keep`` is set."""
-    keep = plan.settings.keep
-    if keep is not None and result.verdict.outcome in _AGAINST:
-        evidence.write(keep, result, tuple(results.options_of(plan.settings)))
-    return results.case_record(result)
-
-
-async def judged(
-    runner: Runner, cases: Sequence[Case], *, width: int, stall_width: int
-) -> AsyncGenerator[CaseResult, None]:
-    """Run cases side by side and yield each result when it is ready."""
-    done: asyncio.Queue[CaseResult] = asyncio.Queue()
-
-    async def work(lane: Iterator[Case]) -> None:
-        for case in lane:
-            done.put_nowait(await _guarded(runner, case))
-
-    # The workers of a lane share one iterator: each takes the next case.
-    stalled = iter([c for c in cases if c.fault is FaultKind.STALL])
-    others = iter([c for c in cases if c.fault is not FaultKind.STALL])
-    lanes = [others] * width + [stalled] * stall_width
-    workers = [asyncio.create_task(work(lane)) for lane in lanes]
-    try:
-        for _ in cases:
-            yield await done.get()
-    finally:
-        for worker in workers:
-            worker.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
-
-
-async def _guarded(runner: Runner, case: Case) -> CaseResult:
-    """Run a case; an exception of the harness becomes an error of that case alone."""
-    try:
-        return await runner.run_case(case)
-    except Exception as exc:
-        finding = Finding(
-            check="harness",
-            kind="setup",
-            message=f"{type(exc).__name__}: {exc}",
-            blame=Blame.HARNESS,
-        )
-        empty = Transcript(case=case, api_key="", base_url="", turns=(), schedules=())
-        return CaseResult(
-            case=case,
-            verdict=Verdict(outcome=Outcome.ERROR, findings=(finding,)),
-            transcript=empty,
-        )

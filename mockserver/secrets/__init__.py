@@ -1,10 +1,12 @@
 """Find secrets and replace them, so that none reaches a disk."""
 
+from mockserver.secrets.find import mask
 from mockserver.secrets.names import is_credential_header, query, request_headers
 from mockserver.secrets.scan import scan_cassette
 
 __all__ = [
     "is_credential_header",
+    "mask",
     "query",
     "request_headers",
     "scan_cassette",

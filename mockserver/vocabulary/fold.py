@@ -9,7 +9,8 @@ is one part.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from mockserver.vocabulary.model import (
@@ -46,6 +47,13 @@ from mockserver.vocabulary.model import (
     UsageEvent,
 )
 
+#: The field of each part that deltas add to.
+_GROWING: Mapping[type[Part], str] = {
+    TextPart: "text",
+    RefusalPart: "refusal",
+    ReasoningPart: "text",
+    ToolCallPart: "arguments_raw",
+}
 _INCOMPLETE = {FinishReason.LENGTH, FinishReason.CONTENT_FILTER}
 
 
@@ -76,6 +84,8 @@ def merged(one: JsonObject, other: JsonObject, *, depth: int = 4) -> JsonObject:
 class _Fold:
     def __init__(self) -> None:
         self.parts: list[Part] = []
+        #: Deltas by the position of their part, joined at the end: there may be very many.
+        self.deltas: defaultdict[int, list[str]] = defaultdict(list)
         self.positions: dict[tuple[object, ...], int] = {}
         self.response_id: str | None = None
         self.model: str | None = None
@@ -91,14 +101,14 @@ class _Fold:
                 self.model = event.model or self.model
             case ContentDelta():
                 at = self._open(("text", event.index), TextPart(text="", phase=event.phase))
-                self._append(at, TextPart, "text", event.delta)
+                self.deltas[at].append(event.delta)
             case RefusalDelta():
                 at = self._open(("refusal", event.index), RefusalPart(refusal=""))
-                self._append(at, RefusalPart, "refusal", event.delta)
+                self.deltas[at].append(event.delta)
             case ReasoningDelta():
                 self.last_reasoning = ("reasoning", event.index, event.channel)
                 at = self._open(self.last_reasoning, ReasoningPart(text="", channel=event.channel))
-                self._append(at, ReasoningPart, "text", event.delta)
+                self.deltas[at].append(event.delta)
             case ReasoningSignature():
                 self._sign(event)
             case ReasoningOmitted():
@@ -123,7 +133,7 @@ class _Fold:
             case ToolCallDelta():
                 position = self.positions.get(("tool", event.tool_call_index))
                 if position is not None:
-                    self._append(position, ToolCallPart, "arguments_raw", event.arguments_delta)
+                    self.deltas[position].append(event.arguments_delta)
             case ToolCallEnd():
                 self._end_call(event)
             case Image():
@@ -162,7 +172,7 @@ class _Fold:
             raw_finish_reason=stop.raw_finish_reason if stop else None,
             usage=self.usage,
             error=self.error,
-            parts=tuple(self.parts),
+            parts=tuple(self._grown(at, part) for at, part in enumerate(self.parts)),
         )
 
     def _open(self, key: tuple[object, ...], part: Part) -> int:
@@ -171,10 +181,11 @@ class _Fold:
             self.parts.append(part)
         return self.positions[key]
 
-    def _append(self, at: int, kind: type[Part], name: str, delta: str) -> None:
-        part = self.parts[at]
-        if isinstance(part, kind):
-            self.parts[at] = replace(part, **{name: getattr(part, name) + delta})
+    def _grown(self, at: int, part: Part) -> Part:
+        if at not in self.deltas:
+            return part
+        name = _GROWING[type(part)]
+        return replace(part, **{name: "".join((getattr(part, name), *self.deltas[at]))})
 
     def _end_call(self, event: ToolCallEnd) -> None:
         position = self.positions.get(("tool", event.tool_call_index))
@@ -182,6 +193,7 @@ class _Fold:
             return
         call = self.parts[position]
         assert isinstance(call, ToolCallPart)
+        self.deltas.pop(position, None)
         self.parts[position] = replace(
             call,
             arguments=event.arguments,

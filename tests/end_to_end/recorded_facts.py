@@ -11,7 +11,8 @@ from typing import Any
 from harness.plan.expand import Axes
 from harness.plan.planning import Plan, Settings, make_plan
 from harness.reports.records import CaseResult
-from harness.run.runner import Runner, judged
+from harness.run.lanes import Width, judged
+from harness.run.runner import Runner
 
 
 @cache
@@ -22,7 +23,7 @@ def results(files: Path, adapter: str) -> dict[tuple[Path, int], CaseResult]:
 
     async def play(plan: Plan) -> list[CaseResult]:
         async with Runner(plan) as runner:
-            return [r async for r in judged(runner, plan.cases, width=4, stall_width=4)]
+            return [r async for r in judged(runner, plan.cases, Width(here=4, here_stalled=4))]
 
     found = {}
     for result in asyncio.run(play(plan)):

@@ -16,7 +16,8 @@ from harness.judge.transcript import Outcome
 from harness.plan.expand import Axes
 from harness.plan.planning import Settings, make_plan
 from harness.reports.records import CaseResult
-from harness.run.runner import Runner, judged
+from harness.run.lanes import Width, judged
+from harness.run.runner import Runner
 from mockserver.dialects.registry import recorded_call
 from mockserver.library import library
 from tests.end_to_end.recorded_facts import compared, index, results
@@ -82,7 +83,7 @@ def test_every_axis_gives_the_same_turn(recordings: Path, adapter: str) -> None:
 
     async def play() -> list[CaseResult]:
         async with Runner(plan) as runner:
-            return [r async for r in judged(runner, plan.cases, width=6, stall_width=4)]
+            return [r async for r in judged(runner, plan.cases, Width(here_stalled=4))]
 
     turns: dict[str, set[str]] = {}
     for result in asyncio.run(play()):

@@ -5,7 +5,7 @@ import pytest
 
 from harness.judge.conduct import evidence, fault
 from harness.judge.terms import Terms
-from harness.judge.transcript import SeenRequest
+from harness.judge.transcript import Emitted, SeenRequest, TurnRecord
 from harness.suite.scenario import CaseKind, RequestSpec
 from mockserver.cassettes.cassette import Response
 from mockserver.dialects import facts_of
@@ -23,6 +23,7 @@ from mockserver.wire import FaultKind, from_response
 POST = SeenRequest(
     method="POST", path="/v1/responses", query="", headers=(), body=b"{}", exchange=0
 )
+TURN = Emitted(value=None, data={})
 
 
 def found(count, *requests, unplayed=()):
@@ -31,7 +32,7 @@ def found(count, *requests, unplayed=()):
         spec=SimpleNamespace(request=None if count is None else RequestSpec(count=count)),
         case=SimpleNamespace(kind=CaseKind.WIRE, scenario=SimpleNamespace(turns=(1,))),
         turn=SimpleNamespace(status=Status.COMPLETED),
-        record=SimpleNamespace(requests=requests, streamed=False, raised=None, turn={}, events=()),
+        record=TurnRecord(streamed=False, requests=requests, turn=TURN),
         transcript=SimpleNamespace(turns=(1,), schedules=(1,), unplayed=unplayed),
     )
     return [finding.message for finding in evidence(reading)]

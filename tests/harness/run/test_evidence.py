@@ -34,8 +34,10 @@ def run_with(adapter: str, keep: Path) -> list[JsonObject]:
         keep=keep,
     )
 
+    plan = make_plan(settings)
+
     async def play() -> list[JsonObject]:
-        return [record async for record in run(make_plan(settings))]
+        return [record async for record in run(plan)]
 
     return asyncio.run(play())
 

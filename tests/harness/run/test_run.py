@@ -3,26 +3,25 @@ from __future__ import annotations
 import asyncio
 import inspect
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness.errors import HarnessError
+from harness.errors import SetupError
 from harness.plan.expand import Axes
 from harness.plan.planning import Plan, Settings, make_plan
 from harness.run.run import jobs_for, run
 from harness.suite.schemas import definition
 from mockserver.vocabulary.model import JsonObject
 
-DYING = """\
-import os
+SILENT = """\
 from harness import adapter
 
 @adapter(dialects=["openai-chat"], features=["streaming"])
-def dying(call):
-    os._exit(7)
+def silent(call):
+    return []
 """
-SILENT = DYING.replace("os._exit(7)", "return []")
 
 
 def played(plan: Plan, **options: object) -> list[JsonObject]:
@@ -57,11 +56,33 @@ def test_several_processes_give_the_same_records() -> None:
     assert outcomes(played(plan, jobs=2)) == outcomes(played(plan, jobs=1))
 
 
-def test_a_process_that_dies_is_an_error_not_a_green_run(tmp_path: Path) -> None:
-    path = tmp_path / "dying.py"
-    path.write_text(DYING)
-    with pytest.raises(HarnessError, match="ended early: 0 of"):
-        played(plan_of(str(path), "openai-chat/text-basic"), jobs=2)
+def test_what_a_process_that_died_did_not_play_is_an_error() -> None:
+    plan = plan_of("openai-compat", "openai-chat/text-basic")
+    # Each of two processes cannot load what the plan names.
+    plan = replace(plan, settings=replace(plan.settings, adapters=("no-such",)))
+    records = played(plan, jobs=2)
+    cases = [r for r in records if r["type"] == "case"]
+    assert sorted(c["id"] for c in cases) == sorted(c.id for c in plan.cases)
+    assert {c["outcome"] for c in cases} == {"error"}
+    assert "ended (exit code 1)" in cases[0]["findings"][0]["message"]
+    assert (records[-1]["type"], records[-1]["exit_code"]) == ("end", 3)
+
+
+def test_a_run_that_cannot_go_on_still_has_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "silent.py"
+    path.write_text(SILENT)
+    plan = plan_of(str(path), "openai-chat/text-basic/recorded")
+    plan = replace(plan, settings=replace(plan.settings, keep=path / "below"))
+    records: list[JsonObject] = []
+
+    async def play() -> None:
+        async for record in run(plan):
+            records.append(record)  # noqa: PERF401 - kept although it raises
+
+    with pytest.raises(SetupError, match="cannot write the transcript"):
+        asyncio.run(play())
+    assert (records[-1]["type"], records[-1]["exit_code"]) == ("end", 3)
+    assert "the run could not go on" in records[-1]["problems"][0]
 
 
 def test_a_client_that_does_nothing_fails_every_case(tmp_path: Path) -> None:
