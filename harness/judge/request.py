@@ -17,8 +17,18 @@ from mockserver.secrets import is_credential_header
 
 
 def request(reading: Reading) -> Iterator[Finding]:
-    """Check that the client sent what the scenario requires."""
+    """Check that the client sent what the scenario requires, and nothing that is not recorded."""
     spec, requests = reading.spec.request, reading.record.requests
+    expected = sum(not r.again for r in requests)
+    if expected < len(requests) and (spec is None or spec.count is None):
+        yield Finding(
+            check="request",
+            kind="extra-request",
+            field="request.count",
+            message=f"{len(requests)} requests, {expected} expected",
+            expected=expected,
+            observed=len(requests),
+        )
     if spec is None or not requests:
         return
     key = reading.transcript.api_key

@@ -19,7 +19,10 @@ UNPAIRED = "unpaired surrogate, which UTF-8 cannot encode"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenRequest:
-    """A request as the server received it; ``exchange`` is ``None`` if nothing matched it."""
+    """A request as the server received it; ``exchange`` is ``None`` if nothing matched it.
+
+    ``again`` says that nobody expected it, and that it got an earlier answer again.
+    """
 
     method: str
     path: str
@@ -28,6 +31,7 @@ class SeenRequest:
     body: bytes
     exchange: int | None
     miss: str | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -134,7 +134,7 @@ class Runner:
         numbers = case.scenario.interactions or range(len(requests))
         played = tuple(Exchange(requests[n], s) for n, s in zip(numbers, schedules, strict=True))
         key = KEY_PREFIX + hashlib.sha256(case.id.encode()).hexdigest()[:24]
-        with self._server.session(exchanges=played) as session:
+        with self._server.session(exchanges=played, repeat_last=True) as session:
             base_url = session.url
             if played:
                 # If only a token endpoint is played, the other requests give the base URL.
@@ -146,14 +146,13 @@ class Runner:
             turns = tuple(conversation.records)
             stopped = any(turn.hung for turn in turns)
             closed = await session.wait_until_idle(_STOPPED if stopped else self.deadline)
-        answered = {r.exchange for turn in turns for r in turn.requests}
         return Transcript(
             case=case,
             api_key=key,
             base_url=base_url,
             turns=turns,
             schedules=schedules,
-            unplayed=tuple(n for n in range(len(played)) if n not in answered),
+            unplayed=tuple(n for n in range(len(played)) if n not in conversation.answered),
             logs=tuple(conversation.logs),
             connection_closed=closed,
             gate_timed_out=conversation.gate_timed_out,
@@ -206,6 +205,7 @@ class _Conversation:
     slack: int
     records: list[TurnRecord] = field(default_factory=list)
     logs: list[str] = field(default_factory=list)
+    answered: set[int] = field(default_factory=set)
     gate_timed_out: bool = False
 
     def call_for(self, spec: TurnSpec, before: Call | None) -> Call | None:
@@ -231,7 +231,8 @@ class _Conversation:
 
     def add(self, call: Call, output: Output, entries: Sequence[JournalEntry]) -> None:
         """Add what came of a call, with the requests that the server got."""
-        self.records.append(_turn_record(call, output, entries, self.schedules))
+        record = _turn_record(call, output, entries, self.schedules, self.answered)
+        self.records.append(record)
         self.logs += output.logs
 
 
@@ -243,20 +244,30 @@ def _timeout(case: Case) -> float:
 
 
 def _turn_record(
-    call: Call, output: Output, entries: Sequence[JournalEntry], schedules: Sequence[Schedule]
+    call: Call,
+    output: Output,
+    entries: Sequence[JournalEntry],
+    schedules: Sequence[Schedule],
+    answered: set[int],
 ) -> TurnRecord:
-    requests = tuple(
-        SeenRequest(
-            method=e.method,
-            path=e.path,
-            query=e.query,
-            headers=e.headers,
-            body=e.body,
-            exchange=e.exchange,
-            miss=e.note,
+    """Return the record of a turn; ``answered`` are the exchanges that were played before it."""
+    requests = []
+    for e in entries:
+        again = e.exchange in answered
+        if e.exchange is not None:
+            answered.add(e.exchange)
+        requests.append(
+            SeenRequest(
+                method=e.method,
+                path=e.path,
+                query=e.query,
+                headers=e.headers,
+                body=e.body,
+                exchange=e.exchange,
+                miss=e.note,
+                again=again,
+            )
         )
-        for e in entries
-    )
     return TurnRecord(
         streamed=call.stream,
         events=tuple(output.events),
@@ -266,6 +277,8 @@ def _turn_record(
         hung=output.hung,
         ended=output.ended,
         printed=output.printed,
-        requests=requests,
-        schedules=tuple(schedules[r.exchange] for r in requests if r.exchange is not None),
+        requests=tuple(requests),
+        schedules=tuple(
+            schedules[r.exchange] for r in requests if r.exchange is not None and not r.again
+        ),
     )

@@ -77,22 +77,38 @@ class Found:
     number: int
 
 
-class Session:
-    """The playback of one list of exchanges for one client."""
+#: Requests that a session answers again, so that a client which never stops asking gets an end.
+_AGAIN = 10
 
-    def __init__(self, session_id: str, exchanges: Sequence[Exchange]) -> None:
+
+class Session:
+    """The playback of one list of exchanges for one client.
+
+    With ``repeat_last`` a request beyond the recorded ones gets the last answer again.
+    """
+
+    def __init__(
+        self, session_id: str, exchanges: Sequence[Exchange], *, repeat_last: bool = False
+    ) -> None:
         self.id = session_id
         self.exchanges = tuple(exchanges)
         self._played = [False] * len(self.exchanges)
+        self._again = _AGAIN if repeat_last else 0
 
     def take(self, method: str, path: str) -> int | None:
         """Play the first unplayed exchange with that method and path and return its number."""
         method, path = method.upper(), plain_path(path)
+        last = None
         for number, exchange in enumerate(self.exchanges):
-            if not self._played[number] and exchange.answers(method, path):
-                self._played[number] = True
-                return number
-        return None
+            if exchange.answers(method, path):
+                last = number
+                if not self._played[number]:
+                    self._played[number] = True
+                    return number
+        if last is None or not self._again:
+            return None
+        self._again -= 1
+        return last
 
     @property
     def unplayed(self) -> tuple[Exchange, ...]:

@@ -79,14 +79,22 @@ class App:
         self.answers = Answers()
         self._numbers = itertools.count()
 
-    def open_session(self, exchanges: Sequence[Exchange], name: str) -> LiveSession:
+    def open_session(
+        self, exchanges: Sequence[Exchange], name: str, *, repeat_last: bool = False
+    ) -> LiveSession:
         """Open a session. Raises :class:`SessionError` if there are too many."""
         limits = self.options.limits
         if len(self.sessions) >= limits.sessions:
             raise SessionError(f"{limits.sessions} sessions are already open; close some")
         # Not a counter: a client of an earlier server on this port would hit a valid id.
         session_id = secrets.token_hex(4)
-        live = LiveSession(session_id, exchanges, name=name, journal_limit=limits.journal)
+        live = LiveSession(
+            session_id,
+            exchanges,
+            name=name,
+            journal_limit=limits.journal,
+            repeat_last=repeat_last,
+        )
         self.sessions[session_id] = live
         return live
 

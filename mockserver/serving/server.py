@@ -91,11 +91,13 @@ class MockServer:
         point: Point = axes.RECORDED,
         fault: Fault | None = None,
         exchanges: Sequence[Exchange] | None = None,
+        repeat_last: bool = False,
     ) -> SessionHandle:
         """Open a session on a cassette, or on ``exchanges`` made elsewhere.
 
         ``source`` is a name in the library, a file, or a cassette, played at ``point`` and
-        interrupted at ``fault``. Raises :class:`SessionError` or :class:`CassetteError`.
+        interrupted at ``fault``. With ``repeat_last`` a request beyond the recorded ones gets the
+        last answer again. Raises :class:`SessionError` or :class:`CassetteError`.
         """
         name = "exchanges"
         if exchanges is None:
@@ -107,7 +109,8 @@ class MockServer:
         if self._loop is None:
             raise SessionError("the server is not running; enter it with 'with' first")
         played = tuple(exchanges)
-        return SessionHandle(self, self._call(lambda: self._app.open_session(played, name)))
+        live = self._call(lambda: self._app.open_session(played, name, repeat_last=repeat_last))
+        return SessionHandle(self, live)
 
     async def __aenter__(self) -> Self:
         await self._start()

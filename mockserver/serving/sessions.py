@@ -55,9 +55,15 @@ class LiveSession:
     """A session with its journal and its answers in progress."""
 
     def __init__(
-        self, session_id: str, exchanges: Sequence[Exchange], *, name: str, journal_limit: int
+        self,
+        session_id: str,
+        exchanges: Sequence[Exchange],
+        *,
+        name: str,
+        journal_limit: int,
+        repeat_last: bool = False,
     ) -> None:
-        self.session = Session(session_id, exchanges)
+        self.session = Session(session_id, exchanges, repeat_last=repeat_last)
         self.name = name
         self.journal = Journal(journal_limit)
         self.answers = Answers()

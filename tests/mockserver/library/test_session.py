@@ -78,3 +78,17 @@ def test_a_rotation_starts_over_unless_once() -> None:
     assert once.take("other", [4, 7]) == 4
     once.clear()
     assert once.take("k", [4, 7]) == 4
+
+
+def test_a_session_may_answer_again_what_nobody_expected() -> None:
+    session = Session(
+        "s",
+        [exchange(path="/a", method="POST"), exchange(path="/b", method="POST")],
+        repeat_last=True,
+    )
+    assert [session.take("POST", "/a") for _ in range(3)] == [0, 0, 0]
+    assert session.take("POST", "/b") == 1
+    assert session.take("GET", "/a") is None
+    assert session.take("POST", "/c") is None
+    # A client that never stops asking gets an end.
+    assert [session.take("POST", "/b") for _ in range(9)] == [1] * 8 + [None]
