@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from harness.clients import door
 from harness.clients.interface import Adapter, Call, ClientError
-from harness.clients.messages import Meter
+from harness.clients.messages import KEPT_OF_FLOOD, Meter
 from harness.judge.transcript import Emitted
 from mockserver.vocabulary import AssistantTurn, ErrorEvent, ErrorInfo, Event, Status, fold, to_json
 
@@ -40,9 +40,12 @@ class Output:
     printed: str = ""
     logs: tuple[str, ...] = ()
 
-    def fold(self) -> None:
-        """Make the turn from the events."""
-        self.turn = _folded(self.events)
+    def finish(self, *, streamed: bool) -> None:
+        """Make the turn from the events if none was given. Of a flood keep only the beginning."""
+        if self.ended is not None:
+            del self.events[KEPT_OF_FLOOD:]
+        if self.turn is None and streamed:
+            self.turn = _folded(self.events)
 
 
 class Sink(Protocol):
@@ -75,8 +78,7 @@ async def drive(
                 output.ended = str(exc)
     if timer.expired():
         output.hung, output.raised = True, None
-    if output.turn is None and call.stream:
-        output.fold()
+    output.finish(streamed=call.stream)
     return output
 
 

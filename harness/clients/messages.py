@@ -21,7 +21,9 @@ PROTOCOL = 1
 MAX_LINE = 64 * 1024 * 1024
 #: Events of one call, and the bytes of their messages.
 MAX_EVENTS = 50_000
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 32 * 1024 * 1024
+#: Events that are kept of a call that emitted too much or ended its process.
+KEPT_OF_FLOOD = 100
 #: Log records of one call, and characters of one text that is only shown.
 MAX_LOGS = 100
 MAX_TEXT = 20_000

@@ -160,8 +160,7 @@ class Worker(asyncio.SubprocessProtocol):
         finally:
             del self._calls[number]
         self._judge_end(pending)
-        if output.turn is None and call.stream:
-            output.fold()
+        output.finish(streamed=call.stream)
         return output
 
     def _judge_end(self, pending: _Pending) -> None:

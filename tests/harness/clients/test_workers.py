@@ -87,7 +87,7 @@ def test_an_exception_is_the_client_s_whatever_its_class(name: str, raised: str)
 
 @pytest.mark.parametrize("name", ["endless", "big"])
 def test_a_flood_is_stopped(name: str) -> None:
-    assert output_of(name).ended == "the client emitted more than 64 MiB and was stopped"
+    assert output_of(name).ended == "the client emitted more than 32 MiB and was stopped"
 
 
 def test_what_is_not_a_message_ends_the_process() -> None:

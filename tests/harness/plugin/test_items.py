@@ -271,3 +271,38 @@ def test_the_plugin_is_light() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )
     assert done.stdout == "[]\n"
+
+
+def test_a_client_that_ends_its_process_does_not_end_pytest(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        mine="""
+        import os
+        from harness import adapter
+
+        @adapter(dialects=["openai-chat"], features=["streaming"])
+        async def mine(call):
+            os._exit(0)
+            yield
+        """
+    )
+    result = run(project, "specs/scenarios", "--no-tapecheck-faults")
+    result.assert_outcomes(failed=4)
+    result.stdout.fnmatch_lines(["hygiene: the client ended its process (exit code 0)"])
+
+
+def test_an_interrupt_ends_pytest_and_the_client(project: pytest.Pytester) -> None:
+    """The client sends the interrupt itself, and would wait for ever."""
+    project.makepyfile(
+        mine="""
+        import os, signal, time
+        from harness import adapter
+
+        @adapter(dialects=["openai-chat"], features=["streaming"])
+        async def mine(call):
+            os.kill(os.getppid(), signal.SIGINT)
+            time.sleep(1000)
+            yield
+        """
+    )
+    result = run(project, "specs/scenarios", "--no-tapecheck-faults")
+    assert result.ret == pytest.ExitCode.INTERRUPTED

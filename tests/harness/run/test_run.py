@@ -114,8 +114,8 @@ def malformed(call):
             "event 2, content_delta: delta: None is not of type 'string'",
         ),
         (
-            '{"type": "usage", "usage": None}',
-            "event 2, usage: usage: None is not of type 'object'",
+            '{"type": "usage", "usage": 7}',
+            "event 2, usage: usage: 7 is not of type 'object'",
         ),
     ],
 )
