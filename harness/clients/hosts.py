@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
-from harness.clients.in_process import Output, drive
+from harness.clients.in_process import OnEvent, Output, drive
 from harness.clients.interface import Adapter, Call
 from harness.clients.logs import LogCapture
 from harness.clients.workers import InWorker, Workers
@@ -16,12 +16,17 @@ class Client(Protocol):
     """A client, lent to one case."""
 
     async def call(
-        self, call: Call, *, deadline: float, on_event: Callable[[int], None] | None
+        self,
+        call: Call,
+        *,
+        deadline: float,
+        on_event: OnEvent | None = None,
+        stop_after: int | None = None,
     ) -> Output:
         """Make a call; never raises for what the client does.
 
-        After ``deadline`` seconds the client is stopped. ``on_event`` gets the number of events so
-        far, after each one.
+        After ``deadline`` seconds the client is stopped. ``on_event`` gets each event. After
+        ``stop_after`` events with content the caller stops reading.
         """
 
 
@@ -50,11 +55,18 @@ class InProcess:
         yield self
 
     async def call(
-        self, call: Call, *, deadline: float, on_event: Callable[[int], None] | None
+        self,
+        call: Call,
+        *,
+        deadline: float,
+        on_event: OnEvent | None = None,
+        stop_after: int | None = None,
     ) -> Output:
         """Make a call."""
         with self._logs.of(call.api_key) as logs:
-            output = await drive(self._adapter, call, deadline=deadline, on_event=on_event)
+            output = await drive(
+                self._adapter, call, deadline=deadline, on_event=on_event, stop_after=stop_after
+            )
         output.logs = tuple(logs)
         return output
 

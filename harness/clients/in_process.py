@@ -12,9 +12,11 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from harness.clients import door
+from harness.clients.giving_up import is_content, read_and_give_up
 from harness.clients.interface import Adapter, Call, ClientError
 from harness.clients.messages import KEPT_OF_FLOOD, Meter
 from harness.judge.transcript import Emitted
@@ -27,7 +29,8 @@ class Output:
 
     ``raised`` is the text of an exception that is not a :class:`ClientError`; ``hung`` says
     that the deadline passed. ``ended`` says how the call ended otherwise: the client ended its
-    process or emitted too much; ``printed`` is the last output of that process. ``logs`` are the
+    process or emitted too much; ``late`` counts the events after the caller stopped reading, if it
+    did; ``printed`` is the last output of that process. ``logs`` are the
     log records with the call's key.
     """
 
@@ -36,6 +39,7 @@ class Output:
     turn_given: bool = False
     raised: str | None = None
     hung: bool = False
+    late: int | None = None
     ended: str | None = None
     printed: str = ""
     logs: tuple[str, ...] = ()
@@ -58,22 +62,40 @@ class Sink(Protocol):
         """Take the turn."""
 
 
+#: Is told of each event.
+OnEvent = Callable[[Emitted[Event]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """How a call ended: the text of a foreign exception; events after the caller gave up."""
+
+    raised: str | None = None
+    late: int | None = None
+
+
 class FloodError(Exception):
     """The client emitted too much. The text says how much."""
 
 
 async def drive(
-    adapter: Adapter, call: Call, *, deadline: float, on_event: Callable[[int], None] | None = None
+    adapter: Adapter,
+    call: Call,
+    *,
+    deadline: float,
+    on_event: OnEvent | None = None,
+    stop_after: int | None = None,
 ) -> Output:
     """Run ``adapter`` for ``call``, at most ``deadline`` seconds.
 
-    ``on_event`` gets the number of events so far, after each one.
+    ``on_event`` gets each event. The caller stops reading after ``stop_after`` with content.
     """
     output = Output()
     with suppress(TimeoutError):
         async with asyncio.timeout(deadline) as timer:
             try:
-                output.raised = await play(adapter, call, _Typed(output, on_event))
+                played = await play(adapter, call, _Typed(output, on_event), stop_after)
+                output.raised, output.late = played.raised, played.late
             except FloodError as exc:
                 output.ended = str(exc)
     if timer.expired():
@@ -82,33 +104,32 @@ async def drive(
     return output
 
 
-async def play(adapter: Adapter, call: Call, sink: Sink) -> str | None:
-    """Run ``adapter`` for ``call``; return the text of an exception that it should not raise.
+async def play(adapter: Adapter, call: Call, sink: Sink, stop_after: int | None = None) -> Played:
+    """Run ``adapter`` for ``call`` and say how it ended.
 
     Raises :class:`FloodError`, and ``CancelledError`` only if the run was stopped from outside.
     """
     try:
-        await _collect(adapter, call, sink)
+        return Played(late=await _collect(adapter, call, sink, stop_after))
     except ClientError as exc:
-        return _add_failure(sink, exc, streamed=call.stream)
+        return Played(_add_failure(sink, exc, streamed=call.stream))
     except asyncio.CancelledError as exc:
         if _is_cancelled():
             raise
-        return text_of(exc)
+        return Played(text_of(exc))
     except (KeyboardInterrupt, FloodError):
         raise
     except _RaisedInThread as exc:
-        return text_of(exc.raised)
+        return Played(text_of(exc.raised))
     except BaseException as exc:
         # No exception of a client may end the run.
-        return text_of(exc)
-    return None
+        return Played(text_of(exc))
 
 
 class _Typed:
     """Checks and types what is emitted."""
 
-    def __init__(self, output: Output, on_event: Callable[[int], None] | None) -> None:
+    def __init__(self, output: Output, on_event: OnEvent | None) -> None:
         self._output = output
         self._on_event = on_event
         self._meter = Meter()
@@ -118,7 +139,7 @@ class _Typed:
             raise FloodError(flood)
         self._output.events.append(door.event(item))
         if self._on_event is not None:
-            self._on_event(len(self._output.events))
+            self._on_event(self._output.events[-1])
 
     def turn(self, item: Any) -> None:
         self._output.turn, self._output.turn_given = door.turn(item), True
@@ -139,31 +160,39 @@ def text_of(exc: BaseException) -> str:
         return f"{type(exc).__name__}, whose text cannot be read"
 
 
-async def _collect(adapter: Adapter, call: Call, sink: Sink) -> None:
+async def _collect(adapter: Adapter, call: Call, sink: Sink, stop_after: int | None) -> int | None:
+    """Take all that the adapter emits; return what came after the caller gave up, if it did."""
     # Closing the generator is part of the client's work: its connection goes back there.
-    items = _items(adapter.run, call)
+    items = _items(adapter.run, call, stop_after)
     try:
+        if stop_after is not None:
+            return await read_and_give_up(items, partial(_take, sink), stop_after)
         async for item in items:
-            # The type itself: ``isinstance`` believes what an object says of its class.
-            kind = type(item)
-            if item is None:
-                continue
-            if issubclass(kind, AssistantTurn) or (
-                issubclass(kind, Mapping) and "type" not in item
-            ):
-                sink.turn(item)
-            elif issubclass(kind, Event | Mapping):
-                sink.event(item)
-            else:
-                raise TypeError(
-                    f"the adapter yielded {kind.__name__}; events and turns are "
-                    "objects of harness.model or dicts"
-                )
+            _take(sink, item)
+        return None
     finally:
         await items.aclose()
 
 
-async def _items(run: Callable[[Call], Any], call: Call) -> AsyncGenerator[Any, None]:
+def _take(sink: Sink, item: Any) -> None:
+    # The type itself: ``isinstance`` believes what an object says of its class.
+    kind = type(item)
+    if item is None:
+        return
+    if issubclass(kind, AssistantTurn) or (issubclass(kind, Mapping) and "type" not in item):
+        sink.turn(item)
+    elif issubclass(kind, Event | Mapping):
+        sink.event(item)
+    else:
+        raise TypeError(
+            f"the adapter yielded {kind.__name__}; events and turns are "
+            "objects of harness.model or dicts"
+        )
+
+
+async def _items(
+    run: Callable[[Call], Any], call: Call, stop_after: int | None
+) -> AsyncGenerator[Any, None]:
     if inspect.isasyncgenfunction(run):
         produced = run(call)
         try:
@@ -180,7 +209,7 @@ async def _items(run: Callable[[Call], Any], call: Call) -> AsyncGenerator[Any, 
             for item in _as_items(result):
                 yield item
     else:
-        async for item in _in_thread(run, call):
+        async for item in _in_thread(run, call, stop_after):
             yield item
 
 
@@ -195,7 +224,9 @@ class _RaisedInThread(Exception):  # noqa: N818 - not an error of ours
         self.raised = raised
 
 
-async def _in_thread(run: Callable[[Call], Any], call: Call) -> AsyncGenerator[Any, None]:
+async def _in_thread(
+    run: Callable[[Call], Any], call: Call, stop_after: int | None
+) -> AsyncGenerator[Any, None]:
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[Any] = asyncio.Queue()
     stopped = threading.Event()
@@ -211,10 +242,16 @@ async def _in_thread(run: Callable[[Call], Any], call: Call) -> AsyncGenerator[A
             if hasattr(result, "__aiter__"):
                 put(TypeError("a plain function returned an async iterator; make it 'async def'"))
                 return
+            count = 0
             for item in _as_items(result):
                 if stopped.is_set():
                     return
                 put(item)
+                count += is_content(item)
+                if stop_after is not None and count >= stop_after:
+                    break  # nobody can stop a thread while it waits for more
+            if inspect.isgenerator(result):
+                result.close()
         except BaseException as exc:
             put(exc)
         finally:

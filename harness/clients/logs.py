@@ -18,7 +18,8 @@ class LogCapture(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
-        self._caught: dict[str, list[str]] = {}
+        # Calls that are made at once may have one key, and each of them may be the one.
+        self._caught: list[tuple[str, list[str]]] = []
         self._level = logging.WARNING
 
     def __enter__(self) -> Self:
@@ -36,11 +37,12 @@ class LogCapture(logging.Handler):
     @contextmanager
     def of(self, key: str) -> Iterator[list[str]]:
         """Collect the records that contain ``key``."""
-        caught = self._caught[key] = []
+        entry = key, list[str]()
+        self._caught.append(entry)
         try:
-            yield caught
+            yield entry[1]
         finally:
-            del self._caught[key]
+            self._caught = [one for one in self._caught if one is not entry]
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a record that contains one of the keys."""
@@ -49,6 +51,6 @@ class LogCapture(logging.Handler):
             text += f"\n{record.exc_info[1]!r}"
         if KEY_PREFIX not in text:
             return
-        for key, caught in list(self._caught.items()):
+        for key, caught in list(self._caught):
             if key in text and len(caught) < MAX_LOGS:
                 caught.append(f"{record.name}: {text}"[:MAX_TEXT])

@@ -38,10 +38,11 @@ class MessageError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartCall:
-    """Make this call."""
+    """Make this call; stop reading after so many events with content, if a number is given."""
 
     id: int
     call: Call
+    stop_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +90,11 @@ class Done:
 
     ``raised`` is the text of an exception that is not a failure in the sense of the interface,
     ``stopped`` why the process stopped the client, and ``logs`` the log records with the call's
-    key.
+    key. ``late`` counts the events after the caller stopped reading, if it did.
     """
 
     id: int
+    late: int | None = None
     raised: str | None = None
     stopped: str | None = None
     logs: tuple[str, ...] = ()
@@ -116,6 +118,8 @@ def encode(message: ToClient | FromClient) -> bytes:
         case StartCall():
             call = {f.name: getattr(message.call, f.name) for f in fields(Call)}
             data = {"type": "call", "id": message.id, **call}
+            if message.stop_after is not None:
+                data["stop_after"] = message.stop_after
         case CancelCall():
             data = {"type": "cancel", "id": message.id}
         case Hello():
@@ -144,6 +148,7 @@ def encode(message: ToClient | FromClient) -> bytes:
                 "raised": message.raised,
                 "stopped": message.stopped,
                 "logs": message.logs,
+                "late": message.late,
             }
         case NotRun():
             data = {"type": "not_run", "id": message.id, "message": message.message}
@@ -159,7 +164,8 @@ def decode_to_client(line: bytes) -> ToClient:
             given = {f.name: data[f.name] for f in fields(Call) if f.name in data}
             for name in ("messages", "tools"):
                 given[name] = tuple(given.get(name, ()))
-            return StartCall(id=number, call=Call(**given))
+            stop_after = _get(data, "stop_after", int | None)
+            return StartCall(id=number, call=Call(**given), stop_after=stop_after)
         case "cancel":
             return CancelCall(id=_get(data, "id", int))
     raise MessageError(f"unknown message type {data.get('type')!r:.60}")
@@ -183,6 +189,7 @@ def decode_from_client(line: bytes) -> FromClient:
                 raised=_shown(data, "raised"),
                 stopped=_shown(data, "stopped"),
                 logs=_texts(data, "logs"),
+                late=_get(data, "late", int | None),
             )
         case "not_run":
             return NotRun(id=_get(data, "id", int), message=_shown(data, "message") or "")

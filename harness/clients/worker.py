@@ -121,12 +121,12 @@ class Calls:
         self._channel.send(encode(end))
 
     async def _play(self, message: StartCall) -> Done:
-        raised = stopped = None
+        raised = stopped = late = None
         with self._logs.of(message.call.api_key) as logs:
             try:
-                raised = await play(
-                    self._adapter, message.call, _Sending(self._channel, message.id)
-                )
+                sink = _Sending(self._channel, message.id)
+                played = await play(self._adapter, message.call, sink, message.stop_after)
+                raised, late = played.raised, played.late
             except FloodError as exc:
                 stopped = str(exc)
             except KeyboardInterrupt as exc:
@@ -134,7 +134,7 @@ class Calls:
                 raised = text_of(exc)
             except asyncio.CancelledError:
                 pass  # The harness knows that it cancelled the call.
-        return Done(id=message.id, raised=raised, stopped=stopped, logs=tuple(logs))
+        return Done(id=message.id, raised=raised, stopped=stopped, logs=tuple(logs), late=late)
 
 
 def main(reference: str) -> NoReturn:

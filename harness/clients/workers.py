@@ -12,13 +12,13 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from harness.clients import door
-from harness.clients.in_process import Output
+from harness.clients.in_process import OnEvent, Output
 from harness.clients.interface import Call
 from harness.clients.messages import (
     CancelCall,
@@ -71,7 +71,7 @@ class _Pending:
     """A call in progress. ``end`` gets ``None``, or says how the process ended."""
 
     output: Output
-    on_event: Callable[[int], None] | None
+    on_event: OnEvent | None
     end: asyncio.Future[str | None]
     meter: Meter = field(default_factory=Meter)
     not_run: str | None = None
@@ -134,7 +134,12 @@ class Worker(asyncio.SubprocessProtocol):
     # --- calls ---------------------------------------------------------------------------
 
     async def call(
-        self, call: Call, *, deadline: float, on_event: Callable[[int], None] | None
+        self,
+        call: Call,
+        *,
+        deadline: float,
+        on_event: OnEvent | None = None,
+        stop_after: int | None = None,
     ) -> Output:
         """Make a call; see :meth:`Client.call`."""
         self._last += 1
@@ -143,7 +148,7 @@ class Worker(asyncio.SubprocessProtocol):
         if self.ended is not None:
             pending.end.set_result(self.ended)
         try:
-            self._send(encode(StartCall(id=number, call=call)))
+            self._send(encode(StartCall(id=number, call=call, stop_after=stop_after)))
             with suppress(TimeoutError):
                 async with asyncio.timeout(deadline):
                     await asyncio.shield(pending.end)
@@ -207,10 +212,10 @@ class Worker(asyncio.SubprocessProtocol):
                     return
                 output.events.append(door.event(copied))
                 if pending.on_event is not None:
-                    pending.on_event(len(output.events))
+                    pending.on_event(output.events[-1])
             case Done():
                 output.raised, output.ended = message.raised, message.stopped
-                output.logs = message.logs
+                output.logs, output.late = message.logs, message.late
                 pending.end.set_result(None)
             case NotRun():
                 pending.not_run = message.message

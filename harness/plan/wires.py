@@ -30,6 +30,11 @@ def schedules_for(case: Case) -> tuple[Schedule, ...]:
     )
 
 
+def gate_name(number: int) -> str:
+    """Return the name of the gate in an answer of a scenario that waits for its caller."""
+    return f"{GATE}-{number}"
+
+
 def gates_of(scenario: Scenario) -> tuple[int | None, ...]:
     """Return for each answer the wire event behind which it waits for the client, if it does.
 
@@ -48,7 +53,7 @@ def _choreographed(
     return tuple(
         schedule
         if number >= len(gates) or (after := gates[number]) is None
-        else gate_after(schedule, schedule.plain.event_ends[after - 1], f"{GATE}-{number}")
+        else gate_after(schedule, schedule.plain.event_ends[after - 1], gate_name(number))
         for number, schedule in enumerate(whole)
     )
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
@@ -22,16 +23,25 @@ from harness.clients.logs import KEY_PREFIX, LogCapture
 from harness.clients.workers import DisturbedError
 from harness.judge import judge
 from harness.judge.reading import facts_about
-from harness.judge.transcript import Outcome, SeenRequest, Transcript, TurnRecord, without
+from harness.judge.transcript import (
+    Emitted,
+    Outcome,
+    SeenRequest,
+    Transcript,
+    TurnRecord,
+    without,
+)
 from harness.plan.planning import Plan, cassette_of
-from harness.plan.wires import GATE, schedules_for
+from harness.plan.wires import GATE, gate_name, schedules_for
 from harness.reports.records import CaseResult
 from harness.run.again import waits
+from harness.run.gates import HandedOn
 from harness.suite.scenario import Case, TurnSpec
 from mockserver import MockServer, SessionHandle
 from mockserver.dialects import base_path
 from mockserver.library import Exchange
 from mockserver.serving import JournalEntry
+from mockserver.vocabulary import Event
 from mockserver.wire import FaultKind, Schedule
 
 #: Seconds after which a case is stopped and its client blamed.
@@ -43,8 +53,8 @@ TIMEOUT, STALL_TIMEOUT, TERMINAL_SEEN_TIMEOUT = 10.0, 0.3, 1.0
 GATE_TIMEOUT = 5.0
 #: Factor for the timeouts of a case that is played again.
 _SLACK = 8
-#: Seconds for the connection of a client that was stopped to end.
-_STOPPED = 1.0
+#: Seconds for the connection of a client that was stopped to end, and of one whose caller left.
+_STOPPED, _LET_GO = 1.0, 3.0
 
 
 class Runner:
@@ -142,7 +152,10 @@ class Runner:
                 base_url += base_path(case.scenario.dialect, paths)
             conversation = _Conversation(case, session, schedules, base_url, key, slack)
             async with host.client(shared=shared, fresh=fresh) as client:
-                await self._converse(conversation, client)
+                if case.scenario.together:
+                    await self._call_together(conversation, client)
+                else:
+                    await self._converse(conversation, client)
             turns = tuple(conversation.records)
             stopped = any(turn.hung for turn in turns)
             closed = await session.wait_until_idle(_STOPPED if stopped else self.deadline)
@@ -159,38 +172,88 @@ class Runner:
         )
 
     async def _converse(self, conversation: _Conversation, client: Client) -> None:
+        session, seen = conversation.session, 0
         call: Call | None = None
-        seen = 0
-        for spec in conversation.case.scenario.turns:
+        for number, spec in enumerate(conversation.case.scenario.turns):
             call = conversation.call_for(spec, call)
             if call is None:
                 break
-            output = await self._call(conversation, client, call)
-            entries = conversation.session.journal
-            conversation.add(call, output, entries[seen:])
+            let_go = True
+            if spec.cancel_after is None:
+                output = await self._call(conversation, client, call, spec)
+            else:
+                output = await self._cancel(session, client, call, number, spec.cancel_after.seen)
+                if output.late is not None:
+                    let_go = await session.wait_until_idle(_LET_GO)
+                session.release(gate_name(number))
+            entries = session.journal
+            conversation.add(call, output, entries[seen:], let_go=let_go)
             seen = len(entries)
 
-    async def _call(self, conversation: _Conversation, client: Client, call: Call) -> Output:
+    async def _call(
+        self, conversation: _Conversation, client: Client, call: Call, spec: TurnSpec
+    ) -> Output:
         gate, session = conversation.case.gate, conversation.session
         if gate is None:
-            return await client.call(call, deadline=self.deadline, on_event=None)
+            return await client.call(call, deadline=self.deadline)
+        expected = (spec.expect.events if spec.expect is not None else None) or ()
+        terms = self._adapters[conversation.case.adapter].terms
+        handed_on = HandedOn(expected, gate.seen, terms)
         conversation.gate_timed_out = False
 
         def release() -> None:
             conversation.gate_timed_out = True
             session.release(GATE)
 
-        timer = asyncio.get_running_loop().call_later(self.gate_timeout, release)
-
-        def seen(count: int) -> None:
-            if count == gate.seen:
+        def emitted(event: Emitted[Event]) -> None:
+            handed_on.add(event)
+            if handed_on.is_enough:
                 timer.cancel()
                 session.release(GATE)
 
+        if handed_on.is_enough:
+            session.release(GATE)
+        timer = asyncio.get_running_loop().call_later(self.gate_timeout, release)
+        if handed_on.is_enough:
+            timer.cancel()
         try:
-            return await client.call(call, deadline=self.deadline, on_event=seen)
+            return await client.call(call, deadline=self.deadline, on_event=emitted)
         finally:
             timer.cancel()
+
+    async def _cancel(
+        self, session: SessionHandle, client: Client, call: Call, number: int, after: int
+    ) -> Output:
+        """Make a call whose caller stops reading while the server waits at the gate."""
+        # A client that hands on nothing before the end cannot be given up in the middle.
+        timer = asyncio.get_running_loop().call_later(
+            self.gate_timeout, session.release, gate_name(number)
+        )
+        try:
+            return await client.call(call, deadline=self.deadline, stop_after=after)
+        finally:
+            timer.cancel()
+
+    async def _call_together(self, conversation: _Conversation, client: Client) -> None:
+        """Make all calls at once. Each waits behind its first event until all have begun.
+
+        They begin one after the other, so that it is known which answer each of them gets.
+        """
+        session, calls = conversation.session, list[asyncio.Task[Output]]()
+        made: list[Call] = []
+        for spec in conversation.case.scenario.turns:
+            call = conversation.call_for(spec, None)
+            assert call is not None
+            made.append(call)
+            calls.append(asyncio.create_task(client.call(call, deadline=self.deadline)))
+            await _until(lambda: len(session.journal) >= len(made), self.gate_timeout)
+        for number in range(len(calls)):
+            session.release(gate_name(number))
+        outputs = await asyncio.gather(*calls)
+        entries = session.journal
+        for number, (call, output) in enumerate(zip(made, outputs, strict=True)):
+            own = [e for e in entries if e.exchange == number]
+            conversation.add(call, output, own or entries[number : number + 1])
 
 
 @dataclass(slots=True)
@@ -207,6 +270,7 @@ class _Conversation:
     logs: list[str] = field(default_factory=list)
     answered: set[int] = field(default_factory=set)
     gate_timed_out: bool = False
+    first: Call | None = None
 
     def call_for(self, spec: TurnSpec, before: Call | None) -> Call | None:
         """Return the next call; ``None`` if the client's answer leaves none."""
@@ -218,7 +282,11 @@ class _Conversation:
                 api_key=self.key,
                 timeout=_timeout(self.case),
             )
-            return replace(call, timeout=call.timeout * self.slack)
+            call = replace(call, timeout=call.timeout * self.slack)
+            self.first = self.first or call
+            return call
+        if spec.again:
+            return self.first
         assert before is not None
         turn = self.records[-1].turn
         if turn is None or turn.value is None:
@@ -229,11 +297,21 @@ class _Conversation:
             # The checks of the previous turn report what is wrong; the conversation ends here.
             return None
 
-    def add(self, call: Call, output: Output, entries: Sequence[JournalEntry]) -> None:
+    def add(
+        self, call: Call, output: Output, entries: Sequence[JournalEntry], *, let_go: bool = True
+    ) -> None:
         """Add what came of a call, with the requests that the server got."""
         record = _turn_record(call, output, entries, self.schedules, self.answered)
-        self.records.append(record)
+        self.records.append(replace(record, let_go=let_go))
         self.logs += output.logs
+
+
+async def _until(condition: Callable[[], bool], timeout: float) -> None:
+    """Wait until something holds in the server's thread, at most ``timeout`` seconds."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(timeout):
+            while not condition():  # noqa: ASYNC110 - it becomes true in another thread
+                await asyncio.sleep(0.005)
 
 
 def _timeout(case: Case) -> float:
@@ -275,6 +353,8 @@ def _turn_record(
         turn_given=output.turn_given,
         raised=output.raised,
         hung=output.hung,
+        cancelled=output.late is not None,
+        late=output.late or 0,
         ended=output.ended,
         printed=output.printed,
         requests=tuple(requests),
