@@ -12,7 +12,16 @@ from pathlib import Path
 
 from harness.plan.planning import played
 from harness.suite.scenario import Case, GateSpec, Scenario
-from mockserver.wire import Fault, FaultKind, Point, Schedule, axes, faults, gate_after
+from mockserver.wire import (
+    Break,
+    FaultKind,
+    Point,
+    Schedule,
+    Variation,
+    apply_variation,
+    axes,
+    gate_after,
+)
 
 #: The name of the gate in a stream.
 GATE = "until-seen"
@@ -68,17 +77,10 @@ def _sent(
     gate: GateSpec | None,
 ) -> tuple[Schedule, ...]:
     whole = played(cassette, interactions)
-    if fault is not None:
-        return _broken(whole, fault, event)
     if gate is not None:
         return _gated(whole, gate)
-    return tuple(axes.apply(s, point) for s in whole)
-
-
-def _broken(whole: Sequence[Schedule], fault: FaultKind, event: int) -> tuple[Schedule, ...]:
-    *others, last = whole
-    offset = (0, *last.plain.event_ends)[event]
-    return (*others, faults.apply(last, Fault(fault, offset)))
+    broken = None if fault is None else Break(fault, event)
+    return apply_variation(whole, Variation(point, broken))
 
 
 def _gated(whole: Sequence[Schedule], gate: GateSpec) -> tuple[Schedule, ...]:

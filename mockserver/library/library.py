@@ -12,8 +12,7 @@ import threading
 import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import unquote
@@ -24,24 +23,47 @@ from mockserver.cassettes import har, writer
 from mockserver.cassettes.cassette import Cassette
 from mockserver.errors import CassetteError, SessionError, UnwritableError
 from mockserver.library.index import Index, stamp_of
-from mockserver.library.session import Exchange, Found, exchanges
+from mockserver.library.session import Exchange, Found, varied
+from mockserver.wire.variation import PLAIN, Variation
 
 SUFFIXES = (".yaml", ".yml", ".har")
 
 #: How many bytes of parsed cassette files to cache; at least one file is cached.
 CACHE_BYTES = 16 * 1024 * 1024
 
-
-#: How many paths to cache with their cassette names.
-_SPLITS = 1024
+#: How many paths to cache with their cassette names, and variations of one cassette.
+_SPLITS, _VARIATIONS = 1024, 16
 
 #: Seconds before an open cassette is checked for changes again.
 RECHECK = 0.5
 
 
+class Answers:
+    """The answers of a cassette in one variation, by method and path."""
+
+    def __init__(self, found: Iterable[Found]) -> None:
+        self.found = tuple(found)
+        self._by_route: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        for position, answer in enumerate(self.found):
+            self._by_route[answer.exchange.route].append(position)
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """The requests with their answers."""
+        return tuple(f.exchange for f in self.found)
+
+    def positions(self, method: str, path: str) -> Sequence[int]:
+        """Return the positions of the answers to that method and plain path.
+
+        If there are none, return those with placeholders that it fits.
+        """
+        equal = self._by_route.get((method, path))
+        return equal or [n for n, f in enumerate(self.found) if f.exchange.answers(method, path)]
+
+
 @dataclass(eq=False)
 class Opened:
-    """A parsed cassette under its name, with its exchanges as recorded.
+    """A parsed cassette under its name.
 
     ``stamp`` identifies the content of the file; ``checked`` is when it was last compared.
     """
@@ -50,31 +72,22 @@ class Opened:
     cassette: Cassette
     stamp: tuple[int, int]
     checked: float
+    _varied: dict[Variation, Answers] = field(default_factory=dict)
 
-    @cached_property
-    def exchanges(self) -> tuple[Exchange, ...]:
-        """The cassette's exchanges, without axis point and fault."""
-        return exchanges(self.cassette)
+    def answers(self, variation: Variation = PLAIN) -> Answers:
+        """Return the answers in a variation, from a cache.
 
-    @cached_property
-    def found(self) -> tuple[Found, ...]:
-        """The exchanges as answers to requests."""
-        return tuple(Found(e, self.name, n) for n, e in enumerate(self.exchanges))
-
-    @cached_property
-    def _by_route(self) -> Mapping[tuple[str, str], Sequence[int]]:
-        numbers: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-        for number, exchange in enumerate(self.exchanges):
-            numbers[exchange.route].append(number)
-        return dict(numbers)
-
-    def numbers(self, method: str, path: str) -> Sequence[int]:
-        """Return the numbers of the exchanges with that method and plain path.
-
-        If there are none, return those with placeholders that it fits.
+        Raises ``ValueError`` for what the cassette does not have, and :class:`CodingError` for a
+        body that cannot be decoded here.
         """
-        equal = self._by_route.get((method, path))
-        return equal or [n for n, e in enumerate(self.exchanges) if e.answers(method, path)]
+        answers = self._varied.get(variation)
+        if answers is None:
+            pairs = varied(self.cassette, variation)
+            answers = Answers(Found(exchange, self.name, number) for number, exchange in pairs)
+            if len(self._varied) >= _VARIATIONS:
+                self._varied.clear()
+            self._varied[variation] = answers
+        return answers
 
 
 def load(path: Path) -> Cassette:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection
 
 from mockserver.cassettes.cassette import Request
-from mockserver.errors import CassetteError, SessionError
+from mockserver.errors import CassetteError, CodingError, SessionError
 from mockserver.library import nearest
 from mockserver.library.index import Index
 from mockserver.library.library import Library, Opened
@@ -14,6 +14,7 @@ from mockserver.library.matcher import Part, differences, plain_path, signature
 from mockserver.library.nearest import Near
 from mockserver.library.refusal import RefusalError
 from mockserver.library.session import Found, Rotation
+from mockserver.wire.variation import Variation
 
 
 class Lookup:
@@ -32,23 +33,29 @@ class Lookup:
         """Start again with the first recorded answers."""
         self._rotation.clear()
 
-    async def pinned(self, name: str, got: Request) -> Found:
-        """Find an answer in the cassette ``name``, by method and path."""
+    async def pinned(self, name: str, variation: Variation, got: Request) -> Found:
+        """Find an answer in a variation of the cassette ``name``, by method and path."""
         opened = await self._open(name)
-        numbers = opened.numbers(got.method.upper(), plain_path(got.url.path))
-        number = None
-        if numbers:
-            route = opened.exchanges[numbers[0]].route
-            number = self._rotation.take((name, route), numbers)
-        if number is None:
+        try:
+            answers = opened.answers(variation)
+        except ValueError as exc:
+            raise RefusalError(400, "bad_variation", f"{name}: {exc}") from None
+        except CodingError as exc:
+            raise RefusalError(422, "broken_cassette", f"{name}: {exc}") from None
+        positions = answers.positions(got.method.upper(), plain_path(got.url.path))
+        position = None
+        if positions:
+            route = answers.found[positions[0]].exchange.route
+            position = self._rotation.take((name, variation, route), positions)
+        if position is None:
             parts = (Part.METHOD, Part.PATH)
             raise nearest.explain(
                 got,
-                nearest.among(got, opened.exchanges, name, parts),
+                nearest.among(got, answers.exchanges, name, parts),
                 where=f"in {name}",
                 hint="Under /c/, requests are matched by method and path.",
             )
-        return opened.found[number]
+        return answers.found[position]
 
     async def matched(self, got: Request) -> Found:
         """Find an answer in all cassettes, by the parts that are compared."""
@@ -66,7 +73,7 @@ class Lookup:
             location = index.locations[position]
             opened = await self._open(location.name)
             if opened.stamp == index.stamps[location.name]:
-                return opened.found[location.number]
+                return opened.answers().found[location.number]
             # The file was changed after it was indexed.
             await asyncio.to_thread(self.library.scan)
 

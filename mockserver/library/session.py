@@ -14,12 +14,12 @@ from functools import cached_property
 from mockserver.cassettes.cassette import Cassette, Request
 from mockserver.errors import SessionError
 from mockserver.library.matcher import plain_path, same_path
-from mockserver.wire import axes, faults
+from mockserver.wire import axes, faults, variation
 from mockserver.wire.axes import RECORDED, Point
-from mockserver.wire.body import Media
 from mockserver.wire.faults import Fault
 from mockserver.wire.http1 import Message
 from mockserver.wire.schedule import Schedule, from_response
+from mockserver.wire.variation import Variation
 
 
 @dataclass(frozen=True)
@@ -55,17 +55,29 @@ def exchanges(
     """
     schedules = [axes.apply(from_response(i.response), point) for i in cassette.interactions]
     if fault is not None:
-        streams = [i for i, s in enumerate(schedules) if s.media is not Media.OTHER]
-        if not streams:
+        at = variation.last_stream(schedules)
+        if at is None:
             raise SessionError(f"{cassette.path}: no streamed answer to interrupt at {fault}")
         try:
-            schedules[streams[-1]] = faults.apply(schedules[streams[-1]], fault)
+            schedules[at] = faults.apply(schedules[at], fault)
         except ValueError as exc:
             raise SessionError(f"{cassette.path}: {exc}") from None
     return tuple(
         Exchange(interaction.request, schedule)
         for interaction, schedule in zip(cassette.interactions, schedules, strict=True)
     )
+
+
+def varied(cassette: Cassette, wanted: Variation) -> tuple[tuple[int, Exchange], ...]:
+    """Make the exchanges of a variation, each with its interaction's number in the cassette.
+
+    Raises ``ValueError`` for an interaction or an interruption that is not possible, and
+    :class:`~mockserver.errors.CodingError` for a body that cannot be decoded here.
+    """
+    recorded = cassette.interactions
+    sent = variation.apply([from_response(i.response) for i in recorded], wanted)
+    numbers = wanted.interactions or range(len(recorded))
+    return tuple((n, Exchange(recorded[n].request, s)) for n, s in zip(numbers, sent, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """The HTTP application: find the recorded answer to a request and play it.
 
-========================  ===========================================================
-``/s/<session>/…``        one client's session, opened before
-``/c/<cassette>/…``       one cassette, for clients that can change only a base URL
-``/__tapecheck/…``        administration
-anything else             matched against all requests of the library
-========================  ===========================================================
+============================  =======================================================
+``/s/<session>/…``            one client's session, opened before
+``/c/<cassette>/…``           one cassette, for clients that can change only a base URL
+``/c/<cassette>/~eol=cr/…``   the same, in a variation (``mockserver.wire.variation``)
+``/__tapecheck/…``            administration
+anything else                 matched against all requests of the library
+============================  =======================================================
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import itertools
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -32,11 +34,15 @@ from mockserver.serving.journal import Journal, Record
 from mockserver.serving.playback import Playback
 from mockserver.serving.responses import refusal_response
 from mockserver.serving.sessions import Answers, LiveSession
+from mockserver.wire import variation
 from mockserver.wire.content_coding import decode, encoding_of, is_known
+from mockserver.wire.variation import Variation
 
 #: A function that finds the recorded answer to a request, or raises :class:`RefusalError`.
 Find = Callable[[Request], Awaitable[Found]]
 
+#: What a path segment behind a cassette's name begins with if it says how to vary the answers.
+_VARIED = "~"
 #: Replaces the host that a client would talk to.
 _ORIGIN = "http://provider"
 
@@ -161,7 +167,8 @@ class App:
                 )
                 raise RefusalError(404, "unknown_cassette", message)
             name, rest = split
-            return None, rest, functools.partial(self._lookup.pinned, name)
+            chosen, rest = _variation(rest)
+            return None, rest, functools.partial(self._lookup.pinned, name, chosen)
         return None, path, self._lookup.matched
 
     def _record(
@@ -188,6 +195,21 @@ class App:
         if live is not None:
             live.journal.add(record)
         return record
+
+
+def _variation(path: str) -> tuple[Variation, str]:
+    """Split the path behind a cassette's name into its variation, if any, and the rest.
+
+    Raises :class:`RefusalError` for words that are not known.
+    """
+    first, _, rest = path.removeprefix("/").partition("/")
+    words = unquote(first)
+    if not words.startswith(_VARIED):
+        return variation.PLAIN, path
+    try:
+        return variation.parse(words.removeprefix(_VARIED)), f"/{rest}"
+    except ValueError as exc:
+        raise RefusalError(400, "bad_variation", str(exc)) from None
 
 
 def target_of(target: str) -> tuple[str, str]:

@@ -7,12 +7,15 @@ from mockserver.wire.body import Body, Media
 from mockserver.wire.faults import Fault, FaultKind
 from mockserver.wire.schedule import Gate, Schedule, from_response, gate_after
 from mockserver.wire.sse import Block, Decoder
+from mockserver.wire.variation import Break, Variation
+from mockserver.wire.variation import apply as apply_variation
 
 __all__ = [
     "AXES",
     "RECORDED",
     "Block",
     "Body",
+    "Break",
     "Decoder",
     "Fault",
     "FaultKind",
@@ -20,7 +23,9 @@ __all__ = [
     "Media",
     "Point",
     "Schedule",
+    "Variation",
     "apply_point",
+    "apply_variation",
     "axes",
     "faults",
     "from_response",

@@ -43,7 +43,7 @@ def test_every_recording_replays_with_the_recorded_bytes(
         name = name_of(item)
         expected = server.library.open(name).cassette.interactions[item["interaction"]]
         with server.session(
-            exchanges=[server.library.open(name).exchanges[item["interaction"]]]
+            exchanges=[server.library.open(name).answers().exchanges[item["interaction"]]]
         ) as s:
             seen = fetch(s.url, expected.request)
         body = b"".join(seen.pieces)
@@ -78,8 +78,8 @@ def test_every_recording_is_found_under_its_cassette(
     for item in known:
         name = name_of(item)
         opened = server.library.open(name)
-        wanted = opened.exchanges[item["interaction"]]
-        turns = sum(e.route == wanted.route for e in opened.exchanges)
+        wanted = opened.answers().exchanges[item["interaction"]]
+        turns = sum(e.route == wanted.route for e in opened.answers().exchanges)
         seen = [fetch(f"{server.url}/c/{quote(name)}", wanted.request) for _ in range(turns)]
         assert wanted.schedule.body in [b"".join(s.pieces) for s in seen], name
 
