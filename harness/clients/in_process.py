@@ -19,6 +19,7 @@ from harness.clients import door
 from harness.clients.giving_up import is_content, read_and_give_up
 from harness.clients.interface import Adapter, Call, ClientError
 from harness.clients.messages import KEPT_OF_FLOOD, Meter
+from harness.clients.raised import has_cause, text_of, traceback_of
 from harness.judge.transcript import Emitted
 from mockserver.vocabulary import AssistantTurn, ErrorEvent, ErrorInfo, Event, Status, fold, to_json
 
@@ -27,8 +28,9 @@ from mockserver.vocabulary import AssistantTurn, ErrorEvent, ErrorInfo, Event, S
 class Output:
     """What an adapter emitted for one call, checked and typed.
 
-    ``raised`` is the text of an exception that is not a :class:`ClientError`; ``hung`` says
-    that the deadline passed. ``ended`` says how the call ended otherwise: the client ended its
+    ``raised`` is the text of an exception that is not a :class:`ClientError`; ``traceback`` tells
+    where it came from, or what a :class:`ClientError` was raised for. ``hung`` says that the
+    deadline passed. ``ended`` says how the call ended otherwise: the client ended its
     process or emitted too much; ``late`` counts the events after the caller stopped reading, if it
     did; ``printed`` is the last output of that process. ``logs`` are the
     log records with the call's key.
@@ -38,6 +40,7 @@ class Output:
     turn: Emitted[AssistantTurn] | None = None
     turn_given: bool = False
     raised: str | None = None
+    traceback: str = ""
     hung: bool = False
     late: int | None = None
     ended: str | None = None
@@ -68,9 +71,13 @@ OnEvent = Callable[[Emitted[Event]], None]
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """How a call ended: the text of a foreign exception; events after the caller gave up."""
+    """How a call ended: the text of a foreign exception; events after the caller gave up.
+
+    ``traceback`` tells where an exception came from, or what a failure was raised for.
+    """
 
     raised: str | None = None
+    traceback: str = ""
     late: int | None = None
 
 
@@ -96,6 +103,7 @@ async def drive(
             try:
                 played = await play(adapter, call, _Typed(output, on_event), stop_after)
                 output.raised, output.late = played.raised, played.late
+                output.traceback = played.traceback
             except FloodError as exc:
                 output.ended = str(exc)
     if timer.expired():
@@ -112,18 +120,23 @@ async def play(adapter: Adapter, call: Call, sink: Sink, stop_after: int | None 
     try:
         return Played(late=await _collect(adapter, call, sink, stop_after))
     except ClientError as exc:
-        return Played(_add_failure(sink, exc, streamed=call.stream))
+        raised = _add_failure(sink, exc, streamed=call.stream)
+        return Played(raised, traceback_of(exc, call.api_key) if has_cause(exc) else "")
     except asyncio.CancelledError as exc:
         if _is_cancelled():
             raise
-        return Played(text_of(exc))
+        return _raised(exc, call)
     except (KeyboardInterrupt, FloodError):
         raise
     except _RaisedInThread as exc:
-        return Played(text_of(exc.raised))
+        return _raised(exc.raised, call)
     except BaseException as exc:
         # No exception of a client may end the run.
-        return Played(text_of(exc))
+        return _raised(exc, call)
+
+
+def _raised(exc: BaseException, call: Call) -> Played:
+    return Played(text_of(exc), traceback_of(exc, call.api_key))
 
 
 class _Typed:
@@ -145,19 +158,14 @@ class _Typed:
         self._output.turn, self._output.turn_given = door.turn(item), True
 
 
+def _add_raised(output: Output, exc: BaseException, call: Call) -> None:
+    output.raised, output.traceback = text_of(exc), traceback_of(exc, call.api_key)
+
+
 def _is_cancelled() -> bool:
     """Return whether the run was stopped from outside; a client may raise the same exception."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def text_of(exc: BaseException) -> str:
-    """Return class and text of an exception that a client raised."""
-    try:
-        return f"{type(exc).__name__}: {exc}"
-    except BaseException:
-        # The client's own code makes the text, and may raise what ends a program.
-        return f"{type(exc).__name__}, whose text cannot be read"
 
 
 async def _collect(adapter: Adapter, call: Call, sink: Sink, stop_after: int | None) -> int | None:

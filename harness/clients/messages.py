@@ -90,11 +90,13 @@ class Done:
 
     ``raised`` is the text of an exception that is not a failure in the sense of the interface,
     ``stopped`` why the process stopped the client, and ``logs`` the log records with the call's
-    key. ``late`` counts the events after the caller stopped reading, if it did.
+    key. ``late`` counts the events after the caller stopped reading, if it did;
+    ``traceback`` tells where an exception came from.
     """
 
     id: int
     late: int | None = None
+    traceback: str = ""
     raised: str | None = None
     stopped: str | None = None
     logs: tuple[str, ...] = ()
@@ -149,6 +151,7 @@ def encode(message: ToClient | FromClient) -> bytes:
                 "stopped": message.stopped,
                 "logs": message.logs,
                 "late": message.late,
+                "traceback": message.traceback,
             }
         case NotRun():
             data = {"type": "not_run", "id": message.id, "message": message.message}
@@ -190,6 +193,7 @@ def decode_from_client(line: bytes) -> FromClient:
                 stopped=_shown(data, "stopped"),
                 logs=_texts(data, "logs"),
                 late=_get(data, "late", int | None),
+                traceback=_shown(data, "traceback") or "",
             )
         case "not_run":
             return NotRun(id=_get(data, "id", int), message=_shown(data, "message") or "")

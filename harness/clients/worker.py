@@ -121,20 +121,26 @@ class Calls:
         self._channel.send(encode(end))
 
     async def _play(self, message: StartCall) -> Done:
-        raised = stopped = late = None
+        played, stopped = Played(), None
         with self._logs.of(message.call.api_key) as logs:
             try:
                 sink = _Sending(self._channel, message.id)
                 played = await play(self._adapter, message.call, sink, message.stop_after)
-                raised, late = played.raised, played.late
             except FloodError as exc:
                 stopped = str(exc)
             except KeyboardInterrupt as exc:
                 # Nobody presses Ctrl-C here: the client raised it.
-                raised = text_of(exc)
+                played = Played(text_of(exc))
             except asyncio.CancelledError:
                 pass  # The harness knows that it cancelled the call.
-        return Done(id=message.id, raised=raised, stopped=stopped, logs=tuple(logs), late=late)
+        return Done(
+            id=message.id,
+            raised=played.raised,
+            traceback=played.traceback,
+            stopped=stopped,
+            logs=tuple(logs),
+            late=played.late,
+        )
 
 
 def main(reference: str) -> NoReturn:

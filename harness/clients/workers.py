@@ -216,6 +216,7 @@ class Worker(asyncio.SubprocessProtocol):
             case Done():
                 output.raised, output.ended = message.raised, message.stopped
                 output.logs, output.late = message.logs, message.late
+                output.traceback = message.traceback
                 pending.end.set_result(None)
             case NotRun():
                 pending.not_run = message.message

@@ -52,8 +52,9 @@ class TurnRecord:
     """One call and what came of it.
 
     If the adapter gave no turn, ``turn`` is folded from the events and ``turn_given`` is false.
-    ``raised`` is the text of an unexpected exception; ``hung`` says that the client had to be
-    stopped. ``ended`` says how the client ended the call otherwise: it ended its process, or
+    ``raised`` is the text of an unexpected exception; ``traceback`` tells where that came from, or
+    what a reported failure was raised for. ``hung`` says that the client had to be stopped.
+    ``ended`` says how the client ended the call otherwise: it ended its process, or
     emitted too much; ``printed`` is the last output of that process. ``cancelled``: the caller
     stopped reading, as the scenario demands; then ``late`` counts the events emitted after that,
     and ``let_go`` says that the server saw the connection end.
@@ -64,6 +65,7 @@ class TurnRecord:
     turn: Emitted[AssistantTurn] | None = None
     turn_given: bool = False
     raised: str | None = None
+    traceback: str = ""
     hung: bool = False
     ended: str | None = None
     printed: str = ""

@@ -73,6 +73,7 @@ def _turn(turn: TurnRecord) -> JsonObject:
         "events": [event.data for event in turn.events],
         "turn": None if turn.turn is None else turn.turn.data,
         "raised": turn.raised,
+        "traceback": turn.traceback,
         "hung": turn.hung,
     }
 

@@ -352,6 +352,7 @@ def _turn_record(
         turn=output.turn,
         turn_given=output.turn_given,
         raised=output.raised,
+        traceback=output.traceback,
         hung=output.hung,
         cancelled=output.late is not None,
         late=output.late or 0,

@@ -310,3 +310,35 @@ def test_events_are_told_one_by_one() -> None:
     seen: list[int] = []
     driven(async_generator, on_event=seen.append)
     assert seen == [1, 2]
+
+
+async def raises(call: Call) -> None:
+    raise ValueError(f"no {call.api_key}")
+
+
+def raises_in_thread(call: Call) -> None:
+    raise ValueError(f"no {call.api_key}")
+
+
+@pytest.mark.parametrize("run", [raises, raises_in_thread])
+def test_an_escaped_exception_tells_where_it_came_from(run: Callable[[Call], Any]) -> None:
+    output = driven(run, dataclasses.replace(CALL, api_key="sk-secret"))
+    first, *frames = output.traceback.splitlines()
+    assert first == "ValueError: no [key]"
+    assert [f.rpartition(" in ")[2] for f in frames] == [run.__name__]
+
+
+async def reports(_: Call) -> None:
+    raise ClientError(FAILURE)
+
+
+async def wraps(_: Call) -> None:
+    try:
+        raise ValueError("inside")
+    except ValueError as exc:
+        raise ClientError(FAILURE) from exc
+
+
+def test_a_reported_failure_tells_what_it_was_raised_for() -> None:
+    assert "caused by ValueError: inside" in driven(wraps).traceback
+    assert driven(reports).traceback == ""
