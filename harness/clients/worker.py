@@ -15,7 +15,8 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 from harness.clients import door, registry
-from harness.clients.in_process import FloodError, play, text_of
+from harness.clients.in_process import FloodError, Played, play
+from harness.clients.raised import text_of
 from harness.clients.interface import Adapter
 from harness.clients.logs import LogCapture
 from harness.clients.messages import (

@@ -118,10 +118,16 @@ async def _played(plan: Plan) -> tuple[CaseResult, Cause | None]:
         return result, await _cause(runner, result, plan.settings)
 
 
+def _leading(result: CaseResult) -> tuple[str, str] | None:
+    """Return what the weightiest finding is about."""
+    return next(((f.kind, f.field) for f in result.verdict.findings), None)
+
+
 async def _cause(runner: Runner, result: CaseResult, settings: Settings) -> Cause | None:
-    """Play the scenario's other wires; return what those with the same failure have in common."""
+    """Play the scenario's other wires; return what those with the same finding have in common."""
     from dataclasses import replace
 
+    from harness.judge.kinds import Level
     from harness.judge.transcript import Outcome
     from harness.plan.expand import expand
     from harness.plan.planning import schedules_of
@@ -140,8 +146,9 @@ async def _cause(runner: Runner, result: CaseResult, settings: Settings) -> Caus
     failed, passed = [case.variation], []
     async with aclosing(judged(runner, others)) as results:
         async for other in results:
-            if other.verdict.outcome is Outcome.PASS:
-                passed.append(other.case.variation)
-            elif other.verdict.signature == result.verdict.signature:
+            if _leading(result) in {(f.kind, f.field) for f in other.verdict.findings}:
                 failed.append(other.case.variation)
+            elif other.verdict.level is not Level.MUST and other.verdict.outcome != Outcome.ERROR:
+                # Another failure at must may hide this one, and then proves nothing.
+                passed.append(other.case.variation)
     return smallest_cause(failed, passed) if others else None

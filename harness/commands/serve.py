@@ -64,6 +64,9 @@ def command(
     Serves the cassettes below each DIR, and each FILE. Default: the bundled ones. Plain vcrpy
     cassettes and HTTP archives are served as they are. Ctrl-C stops it.
 
+    /c/CASSETTE/… answers from one cassette. /c/CASSETTE/~WORDS/… sends it as a case does, with the
+    words of its id, such as eol=crlf,bom=yes or cut=3; interactions=0+2 chooses answers.
+
     \b
     tapecheck serve
     tapecheck serve cassettes/ --port 8080 --speed 1
@@ -109,6 +112,8 @@ def _greeting(server: MockServer) -> Iterator[str]:
             yield f"One cassette, {name}, for every request:"
             yield f"  {variable}={pinned}{base}"
             yield f"  curl -N {shlex.quote(pinned + path)} -d '{{}}'"
+            yield "The same, cut after its second event; a wrong word names the known ones:"
+            yield f"  curl -N {shlex.quote(f'{pinned}/~cut=2{path}')} -d '{{}}'"
             yield "All of them, matched by request:"
             yield f"  {variable}={server.url}{base}"
         else:

@@ -11,22 +11,33 @@ import shlex
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile, zip_longest
+from itertools import pairwise, takewhile, zip_longest
 from pathlib import Path
 from typing import Any
 
-from harness.judge.transcript import Finding
+from harness.judge.kinds import KINDS
+from harness.judge.transcript import Blame, Finding
 from harness.reports.cause import Cause
 from harness.reports.records import CaseResult, case_record, finding_record
-from harness.reports.wirebytes import Excerpt, excerpt_lines, find_excerpt
+from harness.reports.reproduction import Reproduction
+from harness.reports.versions import versions_of
+from harness.reports.wirebytes import excerpt_lines, excerpt_of
+from harness.reports.wireplace import find_place
 from harness.suite import bundled
 from mockserver.vocabulary import JsonObject
+from mockserver.wire import Ending
 
 #: Findings of one case that a report shows; ``explain`` shows all.
 BRIEF = 3
 #: Equal lines that are shown before and after a difference.
 CONTEXT = 2
 _NOTHING = "(nothing)"
+_ENDS = {
+    Ending.FINISH: "then the answer ends",
+    Ending.TRUNCATE: "then the connection is closed",
+    Ending.RESET: "then the connection is reset",
+    Ending.STALL: "then nothing more comes",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,40 +149,81 @@ def explain(
         f"requirement  {_spec(record['file'], here)}",
         *(f"source       {source}" for source in record["source"]),
     ]
-    if "known" in record:
-        lines.append(f"known        {record['known']}")
+    lines += (f"{name:12} {record[name]}" for name in ("level", "known") if name in record)
     if cause is not None:
         lines.append(f"cause        {cause}")
-    for finding in result.verdict.findings:
-        lines += ["", *_explained(result, finding, here, width)]
-    if not result.verdict.findings:
+    clients = [value for option, value in pairwise(options) if option == "--adapter"]
+    lines.append(f"versions     {', '.join(versions_of(tuple(clients or [record['adapter']])))}")
+    findings = result.verdict.findings
+    shown: set[tuple[int, int]] = set()
+    for same in _grouped(findings):
+        lines += ["", *_explained(result, same, here, width, shown)]
+    if not findings:
         lines += ["", f"{record['checks']} checks found nothing wrong."]
+    for turn in result.transcript.turns:
+        if findings and turn.traceback:
+            lines += ["", "traceback", *(f"  {line}" for line in turn.traceback.splitlines())]
+    turn_number = _turn_of(findings[0]) if findings else 0
+    if commands := Reproduction(result.transcript, turn_number, here).lines():
+        lines += ["", "reproduce with any client:", *(f"  {line}" for line in commands)]
     return "\n".join([*lines, "", f"replay: {replay(record['id'], options)}", ""])
 
 
-def _explained(result: CaseResult, finding: Finding, here: Path, width: int) -> Iterator[str]:
+def _grouped(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
+    """Yield what several checks found as one, the one with a requirement first."""
+    groups: dict[tuple[str, ...], list[Finding]] = {}
+    for finding in findings:
+        key = finding.kind, finding.field, finding.blame, repr(finding.expected or finding.message)
+        groups.setdefault(key, []).append(finding)
+    for group in groups.values():
+        yield sorted(group, key=lambda f: f.key_path is None)
+
+
+def _explained(
+    result: CaseResult, same: Sequence[Finding], here: Path, width: int, shown: set[tuple[int, int]]
+) -> Iterator[str]:
+    finding = same[0]
     data = finding_record(result.case, finding)
-    yield from textwrap.wrap(headline(data), width, subsequent_indent="  ")
+    checks = ", ".join(dict.fromkeys(f.check for f in same))
+    yield from textwrap.wrap(headline(data | {"check": checks}), width, subsequent_indent="  ")
+    if finding.blame is Blame.CLIENT:
+        yield f"  {finding.level}, {finding.kind}: {KINDS[finding.kind].reason}"
     if "line" in data:
         yield f"  {location({'file': str(result.case.scenario.file)}, data, here)}"
     yield from sides(data.get("expected"), data.get("observed"), width)
-    if (excerpt := _wire_bytes(result, finding)) is not None:
-        yield from (f"  {line}" for line in excerpt_lines(excerpt, width - 2))
+    yield from (f"  {line}" for line in _wire_event(result, finding, width - 2, shown))
 
 
-def _wire_bytes(result: CaseResult, finding: Finding) -> Excerpt | None:
-    """Return the piece of the wire from which the first wrong event comes."""
-    if finding.event is None or not isinstance(finding.expected, list):
-        return None
+def _turn_of(finding: Finding) -> int:
     match finding.key_path:
         case ("turns", int() as number, *_):
-            pass
-        case _:
-            number = 0
-    turns = result.transcript.turns
-    if number >= len(turns) or not turns[number].schedules:
-        return None
-    return find_excerpt(turns[number].schedules[-1], finding.expected, finding.event)
+            return number
+    return 0
+
+
+def _wire_event(
+    result: CaseResult, finding: Finding, width: int, shown: set[tuple[int, int]]
+) -> Iterator[str]:
+    """Yield the wire event in which the finding began; its bytes once."""
+    number, turns = _turn_of(finding), result.transcript.turns
+    if number >= len(turns) or finding.blame is not Blame.CLIENT:
+        return
+    scenario = result.case.scenario
+    place = find_place(turns[number], finding, scenario.dialect, scenario.turns[number].expect)
+    if place is None:
+        return
+    schedules = turns[number].schedules
+    schedule = schedules[place.answer]
+    first, *rest = excerpt_lines(excerpt_of(schedule, place.event, place.near), width)
+    several = f"answer {place.answer + 1} of {len(schedules)}, " * (len(schedules) > 1)
+    if (place.answer, place.event) in shown:
+        yield f"{several}{first}, as above"
+        return
+    shown.add((place.answer, place.event))
+    yield f"{several}{first}"
+    yield from rest
+    if place.event + 1 == len(schedule.plain.spans):
+        yield _ENDS[schedule.ending]
 
 
 def sides(expected: Any, observed: Any, width: int) -> Iterator[str]:
@@ -258,4 +310,7 @@ def _clip(text: str, room: int) -> str:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    """Return a value as JSON in which every invisible character is escaped."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    # In two halves beyond the first 65,536 characters, as JSON writes them.
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)

@@ -1,68 +1,66 @@
-"""Show the bytes on the wire behind an event, where a failure began."""
+"""Show the bytes of one wire event, in which a failure began."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
-from mockserver.vocabulary import JsonObject
-from mockserver.wire import Body, Media, Schedule
+from mockserver.wire import Media, Schedule
 
-#: Fields of an event whose text is on the wire, the most specific first.
-_EVIDENCE = ("delta", "arguments_delta", "tool_name", "raw_finish_reason", "response_id")
 #: Bytes per line of a hex dump, and the most that is shown of one event.
 _WIDTH, _LIMIT = 16, 512
+#: Bytes that are shown before a text far inside of an event.
+_BEFORE = 160
 
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A piece of a decoded body: its wire event's number from 1, its offset, its bytes.
+    """A piece of a decoded body: its wire event's number from 1 of ``count``, offset and bytes.
 
-    ``chunk_ends`` are the offsets inside at which one HTTP chunk ended and the next began.
+    ``number`` is 0 for a body that is no stream. ``chunk_ends`` are the offsets inside at which
+    one HTTP chunk ended and the next began; ``skipped`` are the bytes that are not shown.
     """
 
     number: int
+    count: int
     start: int
     data: bytes
-    chunk_ends: tuple[int, ...]
+    chunk_ends: tuple[int, ...] = ()
+    skipped: int = 0
 
 
-def find_excerpt(schedule: Schedule, expected: Sequence[JsonObject], event: int) -> Excerpt | None:
-    """Find the wire event from which the expected event of that number comes.
-
-    Walks the expected events along the wire, each to the next wire event that contains its text.
-    ``None`` for a body that is not a stream.
-    """
+def excerpt_of(schedule: Schedule, event: int, near: str = "") -> Excerpt:
+    """Return the wire event of that number, from 0, shown from shortly before the text in it."""
     plain = schedule.plain
-    if plain.media is Media.OTHER:
-        return None
-    at = 0
-    for wanted in expected[: event + 1]:
-        at = _find(plain, at, wanted)
-    start, end = plain.spans[at]
+    is_stream = plain.media is not Media.OTHER
+    start, end = plain.spans[event] if plain.spans else (0, 0)
+    data = plain.data[start:end]
     chunk_ends, offset = [], 0
-    if schedule.header("content-encoding") is None:
+    if is_stream and schedule.header("content-encoding") is None:
         for send in schedule.sends:
             offset += len(send.data)
             if start < offset < end:
                 chunk_ends.append(offset - start)
-    return Excerpt(at + 1, start, plain.data[start:end], tuple(chunk_ends))
+    skipped = max(_found(data, near) - _BEFORE, 0) if len(data) > _LIMIT else 0
+    return Excerpt(
+        number=event + 1 if is_stream else 0,
+        count=len(plain.spans),
+        start=start,
+        data=data,
+        chunk_ends=tuple(chunk_ends),
+        skipped=skipped,
+    )
 
 
-def _find(plain: Body, at: int, event: JsonObject) -> int:
-    text = next((event[k] for k in _EVIDENCE if isinstance(event.get(k), str)), None)
-    if text is None:
-        return at
-    encodings = {
-        json.dumps(text, ensure_ascii=ascii_only)[1:-1].encode() for ascii_only in (False, True)
-    }
-    for number in range(at, len(plain.spans)):
-        piece = plain.data[slice(*plain.spans[number])]
-        if any(encoding in piece for encoding in encodings):
-            return number
-    return at
+def _found(data: bytes, text: str) -> int:
+    for ascii_only in (False, True):
+        encoded = json.dumps(text, ensure_ascii=ascii_only)[1:-1].encode(errors="replace")
+        if encoded and (at := data.find(encoded)) >= 0:
+            return at
+    return 0
 
 
 def excerpt_lines(excerpt: Excerpt, width: int) -> Iterator[str]:
@@ -73,19 +71,20 @@ def excerpt_lines(excerpt: Excerpt, width: int) -> Iterator[str]:
     """
     end = excerpt.start + len(excerpt.data)
     chunks = f", in {len(excerpt.chunk_ends) + 1} chunks" if excerpt.chunk_ends else ""
-    yield f"wire event {excerpt.number}, bytes {excerpt.start}-{end}{chunks}"
-    data = excerpt.data[:_LIMIT]
-    pieces, begin = [], 0
-    for cut in (*(c for c in excerpt.chunk_ends if c < len(data)), len(data)):
-        pieces.append(_printable(data[begin:cut]))
-        begin = cut
-    text = "┊".join(pieces) + ("…" if len(excerpt.data) > _LIMIT else "")
+    what = f"wire event {excerpt.number} of {excerpt.count}" if excerpt.number else "body"
+    yield f"{what}, bytes {excerpt.start}-{end}{chunks}"
+    stop = excerpt.skipped + _LIMIT
+    cuts = [c for c in excerpt.chunk_ends if excerpt.skipped < c < stop]
+    edges = pairwise((excerpt.skipped, *cuts, min(stop, len(excerpt.data))))
+    text = "┊".join(_printable(excerpt.data[a:b]) for a, b in edges)
+    text = "…" * (excerpt.skipped > 0) + text + "…" * (len(excerpt.data) > stop)
     room = max(width - 2, 20)
     for start in range(0, len(text), room):
         yield f"  {text[start : start + room]}"
+    data = excerpt.data[excerpt.skipped : stop]
     if (odd := _odd(data)) is not None:
-        first = max(odd - odd % _WIDTH, 0)
-        yield from _dump(data[first : first + 4 * _WIDTH], excerpt.start + first)
+        first = odd - odd % _WIDTH
+        yield from _dump(data[first : first + 4 * _WIDTH], excerpt.start + excerpt.skipped + first)
 
 
 def _printable(data: bytes) -> str:

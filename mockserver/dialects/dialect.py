@@ -122,6 +122,13 @@ class Dialect:
         """Return whether a client of this dialect would ask on after these answers of one call."""
         return False
 
+    def sdk_program(self, _base_url: str, _body: JsonObject, _max_retries: int = 0) -> str | None:
+        """Return a Python program that sends a request with the provider's own SDK.
+
+        ``None`` where the dialect knows no SDK.
+        """
+        return None
+
     @property
     def reads_facts(self) -> bool:
         """Whether results of clients can be judged by the facts of the wire."""

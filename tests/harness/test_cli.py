@@ -296,7 +296,7 @@ def test_explain_shows_both_sides_the_wire_and_the_cause(tapecheck: Cli) -> None
     assert out.startswith(f"FAIL  {case}\n")
     assert "text-basic.yaml" in out
     assert "cause        every wire fails, " in out
-    assert "> content_delta delta=" in out
+    assert 'expected, ". 👋" given' in " ".join(out.split())
     assert '"delta":{"content":" and smile"}' in "".join(out.split("\n    "))
     assert f"replay: tapecheck explain {case} --adapter broken.py" in out
 

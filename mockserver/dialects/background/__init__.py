@@ -10,6 +10,7 @@ from mockserver.dialects.facts import Facts
 from mockserver.dialects.form import Form
 from mockserver.dialects.openai_responses import OpenAIResponses
 from mockserver.dialects.openai_responses.facts import read_job
+from mockserver.vocabulary.model import JsonObject
 from mockserver.wire.schedule import Schedule
 
 
@@ -29,6 +30,10 @@ class Background(OpenAIResponses):
         except ValueError:
             return False
         return isinstance(body, dict) and body.get("background") is True
+
+    def sdk_program(self, _base_url: str, _body: JsonObject, _max_retries: int = 0) -> str | None:
+        """Return ``None``: a job takes several calls."""
+        return None
 
     def read_facts(self, answers: Sequence[Schedule]) -> Facts:
         """Read all answers about the job: together they show its result."""

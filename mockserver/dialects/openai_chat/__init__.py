@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from mockserver.cassettes.cassette import Request
+from mockserver.dialects import openai_sdk
 from mockserver.dialects.dialect import Dialect, UnreadableRequestError
 from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
 from mockserver.dialects.openai_chat.facts import read
 from mockserver.vocabulary.call import NeutralCall
-from mockserver.vocabulary.model import FinishReason
+from mockserver.vocabulary.model import FinishReason, JsonObject
 from mockserver.wire.schedule import Schedule
 
 #: Fields of a request that a neutral call has too, or that a client sets itself.
@@ -68,6 +69,17 @@ class OpenAIChat(Dialect):
             tools=tuple(body.get("tools") or ()),
             stream=bool(body.get("stream", False)),
             options={k: v for k, v in body.items() if k not in _NEUTRAL_FIELDS},
+        )
+
+    def sdk_program(self, base_url: str, body: JsonObject, max_retries: int = 0) -> str | None:
+        """Use OpenAI's SDK."""
+        return openai_sdk.program(
+            "chat.completions.create",
+            base_url,
+            body,
+            asked="messages",
+            known=_NEUTRAL_FIELDS | {"n", "logprobs", "response_format"},
+            retries=max_retries,
         )
 
     def read_facts(self, answers: Sequence[Schedule]) -> Facts:

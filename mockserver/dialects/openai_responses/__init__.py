@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from mockserver.cassettes.cassette import Interaction, Request
+from mockserver.dialects import openai_sdk
 from mockserver.dialects.dialect import Dialect
 from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
@@ -14,7 +15,7 @@ from mockserver.dialects.openai_responses.call import is_about, is_in_progress, 
 from mockserver.dialects.openai_responses.facts import read
 from mockserver.dialects.openai_responses.native import GRAMMAR
 from mockserver.vocabulary.call import NeutralCall
-from mockserver.vocabulary.model import FinishReason
+from mockserver.vocabulary.model import FinishReason, JsonObject
 from mockserver.wire.schedule import Schedule, from_response
 
 
@@ -61,6 +62,17 @@ class OpenAIResponses(Dialect):
     def is_pending(self, answers: Sequence[Schedule]) -> bool:
         """Return whether the last answer is a response that is still in progress."""
         return is_in_progress(answers[-1])
+
+    def sdk_program(self, base_url: str, body: JsonObject, max_retries: int = 0) -> str | None:
+        """Use OpenAI's SDK."""
+        return openai_sdk.program(
+            "responses.create",
+            base_url,
+            body,
+            asked="input",
+            known=frozenset({"model", "input", "instructions", "stream", "background", "store"}),
+            retries=max_retries,
+        )
 
     def read_facts(self, answers: Sequence[Schedule]) -> Facts:
         """Read the last answer: the ones before were retried."""

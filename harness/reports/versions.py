@@ -1,0 +1,119 @@
+"""Say which versions a result is about: this package, Python, and what the client is made of."""
+
+from __future__ import annotations
+
+import ast
+import platform
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+
+from harness.clients.registry import bundled_names
+from harness.errors import HarnessError
+from harness.suite.loader import read_yaml
+
+_OWN = "tapecheck"
+#: Packages that send the requests of others; one of them may be at fault.
+_TRANSPORTS = frozenset(
+    {
+        *("aiohttp", "h11", "h2", "requests", "urllib3"),
+        *("httpcore", "httpcore2", "httpx", "httpx2"),
+    }
+)
+#: Files of a client whose imports are read.
+_FILES = 20
+
+
+@lru_cache(maxsize=64)
+def versions_of(references: tuple[str, ...]) -> tuple[str, ...]:
+    """Return names with versions, the most important first, for the adapters of these references.
+
+    The imports of an adapter's file, and of the files beside it that it imports, name its
+    distributions; of their requirements, those that send requests are added. Nothing is imported.
+    """
+    names: dict[str, None] = {}
+    for reference in references:
+        names |= dict.fromkeys(_distributions(_imports_of(reference)))
+    senders = [*names, *([_OWN] if set(references) & set(bundled_names()) else [])]
+    transports = {t for name in senders for t in _transports(name, frozenset())}
+    return (
+        f"{_OWN} {metadata.version(_OWN)}",
+        f"Python {platform.python_version()}",
+        *_with_versions([*names, *sorted(transports - names.keys())]),
+    )
+
+
+def _imports_of(reference: str) -> set[str]:
+    """Return the top-level modules that the adapter of a reference is made of."""
+    path = Path(reference)
+    if path.suffix in (".yaml", ".yml"):
+        try:
+            entry = str(read_yaml(path, "adapter").data["entry"])
+        except (HarnessError, OSError):
+            return set()
+        name = entry.partition(":")[0]
+        return _imports_of(str(path.parent / entry) if name.endswith(".py") else entry)
+    name = reference.partition(":")[0]
+    if name.endswith(".py"):
+        return _imports(Path(name))
+    return {name.partition(".")[0]} if ":" in reference or "." in name else set()
+
+
+def _with_versions(names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        try:
+            yield f"{name} {metadata.version(name)}"
+        except metadata.PackageNotFoundError:
+            continue
+
+
+def _imports(entry: Path) -> set[str]:
+    """Return the top-level names that a file imports, and its neighbours with it."""
+    found: set[str] = set()
+    pending, seen = [entry], {entry}
+    while pending and len(seen) <= _FILES:
+        path = pending.pop()
+        try:
+            tree = ast.parse(path.read_bytes())
+        except (OSError, ValueError, SyntaxError):
+            continue
+        for name in _imported(tree):
+            near = path.parent / f"{name}.py"
+            if near.is_file() and near not in seen:
+                seen.add(near)
+                pending.append(near)
+            found.add(name)
+    return found - sys.stdlib_module_names
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def _distributions(modules: Iterable[str]) -> Iterator[str]:
+    found = metadata.packages_distributions()
+    for module in sorted(modules):
+        yield from (name for name in found.get(module, ()) if name != _OWN)
+
+
+def _transports(name: str, above: frozenset[str]) -> Iterator[str]:
+    """Yield the transports that a distribution requires, and those that they require."""
+    try:
+        required = metadata.requires(name) or ()
+    except metadata.PackageNotFoundError:
+        return
+    for requirement in required:
+        match = re.match(r"[A-Za-z0-9._-]+", requirement)
+        if match is None or "extra ==" in requirement:
+            continue
+        found = match.group().lower()
+        if found in _TRANSPORTS and found not in above:
+            yield found
+            yield from _transports(found, above | {found})
