@@ -24,6 +24,7 @@ from harness.reports.versions import versions_of
 from harness.reports.wirebytes import excerpt_lines, excerpt_of
 from harness.reports.wireplace import find_place
 from harness.suite import bundled
+from mockserver.errors import CodingError
 from mockserver.vocabulary import JsonObject
 from mockserver.wire import Ending
 
@@ -209,7 +210,11 @@ def _wire_event(
     if number >= len(turns) or finding.blame is not Blame.CLIENT:
         return
     scenario = result.case.scenario
-    place = find_place(turns[number], finding, scenario.dialect, scenario.turns[number].expect)
+    try:
+        place = find_place(turns[number], finding, scenario.dialect, scenario.turns[number].expect)
+    except CodingError as exc:
+        yield f"the wire cannot be shown: {exc}"
+        return
     if place is None:
         return
     schedules = turns[number].schedules

@@ -69,6 +69,9 @@ def excerpt_lines(excerpt: Excerpt, width: int) -> Iterator[str]:
     A chunk boundary inside is marked ``┊``. The dump is given only for bytes that text cannot
     show: what is not UTF-8, control characters, and separators that look like spaces.
     """
+    if not excerpt.data:
+        yield "an empty body"
+        return
     end = excerpt.start + len(excerpt.data)
     chunks = f", in {len(excerpt.chunk_ends) + 1} chunks" if excerpt.chunk_ends else ""
     what = f"wire event {excerpt.number} of {excerpt.count}" if excerpt.number else "body"

@@ -28,7 +28,7 @@ _TEXTS = ("text", "refusal", "reasoning")
 _DELTAS = {"content_delta": "text", "reasoning_delta": "reasoning", "refusal_delta": "refusal"}
 _ENDINGS = frozenset(
     {
-        *("no-ending", "two-endings", "after-ending", "strict"),
+        *("no-ending", "two-endings", "after-ending"),
         *("finish-reason", "finish-mapping", "stop-with-call"),
     }
 )
@@ -54,6 +54,8 @@ def find_place(
         return _failure(record, dialect)
     if finding.kind in _ENDINGS:
         return _ending(record, dialect)
+    if finding.kind == "strict":
+        return _where(record, dialect, lambda _: False)
     for answer in reversed(range(len(record.schedules))):
         wire = _Wire(record.schedules[answer].plain)
         found = _in_answer(wire, record, finding, _channels(expect))

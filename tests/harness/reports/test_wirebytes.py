@@ -73,4 +73,4 @@ def test_a_body_that_is_no_stream_is_shown_itself() -> None:
 
 
 def test_an_empty_body_has_no_bytes() -> None:
-    assert list(excerpt_lines(excerpt_of(sent(b""), 0), 80)) == ["wire event 1 of 1, bytes 0-0"]
+    assert list(excerpt_lines(excerpt_of(sent(b""), 0), 80)) == ["an empty body"]

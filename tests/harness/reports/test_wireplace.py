@@ -80,6 +80,7 @@ STOP = {"type": "message_stop", "finish_reason": "stop"}
         (finding("finish-reason", "finish_reason", "stop", "length"), 5),
         (finding("finish-word", "raw_finish_reason", "stop", None), 5),
         (finding("two-endings", "ending"), 5),
+        (finding("strict", "ending"), 7),
         (finding("secret", "secret"), None),
     ],
 )
