@@ -166,7 +166,8 @@ def explain(
             lines += ["", "traceback", *(f"  {line}" for line in turn.traceback.splitlines())]
     turn_number = _turn_of(findings[0]) if findings else 0
     if commands := Reproduction(result.transcript, turn_number, here).lines():
-        lines += ["", "reproduce with any client:", *(f"  {line}" for line in commands)]
+        # Without indentation, so that they can be pasted: the end of a program stands alone.
+        lines += ["", "reproduce with any client:", *commands]
     return "\n".join([*lines, "", f"replay: {replay(record['id'], options)}", ""])
 
 

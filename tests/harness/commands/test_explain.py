@@ -90,8 +90,10 @@ def test_versions_and_a_reproduction_are_given(explain: Explain) -> None:
     versions = next(line for line in out.splitlines() if line.startswith("versions "))
     assert re.search(r"tapecheck \S+, Python \S+, httpx \S+", versions)
     url = "http://127.0.0.1:8080/c/openai-chat/text-basic/~eol=crlf,bom=yes/v1"
-    assert f"  curl -N '{url}/chat/completions' " in out
-    assert f'  client = OpenAI(base_url="{url}", api_key="any", max_retries=0)' in out
+    assert f"\ncurl -N '{url}/chat/completions' " in out
+    program = out.partition("<<'PY'\n")[2].partition("\nPY\n")[0]
+    assert f'\nclient = OpenAI(base_url="{url}", api_key="any", max_retries=0)\n' in program
+    compile(program, "program", "exec")
 
 
 def test_a_kept_transcript_shows_the_same(
