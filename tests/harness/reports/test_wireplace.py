@@ -203,3 +203,9 @@ def test_without_an_answer_there_is_no_event() -> None:
     empty = TurnRecord(streamed=True)
     for found in (finding("text", "text", "a", "b"), finding("no-ending", "ending")):
         assert find_place(empty, found, "openai-chat", None) is None
+
+
+def test_a_field_that_begins_like_the_text_does_not_hide_it() -> None:
+    wire = answer({"note": "Hi"}, chunk({"content": "Hi"}), chunk({"content": " there"}))
+    assert place(wire, finding("text", "text", "Hi there", "")) == 1
+    assert place(wire, finding("text", "text", "Hi there", "Hi")) == 2
