@@ -16,7 +16,6 @@ from typing import Any, NoReturn
 
 from harness.clients import door, registry
 from harness.clients.in_process import FloodError, Played, play
-from harness.clients.raised import text_of
 from harness.clients.interface import Adapter
 from harness.clients.logs import LogCapture
 from harness.clients.messages import (
@@ -33,6 +32,7 @@ from harness.clients.messages import (
     decode_to_client,
     encode,
 )
+from harness.clients.raised import text_of
 from harness.errors import HarnessError
 
 #: Bytes of memory that a client may fill.
