@@ -1,0 +1,104 @@
+"""The checks: pure functions from a transcript to findings.
+
+Each looks at one turn of one case and yields findings. A check that has nothing to judge
+yields none; the verdict lists the checks that ran.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from harness.judge import conduct, delivery, expectation, faults, native, request, resplit, rules
+from harness.judge.coverage import Coverage, covered
+from harness.judge.kinds import Level
+from harness.judge.reading import Reading
+from harness.judge.terms import Terms
+from harness.judge.transcript import Blame, Finding, Outcome, Transcript, Verdict
+from harness.suite.scenario import Expectation
+
+Check = Callable[[Reading], Iterator[Finding]]
+
+CHECKS: Mapping[str, Check] = {
+    "cassette": conduct.cassette,
+    "evidence": conduct.evidence,
+    "hygiene": conduct.hygiene,
+    "schema": conduct.schema,
+    "terminal": rules.terminal,
+    "fold": rules.folding,
+    "completeness": rules.completeness,
+    "usage": rules.usage,
+    "tool-calls": rules.tool_calls,
+    "finish-reason": rules.finish_reason,
+    "content-kept": rules.content_kept,
+    "in-band-error": rules.in_band_error,
+    "secrets": rules.secrets,
+    "resplit": resplit.resplit,
+    "native": native.native,
+    "native-turn": native.native_turn,
+    "native-sequence": expectation.native_sequence,
+    "sequence": expectation.sequence,
+    "turn": expectation.turn,
+    "error": expectation.error,
+    "request": request.request,
+    "fault": faults.fault,
+    "cancel": delivery.cancel,
+    "together": delivery.together,
+    "incremental": delivery.incremental,
+}
+
+
+#: The checks of a call whose caller stopped reading: it has no end to be judged.
+_OF_CANCELLED = ("cassette", "evidence", "hygiene", "schema", "secrets", "request", "cancel")
+#: The checks that compare with what a scenario expects.
+_EXPECTED = ("native-sequence", "sequence", "turn", "error")
+
+
+def judge(transcript: Transcript, terms: Terms, checks: Mapping[str, Check] = CHECKS) -> Verdict:
+    """Run every check on every turn. A verdict without any check is an error.
+
+    Of several outcomes that a scenario accepts, the one counts that the client is nearest to.
+    """
+    findings: list[Finding] = []
+    coverage = Coverage()
+    for number in range(len(transcript.turns)):
+        readings = [
+            Reading(transcript, number, terms, expect)
+            for expect in alternatives(transcript.case.scenario.turns[number].expect)
+        ]
+        reading = min(readings, key=_distance) if len(readings) > 1 else readings[0]
+        for name, check in checks.items():
+            if not reading.record.cancelled or name in _OF_CANCELLED:
+                findings += check(reading)
+        coverage += covered(reading)
+    if not transcript.turns or not checks:
+        findings.append(
+            Finding(check="evidence", kind="setup", message="no check ran", blame=Blame.HARNESS)
+        )
+    raised = transcript.case.scenario.must
+    ordered = [replace(f, raised=True) if f.kind in raised else f for f in findings]
+    ordered.sort(key=lambda f: tuple(Level).index(f.level))
+    counted = [f for f in ordered if f.blame is Blame.CLIENT and terms.level.includes(f.level)]
+    if any(f.blame is not Blame.CLIENT for f in ordered):
+        outcome = Outcome.ERROR
+    else:
+        outcome = Outcome.FAIL if counted else Outcome.PASS
+    return Verdict(
+        outcome=outcome,
+        findings=tuple(ordered),
+        checks=tuple(checks),
+        judged=coverage.judged,
+        unexposed=coverage.unexposed,
+        given=coverage.given,
+    )
+
+
+def alternatives(expect: Expectation | None) -> tuple[Expectation | None, ...]:
+    """Return the outcomes that a scenario accepts."""
+    return (expect,) if expect is None or not expect.any_of else expect.any_of
+
+
+def _distance(reading: Reading) -> tuple[int, ...]:
+    """Return how many findings of each level an outcome would give, must first."""
+    found = [f.level for name in _EXPECTED for f in CHECKS[name](reading)]
+    return tuple(found.count(level) for level in Level)
