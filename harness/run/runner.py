@@ -99,16 +99,18 @@ class Runner:
     async def run_case(self, case: Case, *, alone: bool = False) -> CaseResult:
         """Play one case and judge it. Never raises for what the client does.
 
-        On a busy machine a client that must time out may do so too early. If such a case fails, it
-        is played again with longer timeouts, and only that result counts. ``alone`` says that
-        nothing else runs: then the timeouts are long at once.
+        On a busy machine a client that must time out may do so too early, and one that streams may
+        be too late for a gate. If such a case fails, it is played again with longer timeouts, and
+        only that result counts. ``alone`` says that nothing else runs: then the timeouts are long
+        at once.
         """
         began = time.perf_counter()
         adapter = self._adapters[case.adapter]
         transcript = await self._play(case, adapter, slack=_SLACK if alone else 1, again=alone)
         verdict = judge(transcript, adapter.terms)
         hung = any(turn.hung for turn in transcript.turns)
-        if verdict.outcome is Outcome.FAIL and waits(case) and not alone and not hung:
+        timed = waits(case) or transcript.gate_timed_out
+        if verdict.outcome is Outcome.FAIL and timed and not alone and not hung:
             transcript = await self._play(case, adapter, slack=_SLACK, again=True)
             verdict = judge(transcript, adapter.terms)
         if transcript.requests:

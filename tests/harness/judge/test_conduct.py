@@ -3,7 +3,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.judge.conduct import evidence, fault
+from harness.judge.conduct import evidence
+from harness.judge.faults import fault
 from harness.judge.terms import Terms
 from harness.judge.transcript import Emitted, SeenRequest, TurnRecord
 from harness.suite.scenario import CaseKind, RequestSpec

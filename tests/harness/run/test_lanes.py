@@ -27,7 +27,7 @@ def played(name: str, *patterns: str, deadline: float = 20.0) -> list[CaseResult
     plan = make_plan(settings)
 
     async def play() -> list[CaseResult]:
-        async with Runner(plan, deadline=deadline, gate_timeout=1) as runner:
+        async with Runner(plan, deadline=deadline) as runner:
             return [result async for result in judged(runner, plan.cases)]
 
     results = asyncio.run(play())
