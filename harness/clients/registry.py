@@ -125,7 +125,8 @@ def _kinds(hint: Any) -> set[type]:
 
 
 def _load_declaration(path: Path) -> tuple[Adapter, Baseline]:
-    data = read_yaml(path, "adapter").data
+    document = read_yaml(path, "adapter")
+    data = document.data
     entry = data["entry"]
     name, _, attribute = entry.partition(":")
     module = _import_file(path.parent / name) if name.endswith(".py") else _import_module(name)
@@ -136,7 +137,9 @@ def _load_declaration(path: Path) -> tuple[Adapter, Baseline]:
             path=path,
             hint="use one name in both",
         )
-    return _declared(adapter, data), Baseline.read(path, data.get("baseline", ()))
+    listed = data.get("baseline", ())
+    lines = [document.line_of(("baseline", number)) for number in range(len(listed))]
+    return _declared(adapter, data), Baseline.read(path, listed, lines)
 
 
 def _declared(adapter: Adapter, data: JsonObject) -> Adapter:

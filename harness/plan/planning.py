@@ -91,6 +91,10 @@ def make_plan(settings: Settings) -> Plan:
         raise SelectionError("two adapters have one name", hint="give one of them another name")
     scenarios, excluded = find_scenarios(settings)
     scenarios = tuple(s for s in scenarios if may_be_selected(s, settings))
+    is_everything = not (settings.patterns or settings.priorities or settings.recordings)
+    if is_everything and not settings.scenarios:
+        for _, baseline in loaded:
+            baseline.check_names(scenario.id for scenario in scenarios)
     cases: list[Case] = []
     unjudged: defaultdict[tuple[str, str], list[Case]] = defaultdict(list)
     skips = [Skip(item.name, "*", item.reason) for item in excluded if not item.unreadable]
@@ -110,14 +114,16 @@ def make_plan(settings: Settings) -> Plan:
                     unjudged[adapter.name, scenario.dialect].append(case)
     problems = [f"{item.name}: {item.reason}" for item in excluded if item.unreadable]
     problems += (_unjudged(*key, those) for key, those in unjudged.items())
-    if not settings.patterns and not settings.priorities and settings.recordings is None:
+    if is_everything:
         # With fewer wires or no faults, an entry may match cases that only a whole run plays.
         all_kinds = settings.faults and settings.axes.mode in {"pairwise", "all"}
         baselines = [(a, b) for a, b in loaded if b.entries and all_kinds]
         for adapter, baseline in baselines:
+            own = (case.id for case in cases if case.adapter == adapter.name)
             problems += (
-                f"{baseline.path}: baseline entry {e.cases!r} of {adapter.name} matches no case"
-                for e in baseline.unmatched(cases)
+                f"{baseline.place(row.entry)}: {row.pattern!r} of the baseline matches no case of "
+                f"{adapter.name}; 'tapecheck baseline update' removes it"
+                for row in baseline.unmatched(own)
             )
         if not settings.scenarios:
             problems += _unexercised(adapters, cases)

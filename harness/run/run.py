@@ -23,6 +23,7 @@ from harness.judge.transcript import Outcome
 from harness.plan.planning import Plan, load_adapters
 from harness.reports import records as results
 from harness.reports.records import Tally
+from harness.reports.stale import Strictness
 from harness.run.lanes import Width, case_records
 from harness.suite.scenario import Case
 from mockserver.serving import loop_factory
@@ -46,11 +47,13 @@ async def run(
     many cases run side by side in each. ``fail_fast`` stops after the first case that counts
     against the run. If the harness itself cannot go on, the exception follows the last record.
     """
-    yield results.start_record(plan)
+    start = results.start_record(plan)
+    yield start
     for record in results.skip_records(plan):
         yield record
     tally = Tally(problems=list(plan.problems), unreadable=plan.unreadable)
     tally.counts[Outcome.SKIP] = len(plan.skips)
+    strictness = Strictness(plan.baselines, start)
     jobs = jobs or jobs_for(plan)
     width = width or Width()
     source = case_records(plan, width) if jobs == 1 else _in_processes(plan, jobs, width)
@@ -59,6 +62,7 @@ async def run(
         async with aclosing(source) as records:
             async for record in records:
                 tally.add(record)
+                strictness.add(record)
                 yield record
                 if fail_fast and tally.exit_code:
                     tally.problems.append("stopped after the first failure")
@@ -67,6 +71,7 @@ async def run(
         failure = exc
         tally.failed_itself = True
         tally.problems.append(f"the run could not go on: {exc}")
+    tally.problems += strictness.problems()
     if not plan.cases:
         tally.problems.append("no case was run")
     yield results.end_record(tally)

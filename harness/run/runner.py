@@ -120,7 +120,8 @@ class Runner:
             verdict = without(verdict, key)
             turns, logs = without(transcript.turns, key), without(transcript.logs, key)
             transcript = replace(transcript, turns=turns, logs=logs)
-        verdict, known = self.plan.baselines[case.adapter].apply(case, verdict)
+        baseline = self.plan.baselines[case.adapter]
+        verdict, known = baseline.apply(case, verdict, adapter.level)
         return CaseResult(
             case=case,
             verdict=verdict,

@@ -328,13 +328,32 @@ def test_the_baseline_is_updated_with_new_failures(
     assert "mine.yaml: cannot be written: No space left on device" in tapecheck.err
     assert tapecheck("baseline", "update", "mine.yaml", "--reason", "it smiles not") == 0
     assert tapecheck("baseline", "show", "mine.yaml") == 0
-    assert "openai-chat/text-basic\n  fails by  fold+sequence" in tapecheck.out
+    assert "text text\n  in       openai-chat/text-basic/**\n  because  it smiles" in tapecheck.out
     assert (tmp_path / "mine.yaml").read_text().startswith("# Mine.\nadapter: broken\n")
     assert tapecheck(*run) == 0
     assert "known failures" in tapecheck.out
     assert tapecheck(*run, "--axes", "none") == 0
-    assert tapecheck("baseline", "update", "mine.yaml") == 2
-    assert "only some of the cases" in tapecheck.err
+    assert tapecheck("baseline", "update", "mine.yaml") == 0
+    assert "mine.yaml: 1 known cause before, 1 now" in tapecheck.out
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ("{kind: texd, reason: r}", "mine.yaml:4: baseline: unknown kind 'texd' (did you mean"),
+        ("{kind: text, cases: no/where/**, reason: r}", "mine.yaml:4: baseline: no scenario match"),
+        ("{kind: text}", "mine.yaml:4: "),
+        ("{kind: text, signature: turn, cases: x, reason: r}", "mine.yaml:4: "),
+    ],
+)
+def test_a_wrong_baseline_entry_gets_its_place(
+    tapecheck: Cli, tmp_path: Path, entry: str, expected: str
+) -> None:
+    text = f"adapter: broken\nentry: broken.py:broken\nbaseline:\n- {entry}\n"
+    (tmp_path / "mine.yaml").write_text(text)
+    assert tapecheck("run", "--adapter", "mine.yaml", "--axes", "pairwise") == 2
+    assert expected in tapecheck.err
+    assert "Traceback" not in tapecheck.err
 
 
 # --- serve, verify, list, lint -------------------------------------------------------------

@@ -183,9 +183,7 @@ def test_known_failures_are_expected_and_stale_ones_fail(project: pytest.Pyteste
     path.write_text(ADAPTER)
     result = run(project, *arguments)
     result.assert_outcomes(failed=2, passed=2)
-    result.stdout.fnmatch_lines(
-        ["baseline: stale baseline entry: expected to fail by *, but it passes"]
-    )
+    result.stdout.fnmatch_lines(["*stale baseline entry: expected to fail by *, but it does not*"])
 
 
 @pytest.mark.parametrize(

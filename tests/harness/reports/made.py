@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from harness.judge.kinds import Level
 from harness.suite.scenario import CaseKind
 
 Record = dict[str, Any]
 FINDING: Record = {
     "check": "turn",
+    "kind": "text",
+    "level": "must",
+    "field": "text",
     "message": "content of the turn differs",
     "blame": "client",
     "line": 7,
@@ -44,19 +48,30 @@ def case(name: str, outcome: str = "pass", *findings: Record, **more: Any) -> Re
     }
     if outcome not in {"pass", "skip"}:
         record["findings"] = list(findings) or [FINDING]
+        record["level"] = min(
+            (f["level"] for f in record["findings"] if "level" in f), key=list(Level).index
+        )
         record["signature"] = "+".join(sorted({f["check"] for f in record["findings"]}))
     if outcome in {"known", "stale"}:
         record["known"] = "as agreed"
     return record | more
 
 
-def run_of(*cases: Record, problems: tuple[str, ...] = (), **more: Any) -> list[Record]:
+def run_of(
+    *cases: Record, problems: tuple[str, ...] = (), level: str = "must", **more: Any
+) -> list[Record]:
     """Return all records of a run of these cases; some may be skips."""
     counts = Counter(c.get("outcome", c["type"]) for c in cases)
     against = counts["fail"] or counts["stale"] or problems
     names = dict.fromkeys(c["adapter"] for c in cases)
     adapters = [
-        {"name": n, "dialects": ["openai-chat"], "features": [], "granularity": "exact"}
+        {
+            "name": n,
+            "dialects": ["openai-chat"],
+            "features": [],
+            "granularity": "exact",
+            "level": level,
+        }
         for n in names
     ]
     played = [c for c in cases if c["type"] == "case"]
@@ -76,6 +91,10 @@ def run_of(*cases: Record, problems: tuple[str, ...] = (), **more: Any) -> list[
     end = {
         "type": "end",
         "counts": {o: counts[o] for o in ("pass", "fail", "known", "stale", "skip", "error")},
+        "levels": {
+            str(word): sum(c.get("level") == word and c["outcome"] != "known" for c in played)
+            for word in Level
+        },
         "problems": list(problems),
         "exit_code": 3 if counts["error"] else 1 if against else 0,
     }

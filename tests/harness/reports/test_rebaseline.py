@@ -1,100 +1,116 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import yaml
 
 from harness.errors import BaselineError
-from harness.judge.baseline import Entry
-from harness.reports.rebaseline import is_whole, rebaseline, rewritten
-from harness.suite.selection import matches
+from harness.judge.baseline import Baseline, Entry
+from harness.judge.kinds import KINDS
+from harness.reports import where
+from harness.reports.rebaseline import rebaseline, rewritten
 from tests.harness.reports.made import FINDING, Record, case, run_of
 
-WIRES = ("recorded", "eol=cr", "gzip=yes,coding=close", "space=none,bom=yes")
+SCENARIOS = ("a/b", "a/c", "d/e")
+USAGE = FINDING | {"kind": "usage", "field": "usage.input_tokens"}
+TOTAL = FINDING | {"kind": "usage", "field": "usage.total_tokens"}
 
 
-def failing(*variations: str, scenario: str = "a/b") -> list[Record]:
-    return [case(f"{scenario}/{v}@one", "fail") for v in variations]
+def updated(
+    before: tuple[Entry, ...] | list[Entry],
+    *cases: Record,
+    reason: str | None = "new",
+    level: str = "must",
+    **narrowed: object,
+) -> tuple[Entry, ...]:
+    run = run_of(*cases, level=level, **narrowed)[0]
+    return rebaseline(Baseline(Path("one.yaml"), tuple(before)), run, cases, SCENARIOS, reason)
 
 
-def passing(*variations: str, scenario: str = "a/b") -> list[Record]:
-    return [case(f"{scenario}/{v}@one") for v in variations]
+def entry(*cases: str, kind: str = "text", reason: str = "old") -> Entry:
+    return Entry(kind=kind, field=kind, cases=cases, reason=reason)
 
 
-@pytest.mark.parametrize(
-    ("failed", "passed", "patterns"),
-    [
-        (WIRES, (), {"a/b"}),
-        ((*WIRES, "cut=1"), (), {"a/b"}),
-        (("eol=cr",), ("recorded",), {"a/b/eol=cr"}),
-        (
-            WIRES,
-            ("cut=1", "hold=2"),
-            {"a/b/{recorded,{eol,space,comments,bom,gzip,framing,coding}=*}"},
-        ),
-        (
-            ("cut=1", "cut=2", "reset=1", "reset=2", "stall=2"),
-            ("recorded", "cut=0", "reset=0", "stall=0"),
-            {"a/b/{cut,reset}={1,2}", "a/b/stall=2"},
-        ),
-        (("cut=9", "cut=10"), ("recorded",), {"a/b/cut=*"}),
-    ],
-)
-def test_entries_are_few_and_exact(
-    failed: tuple[str, ...], passed: tuple[str, ...], patterns: set[str]
-) -> None:
-    entries = rebaseline((), [*failing(*failed), *passing(*passed)], "as agreed")
-    assert {e.cases for e in entries} == patterns
-    assert {(e.signature, e.reason) for e in entries} == {("turn", "as agreed")}
-    for variation in (*failed, *passed):
-        named = any(matches(f"a/b/{variation}@one", e.cases) for e in entries)
-        assert named is (variation in failed)
-
-
-def test_a_case_keeps_its_reason_and_may_change_its_signature() -> None:
-    stale = case(
-        "a/b/recorded@one",
-        "stale",
-        FINDING | {"check": "baseline"},
-        FINDING | {"check": "usage"},
-        known="an old reason",
+def test_failures_become_causes() -> None:
+    found = updated(
+        (),
+        case("a/b/recorded@one", "fail", FINDING, USAGE, TOTAL),
+        case("a/b/eol=cr@one", "fail", USAGE, TOTAL),
+        case("a/c/recorded@one"),
+        case("a/c/bom=yes@one", "fail", FINDING, FINDING | {"check": "sequence"}),
     )
-    entries = rebaseline((), [stale], None)
-    assert entries == (Entry(cases="a/b", signature="usage", reason="an old reason"),)
+    assert found == (
+        Entry(
+            kind="text", field="text", cases=("a/b/**/recorded", "a/c/**/*bom=yes*"), reason="new"
+        ),
+        Entry(kind="usage", field="usage.*", cases=("a/b/**",), reason="new"),
+    )
 
 
-def test_what_passes_goes_out_and_what_was_not_run_stays() -> None:
-    before = [Entry(cases=c, signature="turn", reason="r") for c in ("a/b", "c/d", "e/f")]
-    problems = ["x.yaml: baseline entry 'e/f' of one matches no case"]
-    assert rebaseline(before, passing("recorded"), None, problems) == (before[1],)
+def test_only_what_fails_at_the_level_of_the_run_is_listed() -> None:
+    detail = FINDING | {"kind": "error-detail", "field": "error.code", "level": "may"}
+    cases = (case("a/b/recorded@one", "fail", FINDING, detail),)
+    assert [e.kind for e in updated((), *cases)] == ["text"]
+    assert [e.kind for e in updated((), *cases, level="may")] == ["text", "error-detail"]
+
+
+def test_many_failures_are_few_entries() -> None:
+    kinds = list(KINDS)[:20]
+    cases = [
+        case(f"a/s{n}/recorded@one", "fail", FINDING | {"kind": kinds[n % 20], "field": "x"})
+        for n in range(1000)
+    ]
+    assert len(updated((), *cases)) == 20
+    assert all(len(e.cases) <= where.FEW for e in updated((), *cases))
+
+
+def test_what_is_known_stays_and_what_is_gone_goes() -> None:
+    before = [entry("a/b/**", "a/c/**"), entry("d/e/**", kind="refusal")]
+    cases = (case("a/b/recorded@one", "known"), case("a/c/recorded@one"))
+    assert updated(before, *cases, reason=None) == (entry("a/b/**"),)
+
+
+def test_what_was_not_played_stays() -> None:
+    before = [entry("a/b/**", "a/c/**"), entry("d/**", kind="refusal"), entry("gone/x/**")]
+    played = case("a/c/recorded@one", "fail", USAGE)
+    after = updated(before, played, patterns=["a/c"])
+    assert after == (
+        entry("a/b/**"),
+        entry("d/**", kind="refusal"),
+        Entry(kind="usage", field="usage.input_tokens", cases=("a/c/**",), reason="new"),
+    )
+
+
+def test_the_older_form_is_replaced_and_keeps_its_reasons() -> None:
+    old = [
+        Entry(checks=frozenset({"turn"}), cases=(name,), reason="why")
+        for name in ("a/b/recorded", "a/c", "d/e/recorded")
+    ]
+    cases = (case("a/b/recorded@one", "known"), case("a/c/recorded@one"))
+    after = updated(old, *cases, reason=None, patterns=["a"])
+    assert after == (old[2], entry("a/b/**", reason="why"))
 
 
 def test_a_new_failure_needs_a_reason() -> None:
     with pytest.raises(BaselineError, match="--reason"):
-        rebaseline((), failing("recorded"), None)
+        updated((), case("a/b/recorded@one", "fail"), reason=None)
 
 
 def test_a_broken_harness_is_no_known_failure() -> None:
     with pytest.raises(BaselineError, match="is a harness error"):
-        rebaseline((), [case("a/b/recorded@one", "error")], "r")
+        updated((), case("a/b/recorded@one", "error"))
 
 
-@pytest.mark.parametrize(
-    "narrowed",
-    [
-        {"patterns": ["a"]},
-        {"priorities": ["P0"]},
-        {"faults": False},
-        {"axes": "none"},
-        {"cases": 2},
-    ],
-)
-def test_a_part_of_the_cases_is_not_enough(narrowed: Record) -> None:
-    records = run_of(*passing("recorded"))
-    assert is_whole(records[0], records)
-    assert not is_whole(records[0] | narrowed, records)
+def test_results_without_kinds_are_refused() -> None:
+    finding = {k: v for k, v in FINDING.items() if k not in {"kind", "level", "field"}}
+    old = case("a/b/recorded@one", "fail", FINDING) | {"findings": [finding]}
+    with pytest.raises(BaselineError, match="older tapecheck"):
+        updated((), old)
 
 
-ENTRY = Entry(cases="a/{b,c}", signature="turn", reason="weil’s so ist: #1")
+ENTRY = Entry(kind="text", cases=("a/{b,c}", "d/**"), reason="weil’s so ist: #1")
+OLD = Entry(checks=frozenset({"turn", "fold"}), cases=("a/b",), reason="r")
 
 
 @pytest.mark.parametrize(
@@ -109,14 +125,17 @@ ENTRY = Entry(cases="a/{b,c}", signature="turn", reason="weil’s so ist: #1")
     ],
 )
 def test_only_the_baseline_is_rewritten(text: str) -> None:
-    after = rewritten(text, [ENTRY])
+    after = rewritten(text, [ENTRY, OLD])
     without = {k: v for k, v in yaml.safe_load(text).items() if k != "baseline"}
     assert yaml.safe_load(after) == without | {
         "version": 1,
-        "baseline": [{"cases": ENTRY.cases, "signature": "turn", "reason": ENTRY.reason}],
+        "baseline": [
+            {"kind": "text", "cases": ["a/{b,c}", "d/**"], "reason": ENTRY.reason},
+            {"cases": "a/b", "signature": "fold+turn", "reason": "r"},
+        ],
     }
     assert [line in after for line in ("# Mine.", "# mine", "# Where.")] == [
         line in text for line in ("# Mine.", "# mine", "# Where.")
     ]
-    assert rewritten(after, [ENTRY]) == after
+    assert rewritten(after, [ENTRY, OLD]) == after
     assert yaml.safe_load(rewritten(after, [])) == without | {"version": 1}

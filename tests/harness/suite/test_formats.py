@@ -109,8 +109,8 @@ def test_what_is_no_version_is_refused(version: str, tmp_path: Path) -> None:
 
 def test_what_is_written_says_its_version(tmp_path: Path) -> None:
     assert dump(cassette.load(FILES / "former/cassette.yaml")).startswith(b"version: 1\n")
-    entry = Entry(cases="a/b", signature="turn", reason="because")
-    for before in ("adapter: a\nentry: a.py:a\n", "baseline:\n- old\nadapter: a\nentry: a.py:a\n"):
+    entry = Entry(kind="text", cases=("a/b",), reason="because")
+    for before in ("adapter: a\nentry: a.py:a\n", "baseline:\n- x\nadapter: a\nentry: a.py:a\n"):
         after = rewritten(before, [entry])
         assert after.count("version: 1\n") == 1
         assert rewritten(after, [entry]) == after
