@@ -29,7 +29,7 @@ def show(adapter: str) -> None:
     tapecheck baseline show openai-compat
     """
     from harness.clients import registry
-    from harness.reports.summary import many
+    from harness.reports.words import many
 
     _, baseline = registry.load(adapter)
     for entry in baseline.entries:
@@ -62,7 +62,8 @@ def update(adapter: str, reason: str | None, results: Path | None) -> None:
     from harness.errors import BaselineError
     from harness.reports import ndjson
     from harness.reports.rebaseline import rebaseline, rewritten
-    from harness.reports.summary import many, summarize
+    from harness.reports.summary import summarize
+    from harness.reports.words import many
 
     loaded, baseline = registry.load(adapter)
     if baseline.path.suffix not in {".yaml", ".yml"}:

@@ -5,7 +5,6 @@ Each difference has a kind, which gives its level, the field, and a message with
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -13,6 +12,7 @@ from typing import Any
 
 from harness.judge.channels import Channels
 from harness.judge.terms import Terms, families
+from harness.judge.visible import as_json
 from mockserver.vocabulary import FinishReason, Json, JsonObject
 
 #: Characters of a value in a message.
@@ -122,8 +122,7 @@ def ending(wanted: Channels, seen: Channels) -> Difference | None:
 
 def shown(value: Json) -> str:
     """Return a value as short JSON in which every invisible character is escaped."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    text = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+    text = as_json(value)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 

@@ -17,8 +17,9 @@ class Cause:
     """What failing wires have and passing ones have not.
 
     ``alternatives`` are values ``axis=value`` of which one set is in each failing wire, and none
-    in a passing one; empty if the failure does not depend on the wire, ``None`` if nothing
-    explains it. ``shared`` are the values of all failing wires, ``sharing`` the wires with them.
+    in a passing one, but for those with a value of ``unless``; empty if the failure does not
+    depend on the wire, ``None`` if nothing explains it. ``shared`` are the values of all failing
+    wires, ``sharing`` the wires with them.
     """
 
     alternatives: tuple[Values, ...] | None
@@ -26,11 +27,13 @@ class Cause:
     played: int
     shared: Values = frozenset()
     sharing: int = 0
+    unless: str = ""
 
     @property
     def values(self) -> str:
         """The alternatives in words."""
-        return " or ".join(" with ".join(sorted(values)) for values in self.alternatives or ())
+        text = " or ".join(" with ".join(sorted(values)) for values in self.alternatives or ())
+        return text + (f" without {self.unless}" if self.unless else "")
 
     def __str__(self) -> str:
         count = f"{self.failed} of {self.played}"
@@ -55,7 +58,9 @@ def smallest_cause(failed: Sequence[str], passed: Sequence[str]) -> Cause:
     if not good:
         return Cause((), *count)
     if found := _explanations(bad, good):
-        return Cause((found[0],), *count)
+        return Cause(
+            (min(found, key=sorted),), *count, unless=_unless(min(found, key=sorted), good)
+        )
     if alternatives := _alternatives(bad, good):
         return Cause(alternatives, *count)
     shared = frozenset.intersection(*bad) if bad else frozenset()
@@ -82,7 +87,8 @@ def causes_by_scenario(
     for name, (failed, passed) in wires.items():
         if found := possible[name]:
             best = max(found, key=lambda values: (votes[values], -len(values), sorted(values)))
-            causes[name] = Cause((best,), len(failed), len(failed) + len(passed))
+            unless = _unless(best, bad_and_good[name][1])
+            causes[name] = Cause((best,), len(failed), len(failed) + len(passed), unless=unless)
         else:
             causes[name] = smallest_cause(failed, passed)
     return causes
@@ -94,13 +100,33 @@ def _values(name: str) -> Values:
 
 
 def _explanations(bad: Sequence[Values], good: Sequence[Values]) -> list[Values]:
-    """Return the smallest sets of values, all of one size, in every bad wire and in no good one."""
+    """Return the smallest sets of values, all of one size, that explain every bad wire.
+
+    A set is in every bad wire; and in no good one, or only in such as another value protects.
+    """
     common = frozenset.intersection(*bad) if bad else frozenset()
     for size in range(1, _FEW + 1):
         found = [v for v in _subsets(common, size) if not any(v <= other for other in good)]
+        if not found and size == 1:
+            known = frozenset().union(*bad)
+            found = [
+                v
+                for v in _subsets(common, size)
+                if (protecting := _protecting(v, good)) and not known & protecting
+            ]
         if found:
             return found
     return []
+
+
+def _protecting(values: Values, good: Sequence[Values]) -> Values:
+    """Return what all good wires with the values have beside them."""
+    having = [other for other in good if values <= other]
+    return frozenset.intersection(*having) - values if having else frozenset()
+
+
+def _unless(values: Values, good: Sequence[Values]) -> str:
+    return min(_protecting(values, good), default="")
 
 
 def _alternatives(bad: Sequence[Values], good: Sequence[Values]) -> tuple[Values, ...]:

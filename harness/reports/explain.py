@@ -6,7 +6,6 @@ Works on the records of a run, so that a report written later says the same.
 from __future__ import annotations
 
 import difflib
-import json
 import shlex
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,14 +14,17 @@ from itertools import pairwise, takewhile, zip_longest
 from pathlib import Path
 from typing import Any
 
-from harness.judge.kinds import KINDS
+from harness.judge.kinds import KINDS, Level
 from harness.judge.transcript import Blame, Finding
+from harness.judge.visible import as_json, visible
 from harness.reports.cause import Cause
+from harness.reports.grouping import counted
 from harness.reports.records import CaseResult, case_record, finding_record
 from harness.reports.reproduction import Reproduction
 from harness.reports.versions import versions_of
 from harness.reports.wirebytes import excerpt_lines, excerpt_of
 from harness.reports.wireplace import find_place
+from harness.reports.words import many
 from harness.suite import bundled
 from mockserver.errors import CodingError
 from mockserver.vocabulary import JsonObject
@@ -52,27 +54,46 @@ class Difference:
 
 def brief(record: JsonObject, here: Path, width: int = 100) -> Iterator[str]:
     """Yield a failed case in a few lines, none longer than ``width`` unless it is a name."""
-    findings = record.get("findings", [])
+    findings = list(counted(record, Level.MAY))
     for finding in findings[:BRIEF]:
         yield from textwrap.wrap(
             headline(finding), width, subsequent_indent="  ", break_on_hyphens=False
         )
-        if "line" in finding:
-            yield f"  {location(record, finding, here)}"
-        if (found := difference(finding)) is not None:
-            at = f" at {found.where}" if found.where else ""
-            pair = _around(found.expected, found.observed, max(width - 14 - len(at), 20))
-            if "expected" in finding:
-                yield f"    expected{at}  {pair[0]}"
-            yield f"    observed{at}  {pair[1]}"
+        yield from details(record, finding, here, width)
     if len(findings) > BRIEF:
-        yield f"and {len(findings) - BRIEF} more findings"
+        yield f"and {many(len(findings) - BRIEF, 'more finding')}"
+
+
+def details(record: JsonObject, finding: JsonObject, here: Path, width: int) -> Iterator[str]:
+    """Yield where a requirement is, and both sides unless the message has them."""
+    if "line" in finding:
+        yield f"  {location(record, finding, here)}"
+    if (found := difference(finding)) is None:
+        return
+    said = finding["message"]
+    if all(
+        side == _NOTHING or side.strip('"') in said for side in (found.expected, found.observed)
+    ):
+        return
+    at = f" at {found.where}" if found.where else ""
+    pair = _around(found.expected, found.observed, max(width - 14 - len(at), 20))
+    if "expected" in finding:
+        yield f"    expected{at}  {pair[0]}"
+    yield f"    observed{at}  {pair[1]}"
 
 
 def headline(finding: JsonObject) -> str:
-    """Return the check and its message, in one line."""
+    """Return the level, the kind, the field and the message, in one line."""
     blame = "" if finding["blame"] == "client" else f" ({finding['blame']})"
-    return f"{finding['check']}{blame}: {finding['message']}"
+    return f"{cause_of(finding)}{blame}: {visible(finding['message'])}"
+
+
+def cause_of(finding: JsonObject) -> str:
+    """Return the level, the kind and the field of a finding; of an old one the check."""
+    if "kind" not in finding:
+        return str(finding["check"])
+    words = dict.fromkeys((finding["level"], finding["kind"], finding.get("field", "")))
+    return " ".join(filter(None, words))
 
 
 def location(record: JsonObject, finding: JsonObject, here: Path) -> str:
@@ -126,8 +147,8 @@ def one_line(value: Any) -> str:
             inner = fields.get(kind)
             # The usage of a usage event, the error of an error event.
             named = inner if len(fields) == 1 and isinstance(inner, dict) else fields
-            return " ".join([kind, *(f"{k}={_json(v)}" for k, v in named.items())])
-    return _json(value)
+            return " ".join([kind, *(f"{k}={as_json(v)}" for k, v in named.items())])
+    return as_json(value)
 
 
 def explain(
@@ -273,7 +294,7 @@ def _listed(value: Any) -> list[str]:
         case list():
             return [one_line(item) for item in value]
         case dict():
-            return [f"{k}={_json(v)}" for k, v in value.items()]
+            return [f"{k}={as_json(v)}" for k, v in value.items()]
     return [one_line(value)]
 
 
@@ -313,10 +334,3 @@ def _around(expected: str, observed: str, room: int) -> tuple[str, str]:
 
 def _clip(text: str, room: int) -> str:
     return text if len(text) <= room else f"{text[: room - 1]}…"
-
-
-def _json(value: Any) -> str:
-    """Return a value as JSON in which every invisible character is escaped."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    # In two halves beyond the first 65,536 characters, as JSON writes them.
-    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)

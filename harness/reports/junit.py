@@ -11,7 +11,8 @@ from typing import TextIO
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from harness.reports import explain
-from harness.reports.summary import AGAINST, Summary, many, summarize
+from harness.reports.summary import AGAINST, Summary, summarize
+from harness.reports.words import many
 from mockserver.vocabulary import JsonObject
 
 #: Characters that XML 1.0 cannot contain, section 2.2.
@@ -67,7 +68,9 @@ def _testcase(summary: Summary, name: str, records: Sequence[JsonObject], here: 
     if against:
         broken = [r for r in against if r["outcome"] == "error"]
         shown = min(broken or against, key=lambda r: len(r["variation"]))
-        result = (Error if broken else Failure)(_text(_message(against, shown)), shown["signature"])
+        result = (Error if broken else Failure)(
+            _text(_message(against, shown)), explain.cause_of(shown["findings"][0])
+        )
         result.text = _text("\n".join(_lines(summary, shown, here)))
         case.result = [result]
     elif known:

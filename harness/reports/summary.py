@@ -7,7 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from harness.errors import ReportError
-from harness.reports.cause import smallest_cause
+from harness.judge.kinds import Level
+from harness.judge.transcript import Blame
+from harness.reports.grouping import FailureGroup, grouped, where
+from harness.reports.where import Name
+from harness.reports.words import many
 from mockserver.vocabulary import JsonObject
 
 #: Outcomes that count against a run.
@@ -63,15 +67,21 @@ class Sweep:
 
 
 @dataclass(slots=True)
-class Failure:
-    """Cases of one scenario and adapter that fail alike; the first is the example."""
+class Facts:
+    """What the cases of one adapter state, as far as it was judged on it, by words."""
 
-    records: list[JsonObject] = field(default_factory=list)
+    judged: set[str] = field(default_factory=set)
+    unexposed: set[str] = field(default_factory=set)
 
     @property
-    def example(self) -> JsonObject:
-        """The case that is shown."""
-        return self.records[0]
+    def text(self) -> str:
+        """How many there were."""
+        return f"{len(self.judged)} of {len(self.judged | self.unexposed)}"
+
+    @property
+    def unjudged(self) -> list[str]:
+        """What was stated somewhere and judged nowhere."""
+        return sorted(self.unexposed - self.judged)
 
 
 @dataclass(slots=True)
@@ -96,8 +106,9 @@ class Group:
 class Summary:
     """A whole run.
 
-    ``wires`` are the cases that are not faults, by scenario and adapter; ``passed`` the wires
-    on which a scenario passed with an adapter; ``files`` the file of each scenario.
+    ``wires`` are the cases that are not faults, by scenario and adapter; ``failures`` what fails,
+    by cause; ``files`` the file of each scenario; ``played`` the scenario and variation of each
+    case, by adapter; ``below`` counts the cases with findings of a kind that does not fail them.
     """
 
     run: JsonObject
@@ -105,9 +116,11 @@ class Summary:
     skips: list[JsonObject]
     wires: dict[str, dict[str, Cell]]
     sweeps: dict[str, Sweep]
-    failures: list[Failure]
+    failures: list[FailureGroup]
     files: dict[str, str]
-    passed: dict[tuple[str, str], list[str]]
+    played: dict[str, list[Name]]
+    facts: dict[str, Facts]
+    below: Counter[str]
 
     @property
     def adapters(self) -> list[str]:
@@ -124,18 +137,33 @@ class Summary:
             rows = [self._row(name, scenarios) for scenarios in files.values()]
             yield Group(name, _added(row.cells for row in rows), rows)
 
-    def alike(self, failure: Failure) -> str:
-        """Say on which wires a failure occurs; empty if there was only one case."""
-        example = failure.example
-        failed = [r["variation"] for r in failure.records if r["kind"] == "wire"]
-        passed = self.passed.get((example["scenario"], example["adapter"]), [])
-        others = [r["variation"] for r in failure.records if r["kind"] != "wire"]
-        parts = []
-        if failed and len(failed) + len(passed) > 1:
-            parts.append(str(smallest_cause(failed, passed)))
-        if others and len(failure.records) > 1:
-            parts.append(f"the same at {', '.join(others)}")
-        return "; ".join(parts)
+    def where(self, group: FailureGroup, few: int = 4) -> str:
+        """Say in which scenarios and on which wires a cause shows."""
+        return where(group, self.played[group.adapter], few)
+
+    @property
+    def levels(self) -> dict[str, str]:
+        """The level at which findings fail each adapter."""
+        return levels_of(self.run)
+
+    def level_lines(self) -> Iterator[str]:
+        """Yield how many cases have findings of each level, and which of them fail the run."""
+        counts = self.end.get("levels", {})
+        if not any(counts.values()):
+            return
+        text = ", ".join(f"{counts.get(level, 0):,} {level}" for level in Level)
+        levels = set(self.levels.values())
+        if len(levels) != 1:
+            yield f"findings: {text}"
+            return
+        level = Level(levels.pop())
+        lower = [word for word in Level if not level.includes(word) and counts.get(word)]
+        fails = " and ".join(word for word in Level if level.includes(word))
+        hint = f"; --level {lower[0]} fails for more" if lower else ""
+        yield f"findings: {text}; fails for {fails}{hint}"
+        if self.below:
+            kinds = ", ".join(f"{kind} ({count:,})" for kind, count in self.below.most_common(8))
+            yield f"not counted at this level: {kinds}"
 
     def _row(self, group: str, ids: Sequence[str]) -> Row:
         inside = [i.removeprefix(f"{group}/") for i in ids]
@@ -146,6 +174,11 @@ class Summary:
         return Row(name, _added(cells.values()), cells)
 
 
+def levels_of(run: JsonObject) -> dict[str, str]:
+    """Return the level at which findings fail each adapter of a run."""
+    return {adapter["name"]: adapter.get("level", Level.MUST) for adapter in run["adapters"]}
+
+
 def summarize(records: Iterable[JsonObject]) -> Summary:
     """Sum up the records of a run.
 
@@ -153,11 +186,7 @@ def summarize(records: Iterable[JsonObject]) -> Summary:
     """
     run = end = None
     skips: list[JsonObject] = []
-    wires: defaultdict[str, defaultdict[str, Cell]] = defaultdict(lambda: defaultdict(Cell))
-    sweeps: defaultdict[str, Sweep] = defaultdict(Sweep)
-    failures: defaultdict[tuple[str, str, str, str], Failure] = defaultdict(Failure)
-    files: dict[str, str] = {}
-    passed: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    cases: list[JsonObject] = []
     for record in records:
         match record["type"]:
             case "run":
@@ -167,36 +196,48 @@ def summarize(records: Iterable[JsonObject]) -> Summary:
             case "end":
                 end = record
             case _:
-                _add(record, wires, sweeps)
-                files[record["scenario"]] = record["file"]
-                if record["outcome"] == "pass" and record["kind"] == "wire":
-                    passed[record["scenario"], record["adapter"]].append(record["variation"])
-                if record["outcome"] in AGAINST:
-                    key = ("scenario", "adapter", "outcome", "signature")
-                    failures[tuple(record.get(k, "") for k in key)].records.append(record)
+                cases.append(record)
     if run is None:
         raise ReportError(
             "not the records of a run", hint="'tapecheck run --results FILE' writes them"
         )
     if end is None:
         raise ReportError("the run did not finish: its end record is missing", hint="run it again")
-    for failure in failures.values():
-        failure.records.sort(key=_simplest_first)
+    wires: defaultdict[str, defaultdict[str, Cell]] = defaultdict(lambda: defaultdict(Cell))
+    sweeps: defaultdict[str, Sweep] = defaultdict(Sweep)
+    played: defaultdict[str, list[Name]] = defaultdict(list)
+    facts: defaultdict[str, Facts] = defaultdict(Facts)
+    below: Counter[str] = Counter()
+    levels = levels_of(run)
+    for record in cases:
+        _add(record, wires, sweeps)
+        played[record["adapter"]].append((record["scenario"], record["variation"]))
+        facts[record["adapter"]].judged.update(record.get("judged", ()))
+        facts[record["adapter"]].unexposed.update(record.get("unexposed", ()))
+        below.update(_below(record, Level(levels.get(record["adapter"], Level.MUST))))
     return Summary(
         run=run,
         end=end,
         skips=skips,
         wires={s: dict(cells) for s, cells in wires.items()},
         sweeps=dict(sweeps),
-        failures=sorted(failures.values(), key=_wires_first),
-        files=files,
-        passed=dict(passed),
+        failures=grouped((r for r in cases if r["outcome"] in AGAINST), levels),
+        files={record["scenario"]: record["file"] for record in cases},
+        played=dict(played),
+        facts={name: found for name, found in facts.items() if found.judged or found.unexposed},
+        below=below,
     )
 
 
-def many(number: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def _below(record: JsonObject, level: Level) -> set[str]:
+    """Return the kinds of findings about the client that do not fail the case."""
+    return {
+        finding["kind"]
+        for finding in record.get("findings", ())
+        if finding["blame"] == Blame.CLIENT
+        and "kind" in finding
+        and not level.includes(Level(finding["level"]))
+    }
 
 
 def _add(
@@ -215,16 +256,6 @@ def _add(
     sweep.streams.add(scenario)
     if outcome in AGAINST:
         sweep.failing.add(scenario)
-
-
-def _wires_first(failure: Failure) -> tuple[str, str, bool, int, str]:
-    record = failure.example
-    return (record["scenario"], record["adapter"], *_simplest_first(record))
-
-
-def _simplest_first(record: JsonObject) -> tuple[bool, int, str]:
-    variation = record["variation"]
-    return record["kind"] == "fault", 0 if variation == "recorded" else len(variation), variation
 
 
 def _added(rows: Iterable[dict[str, Cell]]) -> dict[str, Cell]:

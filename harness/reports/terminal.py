@@ -10,16 +10,19 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
+from harness.judge.visible import visible
 from harness.reports import explain
 from harness.reports.console import ReportConsole
 from harness.reports.glyphs import showable
+from harness.reports.grouping import FailureGroup
 from harness.reports.matrix import Line, matrix
-from harness.reports.summary import Cell, Failure, Group, Row, Summary, many, summarize
+from harness.reports.summary import Cell, Group, Row, Summary, summarize
+from harness.reports.words import many
 from mockserver.vocabulary import JsonObject
 
 #: Up to this many rows are all shown; of more, those that are not as they should be.
 FEW_ROWS = 24
-#: Failures that are shown without ``verbose``.
+#: Causes that are shown without ``verbose``.
 FEW_FAILURES = 12
 _STYLES = {
     "pass": "green",
@@ -56,6 +59,7 @@ class _Page:
 
     def write(self, seconds: float | None) -> None:
         self._matrix()
+        self._unexposed()
         self._sweeps()
         self._skips()
         self._failures()
@@ -66,9 +70,23 @@ class _Page:
         groups = list(self.summary.groups())
         lines = list(self._lines(groups))
         adapters = [a for a in self.summary.adapters if any(a in g.cells for g in groups)]
+        if facts := self.summary.facts:
+            cells = {adapter: Text(found.text) for adapter, found in facts.items()}
+            lines.append(Line("facts judged", cells, style="bold"))
         if adapters:
             for line in matrix(lines, adapters, self.console.width):
                 self._print(line)
+
+    def _unexposed(self) -> None:
+        """Say what was not judged, since the client does not give it out."""
+        found = {a: f.unjudged for a, f in self.summary.facts.items() if f.unjudged}
+        for adapter, words in found.items():
+            name = f"{adapter}: " if len(self.summary.adapters) > 1 else ""
+            text = f"{name}not exposed, so not judged: {', '.join(words)}"
+            for line in textwrap.wrap(text, self.console.width, subsequent_indent="  "):
+                self._print(line)
+        if found:
+            self.console.print()
 
     def _line(self, name: str, cells: dict[str, Cell], indent: int = 0, style: str = "") -> Line:
         shown = {a: cells.get(a, Cell()) for a in self.summary.adapters}
@@ -121,25 +139,37 @@ class _Page:
         failures = self.summary.failures
         if not failures:
             return
-        self._heading("Failures")
+        cases = {record["id"] for group in failures for record in group.records}
+        self._heading(f"{many(len(cases), 'case')} failed, {many(len(failures), 'cause')}")
         shown = failures if self.verbose else failures[:FEW_FAILURES]
-        for failure in shown:
-            self._failure(failure)
+        for group in shown:
+            self._failure(group)
         if left := len(failures) - len(shown):
-            self._print(f"… and {left} more like these; -v shows all.", "\n")
+            self._print(f"… and {many(left, 'more cause')}; -v shows all.", "\n")
 
-    def _failure(self, failure: Failure) -> None:
-        record = failure.example
+    def _failure(self, group: FailureGroup) -> None:
+        record, finding, width = group.example, group.finding, self.console.width
         mark = Cell()
         mark.counts[record["outcome"]] = 1
-        self._print(Text(f"{mark.mark} {record['id']}", _STYLES[record["outcome"]]))
-        for line in explain.brief(record, self.here, self.console.width - 4):
+        by = f" of {group.adapter}" if len(self.summary.adapters) > 1 else ""
+        count = many(len(group.records), "case")
+        head = f"{mark.mark} {count}{by}: {explain.cause_of(finding)}"
+        self._print(Text(head, _STYLES[record["outcome"]]))
+        such = "" if group.is_alike else "such as "
+        for line in _wrapped(f"{such}{visible(finding['message'])}", width - 4):
             self._print(f"  {line}")
-        if alike := self.summary.alike(failure):
-            for n, line in enumerate(_wrapped(alike, self.console.width - 6, self.verbose)):
+        several = len(group.records) > 1
+        self._print(Text(f"  {'for example ' if several else 'in '}{record['id']}", "bold"))
+        for line in explain.details(record, finding, self.here, width - 4):
+            self._print(f"  {line}")
+        if place := self.summary.where(group, 100 if self.verbose else 4):
+            for n, line in enumerate(_wrapped(place, width - 6, None if self.verbose else 3)):
                 self._print(Text(f"{'    ' if n else '  '}{line}", "dim"))
         command = explain.replay(record["id"], self.summary.run.get("options", ()))
-        self._print(Text(f"  {command}", "cyan"), "\n")
+        self._print(Text(f"  {command}", "cyan"))
+        for other in group.records[1:] if self.verbose else ():
+            self._print(Text(f"    {other['id']}", "dim"))
+        self.console.print()
 
     def _problems(self) -> None:
         if not self.summary.end["problems"]:
@@ -158,17 +188,20 @@ class _Page:
                 ("pass", "passed"),
                 ("fail", "failed"),
                 ("stale", "stale in the baseline"),
-                ("error", "harness errors"),
-                ("known", "known failures"),
+                ("error", "not judged: errors of the harness"),
+                ("known", "known to fail"),
             )
             if counts[outcome] or outcome == "pass"
         ]
         if counts["skip"]:
             hint = "" if self.verbose else " (-v says why)"
-            words.append(f"{counts['skip']:,} skipped{hint}")
+            words.append(f"{many(counts['skip'], 'scenario')} skipped{hint}")
         took = "" if seconds is None else f" in {seconds:.1f} s"
         style = _STYLES["pass"] if code == 0 else _STYLES["fail"]
         self._print(Text(f"{many(ran, 'case')}{took}: {', '.join(words)}", style))
+        for line in self.summary.level_lines():
+            for part in textwrap.wrap(line, self.console.width, subsequent_indent="  "):
+                self._print(part)
 
     def _heading(self, text: str) -> None:
         self._print(Text(text, "bold"), "\n")
@@ -182,6 +215,7 @@ def _odd(cells: dict[str, Cell]) -> bool:
     return any(cell.worst not in {"pass", "skip"} for cell in cells.values())
 
 
-def _wrapped(text: str, width: int, everything: bool) -> list[str]:
-    limit = None if everything else 3
-    return textwrap.wrap(text, width, max_lines=limit, placeholder=" …", break_on_hyphens=False)
+def _wrapped(text: str, width: int, lines: int | None = None) -> list[str]:
+    return textwrap.wrap(
+        text, max(width, 20), max_lines=lines, placeholder=" …", break_on_hyphens=False
+    )

@@ -30,8 +30,13 @@ from harness.reports.cause import causes_by_scenario, smallest_cause
         (["a=1,b=2"], ["b=2"], "only a=1 fails, 1 of 2"),
         (
             ["bom=yes", "bom=yes,eol=cr"],
-            ["recorded", "bom=yes,eol=cr,gzip=yes"],
-            "bom=yes in common, where 2 of 3 fail; 2 of 4 in all",
+            ["recorded", "bom=yes,eol=cr,gzip=yes", "bom=yes,eol=lf"],
+            "bom=yes in common, where 2 of 4 fail; 2 of 5 in all",
+        ),
+        (
+            ["bom=yes", "bom=yes,space=none"],
+            ["recorded", "space=none", "bom=yes,comments=inside", "comments=inside"],
+            "only bom=yes without comments=inside fails, 2 of 6",
         ),
         (["a=1", "b=1"], ["a=1,b=1", "recorded"], "2 of 4 wires fail, with nothing in common"),
     ],

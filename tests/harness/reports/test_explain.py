@@ -85,16 +85,22 @@ def test_a_late_difference_can_be_seen_in_a_narrow_place() -> None:
 
 
 def test_only_the_first_findings_are_told_in_brief() -> None:
-    findings = [FINDING | {"message": f"finding {n}"} for n in range(5)]
+    findings = [FINDING | {"message": f"finding {n}", "field": str(n)} for n in range(5)]
     text = "\n".join(brief(case("a/b/recorded@one", "fail", *findings), Path("/")))
     assert "finding 2" in text
     assert "finding 3" not in text
     assert text.endswith("and 2 more findings")
 
 
+def test_what_several_checks_found_is_told_once() -> None:
+    found = [FINDING | {"check": check} for check in ("fold", "turn")]
+    text = "\n".join(brief(case("a/b/recorded@one", "fail", *found), Path("/")))
+    assert text.count("must text: ") == 1
+
+
 def test_the_blame_is_named_if_it_is_not_the_client_s() -> None:
     record = case("a/b/recorded@one", "error", FINDING | {"blame": "harness"})
-    assert next(brief(record, Path("/"))) == "turn (harness): content of the turn differs"
+    assert next(brief(record, Path("/"))) == "must text (harness): content of the turn differs"
 
 
 def test_sides_are_aligned_and_equal_runs_are_short() -> None:
@@ -114,7 +120,7 @@ def test_sides_are_aligned_and_equal_runs_are_short() -> None:
 def test_what_is_seen_without_an_expectation_stands_alone() -> None:
     finding = {k: v for k, v in FINDING.items() if k not in {"expected", "line"}}
     lines = list(brief(case("a/b/recorded@one", "fail", finding), Path("/")))
-    assert lines == ["turn: content of the turn differs", '    observed  "Hell"']
+    assert lines == ["must text: content of the turn differs", '    observed  "Hell"']
     assert list(sides(None, "Hell", 80)) == ['  observed  "Hell"']
     assert list(sides(None, None, 80)) == []
 

@@ -67,15 +67,17 @@ def test_a_failed_sweep_names_its_shortest_break() -> None:
     failure = xml.find(".//failure")
     assert failure is not None
     assert failure.get("message") == (
-        "2 faults failed, such as cut=2: turn: content of the turn differs"
+        "2 faults failed, such as cut=2: must text: content of the turn differs"
     )
-    assert failure.get("type") == "turn"
+    assert failure.get("type") == "must text"
     assert failure.text is not None
     assert "tapecheck explain a/b/cut=2@one" in failure.text
 
 
 def test_what_xml_cannot_hold_is_replaced() -> None:
     finding = FINDING | {"message": "a\x00b\x1b]c\ud800d\ufffee <&>"}
-    failure = written(run_of(case("a/b/recorded@one", "fail", finding))).find(".//failure")
+    xml = written(run_of(case("a/b/recorded@one", "fail", finding), problems=("a\x00b",)))
+    failure = xml.find(".//failure")
+    assert xml.findall(".//failure")[1].get("message") == "a\ufffdb"
     assert failure is not None
-    assert failure.get("message") == "turn: a\ufffdb\ufffd]c\ufffdd\ufffde <&>"
+    assert failure.get("message") == r"must text: a\u0000b\u001b]c\ud800d\ufffee <&>"

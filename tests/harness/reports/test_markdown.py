@@ -28,12 +28,22 @@ def test_failures_and_problems_follow() -> None:
     assert "## tapecheck: failed" in text
     assert "| `a/b` | ✗ 0/1 |" in text
     assert "- a \\| b" in text
-    assert "turn: &lt;b&gt; differs</summary>" in text
+    assert "<summary>1 case: <b>must text</b>\n&lt;b&gt; differs</summary>" in text
     assert text.count("```") == 2
 
 
+def test_levels_and_facts_are_said() -> None:
+    one = case("a/b/recorded@one", "fail", judged=["text"], unexposed=["model"])
+    text = written(run_of(one, case("a/c/recorded@one", "fail")))
+    assert "findings: 2 must, 0 should, 0 may; fails for must.\n" in text
+    assert "`one`: 1 of 2 facts judged; not exposed, so not judged: model.\n" in text
+    assert "<summary>2 cases: <b>must text</b>" in text
+    assert "in 2 scenarios\n" in text
+
+
 def test_a_comment_does_not_grow_without_end() -> None:
-    records = run_of(*(case(f"a/s{n}/recorded@one", "fail") for n in range(500)))
+    findings = [FINDING | {"field": f"f{n}"} for n in range(500)]
+    records = run_of(*(case(f"a/s{n}/recorded@one", "fail", f) for n, f in enumerate(findings)))
     text = written(records)
-    assert "… and 480 more." in text
+    assert "… and 480 more causes." in text
     assert len(text) < 65_536

@@ -65,40 +65,37 @@ def test_scenarios_of_one_file_share_a_row() -> None:
     assert list(groups[0].rows[0].scenarios) == ["x", "y"]
 
 
-def test_failures_that_are_alike_are_one_failure() -> None:
-    other = FINDING | {"check": "sequence"}
+def test_what_was_judged_is_counted_in_words() -> None:
     summary = summarize(
         run_of(
-            case("a/b/cut=1@one", "fail"),
-            case("a/b/gzip=yes,eol=cr@one", "fail"),
-            case("a/b/eol=cr@one", "fail"),
-            case("a/b/eol=lf@one", "fail", other),
-            case("a/b/eol=cr@two", "fail"),
+            case("a/b/recorded@one", judged=["text", "model"], unexposed=["citations"]),
+            case("a/c/recorded@one", judged=["text"], unexposed=["model", "images"]),
         )
     )
-    assert [[r["id"] for r in f.records] for f in summary.failures] == [
-        ["a/b/eol=cr@one", "a/b/gzip=yes,eol=cr@one", "a/b/cut=1@one"],
-        ["a/b/eol=lf@one"],
-        ["a/b/eol=cr@two"],
-    ]
+    facts = summary.facts["one"]
+    assert (facts.text, facts.unjudged) == ("2 of 4", ["citations", "images"])
 
 
-def test_a_failure_says_which_wires_it_depends_on() -> None:
-    summary = summarize(
-        run_of(
-            case("a/b/recorded@one"),
-            case("a/b/gzip=yes@one"),
-            case("a/b/eol=cr@one", "fail"),
-            case("a/b/eol=cr,gzip=yes@one", "fail"),
-            case("a/b/hold=1@one", "fail"),
-        )
-    )
-    assert summary.alike(summary.failures[0]) == "only eol=cr fails, 2 of 4; the same at hold=1"
+USAGE = FINDING | {"kind": "usage-missing", "level": "should", "field": "usage.input_tokens"}
 
 
-def test_a_single_case_has_nothing_to_be_compared_with() -> None:
-    summary = summarize(run_of(case("a/b/recorded@one", "fail")))
-    assert summary.alike(summary.failures[0]) == ""
+@pytest.mark.parametrize(
+    ("level", "lines"),
+    [
+        (
+            "must",
+            [
+                "findings: 1 must, 1 should, 0 may; fails for must; --level should fails for more",
+                "not counted at this level: usage-missing (2)",
+            ],
+        ),
+        ("should", ["findings: 1 must, 1 should, 0 may; fails for must and should"]),
+    ],
+)
+def test_the_levels_are_counted_apart(level: str, lines: list[str]) -> None:
+    passed = case("a/c/recorded@one") | {"findings": [USAGE], "level": "should"}
+    run = run_of(case("a/b/recorded@one", "fail", FINDING, USAGE), passed, level=level)
+    assert list(summarize(run).level_lines()) == lines
 
 
 def test_half_a_run_is_refused() -> None:

@@ -44,7 +44,7 @@ def test_a_run_without_failures_is_a_matrix_and_a_line(monkeypatch: pytest.Monke
         "fault sweep",
         "✓ two  1 fault in 1 stream, all reported",
         "",
-        "3 cases in 1.2 s: 3 passed, 1 skipped (-v says why)",
+        "3 cases in 1.2 s: 3 passed, 1 scenario skipped (-v says why)",
     ]
 
 
@@ -63,10 +63,11 @@ def test_a_failure_says_what_where_and_how_to_see_it_again(monkeypatch: pytest.M
         options=["--adapter", "my adapter.py"],
     )
     text = written(records, monkeypatch)
-    block = text[text.index("✗ a/b/eol=cr@one") :].split("\n\n")[0].splitlines()
+    block = text[text.index("1 case failed, 1 cause") :].split("\n\n")[1].splitlines()
     assert block == [
-        "✗ a/b/eol=cr@one",
-        "  turn: content of the turn differs",
+        "✗ 1 case: must text",
+        "  content of the turn differs",
+        "  in a/b/eol=cr@one",
         "    a/b.yaml:7",
         '      expected  "Hello"',
         '      observed  "Hell"',
@@ -74,6 +75,38 @@ def test_a_failure_says_what_where_and_how_to_see_it_again(monkeypatch: pytest.M
         "  tapecheck explain a/b/eol=cr@one --adapter 'my adapter.py'",
     ]
     assert "2 cases in 1.2 s: 1 passed, 1 failed" in text
+    assert "findings: 1 must, 0 should, 0 may; fails for must" in text
+
+
+def test_cases_with_one_cause_are_one_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = run_of(*(case(f"a/s{n}/recorded@one", "fail") for n in range(20)))
+    text = written(records, monkeypatch)
+    assert "20 cases failed, 1 cause\n" in text
+    assert "✗ 20 cases: must text\n" in text
+    assert "  for example a/s0/recorded@one\n" in text
+    assert "a/s9/recorded@one" not in text
+    assert "a/s9/recorded@one" in written(records, monkeypatch, verbose=True)
+
+
+def test_what_was_not_judged_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = case("a/b/recorded@one", judged=["text"], unexposed=["model", "response_id"])
+    text = written(run_of(one), monkeypatch)
+    assert "facts judged  1 of 3\n" in text
+    assert "\nnot exposed, so not judged: model, response_id\n" in text
+
+
+def test_a_run_that_was_interrupted_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = "interrupted after 1 of 9 cases"
+    text = written(run_of(case("a/b/recorded@one"), problems=(problem,)), monkeypatch)
+    assert f"✗ {problem}\n" in text
+    assert "1 case in 1.2 s: 1 passed" in text
+
+
+def test_what_cannot_be_seen_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+    finding = FINDING | {"message": 'text "a\u2028" differs', "observed": "\ufeffHell "}
+    text = written(run_of(case("a/b/recorded@one", "fail", finding)), monkeypatch)
+    assert r'text "a\u2028" differs' in text
+    assert r'observed  "\ufeffHell\u0020"' in text
 
 
 def test_marks_are_words_where_they_cannot_be_shown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,16 +131,17 @@ a         ok 1/1  FAIL 0/1
 """)
     assert "\nok one  1 fault in 1 stream, all reported\n" in text
     assert "\n- a/c@one: does not declare tools\n" in text
-    assert "\nFAIL a/b/recorded@two\n" in text
+    assert "\nFAIL 1 case of two: must text\n" in text
     assert r'"Gr\xfc\xdfe Gr\xfc\xdfe' in text
     assert "...\n" in text
     assert "\nFAIL no good\n" in text
     assert "?" not in text
 
 
-def test_too_many_failures_are_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    records = run_of(*(case(f"a/s{n}/recorded@one", "fail") for n in range(20)))
-    assert "… and 8 more like these; -v shows all." in written(records, monkeypatch)
+def test_too_many_causes_are_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    findings = [FINDING | {"field": f"f{n}"} for n in range(20)]
+    records = run_of(*(case(f"a/s{n}/recorded@one", "fail", f) for n, f in enumerate(findings)))
+    assert "… and 8 more causes; -v shows all." in written(records, monkeypatch)
     assert "and 8 more" not in written(records, monkeypatch, verbose=True)
 
 
