@@ -1,19 +1,16 @@
-"""The records of the last run in ``.tapecheck/last-run.ndjson``, for ``--failed`` and others."""
+"""The records of the last run in ``.tapecheck/last-run.ndjson``, for reports and baselines."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
 import click
 
 from harness.errors import ReportError
-from harness.reports import ndjson
-from harness.reports.summary import AGAINST
 from mockserver import files
 
 FILE = Path(".tapecheck") / "last-run.ndjson"
@@ -26,21 +23,6 @@ def existing() -> Path:
             "no earlier run in this directory", path=FILE, hint="run 'tapecheck run' here first"
         )
     return FILE
-
-
-def failed_cases() -> frozenset[str]:
-    """Return the ids of the cases that failed in the last run. Raises :class:`ReportError`."""
-    return frozenset(
-        r["id"] for r in ndjson.read(existing()) if r["type"] == "case" and r["outcome"] in AGAINST
-    )
-
-
-def adapters() -> frozenset[str]:
-    """Return the names of the adapters of the last run, and the references it was given."""
-    (run,) = (r for r in ndjson.read(existing()) if r["type"] == "run")
-    options: list[str] = run["options"]
-    given = {value for option, value in pairwise(options) if option == "--adapter"}
-    return frozenset(given | {adapter["name"] for adapter in run["adapters"]})
 
 
 @contextmanager

@@ -83,10 +83,8 @@ def selection(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--axes",
-            default="pairwise",
-            show_default=True,
             metavar="MODE",
-            help="none, pairwise, all, or one point such as eol=crlf,framing=one-byte.",
+            help="none, pairwise (the default), all, or a point such as eol=crlf,framing=one-byte.",
         ),
     ):
         command = option(command)
@@ -142,7 +140,7 @@ def settings_of(
     recordings: Path | None = None,
     patterns: Iterable[str] = (),
     priorities: Iterable[str] = (),
-    axes: str = "pairwise",
+    axes: str | None = None,
     seed: int = 0,
     no_faults: bool = False,
     level: str | None = None,
@@ -156,7 +154,7 @@ def settings_of(
     if in_process:
         click.echo("in process: no gate", err=True)
     try:
-        chosen = parse_axes(axes, seed)
+        chosen = parse_axes(axes or "pairwise", seed)
     except ValueError as exc:
         raise click.UsageError(str(exc)) from None
     return Settings(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ import click
 from harness.commands import options
 
 if TYPE_CHECKING:
-    from harness.plan.planning import Plan
+    from harness.plan.planning import Plan, Settings
     from mockserver.vocabulary import JsonObject
 
 FORMATS = ("terminal", "ndjson", "junit", "markdown")
@@ -52,7 +52,15 @@ FORMATS = ("terminal", "ndjson", "junit", "markdown")
 )
 @click.option("--verbose", "-v", is_flag=True, help="List every scenario, skip reason and failure.")
 @options.in_process
-@click.option("--failed", is_flag=True, help="Run only cases that failed in the last run.")
+@click.option(
+    "--failed", is_flag=True, help="Run only cases that have not passed since they failed."
+)
+@click.option(
+    "--full",
+    is_flag=True,
+    help="Run everything. Without it and without a selection, an adapter of yours runs the P0 "
+    "scenarios as recorded.",
+)
 def command(
     patterns: tuple[str, ...],
     form: str,
@@ -63,6 +71,7 @@ def command(
     jobs: int | None,
     verbose: bool,
     failed: bool,
+    full: bool,
     **chosen: Any,
 ) -> int:
     """Play scenarios to adapters and judge the results.
@@ -72,6 +81,7 @@ def command(
     \b
     tapecheck run
     tapecheck run --adapter my_adapter.py
+    tapecheck run --adapter my_adapter.py --full
     tapecheck run openai-chat/tools-* '!**/framing=one-byte'
     tapecheck run --axes none --no-faults --priority P0
     tapecheck run --axes eol=crlf,framing=one-byte
@@ -81,23 +91,25 @@ def command(
     """
     import asyncio
 
-    from harness.commands import last_run
-    from harness.errors import SelectionError
+    from harness.commands import failures, last_run
     from harness.plan.planning import make_plan
+    from harness.reports.words import many
 
-    settings = options.settings_of(patterns=patterns, **chosen)
-    wanted = last_run.failed_cases() if failed else None
-    if failed and not wanted:
-        if other := sorted(set(settings.adapters) - last_run.adapters()):
-            raise SelectionError(
-                f"the last run did not play {other[0]}, so nothing of it can have failed",
-                hint="run it without --failed first; each run replaces the last one",
-            )
-        click.echo("nothing failed in the last run")
-        return 0
-    plan = make_plan(replace(settings, keep=keep))
-    if wanted:
-        plan = _narrowed(plan, wanted)
+    settings = replace(options.settings_of(patterns=patterns, **chosen), keep=keep)
+    gone: frozenset[str] = frozenset()
+    quick = not (full or failed) and _is_open(settings, chosen)
+    if failed:
+        narrowed = _failed(settings)
+        if narrowed is None:
+            click.echo("nothing failed that has not passed since")
+            return 0
+        plan, gone = narrowed
+        if not plan.cases:
+            failures.update((), plan, gone)
+            click.echo(f"{many(len(gone), 'case')} that failed: none exists any more")
+            return 0
+    else:
+        plan = make_plan(_quick(settings) if quick else settings)
     with ExitStack() as stack:
         stream = options.opened(stack, output) or options.stdout_for(form)
         last = stack.enter_context(last_run.new_records())
@@ -111,22 +123,69 @@ def command(
 
             elapsed = time.monotonic() - began
             reports.write(form, records, stream, verbose=verbose, seconds=elapsed)
+    failures.update(records, plan, gone)
+    if quick and form == "terminal" and output is None:
+        click.echo(f"these are the P0 scenarios as recorded; next: {_whole(settings)}")
     code: int = records[-1]["exit_code"]
     return code
 
 
-def _narrowed(plan: Plan, wanted: frozenset[str]) -> Plan:
-    from harness.errors import SelectionError
+def _is_open(settings: Settings, chosen: Mapping[str, Any]) -> bool:
+    """Return whether the user names adapters of their own, and nothing that selects cases."""
+    from harness.clients.registry import bundled_names
 
-    cases = tuple(case for case in plan.cases if case.id in wanted)
-    if not cases:
+    selecting = ("axes", "no_faults", "priorities", "recordings", "scenarios")
+    return (
+        bool(settings.adapters)
+        and set(settings.adapters).isdisjoint(bundled_names())
+        and not settings.patterns
+        and not any(chosen[name] for name in selecting)
+    )
+
+
+def _quick(settings: Settings) -> Settings:
+    from harness.plan.expand import Axes
+
+    axes = Axes(mode="none", seed=settings.axes.seed)
+    return replace(settings, priorities=frozenset({"P0"}), axes=axes, faults=False)
+
+
+def _whole(settings: Settings) -> str:
+    import shlex
+
+    from harness.reports.records import options_of
+
+    return shlex.join(["tapecheck", "run", *options_of(settings), "--full"])
+
+
+def _failed(settings: Settings) -> tuple[Plan, frozenset[str]] | None:
+    """Return a plan of the cases that failed, and those that are gone; ``None`` for no failure.
+
+    Without adapters, those count that have failures.
+    """
+    from harness.commands import failures
+    from harness.errors import SelectionError
+    from harness.plan.planning import plan_cases
+    from harness.reports.words import many
+
+    sources = failures.sources_of(settings)
+    known = {f.reference: f for f in failures.existing() if f.sources == sources}
+    if unknown := [name for name in settings.adapters if name not in known]:
         raise SelectionError(
-            f"none of the {len(wanted)} cases that failed in the last run is selected",
-            hint="use --failed with the options of that run",
+            f"no earlier run of {unknown[0]} in this directory with these options",
+            hint="run it without --failed first",
         )
-    # The records name the cases, so that they do not pass for a whole run.
-    settings = replace(plan.settings, patterns=tuple(case.id for case in cases))
-    return replace(plan, settings=settings, cases=cases, skips=(), problems=())
+    names = settings.adapters or tuple(name for name, f in known.items() if f.cases)
+    cases = [case for name in names for case in known[name].cases]
+    if not cases:
+        return None
+    plan, gone = plan_cases(replace(settings, adapters=names), cases)
+    if not plan.cases and len(gone) < len(cases):
+        raise SelectionError(
+            f"none of the {many(len(cases), 'case')} that failed is selected",
+            hint="leave out --axes, --priority and --no-faults",
+        )
+    return plan, gone
 
 
 async def _play(

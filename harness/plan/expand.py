@@ -88,6 +88,31 @@ def expand(
             )
 
 
+def find_cases(
+    scenario: Scenario,
+    adapter: str,
+    schedules: Sequence[Schedule],
+    variations: Iterable[str],
+    seed: int,
+) -> Iterator[Case]:
+    """Yield the cases of one scenario with these variations; one that does not exist is left out.
+
+    Nothing else is expanded: a wire is made by its name.
+    """
+    axes = Axes(mode="none", seed=seed)
+    known = {c.variation: c for c in expand(scenario, adapter, schedules, axes, faults=True)}
+    for variation in variations:
+        if variation not in known:
+            try:
+                axes = parse_axes(variation, seed)
+            except ValueError:
+                continue
+            cases = expand(scenario, adapter, schedules, axes, faults=False)
+            known |= {case.variation: case for case in cases}
+        if variation in known:
+            yield known[variation]
+
+
 def sweepable(scenario: Scenario, schedules: Sequence[Schedule]) -> bool:
     """Return whether faults make sense: for one streamed turn with known events.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -14,14 +14,14 @@ from harness.errors import SelectionError, SpecError
 from harness.judge.baseline import Baseline
 from harness.judge.kinds import Level
 from harness.plan import recordings
-from harness.plan.expand import Axes, expand, skip_reason
+from harness.plan.expand import Axes, expand, find_cases, skip_reason
 from harness.suite import bundled, loader
 from harness.suite.scenario import Case, CaseKind, Scenario
 from harness.suite.selection import may_match, may_match_within, select
 from mockserver.cassettes import Cassette
 from mockserver.dialects import find_dialect
 from mockserver.library import library
-from mockserver.wire import Schedule, from_response
+from mockserver.wire import RECORDED, Schedule, from_response
 
 #: Scenarios that a problem names before it counts the rest.
 _NAMED = 3
@@ -137,6 +137,53 @@ def make_plan(settings: Settings) -> Plan:
         problems=tuple(problems),
         unreadable=any(item.unreadable for item in excluded),
     )
+
+
+def plan_cases(settings: Settings, ids: Collection[str]) -> tuple[Plan, frozenset[str]]:
+    """Make a plan of the cases of these ids, as far as the settings select them.
+
+    Only their scenarios are read. Returns the plan, and the ids of cases that do not exist. Raises
+    as :func:`make_plan` does.
+    """
+    loaded = load_adapters(settings)
+    wanted: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for case_id in select(tuple(ids), settings.patterns, str):
+        path, _, name = case_id.rpartition("@")
+        scenario_id, _, variation = path.rpartition("/")
+        wanted[scenario_id, name].append(variation)
+    names = tuple(sorted({scenario_id for scenario_id, _ in wanted}))
+    scenarios, _ = find_scenarios(replace(settings, patterns=names))
+    found: list[Case] = []
+    for scenario in scenarios:
+        for adapter, _ in loaded:
+            variations = wanted.get((scenario.id, adapter.name), ())
+            if variations and skip_reason(scenario, adapter) is None:
+                wires, seed = schedules_of(scenario), settings.axes.seed
+                found += find_cases(scenario, adapter.name, wires, variations, seed)
+    cases = tuple(case for case in found if _is_selected(case, settings))
+    gone = {f"{s}/{v}@{a}" for (s, a), several in wanted.items() for v in several}
+    gone -= {case.id for case in found}
+    plan = Plan(
+        # The records name the cases, so that they do not pass for a whole run.
+        settings=replace(settings, patterns=tuple(case.id for case in cases)),
+        adapters=tuple(adapter for adapter, _ in loaded),
+        scenarios=tuple(s for s in scenarios if s.id in names),
+        baselines={adapter.name: baseline for adapter, baseline in loaded},
+        cases=cases,
+        skips=(),
+    )
+    return plan, frozenset(gone)
+
+
+def _is_selected(case: Case, settings: Settings) -> bool:
+    """Return whether priorities, axes and faults leave a case in."""
+    if settings.priorities and case.scenario.priority not in settings.priorities:
+        return False
+    if case.kind is CaseKind.FAULT:
+        return settings.faults
+    if case.kind is CaseKind.INCREMENTAL or case.point == RECORDED:
+        return True
+    return settings.axes.mode != "none" and settings.axes.chosen in {None, case.point}
 
 
 def load_adapters(settings: Settings) -> list[tuple[Adapter, Baseline]]:

@@ -125,10 +125,13 @@ def where(group: FailureGroup, played: Iterable[Name], few: int) -> str:
 def _scenarios(scenarios: set[str], others: Sequence[Name], few: int) -> str:
     if len(scenarios) == 1:
         return ""
-    known = {scenario for scenario, _ in others}
-    paths = narrowest(scenarios, known, few)
-    listed = ", ".join(f"{path}/**" if path not in scenarios else path for path in paths if path)
-    return f"in {len(scenarios):,} scenarios{f': {listed}' if listed else ''}"
+    paths = narrowest(scenarios, {scenario for scenario, _ in others}, few)
+    listed = [path if path in scenarios else f"{path}/**" for path in paths]
+    if paths == [""]:
+        # They have no path in common that is not that of all: name where most are.
+        tops = Counter(scenario.partition("/")[0] for scenario in scenarios)
+        listed = [f"{top}/** ({count:,})" for top, count in tops.most_common(few)]
+    return f"in {len(scenarios):,} scenarios: {', '.join(listed)}"
 
 
 def _wires(names: Iterable[Name], others: Iterable[Name]) -> str:

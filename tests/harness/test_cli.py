@@ -8,12 +8,14 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness import cli
+from harness.plan.planning import make_plan
 from harness.suite.schemas import validator
 
 #: One good scenario without variations: two wire cases with a gate, and one recorded.
@@ -181,22 +183,78 @@ def test_a_failure_has_code_1_and_can_be_run_again(tapecheck: Cli, tmp_path: Pat
     broken = ("--adapter", "broken.py", "--axes", "none", "--no-faults")
     patterns = ("openai-chat/text-basic/recorded", "sse/one-byte-chunks/recorded")
     assert tapecheck("run", *patterns, *broken) == 1
-    assert "✗ openai-chat/text-basic/recorded@broken" in tapecheck.out
-    assert 'expected at event 5  content_delta delta=" and smile"' in tapecheck.out
+    assert "  in openai-chat/text-basic/recorded@broken" in tapecheck.out
+    assert "text differs at character " in tapecheck.out
     assert "tapecheck explain openai-chat/text-basic/recorded@broken --adapter broken.py" in (
         tapecheck.out
     )
-    assert tapecheck("run", "--failed", *broken) == 1
-    assert [r["id"] for r in records(tmp_path / ".tapecheck/last-run.ndjson")[1:-1]] == [
-        "openai-chat/text-basic/recorded@broken"
-    ]
-    assert tapecheck("run", "--failed", *QUICK) == 2
-    assert "the options of that run" in tapecheck.err
-    assert tapecheck("run", "openai-chat/nonstream-basic", *QUICK[1:]) == 0
+    assert "✗ 1 case: must text" in tapecheck.out
+
+
+def test_failures_are_run_again_until_they_pass(tapecheck: Cli, tmp_path: Path) -> None:
+    source = (tmp_path / "broken.py").read_text()
+    one, other = "openai-chat/text-basic/recorded", "openai-chat/text-basic/eol=crlf"
+    assert tapecheck("run", one, "--adapter", "broken.py", "--no-faults") == 1
+    axes = ("--axes", "eol=crlf", "--no-faults")
+    assert tapecheck("run", "openai-chat/text-basic", "--adapter", "broken.py", *axes) == 1
+    assert tapecheck("run", "sse/one-byte-chunks/recorded", "--adapter", "broken.py") == 0
+
+    def played() -> list[str]:
+        return [r["id"] for r in records(tmp_path / ".tapecheck/last-run.ndjson")[1:-1]]
+
+    assert tapecheck("run", "--failed", "--adapter", "broken.py") == 1
+    assert set(played()) >= {f"{one}@broken", f"{other}@broken"}
+    assert tapecheck("run", "--failed", "--axes", "none", "**/recorded") == 1
+    assert played() == [f"{one}@broken"]
+    assert tapecheck("run", "--failed", "--priority", "P2") == 2
+    assert "that failed is selected" in tapecheck.err
+    (tmp_path / "broken.py").write_text(source.replace(" and smile", "nothing like it"))
+    assert tapecheck("run", "--failed", one) == 0
     assert tapecheck("run", "--failed") == 0
-    assert tapecheck.out == "nothing failed in the last run\n"
-    assert tapecheck("run", "--failed", *broken) == 2
-    assert "the last run did not play broken.py" in tapecheck.err
+    assert f"{one}@broken" not in played()
+    assert tapecheck("run", "--failed") == 0
+    assert tapecheck.out == "nothing failed that has not passed since\n"
+    assert tapecheck("run", "--failed", "--adapter", "openai-compat") == 2
+    assert "no earlier run of openai-compat in this directory" in tapecheck.err
+
+
+def test_a_failure_that_does_not_exist_any_more_is_forgotten(
+    tapecheck: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / ".tapecheck").mkdir()
+    file = tmp_path / ".tapecheck/failures.json"
+    case = "openai-chat/gone/recorded@broken"
+    listed = {"reference": "broken.py", "sources": [], "cases": [case]}
+    file.write_text(json.dumps({"version": 1, "failures": [listed]}))
+    assert tapecheck("run", "--failed") == 0
+    assert tapecheck.out == "1 case that failed: none exists any more\n"
+    assert json.loads(file.read_text())["failures"][0]["cases"] == []
+
+
+def test_the_first_run_of_a_client_is_short_and_says_what_is_next(
+    tapecheck: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def planned(settings: Any) -> Any:
+        asked.append(settings)
+        return make_plan(replace(settings, patterns=("openai-chat/text-basic/recorded",)))
+
+    monkeypatch.setattr("harness.plan.planning.make_plan", planned)
+    assert tapecheck("run", "--adapter", "broken.py") == 1
+    assert (asked[-1].priorities, asked[-1].axes.mode, asked[-1].faults) == ({"P0"}, "none", False)
+    assert tapecheck.out.endswith(
+        "these are the P0 scenarios as recorded; next: tapecheck run --adapter broken.py --full\n"
+    )
+    for arguments in (
+        ["--adapter", "broken.py", "--full"],
+        ["--adapter", "broken.py", "--axes", "pairwise"],
+        ["--adapter", "broken.py", "openai-chat"],
+        ["--adapter", "openai-compat"],
+    ):
+        assert tapecheck("run", *arguments) in {0, 1}
+        assert not asked[-1].priorities
+        assert "next:" not in tapecheck.out
 
 
 def test_records_are_valid_and_written_everywhere(tapecheck: Cli, tmp_path: Path) -> None:
@@ -207,7 +265,11 @@ def test_records_are_valid_and_written_everywhere(tapecheck: Cli, tmp_path: Path
     assert (tmp_path / "results.ndjson").read_text().splitlines() == lines
     assert (tmp_path / ".tapecheck/last-run.ndjson").read_text().splitlines() == lines
     assert (tmp_path / ".tapecheck/.gitignore").read_text() == "*\n"
-    assert len(list((tmp_path / ".tapecheck").iterdir())) == 2
+    assert {file.name for file in (tmp_path / ".tapecheck").iterdir()} == {
+        ".gitignore",
+        "failures.json",
+        "last-run.ndjson",
+    }
 
 
 @pytest.mark.parametrize(
@@ -265,7 +327,11 @@ def test_an_interrupted_run_does_not_replace_the_last(
     _, error = process.communicate(timeout=30)
     assert (process.returncode, error.strip()) == (130, "")
     assert (tmp_path / ".tapecheck/last-run.ndjson").read_text() == before
-    assert len(list((tmp_path / ".tapecheck").iterdir())) == 2
+    assert {file.name for file in (tmp_path / ".tapecheck").iterdir()} == {
+        ".gitignore",
+        "failures.json",
+        "last-run.ndjson",
+    }
 
 
 def test_half_a_file_of_results_is_rejected(tapecheck: Cli, tmp_path: Path) -> None:
@@ -331,10 +397,10 @@ def test_the_baseline_is_updated_with_new_failures(
     assert "text text\n  in       openai-chat/text-basic/**\n  because  it smiles" in tapecheck.out
     assert (tmp_path / "mine.yaml").read_text().startswith("# Mine.\nadapter: broken\n")
     assert tapecheck(*run) == 0
-    assert "known failures" in tapecheck.out
+    assert "19 known to fail" in tapecheck.out
     assert tapecheck(*run, "--axes", "none") == 0
     assert tapecheck("baseline", "update", "mine.yaml") == 0
-    assert "mine.yaml: 1 known cause before, 1 now" in tapecheck.out
+    assert "mine.yaml: 2 known causes before, 2 now" in tapecheck.out
 
 
 @pytest.mark.parametrize(

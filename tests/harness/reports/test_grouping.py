@@ -67,7 +67,7 @@ def test_one_difference_that_several_checks_found_is_one() -> None:
         ("a/b/eol=cr a/b/eol=cr,gzip=yes", "a/b/recorded", "only eol=cr fails, 2 of 3"),
         ("a/b/cut=1 a/b/cut=2", "a/b/recorded", "faults: cut (2)"),
         ("a/b/recorded a/c/recorded", "d/e/recorded", "in 2 scenarios: a/**"),
-        ("a/b/recorded a/c/recorded", "", "in 2 scenarios"),
+        ("a/b/recorded a/c/recorded d/e/recorded", "", "in 3 scenarios: a/** (2), d/** (1)"),
         (
             "a/b/bom=yes d/e/bom=yes d/e/cut=1",
             "a/b/recorded d/e/recorded f/g/bom=yes",

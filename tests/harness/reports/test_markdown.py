@@ -38,7 +38,7 @@ def test_levels_and_facts_are_said() -> None:
     assert "findings: 2 must, 0 should, 0 may; fails for must.\n" in text
     assert "`one`: 1 of 2 facts judged; not exposed, so not judged: model.\n" in text
     assert "<summary>2 cases: <b>must text</b>" in text
-    assert "in 2 scenarios\n" in text
+    assert "in 2 scenarios: a/** (2)\n" in text
 
 
 def test_a_comment_does_not_grow_without_end() -> None:
