@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.clients.interface import Adapter
-from harness.plan.expand import Axes, expand, pairwise, parse_axes, points, skip_reason, swept
+from harness.plan.expand import (
+    Axes,
+    expand,
+    find_cases,
+    pairwise,
+    parse_axes,
+    points,
+    skip_reason,
+    swept,
+)
 from harness.suite.scenario import CaseKind, Expectation, GateSpec, Scenario, TurnSpec
 from mockserver.cassettes.cassette import Response
 from mockserver.vocabulary.call import NeutralCall
@@ -225,3 +234,10 @@ def test_the_sweep_of_a_recording_rises_and_has_both_ends(count: int) -> None:
     assert list(points) == sorted(set(points))
     assert len(points) == min(count + 1, 24)
     assert {*range(min(8, count)), *range(max(0, count - 7), count + 1)} <= set(points)
+
+
+def test_cases_are_found_by_their_names() -> None:
+    wires = [schedule()]
+    names = ["recorded", "eol=crlf", "cut=1", "eol=cr,gzip=yes", "cut=99", "eol=none", "hold=9"]
+    found = find_cases(SCENARIO, "mine", wires, names, seed=0)
+    assert [case.variation for case in found] == names[:4]
