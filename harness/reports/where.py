@@ -9,7 +9,8 @@ from harness.reports.cause import Cause, causes_by_scenario
 
 #: Paths after which neighbouring ones are merged into a wider one.
 FEW = 12
-_FAULTS = frozenset({"cut", "reset", "stall"})
+#: Variations that are no wire: faults, and gates, each with a number.
+_NUMBERED = frozenset({"cut", "reset", "stall", "hold"})
 
 Name = tuple[str, str]
 _ByScenario = Mapping[str, Sequence[str]]
@@ -27,15 +28,15 @@ def patterns(
     wanted, beside = _by_scenario(cases), _by_scenario(others)
     scenarios: defaultdict[str, set[str]] = defaultdict(set)
     scenarios[""] |= {scenario for scenario in wanted if not beside.get(scenario)}
-    wires = {name: v for name, v in _split(wanted, faults=False) if name not in scenarios[""]}
-    passing = dict(_split(beside, faults=False))
+    wires = {name: v for name, v in _split(wanted, numbered=False) if name not in scenarios[""]}
+    passing = dict(_split(beside, numbered=False))
     causes = causes_by_scenario({s: (v, passing.get(s, ())) for s, v in wires.items()})
     for scenario, cause in causes.items():
         for glob in _globs(cause, wires[scenario]):
             scenarios[glob].add(scenario)
-    for scenario, faults in _split(wanted, faults=True):
+    for scenario, several in _split(wanted, numbered=True):
         if scenario not in scenarios[""]:
-            scenarios[_fault_glob(faults)].add(scenario)
+            scenarios[_numbered_glob(several)].add(scenario)
     return tuple(
         sorted(
             _joined(path, glob)
@@ -85,10 +86,10 @@ def _by_scenario(cases: Iterable[Name]) -> _ByScenario:
     return found
 
 
-def _split(cases: _ByScenario, *, faults: bool) -> Iterator[tuple[str, list[str]]]:
-    """Yield the scenarios that have faults, or else other cases, with those."""
+def _split(cases: _ByScenario, *, numbered: bool) -> Iterator[tuple[str, list[str]]]:
+    """Yield the scenarios that have numbered variations, or else wires, with those."""
     for scenario, variations in cases.items():
-        kept = [v for v in variations if (v.partition("=")[0] in _FAULTS) is faults]
+        kept = [v for v in variations if (v.partition("=")[0] in _NUMBERED) is numbered]
         if kept:
             yield scenario, kept
 
@@ -104,6 +105,6 @@ def _globs(cause: Cause, variations: Sequence[str]) -> Iterator[str]:
         yield example if example == ",".join(ordered) == "recorded" else f"*{'*'.join(ordered)}*"
 
 
-def _fault_glob(variations: Iterable[str]) -> str:
+def _numbered_glob(variations: Iterable[str]) -> str:
     kinds = sorted({v.partition("=")[0] for v in variations})
     return f"{kinds[0]}=*" if len(kinds) == 1 else f"{{{','.join(kinds)}}}=*"

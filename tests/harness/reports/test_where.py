@@ -38,6 +38,7 @@ def test_paths_are_exact_until_they_are_too_many(
         ),
         ("a/b/recorded", "a/b/eol=cr", ["a/b/**/recorded"]),
         ("a/b/cut=1 a/b/reset=2", "a/b/stall=1", ["a/b/**/{cut,reset}=*"]),
+        ("a/b/hold=2 a/b/hold=4", "a/b/recorded", ["a/b/**/hold=*"]),
         ("a/b/cut=1 a/b/bom=yes", "a/b/recorded", ["a/b/**/*bom=yes*", "a/b/**/cut=*"]),
         ("a/c/x/recorded a/c/y/recorded", "a/b/recorded", ["a/c/**"]),
     ],
