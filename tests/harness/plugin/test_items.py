@@ -135,13 +135,12 @@ def test_a_failure_is_explained_without_a_traceback(project: pytest.Pytester) ->
     result.stdout.fnmatch_lines(
         [
             "*toy/hello/recorded@mine*",
-            "fold: the turn differs from its folded events",
+            "must turn: the turn differs from its folded events",
             "FAIL  toy/hello/recorded@mine",
-            "sequence: event 5 differs: *",
-            "  specs/scenarios/toy/hello.yaml:30",
-            '> content_delta delta=" and smile" *',
+            'must text: text differs at character 34: " and smile. 👋" expected, *',
+            "  specs/scenarios/toy/hello.yaml:25",
             "replay: tapecheck explain toy/hello/recorded@mine --adapter *mine.py --scenarios *",
-            "FAILED specs/scenarios/toy/hello.yaml::toy/hello/recorded@mine - fold: *",
+            "FAILED specs/scenarios/toy/hello.yaml::toy/hello/recorded@mine - must *",
         ]
     )
 
