@@ -13,6 +13,9 @@ from itertools import pairwise
 
 from mockserver.wire import sse
 
+#: Content types under which gateways send event streams.
+_MISLABELED = frozenset({"", "application/json", "text/plain"})
+
 
 class Media(StrEnum):
     """What a body is, for splitting it into events."""
@@ -71,9 +74,11 @@ def body_of(data: bytes, media: Media) -> Body:
 
 
 def media_of(content_type: str | None, body: bytes) -> Media:
-    """Return the kind of a body, from its content type, or from its first field without one.
+    """Return the kind of a body, from its content type and from how it begins.
 
-    A JSON error under ``text/event-stream`` (Gemini sends such) is not a stream.
+    A JSON error under ``text/event-stream`` (Gemini sends such) is not a stream; what begins like
+    one is, under ``application/json``, ``text/plain`` or no content type at all, since gateways
+    send such and no JSON begins like that.
     """
     kind = (content_type or "").split(";")[0].strip().lower()
     start = body.lstrip(b"\xef\xbb\xbf\r\n \t")[:6]
@@ -81,6 +86,6 @@ def media_of(content_type: str | None, body: bytes) -> Media:
         return Media.OTHER if start[:1] in (b"{", b"[", b"<") else Media.SSE
     if kind in {"application/x-ndjson", "application/jsonl", "application/ndjson"}:
         return Media.NDJSON
-    if not kind and start.startswith((b"data:", b"event:", b": ")):
+    if kind in _MISLABELED and start.startswith((b"data:", b"event:", b": ")):
         return Media.SSE
     return Media.OTHER

@@ -74,7 +74,9 @@ def test_ndjson_is_cut_per_line_and_json_not_at_all() -> None:
         ("", b"event: x\n", Media.SSE),
         ("", b"\xef\xbb\xbfdata: x\n", Media.SSE),
         ("", b"{}", Media.OTHER),
-        ("application/json", b"data: a", Media.OTHER),
+        ("application/json", b"data: a", Media.SSE),
+        ("text/plain", b"event: a", Media.SSE),
+        ("text/plain", b"the data: a", Media.OTHER),
         ("application/x-ndjson", b"{}", Media.NDJSON),
     ],
 )
