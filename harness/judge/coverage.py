@@ -9,6 +9,8 @@ from harness.judge.comparing import TOTALS
 from harness.judge.expectation import turn_views
 from harness.judge.reading import Reading
 from harness.judge.terms import EXPOSABLE
+from harness.judge.wire_channels import of_facts
+from mockserver.dialects import find_dialect
 from mockserver.vocabulary import JsonObject
 
 #: What every client is judged on.
@@ -57,11 +59,11 @@ def _stated(reading: Reading) -> set[str]:
         wanted |= channels.of_turn(expect.turn or {})
         if expect.error is not None:
             wanted["error"] = expect.error
-    if (facts := reading.facts) is not None:
-        wanted["text"] = wanted.get("text") or facts.text
-        wanted["usage"] = {**(facts.usage or {}), **(wanted.get("usage") or {})}
-        wanted["raw_finish_reason"] = wanted.get("raw_finish_reason") or facts.terminal
     stated = {name for name, value in _fields(wanted).items() if value not in _EMPTY}
+    if reading.facts is not None:
+        reasons = find_dialect(reading.case.scenario.dialect).reasons
+        wire = _fields(of_facts(reading.facts, {}, reasons))
+        stated |= {name for name, value in wire.items() if value not in _EMPTY}
     return {*stated, "ending"} if stated else stated
 
 

@@ -144,7 +144,7 @@ def _told_truly(reading: Reading) -> bool:
     The server would have answered a retry; a client that reports what it got does not lie.
     """
     facts = reading.facts
-    return facts is not None and facts.error and bool(reading.transcript.unplayed)
+    return facts is not None and facts.error is not None and bool(reading.transcript.unplayed)
 
 
 def _finding(check: str, difference: Difference, key_path: KeyPath) -> Finding:

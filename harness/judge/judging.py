@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from harness.judge import conduct, delivery, expectation, faults, native, request, resplit, rules
+from harness.judge import (
+    conduct,
+    delivery,
+    expectation,
+    faults,
+    native,
+    request,
+    resplit,
+    rules,
+    wire_rules,
+)
 from harness.judge.coverage import Coverage, covered
 from harness.judge.kinds import Level
 from harness.judge.reading import Reading
@@ -26,12 +36,15 @@ CHECKS: Mapping[str, Check] = {
     "schema": conduct.schema,
     "terminal": rules.terminal,
     "fold": rules.folding,
-    "completeness": rules.completeness,
-    "usage": rules.usage,
+    "completeness": wire_rules.completeness,
+    "usage": wire_rules.usage,
     "tool-calls": rules.tool_calls,
-    "finish-reason": rules.finish_reason,
-    "content-kept": rules.content_kept,
-    "in-band-error": rules.in_band_error,
+    "calls-kept": wire_rules.calls_kept,
+    "finish-reason": wire_rules.finish_reason,
+    "content-kept": wire_rules.content_kept,
+    "in-band-error": wire_rules.in_band_error,
+    "error-kept": wire_rules.error_kept,
+    "identity": wire_rules.identity,
     "secrets": rules.secrets,
     "resplit": resplit.resplit,
     "native": native.native,

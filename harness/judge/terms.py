@@ -40,6 +40,8 @@ _OF_FEATURES = {
     "reasoning": frozenset({"reasoning"}),
     "citations": frozenset({"citations"}),
     "hosted_tools": frozenset({"hosted_tools"}),
+    # A provider refuses the next turn without them.
+    "multi_turn": frozenset({"signatures"}),
 }
 #: Presets of what kinds of clients expose.
 PROFILES: Mapping[str, frozenset[str]] = {

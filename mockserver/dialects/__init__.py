@@ -4,7 +4,8 @@ Generic code asks a dialect and never branches on its name.
 """
 
 from mockserver.dialects.dialect import Dialect, Difference, Grammar, UnreadableRequestError
-from mockserver.dialects.facts import Facts, of_last, repaired
+from mockserver.dialects.facts import CallFacts, Facts, of_last, repaired
+from mockserver.dialects.failures import Failure
 from mockserver.dialects.form import Form
 from mockserver.dialects.registry import (
     base_path,
@@ -19,9 +20,11 @@ from mockserver.dialects.registry import (
 )
 
 __all__ = [
+    "CallFacts",
     "Dialect",
     "Difference",
     "Facts",
+    "Failure",
     "Form",
     "Grammar",
     "UnreadableRequestError",

@@ -214,7 +214,7 @@ def test_responses_agree_with_the_index(made: Import) -> None:
             continue
         assert facts.text == expected["text"], entry["id"]
         assert facts.refusal == expected["refusal"], entry["id"]
-        assert facts.calls == len(expected["tool_calls"]), entry["id"]
+        assert len(facts.calls or ()) == len(expected["tool_calls"]), entry["id"]
         for name in ("input_tokens", "output_tokens", "total_tokens"):
             assert facts.usage[name] == expected["usage"][name], entry["id"]
 

@@ -196,7 +196,7 @@ class CountsOneTokenForEachDelta(BackgroundClient):
         self.usage["output_tokens"] = 7
 
 
-@caught_by("tool-calls", "background/poll-to-completed/call/recorded")
+@caught_by("calls-kept", "background/poll-to-completed/call/recorded")
 class KnowsNothingButText(BackgroundClient):
     def item(self, index: int, item: Event) -> Iterator[Event]:
         if item["type"] == "message":

@@ -210,6 +210,18 @@ class KnowsOnlyServerErrors(SimpleClient):
         raise FailureError("server_error", "something went wrong", response.status_code)
 
 
+@caught_by("error-kept", "http/401-invalid-key/stream/recorded")
+class ForgetsWhatTheProviderSaid(SimpleClient):
+    def refused(self, response: httpx.Response) -> None:
+        raise FailureError("authentication", "something went wrong", response.status_code)
+
+
+@caught_by("identity", "openai-chat/text-basic/recorded")
+class AnswersInTheNameOfAnotherModel(SimpleClient):
+    def start(self, chunk: Event) -> Iterator[Event]:
+        yield from super().start({**chunk, "model": "gpt-x"})
+
+
 @caught_by("secrets", "http/401-invalid-key/stream/recorded")
 class LeaksTheKeyInAnError(SimpleClient):
     def refused(self, response: httpx.Response) -> None:

@@ -7,8 +7,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from mockserver.dialects.facts import Facts, counts, repaired
-from mockserver.vocabulary.model import JsonObject
+from mockserver.dialects.facts import Facts, counts, merge_usage, only
+from mockserver.dialects.failures import read_failure
+from mockserver.dialects.openai_chat.call_facts import CallReader
+from mockserver.dialects.openai_chat.content_facts import ContentReader
+from mockserver.vocabulary.model import Json, JsonObject
 from mockserver.wire import sse
 from mockserver.wire.body import Body, Media
 
@@ -17,12 +20,14 @@ _USAGE: Mapping[str, tuple[str, ...]] = {
     "output_tokens": ("completion_tokens",),
     "total_tokens": ("total_tokens",),
     "cache_read_input_tokens": ("prompt_tokens_details", "cached_tokens"),
+    "cache_creation_input_tokens": ("prompt_tokens_details", "cache_write_tokens"),
     "reasoning_tokens": ("completion_tokens_details", "reasoning_tokens"),
 }
 
 #: Codes that a chunk may carry without being an error.
 _NO_ERROR = re.compile("|0|2[0-9][0-9]|ok|success|true|false", re.I)
-_PARTS = ("content", "refusal", "tool_calls", "function_call")
+#: The finish reasons of a complete answer.
+_COMPLETE = frozenset({"stop", "tool_calls", "function_call"})
 
 
 def read(body: Body) -> Facts:
@@ -33,12 +38,16 @@ def read(body: Body) -> Facts:
 class _FactsReader:
     def __init__(self) -> None:
         self.facts = Facts()
-        self.keys: set[tuple[object, object]] = set()
-        self.from_deltas: set[str] = set()
-        self.id: Any = None
+        self.content = ContentReader()
+        self.calls = CallReader()
+        self.calls_from_deltas = False
         self.restarted = False
+        self.ids: list[str] = []
+        self.models: list[str] = []
+        self.words: list[str] = []
 
     def read(self, body: Body) -> Facts:
+        facts = self.facts
         if body.media is Media.SSE:
             for block in body.blocks:
                 if not self.block(block):
@@ -46,24 +55,44 @@ class _FactsReader:
             last = body.unfinished
             # An unfinished block counts only as the end marker; its JSON may be cut.
             if last is not None and (last.data or "").strip() == "[DONE]":
-                self.facts.done = True
+                facts.done = True
         elif body.data.strip():
             self.document(body.data)
-        facts = self.facts
-        if facts.calls is not None:
-            facts.calls = len(self.keys)
+        facts.response_id, facts.model = only(self.ids), only(self.models)
+        if self.words:
+            facts.terminal, *others = dict.fromkeys(self.words)
+            facts.other_terminals = tuple(others)
+        complete = facts.done if facts.terminal is None else facts.terminal in _COMPLETE
+        facts.calls = None if self.restarted else self.calls.facts(complete=complete)
         if self.restarted:
-            facts.text = facts.refusal = facts.calls = facts.usage = None
-        for name in ("text", "refusal"):
-            if (value := getattr(facts, name)) is not None:
-                setattr(facts, name, repaired(value, unfinished=not facts.terminal_seen))
+            self.content.doubt()
+            facts.usage = dict.fromkeys(_USAGE)
+        self.content.fill(facts, unfinished=not facts.terminal_seen)
+        facts.may_fail = self.is_questionable()
         return facts
 
+    def is_questionable(self) -> bool:
+        """Return whether a careful client may fail the turn, whatever its finish reason is."""
+        facts = self.facts
+        calls = facts.calls or ()
+        return (
+            self.content.is_odd
+            or not facts.done
+            or facts.terminal not in _COMPLETE
+            or bool(facts.other_terminals)
+            or facts.text is None
+            or facts.calls is None
+            or not (facts.text or facts.refusal or calls)
+            or (facts.terminal != "stop" and not calls)
+            or any(c.name is None or c.raw is None for c in calls)
+        )
+
     def block(self, block: sse.Block) -> bool:
-        if any(line.startswith(("error", "{")) for line in block.ignored):
-            # Not standard: llama.cpp's error field, or JSON without a field name.
-            self.facts.error = True
-            return False
+        for line in block.ignored:
+            if line.startswith(("error", "{")):
+                # Not standard: llama.cpp's error field, or JSON without a field name.
+                self.fail(_json_or_text(line.removeprefix("error:").strip()))
+                return False
         data = (block.data or "").strip()
         if not data or block.is_keepalive:
             return True
@@ -71,7 +100,7 @@ class _FactsReader:
             self.facts.done = True
             return False
         if block.event == "error" and block.json is not None:
-            self.facts.error = True
+            self.fail(_json_or_text(data))
             return False
         if block.json is sse.NOT_JSON:
             self.facts.broken = True
@@ -93,7 +122,10 @@ class _FactsReader:
             self.chunk(chunk)
             self.facts.done = True
         else:
-            self.facts.error = True
+            self.fail(chunk)
+
+    def fail(self, error: Json) -> None:
+        self.facts.error = self.facts.error or read_failure(error)
 
     def chunk(self, chunk: Any) -> bool:
         if chunk is None:
@@ -102,90 +134,65 @@ class _FactsReader:
             self.facts.broken = True
             return False
         if _is_error(chunk):
-            self.facts.error = True
+            self.fail(chunk)
             return False
-        self.identity(chunk)
-        self.usage(chunk.get("usage"))
+        merge_usage(self.facts.usage, counts(chunk.get("usage"), _USAGE))
         if isinstance(x_groq := chunk.get("x_groq"), dict):
-            self.usage(x_groq.get("usage"))
+            merge_usage(self.facts.usage, counts(x_groq.get("usage"), _USAGE))
             if x_groq.get("error"):
-                self.facts.error = True
+                self.fail(x_groq["error"])
                 return False
-        for choice in _objects(chunk.get("choices")):
-            if choice.get("index") in (None, 0):
-                self.choice(choice)
-        return True
+        choices = [c for c in _objects(chunk.get("choices")) if c.get("index") in (None, 0)]
+        self.restarted |= self.is_restart(chunk, choices)
+        for values, value in ((self.ids, chunk.get("id")), (self.models, chunk.get("model"))):
+            if isinstance(value, str) and value:
+                values.append(value)
+        return all(self.choice(choice) for choice in choices)
 
-    def identity(self, chunk: JsonObject) -> None:
-        """Notice another answer that begins in the middle of one; its text may go either way."""
-        first, self.id = self.id, self.id or chunk.get("id")
-        is_new = bool(self.id) and chunk.get("id") not in (None, "", first)
-        deltas = _objects([choice.get("delta") for choice in _objects(chunk.get("choices"))])
-        has_role = any(delta.get("role") for delta in deltas)
-        if first and is_new and has_role and self.facts.terminal is None:
-            self.restarted = True
+    def is_restart(self, chunk: JsonObject, choices: list[JsonObject]) -> bool:
+        """Return whether another answer begins in the middle of this one: another id and role."""
+        chunk_id = chunk.get("id")
+        begins = any(isinstance(c.get("delta"), dict) and c["delta"].get("role") for c in choices)
+        return (
+            begins and bool(chunk_id and self.ids) and chunk_id != self.ids[-1]
+        ) and self.content.has_begun
 
-    def choice(self, choice: JsonObject) -> None:
+    def choice(self, choice: JsonObject) -> bool:
+        ended = bool(self.words)
         if isinstance(delta := choice.get("delta"), dict):
-            self.parts(delta, in_message=False)
-            self.from_deltas.update(name for name in _PARTS if delta.get(name))
+            self.content.take(delta, in_message=False, ended=ended)
+            calls = _objects(delta.get("tool_calls"))
+            for call in calls:
+                self.calls.delta(call)
+            if not calls:
+                self.calls.legacy(delta.get("function_call"), in_message=False)
+            self.calls_from_deltas |= bool(delta.get("tool_calls") or delta.get("function_call"))
         if isinstance(message := choice.get("message"), dict):
-            # After deltas a whole message repeats them; what they left out is new.
-            new = {name: part for name, part in message.items() if name not in self.from_deltas}
-            self.parts(new, in_message=True)
+            self.content.take(message, in_message=True, ended=ended)
+            if not self.calls_from_deltas:
+                calls = _objects(message.get("tool_calls"))
+                for call in calls:
+                    self.calls.whole(call)
+                if not calls:
+                    self.calls.legacy(message.get("function_call"), in_message=True)
         reason = choice.get("finish_reason")
-        if isinstance(reason, str) and reason not in {"", "null"} and self.facts.terminal is None:
-            self.facts.terminal = reason
-
-    def parts(self, parts: JsonObject, *, in_message: bool) -> None:
-        facts = self.facts
-        for name, attribute in (("content", "text"), ("refusal", "refusal")):
-            piece = parts.get(name)
-            if piece is None or piece == "":
-                continue
-            before = getattr(facts, attribute)
-            in_place = in_message or facts.terminal is None
-            plain = isinstance(piece, str) and in_place and before is not None
-            setattr(facts, attribute, before + piece if plain else None)
-        calls = _objects(parts.get("tool_calls"))
-        for call in calls:
-            if "custom" in call and not call.get("function"):
-                continue  # a tool without JSON arguments, which a turn cannot express
-            if in_message:
-                # In a whole message every entry is a call, with any id and in any choice.
-                self.keys.add(("message", len(self.keys)))
-            else:
-                self.call(call)
-        if not calls and _has_name(parts.get("function_call")):
-            self.keys.add(("function", len(self.keys) if in_message else None))
-
-    def call(self, call: JsonObject) -> None:
-        index, call_id = call.get("index"), _id(call.get("id"))
-        if index is not None and (isinstance(index, bool) or not isinstance(index, int | str)):
-            self.facts.calls = None
-            return
-        if call_id is not None:
-            self.keys.discard((index, None))
-            self.keys.add((index, call_id))
-        elif index is not None and not any(k[0] == index for k in self.keys):
-            self.keys.add((index, None))
-        elif index is None and not self.keys:
-            self.keys.add((None, None))
-        elif index is None and _has_name(call.get("function")):
-            self.facts.calls = None
-
-    def usage(self, usage: Any) -> None:
-        known, new = self.facts.usage, counts(usage, _USAGE)
-        if known is not None and any(known.values()) and new and not any(new.values()):
-            # Zeros after counts: a placeholder to some readers, the last word to others.
-            self.facts.usage = None
-        elif known is not None:
-            known.update(new)
+        if isinstance(reason, str) and reason not in {"", "null"}:
+            self.words.append(reason)
+        if choice.get("usage"):
+            # Not standard: known to some clients only.
+            for name in _USAGE:
+                self.facts.usage.setdefault(name, None)
+        if choice.get("error"):
+            self.fail(choice["error"])
+            return False
+        return True
 
 
 def _is_error(chunk: JsonObject) -> bool:
     """Return whether a chunk is an error: an object of its own, or flat as some providers do."""
-    if chunk.get("error") or chunk.get("object") == "error" or "error_type" in chunk:
+    if chunk.get("error") or "error" in (chunk.get("object"), chunk.get("type")):
+        return True
+    if "error_type" in chunk or "error_message" in chunk:
         return True
     base = chunk.get("base_resp")  # MiniMax; 0 is success
     if isinstance(base, dict) and base.get("status_code") not in (None, 0, "0", ""):
@@ -201,11 +208,8 @@ def _objects(value: Any) -> list[JsonObject]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _has_name(function: Any) -> bool:
-    return isinstance(function, dict) and bool(function.get("name"))
-
-
-def _id(value: Any) -> str | None:
-    """Return a call's id: a number is text, and a blank id is none."""
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    return str(value) if is_number or (isinstance(value, str) and value.strip()) else None
+def _json_or_text(text: str) -> Json:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text

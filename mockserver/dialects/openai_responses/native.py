@@ -177,10 +177,12 @@ def _compared(
         )
 
 
-def _compared_usage(sent: dict[str, int], seen: JsonObject) -> Iterator[tuple[str, Json, Json]]:
+def _compared_usage(
+    sent: dict[str, int | None], seen: JsonObject
+) -> Iterator[tuple[str, Json, Json]]:
     for name, value in sent.items():
         # The API sends 0 where it does not know the count.
-        if value or name in seen:
+        if value or (value is not None and name in seen):
             yield name, value, seen.get(name)
 
 

@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mockserver.dialects.facts import counts, repaired
-from mockserver.vocabulary.model import Json, JsonObject, Status
+from mockserver.dialects.facts import counts, only, repaired
+from mockserver.vocabulary.model import Citation, Json, JsonObject, Status
 
 #: Text of an item by the event that carries it: the kind, and the field of the whole text.
 _TEXT_EVENTS: Mapping[str, tuple[str, str]] = {
@@ -31,6 +31,8 @@ _ARGUMENTS: Mapping[str, str] = {
     "response.function_call_arguments": "arguments",
     "response.custom_tool_call_input": "input",
 }
+#: The field of an item with what must go back unchanged, or is an image.
+_OPAQUE: Mapping[str, str] = {"reasoning": "encrypted_content", "image_generation_call": "result"}
 _CALLS: Mapping[str, str] = {"function_call": "arguments", "custom_tool_call": "input"}
 #: The events that end a sequence.
 ENDS: Mapping[str, Status] = {
@@ -72,17 +74,29 @@ class ParsedTurn:
     """A turn as a Responses sequence describes it.
 
     ``texts`` maps ``text``, ``refusal``, ``reasoning`` and ``summary`` to all text of that
-    kind, in the order of the output. ``ended`` says that an end was sent; ``reason`` is why the
-    turn is incomplete, ``error`` the message of a failure, ``usage`` the counts under our names.
+    kind, in the order of the output. ``ended`` says that an end was sent, ``strange`` that its
+    status is no known one; ``reason`` is why the
+    turn is incomplete, ``error`` the message of a failure, ``failure`` all that the end says about
+    it, ``usage`` the counts under our names. ``signatures`` are the encrypted contents of
+    reasoning, ``images`` the Base64 data of generated images; ``None`` where two forms of an item
+    differ. ``response_id`` and ``model`` are ``None`` unless the first event has them and no other
+    contradicts.
     """
 
     ended: bool = False
+    strange: bool = False
     status: Status = Status.FAILED
     reason: str | None = None
     error: str | None = None
-    usage: dict[str, int] = field(default_factory=dict)
+    failure: Json = None
+    usage: dict[str, int | None] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     calls: tuple[ParsedCall, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    signatures: tuple[str, ...] | None = ()
+    images: tuple[str, ...] | None = ()
+    response_id: str | None = None
+    model: str | None = None
 
 
 def parse_turn(events: Sequence[JsonObject]) -> ParsedTurn | None:
@@ -104,7 +118,10 @@ class _AmbiguousError(Exception):
 
 @dataclass(slots=True)
 class _ParsedItem:
-    """An output item. ``announced`` is its first form, ``whole`` says that a complete one came."""
+    """An output item. ``announced`` is its first form, ``whole`` says that a complete one came.
+
+    ``opaque`` has the encrypted content or the image of each complete form.
+    """
 
     type: str | None = None
     announced: Json = None
@@ -114,6 +131,7 @@ class _ParsedItem:
     arguments: str = ""
     texts: dict[tuple[str, int], str] = field(default_factory=dict)
     wholes: set[tuple[str, int]] = field(default_factory=set)
+    opaque: set[str] = field(default_factory=set)
 
     def add_whole(self, kind: str, part: int, whole: str) -> None:
         """Take a complete text; if its number is new, an open text that it begins with is meant."""
@@ -148,10 +166,20 @@ class _TurnParser:
         self.items: dict[int, _ParsedItem] = {}
         self.turn = ParsedTurn()
         self.delta_types: dict[str, str] = {}
+        self.citations: list[Citation] = []
+        self.ids: list[Json] = []
+        self.models: list[Json] = []
 
     def take(self, event: JsonObject) -> None:
         kind = str(event.get("type"))
         prefix, _, step = kind.rpartition(".")
+        response = event.get("response")
+        known = response if isinstance(response, Mapping) else {}
+        self.ids.append(_name(known.get("id")))
+        self.models.append(_name(known.get("model")))
+        if kind not in ENDS and counts(known.get("usage"), _USAGE):
+            # Some servers count early; a client may wait for the end, which then wins.
+            self.turn.usage = dict.fromkeys(_USAGE)
         if kind in ENDS:
             self.end(event, ENDS[kind])
         elif kind == "response.output_item.added":
@@ -174,6 +202,8 @@ class _TurnParser:
                 item.arguments = _complete(item.arguments, _text(event.get(_ARGUMENTS[prefix])))
         elif kind == "response.content_part.delta":
             self.part_delta(event)
+        elif kind == "response.output_text.annotation.added":
+            self.cite(event.get("annotation"))
         elif kind in {"response.content_part.done", "response.reasoning_summary_part.done"}:
             number = _number(event, "summary_index" if "summary" in kind else "content_index")
             self.whole_part(self.item(event), number, event.get("part"))
@@ -215,10 +245,13 @@ class _TurnParser:
         item.whole = True
         if item.type is not None and item.type in _CALLS:
             item.arguments = _complete(item.arguments, _text(data.get(_CALLS[item.type])))
+        if (key := _OPAQUE.get(item.type or "")) and (opaque := _name(data.get(key))):
+            item.opaque.add(opaque)
         for key in ("content", "summary"):
             usual = "reasoning" if item.type == "reasoning" else "text"
             usual = "summary" if key == "summary" else usual
             parts = data.get(key)
+            self.cite_parts(parts)
             listed = [parts] if isinstance(parts, str | Mapping) else parts
             found = enumerate(
                 _part_text(p, usual) for p in (listed if isinstance(listed, list) else ())
@@ -233,6 +266,25 @@ class _TurnParser:
     def whole_part(self, item: _ParsedItem, number: int, part: Json) -> None:
         kind, text = _part_text(part)
         item.add_whole(kind, number, text)
+        self.cite_parts([part])
+
+    def cite_parts(self, parts: Json) -> None:
+        for part in parts if isinstance(parts, list) else ():
+            sources = part.get("annotations") if isinstance(part, Mapping) else None
+            for source in sources if isinstance(sources, list) else ():
+                self.cite(source)
+
+    def cite(self, source: Json) -> None:
+        if not isinstance(source, Mapping):
+            return
+        citation = Citation(
+            url=_name(source.get("url")),
+            title=_name(source.get("title")) or _name(source.get("filename")),
+            start=_offset(source.get("start_index")),
+            end=_offset(source.get("end_index")),
+        )
+        if citation not in self.citations:
+            self.citations.append(citation)
 
     def end(self, event: JsonObject, status: Status) -> None:
         turn, response = self.turn, event.get("response")
@@ -241,18 +293,21 @@ class _TurnParser:
             error = response.get("error")
             details = response.get("incomplete_details")
             turn.reason = details.get("reason") if isinstance(details, Mapping) else None
-            turn.usage = counts(response.get("usage"), _USAGE)
+            turn.usage = {**turn.usage, **counts(response.get("usage"), _USAGE)}
             self.output(response.get("output"))
         if isinstance(response, Mapping) and error:
             status = Status.FAILED
         elif event["type"] == "response.done" and isinstance(response, Mapping):
-            status = _DONE_STATUSES.get(str(response.get("status")), status)
+            word = response.get("status")
+            turn.strange = word not in (None, "completed", *_DONE_STATUSES)
+            status = _DONE_STATUSES.get(str(word), status)
         turn.ended, turn.status = True, status
         for item in self.items.values() if status is not Status.FAILED else ():
             if not item.whole:
                 self.whole_item(item, item.announced)
         if status is Status.FAILED and isinstance(error, Mapping):
             turn.error = error.get("message")
+        turn.failure = error if status is Status.FAILED else None
 
     def output(self, output: Json) -> None:
         found = [o for o in output if isinstance(o, Mapping)] if isinstance(output, list) else []
@@ -280,7 +335,17 @@ class _TurnParser:
             for i in ordered
             if i.type in _CALLS
         )
+        self.turn.citations = tuple(self.citations)
+        self.turn.signatures = _opaque(i for i in ordered if i.type == "reasoning")
+        self.turn.images = _opaque(i for i in ordered if i.type == "image_generation_call")
+        self.turn.response_id = only(self.ids) if self.ids and self.ids[0] else None
+        self.turn.model = only(self.models) if self.models and self.models[0] else None
         return self.turn
+
+
+def _opaque(items: Iterable[_ParsedItem]) -> tuple[str, ...] | None:
+    found = [item.opaque for item in items if item.opaque]
+    return tuple(one for each in found for one in each) if all(len(f) == 1 for f in found) else None
 
 
 def _of_kind(items: Iterable[_ParsedItem], kind: str) -> Iterable[str]:
@@ -320,6 +385,14 @@ def _is_object(text: str) -> bool:
         return isinstance(json.loads(text), dict)
     except (ValueError, RecursionError):
         return False
+
+
+def _name(value: Json) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _offset(value: Json) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _text(value: Json) -> str:
