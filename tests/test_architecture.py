@@ -58,7 +58,7 @@ FLOORS = [
     ("harness/judge",),
     ("harness/clients",),
     ("harness/adapters", "harness/plan"),
-    ("harness/reports",),
+    ("harness/reports", "harness/wrapping"),
     ("harness/run",),
     ("harness/plugin", "harness/commands"),
     ("harness",),

@@ -39,7 +39,8 @@ from mockserver.vocabulary import (
     ToolCallStart,
 )
 
-_FINISH: Mapping[str, FinishReason] = {
+#: Words of providers for why the model stopped, and those that are failures.
+FINISH_REASONS: Mapping[str, FinishReason] = {
     word: reason
     for reason, words in {
         FinishReason.STOP: "stop eos eos_token end_turn stop_sequence complete",
@@ -51,7 +52,7 @@ _FINISH: Mapping[str, FinishReason] = {
     }.items()
     for word in words.split()
 }
-_FINISH_ERRORS: Mapping[str, ErrorClass] = {
+FINISH_ERRORS: Mapping[str, ErrorClass] = {
     "error": ErrorClass.STREAM_ERROR,
     "insufficient_system_resource": ErrorClass.OVERLOADED,  # DeepSeek
 }
@@ -187,7 +188,7 @@ class ChatStream(Answer):
 
     def _reason(self) -> FinishReason:
         word = (self._finish or "").lower()
-        reason = _FINISH.get(word, FinishReason.UNKNOWN)
+        reason = FINISH_REASONS.get(word, FinishReason.UNKNOWN)
         if self._calls and reason in (FinishReason.STOP, FinishReason.UNKNOWN):
             return FinishReason.TOOL_CALLS
         if reason is FinishReason.TOOL_CALLS and not self._calls:
@@ -242,9 +243,9 @@ class ChatStream(Answer):
         word = _text_or_none(choice.get("finish_reason"))
         if word is None or word == "null":
             return
-        if word in _FINISH_ERRORS:
+        if word in FINISH_ERRORS:
             self._error = self._error or failure(
-                _FINISH_ERRORS[word], f"the provider stopped with finish_reason {word!r}", code=word
+                FINISH_ERRORS[word], f"the provider stopped with finish_reason {word!r}", code=word
             )
         self._finish = self._finish or word
 

@@ -1,0 +1,11 @@
+"""Helpers for people who put a client behind :func:`harness.adapter`.
+
+They turn what an SDK returns into events, turns and errors, and never look at the wire: what the
+SDK loses stays lost, so that it is seen. None of them imports an SDK.
+"""
+
+from harness.wrapping.chat import ChatAnswer, chat_request, chat_turn
+from harness.wrapping.exceptions import error_from, error_of
+from harness.wrapping.plain import usage_from
+
+__all__ = ["ChatAnswer", "chat_request", "chat_turn", "error_from", "error_of", "usage_from"]

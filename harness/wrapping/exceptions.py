@@ -1,0 +1,95 @@
+"""The exceptions of SDKs and HTTP libraries as :class:`~harness.clients.interface.ClientError`."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+from harness.adapters.common.failures import clip, failure, from_http, from_payload
+from harness.clients.interface import ClientError
+from harness.wrapping.plain import as_json
+from mockserver.vocabulary import ErrorClass, ErrorInfo, JsonObject
+
+#: What parts of the names of exceptions say, the first that fits; base classes count too.
+_NAMES: Mapping[str, ErrorClass] = {
+    "Timeout": ErrorClass.TIMEOUT,
+    "Validation": ErrorClass.PROTOCOL,
+    "Decod": ErrorClass.PROTOCOL,
+    "LocalProtocol": ErrorClass.PROTOCOL,
+    "Connect": ErrorClass.CONNECTION_LOST,
+    "Network": ErrorClass.CONNECTION_LOST,
+    "RemoteProtocol": ErrorClass.CONNECTION_LOST,
+}
+
+
+def error_from(
+    status: int | None,
+    code: str | None,
+    message: str,
+    *,
+    retry_after: float | None = None,
+    request_id: str | None = None,
+) -> ClientError:
+    """Return the error to raise for a failure that the provider reported.
+
+    Its class follows from the provider's code, the HTTP status and the message. ``status`` is
+    ``None`` for an error inside a stream; ``retry_after`` is in seconds.
+    """
+    body: JsonObject = {"error": {"code": code, "message": message}}
+    error = _reported(status, {}, body)
+    return ClientError(
+        replace(
+            error,
+            retry_after=error.retry_after if retry_after is None else retry_after,
+            request_id=error.request_id if request_id is None else request_id,
+        )
+    )
+
+
+def error_of(exc: BaseException) -> ClientError:
+    """Return the error to raise for an exception of an SDK or of its HTTP library.
+
+    Reads the attributes ``status_code``, ``body``, ``response`` and ``code`` that the OpenAI SDK
+    and those like it have, else the names of the exception's classes. Catch only what the
+    client documents, and let the rest escape: an undocumented exception is a finding.
+    """
+    response = getattr(exc, "response", None)
+    status = getattr(exc, "status_code", None) or getattr(response, "status_code", None)
+    if isinstance(status, int) and status >= 300:
+        return ClientError(_reported(status, _headers_of(response), _body_of(exc, response)))
+    names = " ".join(kind.__name__ for kind in type(exc).__mro__)
+    for part, error_class in _NAMES.items():
+        if part in names:
+            return ClientError(failure(error_class, clip(_text_of(exc))))
+    return ClientError(_reported(None, {}, _body_of(exc, response)))
+
+
+def _reported(status: int | None, headers: Mapping[str, str], body: object) -> ErrorInfo:
+    if status is None:
+        return from_payload(body)
+    text = body if isinstance(body, str) else json.dumps(body)
+    return from_http(status, headers, text.encode(errors="replace"), now=time.time())
+
+
+def _body_of(exc: BaseException, response: object) -> object:
+    """Return the error object that the provider sent, or the exception's text."""
+    body = as_json(getattr(exc, "body", None))
+    if isinstance(body, dict | list | str) and body:
+        return body
+    # The body of a streamed response may be unread, and reading it may fail.
+    with suppress(Exception):
+        if text := getattr(response, "text", None):
+            return str(text)
+    return "" if response is not None else {"message": _text_of(exc)}
+
+
+def _headers_of(response: object) -> dict[str, str]:
+    headers = getattr(response, "headers", None)
+    return {str(k): str(v) for k, v in headers.items()} if headers is not None else {}
+
+
+def _text_of(exc: BaseException) -> str:
+    return str(exc) or type(exc).__name__

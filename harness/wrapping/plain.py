@@ -1,0 +1,33 @@
+"""Objects of an SDK as plain JSON, and token counts read from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harness.adapters.common.usage import read_usage
+from mockserver.vocabulary import Json, Usage
+
+
+def as_json(value: object) -> Json:
+    """Return an object of an SDK as dicts and lists, its undocumented fields included.
+
+    Reads mappings, pydantic models, dataclasses and plain objects by their attributes: pydantic's
+    own export warns about values of a wrong type, which are common on the wire.
+    """
+    if isinstance(value, Mapping):
+        return {name: as_json(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(item) for item in value]
+    if value is None or isinstance(value, str | int | float) or not hasattr(value, "__dict__"):
+        return value
+    fields = {**vars(value), **(getattr(value, "model_extra", None) or {})}
+    return {name: as_json(item) for name, item in fields.items() if not name.startswith("_")}
+
+
+def usage_from(usage: object) -> Usage | None:
+    """Return the token counts of a usage object or dict, in the names of any API.
+
+    ``None`` if there is no count. A count that is absent, or whose details are, is ``None``, not 0.
+    """
+    counts = read_usage(as_json(usage))
+    return None if counts == Usage() else counts

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import httpx
+import openai
+import pytest
+
+from harness.wrapping import error_from, error_of
+from mockserver.vocabulary import ErrorClass
+
+REQUEST = httpx.Request("POST", "http://127.0.0.1/v1")
+
+
+def answered(status: int, body: object, **headers: str) -> httpx.Response:
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx.Response(status, json=body, headers=names, request=REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "expected"),
+    [
+        (401, None, "no", ErrorClass.AUTHENTICATION),
+        (429, None, "slow down", ErrorClass.RATE_LIMIT),
+        (429, "insufficient_quota", "pay", ErrorClass.QUOTA_EXHAUSTED),
+        (400, "context_length_exceeded", "long", ErrorClass.CONTEXT_LENGTH),
+        (400, None, "This model's maximum context length is 8192", ErrorClass.CONTEXT_LENGTH),
+        (404, "model_not_found", "none", ErrorClass.MODEL_NOT_FOUND),
+        (503, None, "later", ErrorClass.OVERLOADED),
+        (500, None, "", ErrorClass.SERVER_ERROR),
+        (None, "rate_limit_exceeded", "in a stream", ErrorClass.RATE_LIMIT),
+        (None, None, "in a stream", ErrorClass.STREAM_ERROR),
+    ],
+)
+def test_the_class_follows_from_code_status_and_message(
+    status: int | None, code: str | None, message: str, expected: ErrorClass
+) -> None:
+    error = error_from(status, code, message).error
+    assert error.error_class is expected
+    assert error.retryable is expected.retryable
+    assert error.status == status
+    assert message in error.message
+
+
+def test_a_wait_and_a_request_id_are_handed_on() -> None:
+    error = error_from(429, "rate_limited", "wait", retry_after=7, request_id="req_1").error
+    assert (error.retry_after, error.request_id, error.code) == (7, "req_1", "rate_limited")
+
+
+def test_an_error_inside_a_stream_keeps_its_wait_and_its_request_id() -> None:
+    error = error_from(None, "rate_limit_exceeded", "wait", retry_after=7, request_id="r").error
+    assert (error.retry_after, error.request_id) == (7, "r")
+
+
+def test_an_answer_of_the_sdk_keeps_what_the_provider_said() -> None:
+    body = {"code": "invalid_api_key", "message": "Incorrect API key"}
+    response = answered(401, {"error": body}, x_request_id="req_1", retry_after="3")
+    error = error_of(openai.AuthenticationError("Error code: 401", response=response, body=body))
+    assert error.error.error_class is ErrorClass.AUTHENTICATION
+    assert error.error.message == "Incorrect API key"
+    assert error.error.status == 401
+    assert error.error.code == "invalid_api_key"
+    assert error.error.request_id == "req_1"
+    assert error.error.retry_after == 3
+
+
+def test_an_error_event_of_the_sdk_has_no_status() -> None:
+    body = {"code": "server_error", "message": "it broke"}
+    error = error_of(openai.APIError("it broke", REQUEST, body=body)).error
+    assert (error.error_class, error.message) == (ErrorClass.SERVER_ERROR, "it broke")
+    assert error.status is None
+
+
+@pytest.mark.parametrize(
+    ("exc", "expected"),
+    [
+        (openai.APITimeoutError(REQUEST), ErrorClass.TIMEOUT),
+        (openai.APIConnectionError(request=REQUEST), ErrorClass.CONNECTION_LOST),
+        (httpx.ReadTimeout("slow"), ErrorClass.TIMEOUT),
+        (httpx.ConnectError("refused"), ErrorClass.CONNECTION_LOST),
+        (httpx.ReadError("gone"), ErrorClass.CONNECTION_LOST),
+        (httpx.RemoteProtocolError("cut"), ErrorClass.CONNECTION_LOST),
+        (httpx.LocalProtocolError("bad"), ErrorClass.PROTOCOL),
+        (TimeoutError(), ErrorClass.TIMEOUT),
+        (ConnectionResetError("reset"), ErrorClass.CONNECTION_LOST),
+        (openai.OpenAIError("odd"), ErrorClass.STREAM_ERROR),
+        (
+            openai.APIResponseValidationError(answered(200, {}), None),
+            ErrorClass.PROTOCOL,
+        ),
+    ],
+)
+def test_other_exceptions_are_told_by_the_names_of_their_classes(
+    exc: Exception, expected: ErrorClass
+) -> None:
+    assert error_of(exc).error.error_class is expected
+    assert error_of(exc).error.message
+
+
+def test_the_library_itself_can_raise_for_a_status() -> None:
+    response = answered(429, {"error": {"message": "wait"}}, retry_after="7")
+    with pytest.raises(httpx.HTTPStatusError) as caught:
+        response.raise_for_status()
+    error = error_of(caught.value).error
+    assert (error.error_class, error.message) == (ErrorClass.RATE_LIMIT, "wait")
+    assert error.retry_after == 7
+
+
+def test_a_body_that_was_not_read_is_no_crash() -> None:
+    response = httpx.Response(500, stream=httpx.ByteStream(b"late"), request=REQUEST)
+    exc = httpx.HTTPStatusError("500", request=REQUEST, response=response)
+    assert error_of(exc).error.error_class is ErrorClass.SERVER_ERROR
