@@ -63,7 +63,9 @@ class Adapter:
 
     ``dialects`` are the wire formats that it speaks, ``features`` words of the closed list in
     ``specs/schemas/scenario.schema.json``. ``exposes`` are words of
-    :data:`harness.judge.terms.EXPOSABLE`, ``None`` where nothing is declared. ``errors`` says how
+    :data:`harness.judge.terms.EXPOSABLE`, ``None`` where nothing is declared; ``listed`` are those
+    that are named one by one, not by a profile, which some case of a whole run must give.
+    ``errors`` says how
     finely its errors can be told apart: ``class``, ``family`` or ``none``. ``gives_up`` is false
     for a client that waits for ever on a silent stream. ``granularity`` is ``exact`` for one whose
     events are compared one by one. ``level`` is the level of findings that fail it.
@@ -74,6 +76,7 @@ class Adapter:
     dialects: frozenset[str]
     features: frozenset[str]
     exposes: frozenset[str] | None = None
+    listed: frozenset[str] = frozenset()
     errors: str = "family"
     gives_up: bool = True
     granularity: str = "any"
@@ -136,7 +139,8 @@ def adapter(
     on a silent stream. Raises ``ValueError`` for an unknown word; unknown dialects and features
     are reported by the run, with the known ones.
     """
-    words = exposed(profile, exposes)
+    listed = frozenset(exposes or ())
+    words = exposed(profile, None if exposes is None else listed)
     if level not in list(Level):
         raise ValueError(f"level is one of {', '.join(Level)}, not {level!r}")
 
@@ -147,6 +151,7 @@ def adapter(
             dialects=frozenset(dialects),
             features=frozenset(features),
             exposes=words,
+            listed=listed,
             errors=errors,
             gives_up=idle_timeout,
             granularity=granularity,

@@ -18,11 +18,13 @@ from pathlib import Path
 from types import ModuleType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from harness.clients import exposes
 from harness.clients.interface import Adapter, exposed
 from harness.clients.workers import InWorker, declaration
 from harness.errors import AdapterError
 from harness.judge.baseline import Baseline
 from harness.judge.kinds import Level
+from harness.judge.terms import USUAL
 from harness.suite import bundled
 from harness.suite.loader import read_yaml
 from harness.suite.schemas import schema
@@ -39,19 +41,20 @@ def bundled_names() -> tuple[str, ...]:
 def load(reference: str, *, in_process: bool = False) -> tuple[Adapter, Baseline]:
     """Load an adapter with its baseline: a bundled one here, others in a process of their own.
 
-    With ``in_process`` others are loaded here too. Raises :class:`AdapterError` for one that
-    cannot be found or imported, that is not marked, or that declares a dialect or feature which
-    does not exist.
+    With ``in_process`` others are loaded here too. Where it does not declare what it exposes, what
+    an earlier whole run found out holds. Raises :class:`AdapterError` for one that cannot be found
+    or imported, that is not marked, or that declares a dialect or feature which does not exist.
     """
     if in_process or reference in bundled_names():
-        return load_here(reference)
-    name = _file_of(reference)
-    baseline = Baseline.empty(Path(name))
-    if name.endswith((".yaml", ".yml")):
-        baseline = Baseline.read(
-            Path(name), read_yaml(Path(name), "adapter").data.get("baseline", ())
-        )
-    return _in_worker(asyncio.run(declaration(reference)), reference), baseline
+        adapter, baseline = load_here(reference)
+    else:
+        path = Path(_file_of(reference))
+        is_declared = path.suffix in {".yaml", ".yml"}
+        baseline = _baseline_of(path) if is_declared else Baseline.empty(path)
+        adapter = _in_worker(asyncio.run(declaration(reference)), reference)
+    if adapter.exposes is None and (words := exposes.read(adapter.name)) is not None:
+        adapter = replace(adapter, exposes=USUAL | words, listed=words)
+    return adapter, baseline
 
 
 def load_here(reference: str) -> tuple[Adapter, Baseline]:
@@ -125,8 +128,7 @@ def _kinds(hint: Any) -> set[type]:
 
 
 def _load_declaration(path: Path) -> tuple[Adapter, Baseline]:
-    document = read_yaml(path, "adapter")
-    data = document.data
+    data = read_yaml(path, "adapter").data
     entry = data["entry"]
     name, _, attribute = entry.partition(":")
     module = _import_file(path.parent / name) if name.endswith(".py") else _import_module(name)
@@ -137,9 +139,14 @@ def _load_declaration(path: Path) -> tuple[Adapter, Baseline]:
             path=path,
             hint="use one name in both",
         )
-    listed = data.get("baseline", ())
+    return _declared(adapter, data), _baseline_of(path)
+
+
+def _baseline_of(path: Path) -> Baseline:
+    document = read_yaml(path, "adapter")
+    listed = document.data.get("baseline", ())
     lines = [document.line_of(("baseline", number)) for number in range(len(listed))]
-    return _declared(adapter, data), Baseline.read(path, listed, lines)
+    return Baseline.read(path, listed, lines)
 
 
 def _declared(adapter: Adapter, data: JsonObject) -> Adapter:
@@ -147,6 +154,7 @@ def _declared(adapter: Adapter, data: JsonObject) -> Adapter:
     changes: dict[str, Any] = {k: data[k] for k in ("errors", "granularity") if k in data}
     if "profile" in data or "exposes" in data:
         changes["exposes"] = exposed(data.get("profile"), data.get("exposes"))
+        changes["listed"] = frozenset(data.get("exposes", ()))
     if "idle_timeout" in data:
         changes["gives_up"] = data["idle_timeout"] != "none"
     if "level" in data:

@@ -13,6 +13,8 @@ import click
 from harness.errors import ReportError
 from mockserver import files
 
+#: What version control ignores here: all but what clients were found to expose.
+IGNORED = "*\n!exposes/\n!exposes/*.yaml\n"
 FILE = Path(".tapecheck") / "last-run.ndjson"
 
 
@@ -34,7 +36,7 @@ def new_records() -> Iterator[TextIO | None]:
     with ExitStack() as stack:
         try:
             FILE.parent.mkdir(exist_ok=True)
-            FILE.with_name(".gitignore").write_text("*\n", encoding="utf-8")
+            FILE.with_name(".gitignore").write_text(IGNORED, encoding="utf-8")
             file = stack.enter_context(files.replacing(FILE))
         except OSError as exc:
             click.echo(f"tapecheck: cannot save the results: {FILE}: {exc.strerror}", err=True)

@@ -126,8 +126,26 @@ def command(
     failures.update(records, plan, gone)
     if quick and form == "terminal" and output is None:
         click.echo(f"these are the P0 scenarios as recorded; next: {_whole(settings)}")
+    if plan.settings.is_whole and not fail_fast:
+        _write_down(plan, records)
     code: int = records[-1]["exit_code"]
     return code
+
+
+def _write_down(plan: Plan, records: Iterable[JsonObject]) -> None:
+    """Keep what the clients exposed of which nothing is declared."""
+    from harness.clients import exposes
+    from harness.reports.exposure import Exposure
+
+    undeclared = [adapter.name for adapter in plan.adapters if adapter.exposes is None]
+    exposure = Exposure()
+    for record in records if undeclared else ():
+        if record["type"] == "case":
+            exposure.add(record)
+    for name in undeclared:
+        if words := exposure.found(name):
+            path = exposes.write(name, words)
+            click.echo(f"tapecheck: wrote to {path} what {name} exposes", err=True)
 
 
 def _is_open(settings: Settings, chosen: Mapping[str, Any]) -> bool:

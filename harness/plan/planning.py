@@ -48,6 +48,12 @@ class Settings:
     keep: Path | None = None
     in_process: bool = False
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all bundled scenarios are asked for, so that what is missing can be told."""
+        chosen = self.scenarios or self.patterns or self.priorities
+        return not chosen and self.recordings is None
+
 
 @dataclass(frozen=True, slots=True)
 class Skip:
@@ -125,8 +131,8 @@ def make_plan(settings: Settings) -> Plan:
                 f"{adapter.name}; 'tapecheck baseline update' removes it"
                 for row in baseline.unmatched(own)
             )
-        if not settings.scenarios:
-            problems += _unexercised(adapters, cases)
+    if settings.is_whole:
+        problems += _unexercised(adapters, cases)
     return Plan(
         settings=settings,
         adapters=adapters,

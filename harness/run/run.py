@@ -22,6 +22,7 @@ from harness.clients.hosts import is_in_worker
 from harness.judge.transcript import Outcome
 from harness.plan.planning import Plan, load_adapters
 from harness.reports import records as results
+from harness.reports.exposure import Exposure
 from harness.reports.records import Tally
 from harness.reports.stale import Strictness
 from harness.run.lanes import Width, case_records
@@ -53,7 +54,7 @@ async def run(
         yield record
     tally = Tally(problems=list(plan.problems), unreadable=plan.unreadable)
     tally.counts[Outcome.SKIP] = len(plan.skips)
-    strictness = Strictness(plan.baselines, start)
+    strictness, exposure = Strictness(plan.baselines, start), Exposure()
     jobs = jobs or jobs_for(plan)
     width = width or Width()
     source = case_records(plan, width) if jobs == 1 else _in_processes(plan, jobs, width)
@@ -63,10 +64,14 @@ async def run(
             async for record in records:
                 tally.add(record)
                 strictness.add(record)
+                exposure.add(record)
                 yield record
                 if fail_fast and tally.exit_code:
                     tally.problems.append("stopped after the first failure")
                     break
+            else:
+                if plan.settings.is_whole:
+                    tally.problems += exposure.vanished(plan.adapters)
     except Exception as exc:
         failure = exc
         tally.failed_itself = True

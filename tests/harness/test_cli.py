@@ -264,7 +264,7 @@ def test_records_are_valid_and_written_everywhere(tapecheck: Cli, tmp_path: Path
         validator("run_record").validate(json.loads(line))
     assert (tmp_path / "results.ndjson").read_text().splitlines() == lines
     assert (tmp_path / ".tapecheck/last-run.ndjson").read_text().splitlines() == lines
-    assert (tmp_path / ".tapecheck/.gitignore").read_text() == "*\n"
+    assert (tmp_path / ".tapecheck/.gitignore").read_text().startswith("*\n!exposes/")
     assert {file.name for file in (tmp_path / ".tapecheck").iterdir()} == {
         ".gitignore",
         "failures.json",
