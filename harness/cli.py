@@ -20,6 +20,7 @@ from harness.reports.glyphs import show_marks
 #: Each verb with a line of help. Its command is ``harness.commands.<verb>:command``, with ``_``
 #: after a verb that is a Python keyword.
 VERBS = {
+    "init": "Write a wrapper of your client and its settings, to begin with.",
     "run": "Play scenarios to adapters and judge the results.",
     "explain": "Replay one case and show what differs, side by side.",
     "serve": "Start the mock server for any client in any language.",
@@ -109,6 +110,7 @@ def tapecheck() -> None:
     """Play recorded provider streams to LLM clients and check what they return.
 
     \b
+    tapecheck init openai                    begin with a client of your own
     tapecheck run                            every bundled adapter and scenario
     tapecheck run --adapter my_adapter.py    a client of your own
     tapecheck serve                          the mock server, for any SDK

@@ -73,6 +73,7 @@ def test_the_installed_package_is_the_one_that_runs(installed: Path, tmp_path: P
         (["run", "openai-chat/text-basic", "sse/bom-at-start", "--axes", "none"], "passed"),
         (["list", "openai-chat/text-basic"], "A text answer in pieces"),
         (["verify"], "every byte as recorded"),
+        (["init", "function"], "wrote my_client.py"),
     ],
 )
 def test_it_works_in_an_empty_directory(
@@ -139,6 +140,8 @@ def test_the_wheel_has_what_belongs_in_it_and_no_more(wheel: Path) -> None:
         here = {p for p in (ROOT / kind).rglob(f"*{suffix}") if p.is_file()}
         assert {f"harness/_bundled/{p.relative_to(ROOT).as_posix()}" for p in here} <= bundled
     assert {"harness/py.typed", "mockserver/py.typed"} <= set(names)
+    templates = {p.name for p in (ROOT / "harness/commands/templates").iterdir()}
+    assert {f"harness/commands/templates/{name}" for name in templates} <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 

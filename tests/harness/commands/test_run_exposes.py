@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness import cli
-from harness.suite import bundled
+from tests.harness.commands.small_suite import use_only
 
 CLIENT = """
 from dataclasses import replace
@@ -28,15 +28,7 @@ def run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str]]:
     """Runs a client with a suite of one scenario, and returns the exit code and stderr."""
-    one = (bundled.scenarios() / "openai-chat" / "text-basic.yaml").read_text(encoding="utf-8")
-    cassettes = bundled.cassettes()
-    suite = tmp_path / "suite"
-    suite.mkdir()
-    # Its twin is not in this suite.
-    kept = [line for line in one.splitlines() if not line.startswith("twin:")]
-    (suite / "text-basic.yaml").write_text("\n".join(kept), encoding="utf-8")
-    monkeypatch.setattr(bundled, "scenarios", lambda: suite)
-    monkeypatch.setattr(bundled, "cassettes", lambda: cassettes)
+    use_only("openai-chat/text-basic", tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
 
     def play(item: str = "item", declared: str = "", *options: str) -> tuple[int, str]:

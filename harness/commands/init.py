@@ -1,0 +1,136 @@
+"""``tapecheck init``: write what a project needs to test its client, and what to do next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from harness.commands import options
+
+_TEMPLATES = Path(__file__).parent / "templates"
+KINDS = ("openai", "function")
+_DECLARATION = "my-client.yaml"
+#: Where pytest looks for its settings. Where one of them is, a new pytest.ini would hide it.
+_PYTEST = ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
+_FOUND = """\
+# What it gives out beside text, refusals and tool calls, found out by 'tapecheck init'. A word
+# that no case of a whole run gives any more fails that run.
+profile: framework
+exposes: [{words}]
+baseline:"""
+
+
+@click.command()
+@click.argument("kind", required=False, type=click.Choice(KINDS))
+@click.option(
+    "--dir",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="The project. Default: the working directory.",
+)
+@click.option("--force", is_flag=True, help="Overwrite files that exist.")
+def command(kind: str | None, directory: Path, force: bool) -> int:
+    """Write a wrapper of your client, its declaration, and the settings of pytest and CI.
+
+    KIND is openai, for a client of the OpenAI SDK, or function, for any async Python function.
+    There is no KIND for other languages yet: call such a client from a function.
+
+    \b
+    tapecheck init openai
+    tapecheck init function --dir path/to/project
+    """
+    kind = kind or click.prompt("What does your client use?", type=click.Choice(KINDS))
+    texts = _files(directory, kind)
+    _write(directory, texts, force=force)
+    for name in texts:
+        click.echo(f"wrote {directory / name}")
+    if "pytest.ini" not in texts:
+        lines = (_TEMPLATES / "pytest.ini").read_text(encoding="utf-8").splitlines()[1:]
+        click.echo(f"to run it with pytest, add to its settings: {'; '.join(lines)}")
+    if kind == "openai":
+        _find_out(directory / _DECLARATION)
+    else:
+        click.echo(f"now call your client in {directory / 'my_client.py'}")
+    declaration = directory / _DECLARATION
+    click.echo(
+        "\nnext:\n"
+        f"  tapecheck run --adapter {declaration} --priority P0 --axes none --no-faults\n"
+        f"  tapecheck run --adapter {declaration}\n"
+        f"  tapecheck baseline update {declaration} --reason '…'    # for failures that stay"
+    )
+    return 0
+
+
+def _files(directory: Path, kind: str) -> dict[str, str]:
+    """Return the texts of the files to write, by their names."""
+    templates = {
+        "my_client.py": f"{kind}.py.txt",
+        _DECLARATION: _DECLARATION,
+        ".github/workflows/tapecheck.yml": "workflow.yml",
+    }
+    if not any((directory / name).exists() for name in _PYTEST):
+        templates["pytest.ini"] = "pytest.ini"
+    return {
+        name: (_TEMPLATES / file).read_text(encoding="utf-8") for name, file in templates.items()
+    }
+
+
+def _write(directory: Path, texts: dict[str, str], *, force: bool) -> None:
+    """Write the files, or none if one exists. Raises ``click.UsageError``, :class:`SetupError`."""
+    from harness.errors import SetupError
+    from mockserver import files
+
+    for name in texts:
+        if (directory / name).exists() and not force:
+            raise click.UsageError(
+                f"{directory / name} exists, so nothing was written: move it away, or overwrite "
+                "it with --force"
+            )
+    for name, text in texts.items():
+        try:
+            files.replace(directory / name, text.encode())
+        except OSError as exc:
+            raise SetupError(
+                f"cannot be written: {exc.strerror}",
+                path=directory / name,
+                hint="name another directory with --dir",
+            ) from None
+
+
+def _find_out(declaration: Path) -> None:
+    """Play the most important scenarios, and declare what the client exposed."""
+    import asyncio
+
+    from harness.errors import AdapterError
+    from harness.plan.planning import make_plan
+    from harness.reports.exposure import Exposure
+    from harness.run.run import run
+
+    settings = options.settings_of(
+        adapters=[str(declaration)], priorities=["P0"], axes="none", no_faults=True
+    )
+    try:
+        plan = make_plan(settings)
+    except AdapterError as exc:
+        click.echo(f"the client was not run yet: {exc}")
+        return
+    exposure = Exposure()
+    failed = 0
+
+    async def play() -> None:
+        nonlocal failed
+        async for record in run(plan):
+            if record["type"] == "case":
+                exposure.add(record)
+                failed += record["outcome"] != "pass"
+
+    asyncio.run(play())
+    click.echo(f"played {len(plan.cases)} cases: {failed} failed; the next run shows why")
+    (adapter,) = plan.adapters
+    if words := sorted(exposure.found(adapter.name)):
+        text = declaration.read_text(encoding="utf-8")
+        found = _FOUND.format(words=", ".join(words))
+        _write(Path(), {str(declaration): text.replace("baseline:", found)}, force=True)
+        click.echo(f"wrote to {declaration} what it exposes: {', '.join(words)}")
