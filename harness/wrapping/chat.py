@@ -82,9 +82,16 @@ class ChatAnswer:
         self._error: ErrorInfo | None = None
 
     def feed(self, chunk: object) -> Iterator[Event]:
-        """Yield the events of one ``ChatCompletionChunk``, an object or a dict."""
+        """Yield the events of one ``ChatCompletionChunk``, an object or a dict.
+
+        After an error there are none.
+        """
+        if self._error is not None:
+            return
         data = as_json(chunk)
         if not isinstance(data, dict):
+            what = f"a chunk is an object, not {type(chunk).__name__}"
+            self._error = failure(ErrorClass.PROTOCOL, what)
             return
         if not self._started:
             self._started = True
@@ -105,7 +112,8 @@ class ChatAnswer:
         An answer without a finish reason is an error, since the rest of it is missing.
         """
         if not self._started:
-            yield ErrorEvent(error=failure(ErrorClass.EMPTY_RESPONSE, "the answer is empty"))
+            empty = failure(ErrorClass.EMPTY_RESPONSE, "the answer is empty")
+            yield ErrorEvent(error=self._error or empty)
             return
         if rest := self._text.close():
             yield ContentDelta(delta=rest)

@@ -98,12 +98,19 @@ def test_the_older_form_of_a_call() -> None:
         ([], ErrorClass.EMPTY_RESPONSE),
         ([chunk({"content": "Hi"})], ErrorClass.TRUNCATED_STREAM),
         ([chunk({"content": "Hi"}, "error")], ErrorClass.STREAM_ERROR),
+        (["no object"], ErrorClass.PROTOCOL),
+        ([chunk({"content": "Hi"}), [1], chunk({}, "stop")], ErrorClass.PROTOCOL),
     ],
 )
 def test_an_answer_that_is_not_whole_is_an_error(
     chunks: list[object], expected: ErrorClass
 ) -> None:
     assert events_of(*chunks)[-1]["error"]["class"] == expected
+
+
+def test_nothing_is_handed_on_after_an_error() -> None:
+    events = events_of(chunk({"content": "Hi"}), "no object", chunk({"content": "!"}, "stop"))
+    assert [e["type"] for e in events] == ["message_start", "content_delta", "error"]
 
 
 def test_an_error_beside_the_choice_is_the_providers() -> None:
@@ -117,7 +124,7 @@ def test_an_error_beside_the_choice_is_the_providers() -> None:
 def test_other_choices_and_odd_values_are_left_out() -> None:
     other = {"choices": [{"index": 1, "delta": {"content": "no"}}]}
     odd = {"choices": [None, {"index": 0, "delta": None}, {"delta": {"tool_calls": [None]}}]}
-    events = events_of("no object", {"choices": None}, other, odd, chunk({}, "stop"))
+    events = events_of({"choices": None}, other, odd, chunk({}, "stop"))
     assert [e["type"] for e in events] == ["message_start", "message_stop"]
 
 
