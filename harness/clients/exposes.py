@@ -16,9 +16,9 @@ from mockserver import files
 FOLDER = Path(".tapecheck") / "exposes"
 _TEXT = """\
 # What {name} gives out beside text, refusals and tool calls, found out by a whole run.
-# Nothing else is judged but usage, finish_reason and error_message. A word that no case of a
-# later whole run gives any more fails that run. To find it out again, delete this file and run
-# all scenarios; to decide it yourself, declare 'exposes'. Keep this file under version control.
+# Nothing else is judged but what the profile 'framework' exposes. A word that no case of a later
+# whole run gives any more fails that run. To find it out again, delete this file and run all
+# scenarios; to decide it yourself, declare 'exposes'. Keep this file under version control.
 version: 1
 adapter: {name}
 exposes: [{words}]

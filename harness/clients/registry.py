@@ -24,13 +24,15 @@ from harness.clients.workers import InWorker, declaration
 from harness.errors import AdapterError
 from harness.judge.baseline import Baseline
 from harness.judge.kinds import Level
-from harness.judge.terms import USUAL
 from harness.suite import bundled
 from harness.suite.loader import read_yaml
 from harness.suite.schemas import schema
 from mockserver.dialects import dialects
 from mockserver.errors import did_you_mean
 from mockserver.vocabulary import JsonObject
+
+#: What is judged beside what was found out, as if it were declared.
+PROFILE = "framework"
 
 
 def bundled_names() -> tuple[str, ...]:
@@ -53,7 +55,7 @@ def load(reference: str, *, in_process: bool = False) -> tuple[Adapter, Baseline
         baseline = _baseline_of(path) if is_declared else Baseline.empty(path)
         adapter = _in_worker(asyncio.run(declaration(reference)), reference)
     if adapter.exposes is None and (words := exposes.read(adapter.name)) is not None:
-        adapter = replace(adapter, exposes=USUAL | words, listed=words)
+        adapter = replace(adapter, exposes=exposed(PROFILE, words), listed=words)
     return adapter, baseline
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
+from harness.adapters.chat.delta import read_delta
 from harness.adapters.chat.request import call_ids, outgoing_message
 from harness.adapters.chat.stream import FINISH_ERRORS, FINISH_REASONS
 from harness.adapters.chat.tool_calls import ToolCalls
 from harness.adapters.common.failures import failure, from_payload
 from harness.adapters.common.surrogates import SurrogateJoiner
+from harness.adapters.common.usage import UsageMeter
 from harness.clients.interface import Call
-from harness.wrapping.plain import as_json, usage_from
+from harness.wrapping.plain import as_json
 from mockserver.vocabulary import (
     AssistantTurn,
     ContentDelta,
@@ -24,12 +27,13 @@ from mockserver.vocabulary import (
     Json,
     MessageStart,
     MessageStop,
+    ReasoningDelta,
     RefusalDelta,
-    Usage,
     UsageEvent,
     fold,
 )
 
+_Text = ContentDelta | ReasoningDelta | RefusalDelta
 #: The model was stopped, so that its last tool call may be half.
 _STOPPED = frozenset({FinishReason.LENGTH, FinishReason.CONTENT_FILTER})
 
@@ -66,7 +70,8 @@ def chat_turn(call: Call, completion: object) -> AssistantTurn:
 class ChatAnswer:
     """One answer in chunks. Feed it with each chunk, then call :meth:`end` once.
 
-    Reads the choice with index 0, and numbers the tool calls in the order in which they begin.
+    Reads the choice with index 0, with the fields that other providers add to it, such as their
+    reasoning, and numbers the tool calls in the order in which they begin.
     ``call`` tells the names of the tools, so that a call is handed on as soon as its name is
     known, and the ids of earlier calls, which are not made up again.
     """
@@ -76,8 +81,8 @@ class ChatAnswer:
         names = {f["name"] for f in functions if isinstance(f, dict) and "name" in f}
         self._started = False
         self._calls = ToolCalls(names, call_ids(call.messages))
-        self._text, self._refusal = SurrogateJoiner(), SurrogateJoiner()
-        self._usage: Usage | None = None
+        self._joiners: dict[type, tuple[_Text, SurrogateJoiner]] = {}
+        self._usage = UsageMeter()
         self._word: str | None = None
         self._error: ErrorInfo | None = None
 
@@ -86,7 +91,7 @@ class ChatAnswer:
 
         After an error there are none.
         """
-        if self._error is not None:
+        if self._error is not None or chunk is None:
             return
         data = as_json(chunk)
         if not isinstance(data, dict):
@@ -96,7 +101,7 @@ class ChatAnswer:
         if not self._started:
             self._started = True
             yield MessageStart(response_id=_text(data.get("id")), model=_text(data.get("model")))
-        self._usage = usage_from(data.get("usage")) or self._usage
+        self._usage.add(data.get("usage"))
         for choice in _objects(data.get("choices")):
             if choice.get("index"):
                 continue
@@ -115,17 +120,16 @@ class ChatAnswer:
             empty = failure(ErrorClass.EMPTY_RESPONSE, "the answer is empty")
             yield ErrorEvent(error=self._error or empty)
             return
-        if rest := self._text.close():
-            yield ContentDelta(delta=rest)
-        if rest := self._refusal.close():
-            yield RefusalDelta(delta=rest)
+        for last, joiner in self._joiners.values():
+            if rest := joiner.close():
+                yield replace(last, delta=rest)
         reason = FINISH_REASONS.get((self._word or "").lower(), FinishReason.UNKNOWN)
         error = self._error or self._failed()
         if error is None:
             events, error = self._calls.close(incomplete=reason in _STOPPED)
             yield from events
-        if self._usage is not None:
-            yield UsageEvent(usage=self._usage)
+        if (usage := self._usage.total()) is not None:
+            yield UsageEvent(usage=usage)
         if error is not None:
             yield ErrorEvent(error=error)
             return
@@ -134,10 +138,13 @@ class ChatAnswer:
         yield MessageStop(finish_reason=reason, raw_finish_reason=self._word)
 
     def _delta(self, delta: Mapping[str, Json]) -> Iterator[Event]:
-        if text := self._text.feed(_text(delta.get("content")) or ""):
-            yield ContentDelta(delta=text)
-        if text := self._refusal.feed(_text(delta.get("refusal")) or ""):
-            yield RefusalDelta(delta=text)
+        for event in read_delta(delta):
+            if not isinstance(event, _Text):
+                yield event
+                continue
+            _, joiner = self._joiners.setdefault(type(event), (event, SurrogateJoiner()))
+            if text := joiner.feed(event.delta):
+                yield replace(event, delta=text)
         calls = _objects(delta.get("tool_calls"))
         for entry in calls:
             yield from self._calls.add(entry)

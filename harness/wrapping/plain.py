@@ -11,7 +11,8 @@ from mockserver.vocabulary import Json, Usage
 def as_json(value: object) -> Json:
     """Return an object of an SDK as dicts and lists, its undocumented fields included.
 
-    Reads mappings, pydantic models, dataclasses and plain objects by their attributes: pydantic's
+    An attribute that is ``None`` is left out: SDKs have it for what the wire does not. Reads
+    mappings, pydantic models, dataclasses and plain objects by their attributes: pydantic's
     own export warns about values of a wrong type, which are common on the wire.
     """
     if isinstance(value, Mapping):
@@ -21,7 +22,11 @@ def as_json(value: object) -> Json:
     if value is None or isinstance(value, str | int | float) or not hasattr(value, "__dict__"):
         return value
     fields = {**vars(value), **(getattr(value, "model_extra", None) or {})}
-    return {name: as_json(item) for name, item in fields.items() if not name.startswith("_")}
+    return {
+        name: as_json(item)
+        for name, item in fields.items()
+        if not name.startswith("_") and item is not None
+    }
 
 
 def usage_from(usage: object) -> Usage | None:

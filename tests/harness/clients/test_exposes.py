@@ -6,7 +6,7 @@ import pytest
 
 from harness.clients import exposes, registry
 from harness.errors import SetupError, SpecError
-from harness.judge.terms import EXPOSABLE, USUAL
+from harness.judge.terms import EXPOSABLE, PROFILES
 from harness.suite.schemas import schema
 
 CODE = """\
@@ -31,7 +31,8 @@ def test_what_was_found_holds_for_later_runs() -> None:
     assert path == Path(".tapecheck/exposes/my-client.yaml")
     adapter, _ = registry.load("mine.py")
     assert adapter.listed == {"model", "usage"}
-    assert adapter.exposes == USUAL | {"model"}
+    assert adapter.exposes == PROFILES["framework"] | {"model"}
+    assert adapter.terms.assembles
 
 
 def test_the_file_can_be_read_by_people() -> None:

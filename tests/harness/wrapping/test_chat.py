@@ -40,7 +40,7 @@ def test_a_text_answer() -> None:
     ) == [
         {"type": "message_start", "response_id": "c1", "model": "gpt-x"},
         {"type": "content_delta", "delta": "Hi"},
-        {"type": "usage", "usage": {"input_tokens": 3, "output_tokens": 2}},
+        {"type": "usage", "usage": {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}},
         {"type": "message_stop", "finish_reason": "stop", "raw_finish_reason": "stop"},
     ]
 
@@ -121,10 +121,22 @@ def test_an_error_beside_the_choice_is_the_providers() -> None:
     assert error["message"] == "Rate limited upstream"
 
 
+def test_fields_of_other_providers_are_handed_on() -> None:
+    delta = {"content": ["Hi", {"text": "!"}], "reasoning_content": "Hm"}
+    kinds = [(e["type"], e.get("delta")) for e in events_of(chunk(delta, "stop"))[1:-1]]
+    assert kinds == [("reasoning_delta", "Hm"), ("content_delta", "Hi"), ("content_delta", "!")]
+
+
+def test_the_last_counts_are_kept_and_not_added_up() -> None:
+    counts = [{"prompt_tokens": 3}, {"prompt_tokens": 3, "completion_tokens": 4}]
+    events = events_of(*(chunk({"content": "a"}, usage=c) for c in counts), chunk({}, "stop"))
+    assert events[-2]["usage"] == {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
+
+
 def test_other_choices_and_odd_values_are_left_out() -> None:
     other = {"choices": [{"index": 1, "delta": {"content": "no"}}]}
     odd = {"choices": [None, {"index": 0, "delta": None}, {"delta": {"tool_calls": [None]}}]}
-    events = events_of({"choices": None}, other, odd, chunk({}, "stop"))
+    events = events_of(None, {"choices": None}, other, odd, chunk({}, "stop"))
     assert [e["type"] for e in events] == ["message_start", "message_stop"]
 
 

@@ -60,3 +60,10 @@ def test_undocumented_fields_and_wrong_types_are_kept() -> None:
     data = as_json(usage)
     assert data["prompt_tokens"] == "many"
     assert data["extra"] == {"a": [1]}
+
+
+def test_an_attribute_that_is_none_is_absent() -> None:
+    assert as_json(CompletionUsage.construct(prompt_tokens=7, total_tokens=None)) == {
+        "prompt_tokens": 7
+    }
+    assert as_json({"prompt_tokens": None}) == {"prompt_tokens": None}
