@@ -84,7 +84,7 @@ def _fields(found: channels.Channels) -> JsonObject:
     calls = found.get("tool_calls") or []
     totals = {k: v for k, v in usage.items() if k in TOTALS}
     return {
-        **{k: v for k, v in found.items() if k not in ("error", "usage", "status")},
+        **{k: v for k, v in found.items() if k not in ("error", "usage", "status", "cut")},
         "usage": totals,
         "usage_details": {k: v for k, v in usage.items() if k not in totals and k != "estimated"},
         "error_code": error.get("code"),

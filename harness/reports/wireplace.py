@@ -279,7 +279,7 @@ def _leaves(data: Json, lane: _Lane) -> Iterator[tuple[_Lane, Json]]:
 
 def _failure(record: TurnRecord, dialect: str) -> Place | None:
     """Return where the wire reports a failure, or else where it breaks off."""
-    return _where(record, dialect, lambda facts: facts.error or facts.broken)
+    return _where(record, dialect, lambda facts: facts.error is not None or facts.broken)
 
 
 def _ending(record: TurnRecord, dialect: str) -> Place | None:
