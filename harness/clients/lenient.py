@@ -22,6 +22,8 @@ def filled_event(event: JsonObject) -> JsonObject:
             return _without_empty(event)
         case "usage":
             return {**event, "usage": _usage(event.get("usage"))}
+        case "content_delta" if not isinstance(event.get("delta"), str):
+            return {**event, "delta": _text_of(event.get("delta"))}
         case "reasoning_delta" if "channel" not in event:
             return {"channel": "text", **event}
         case "tool_call_start":
@@ -52,9 +54,19 @@ def filled_turn(turn: JsonObject) -> JsonObject:
 def _part(part: JsonObject, number: int) -> JsonObject:
     if part.get("type") == "tool_call":
         return {**part, **_id("id", part.get("id"), number)}
+    if part.get("type") == "text" and not isinstance(part.get("text"), str):
+        return {**part, "text": _text_of(part.get("text"))}
     if part.get("type") == "reasoning" and "channel" not in part:
         return {"channel": "text", **part}
     return part
+
+
+def _text_of(value: Any) -> Any:
+    """Return the text of content in parts, as some wires send it; anything else as it is."""
+    parts = value if isinstance(value, list) else [value]
+    texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
+    known = [text for text in texts if isinstance(text, str)]
+    return "".join(known) if known else value
 
 
 def _id(key: str, value: Any, number: Any) -> JsonObject:

@@ -78,7 +78,7 @@ def schema(reading: Reading) -> Iterator[Finding]:
         for problem in event.problems:
             yield Finding(
                 check="schema",
-                kind="empty-event" if _is_empty(event.data) else _kind(problem),
+                kind=_kind_of(event.data, problem),
                 field=f"events.{event.data.get('type')!r:.40}",
                 message=f"event {number + 1}, {problem}",
                 observed=event.data,
@@ -95,8 +95,12 @@ def schema(reading: Reading) -> Iterator[Finding]:
             )
 
 
-def _is_empty(event: JsonObject) -> bool:
-    return event.get("delta", event.get("arguments_delta")) == ""
+def _kind_of(event: JsonObject, problem: str) -> str:
+    if event.get("delta", event.get("arguments_delta")) == "":
+        return "empty-event"
+    if event.get("type") == "tool_call_start" and event.get("tool_name") in (None, ""):
+        return "tool-call"  # its name is lost, or came too late for the client
+    return _kind(problem)
 
 
 def _kind(problem: str) -> str:

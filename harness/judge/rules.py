@@ -95,7 +95,7 @@ def tool_calls(reading: Reading) -> Iterator[Finding]:
     if len(set(ids)) != len(ids):
         yield Finding(
             check="tool-calls",
-            kind="made-up" if any(c.id_synthesized for c in turn.tool_calls) else "call-id",
+            kind="call-id" if _are_distinct(reading) else "made-up",
             field="tool_calls.id",
             message="two tool calls have the same id",
             observed=sorted(ids),
@@ -120,6 +120,13 @@ def tool_calls(reading: Reading) -> Iterator[Finding]:
                 expected=call.arguments_raw,
                 observed=call.arguments,
             )
+
+
+def _are_distinct(reading: Reading) -> bool:
+    """Return whether the calls of the wire have ids of their own."""
+    calls = None if reading.facts is None else reading.facts.calls
+    ids = [call.id for call in calls or ()]
+    return None not in ids and len(set(ids)) == len(ids)
 
 
 def _call_events(reading: Reading) -> Iterator[Finding]:

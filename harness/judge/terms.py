@@ -35,13 +35,13 @@ EXPOSABLE: Mapping[str, str] = {
 }
 #: Judged unless a declaration leaves it out.
 USUAL = frozenset({"usage", "finish_reason", "error_message"})
-#: Features that expose what they name.
-_OF_FEATURES = {
+#: What the declared features expose, by the features that together name it.
+_BY_FEATURES = {
     "reasoning": frozenset({"reasoning"}),
     "citations": frozenset({"citations"}),
     "hosted_tools": frozenset({"hosted_tools"}),
-    # A provider refuses the next turn without them.
-    "multi_turn": frozenset({"signatures"}),
+    # A provider that signs what a model thinks refuses the next turn without the signatures.
+    "signatures": frozenset({"reasoning", "multi_turn"}),
 }
 #: Presets of what kinds of clients expose.
 PROFILES: Mapping[str, frozenset[str]] = {
@@ -144,4 +144,5 @@ class Terms:
         return self.exposes is None or "assembly" in self.exposes
 
     def _by_feature(self, field: str) -> bool:
-        return any(f in self.features and field in fields for f, fields in _OF_FEATURES.items())
+        named = _BY_FEATURES.get(field)
+        return named is not None and named <= self.features
