@@ -274,13 +274,13 @@ def extra_usage(wanted: JsonObject, seen: JsonObject, terms: Terms) -> Iterator[
     counts = [seen.get(name) for name in TOTALS[:2]]
     if extra == {"total_tokens": sum(c for c in counts if isinstance(c, int))}:
         return  # the sum is right, whoever adds it
-    yield Difference(
-        "usage" if any(extra.values()) else "zero-for-absent",
-        "usage",
-        f"{', '.join(extra)} given ({', '.join(map(str, extra.values()))}), none on the wire",
-        None,
-        extra,
-    )
+    for kind, named in (
+        ("usage-invented", {k: v for k, v in extra.items() if v}),
+        ("zero-for-absent", {k: v for k, v in extra.items() if not v}),
+    ):
+        if named:
+            counts_given = ", ".join(f"{name} {value}" for name, value in named.items())
+            yield Difference(kind, "usage", f"{counts_given} given, none on the wire", None, named)
 
 
 def _finish(

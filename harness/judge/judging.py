@@ -82,7 +82,7 @@ def judge(transcript: Transcript, terms: Terms, checks: Mapping[str, Check] = CH
         reading = min(readings, key=_distance) if len(readings) > 1 else readings[0]
         for name, check in checks.items():
             if not reading.record.cancelled or name in _OF_CANCELLED:
-                findings += check(reading)
+                findings += (_seen_in_context(reading, f) for f in check(reading))
         coverage += covered(reading)
     if not transcript.turns or not checks:
         findings.append(
@@ -104,6 +104,18 @@ def judge(transcript: Transcript, terms: Terms, checks: Mapping[str, Check] = CH
         unexposed=coverage.unexposed,
         given=coverage.given,
     )
+
+
+def _seen_in_context(reading: Reading, finding: Finding) -> Finding:
+    """Return a finding with the kind that it has for this call.
+
+    A client may name the model that it was asked for in place of the one that answered.
+    """
+    call = reading.case.scenario.turns[0].call
+    is_echo = call is not None and finding.observed == call.model
+    if finding.kind == "field" and finding.field == "model" and is_echo:
+        return replace(finding, kind="made-up")
+    return finding
 
 
 def alternatives(expect: Expectation | None) -> tuple[Expectation | None, ...]:

@@ -134,6 +134,11 @@ KINDS: Mapping[str, Kind] = {
     "usage-missing": Kind(
         _SHOULD, "usage on the wire that the client does not give", "the caller cannot count"
     ),
+    "usage-invented": Kind(
+        _SHOULD,
+        "counts that the wire does not have, not marked as estimated",
+        "the caller takes a guess for the bill",
+    ),
     "finish-word": Kind(
         _SHOULD, "the provider's finish word lost or changed", "new words mean something"
     ),
