@@ -176,6 +176,16 @@ def _read(
         loop.call_soon_threadsafe(arrived.put_nowait, process)
 
 
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone, even if that was killed."""
+    import multiprocessing
+
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
 def _work(plan: Plan, cases: Sequence[Case], width: Width, pipe: Connection) -> None:
     settings = plan.settings
     references = settings.adapters or registry.bundled_names()
@@ -183,6 +193,8 @@ def _work(plan: Plan, cases: Sequence[Case], width: Width, pipe: Connection) -> 
     loaded = load_adapters(replace(settings, adapters=here)) if here else []
     adapters = (*plan.adapters, *(adapter for adapter, _ in loaded))
     own_plan = replace(plan, cases=tuple(cases), adapters=adapters)
+
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
     async def play() -> None:
         # Ended from outside, this process must still end the clients' processes.

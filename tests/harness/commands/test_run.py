@@ -46,3 +46,38 @@ def test_in_process_says_that_it_is_no_gate(tmp_path: Path) -> None:
     first = json.loads(done.stdout.splitlines()[0])
     assert first["in_process"] is True
     assert "--in-process" in first["options"]
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc")
+def test_no_process_outlives_a_run_that_is_killed(tmp_path: Path) -> None:
+    # The client blocks, so that the processes have nothing to say that would fail.
+    command = [*RUN[:-1], f"{HOSTILE}:blocks", "openai-chat/text-*", "--jobs", "2"]
+    command += ["--format", "ndjson"]
+    env = {"PYTHONPATH": str(ROOT), "TAPECHECK_TEST": str(tmp_path)}
+    with subprocess.Popen(command, cwd=tmp_path, env=env, stdout=subprocess.PIPE) as program:
+        assert program.stdout is not None
+        program.stdout.readline()
+        while not _running(tmp_path, b"harness.clients.worker"):
+            pass
+        program.kill()
+    for _ in range(2000):  # They end soon, not at once.
+        if not (left := _running(tmp_path)):
+            break
+    assert left == []
+
+
+def _running(marker: Path, command: bytes = b"") -> list[Path]:
+    """Return the processes that a test started and that run such a command."""
+    return [
+        path
+        for path in Path("/proc").glob("[0-9]*")
+        if f"TAPECHECK_TEST={marker}".encode() in _read(path / "environ")
+        and command in _read(path / "cmdline")
+    ]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
