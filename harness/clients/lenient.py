@@ -118,6 +118,9 @@ def _error(error: JsonObject) -> JsonObject:
     filled.setdefault("message", "")
     if isinstance(name, str) and name in list(ErrorClass):
         filled.setdefault("retryable", ErrorClass(name).retryable)
+    wait = filled.get("retry_after")
+    if isinstance(wait, int | float) and wait < 0:
+        del filled["retry_after"]  # no wait that a caller could keep
     return filled
 
 

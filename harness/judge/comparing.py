@@ -253,8 +253,10 @@ def usage(wanted: JsonObject, seen: JsonObject, terms: Terms) -> Iterator[Differ
         given = seen.get(name)
         if value is None or same(value, given) or not _is_due(exposed, given, terms):
             continue
+        # Zero for a detail is what many types say where they know no such detail.
+        is_absent = given is None or (exposed == "usage_details" and given == 0)
         yield Difference(
-            "usage-missing" if given is None else "usage",
+            "usage-missing" if is_absent else "usage",
             f"usage.{name}",
             f"{name} {value} expected, {'none' if given is None else given} given",
             value,

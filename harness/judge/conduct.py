@@ -37,7 +37,8 @@ def evidence(reading: Reading) -> Iterator[Finding]:
                 message=f"{request.method} {request.path} is not in the cassette: {request.miss}",
                 observed=f"{request.method} {request.path}",
             )
-    if record.streamed and not record.events and record.raised is None:
+    gave_up = record.raised is not None or record.hung
+    if record.streamed and not record.events and not gave_up:
         yield Finding(
             check="evidence",
             kind="no-answer",
@@ -45,7 +46,7 @@ def evidence(reading: Reading) -> Iterator[Finding]:
             message="the client emitted no event",
         )
     malformed = any(e.problems for e in record.events)
-    if record.turn is None and record.raised is None and not malformed:
+    if record.turn is None and not gave_up and not malformed:
         yield Finding(
             check="evidence",
             kind="no-answer",
@@ -56,6 +57,7 @@ def evidence(reading: Reading) -> Iterator[Finding]:
     last = reading.number == len(reading.case.scenario.turns) - 1
     if (
         last
+        and not gave_up
         and (reading.turn is None or reading.turn.status is not Status.FAILED)
         and transcript.unplayed
         and not expects_no_request

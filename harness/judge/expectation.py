@@ -128,6 +128,8 @@ def _compared(
             yield replace(difference, kind="no-retry", field="retry")
         elif difference.kind == "false-failure" and not _assembled(reading, difference):
             continue
+        elif difference.kind == "false-failure" and _has_no_reason(reading):
+            yield replace(difference, kind="strict")
         else:
             yield difference
 
@@ -136,6 +138,12 @@ def _assembled(reading: Reading, difference: Difference) -> bool:
     """Return whether the client answers for how it put its answer together."""
     arguments = difference.observed == "invalid_tool_arguments"
     return reading.terms.assembles or not (reading.record.streamed and arguments)
+
+
+def _has_no_reason(reading: Reading) -> bool:
+    """Return whether the wire ends with its marker alone, which a client may find too little."""
+    facts = reading.facts
+    return facts is not None and facts.terminal is None and facts.done
 
 
 def _told_truly(reading: Reading) -> bool:
