@@ -22,7 +22,7 @@ def filled_event(event: JsonObject) -> JsonObject:
             return _without_empty(event)
         case "usage":
             return {**event, "usage": _usage(event.get("usage"))}
-        case "content_delta" if not isinstance(event.get("delta"), str):
+        case "content_delta" if isinstance(event.get("delta"), dict | list):
             return {**event, "delta": _text_of(event.get("delta"))}
         case "reasoning_delta" if "channel" not in event:
             return {"channel": "text", **event}
@@ -54,7 +54,7 @@ def filled_turn(turn: JsonObject) -> JsonObject:
 def _part(part: JsonObject, number: int) -> JsonObject:
     if part.get("type") == "tool_call":
         return {**part, **_id("id", part.get("id"), number)}
-    if part.get("type") == "text" and not isinstance(part.get("text"), str):
+    if part.get("type") == "text" and isinstance(part.get("text"), dict | list):
         return {**part, "text": _text_of(part.get("text"))}
     if part.get("type") == "reasoning" and "channel" not in part:
         return {"channel": "text", **part}

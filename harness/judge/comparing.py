@@ -17,6 +17,8 @@ from mockserver.vocabulary import FinishReason, Json, JsonObject
 
 #: Characters of a value in a message.
 _SHOWN = 60
+#: Characters of a long value that are shown before the place where it differs.
+_BEFORE = 12
 #: Counts that are told in total; the others are details.
 TOTALS = ("input_tokens", "output_tokens", "total_tokens")
 _PLAIN_FIELDS = ("response_id", "model")
@@ -73,7 +75,7 @@ def compare(
     for name, kind in (("hosted_tools", "hosted-tool"), ("warnings", "warning")):
         given = seen.get(name) or []
         if name in wanted and wanted[name] != given and _is_due(name, given, terms):
-            message = f"{name}: {shown(wanted[name])} expected, {shown(given)} given"
+            message = f"{name}: {both(wanted[name], given)}"
             yield Difference(kind, name, message, wanted[name], given)
     for name in _PLAIN_FIELDS:
         if name in wanted:
@@ -122,8 +124,26 @@ def ending(wanted: Channels, seen: Channels) -> Difference | None:
 
 def shown(value: Json) -> str:
     """Return a value as short JSON in which every invisible character is escaped."""
-    text = as_json(value)
+    return _short(as_json(value))
+
+
+def both(wanted: Json, seen: Json) -> str:
+    """Return two values as ``X expected, Y given``; long ones from where they differ."""
+    one, other = ("none" if v is None else as_json(v) for v in (wanted, seen))
+    if _short(one) == _short(other):
+        start = max(_alike(one, other) - _BEFORE, 0)
+        one, other = (f"…{text[start:]}" for text in (one, other))
+    return f"{_short(one)} expected, {_short(other)} given"
+
+
+def _short(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def _alike(one: str, other: str) -> int:
+    """Return how many characters two texts have in common at their beginning."""
+    pairs = zip(one, other, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _is_due(name: str, given: Json, terms: Terms) -> bool:
@@ -144,8 +164,7 @@ def _how_it_differs(wanted: str, seen: str) -> str:
         return f"invented: none expected, {shown(seen)} given"
     if seen == wanted * 2:
         return f"doubled: {shown(wanted)} expected, given twice"
-    pairs = zip(wanted, seen, strict=False)
-    alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    alike = _alike(wanted, seen)
     if alike == len(seen):
         return f"cut: {alike} of {len(wanted)} characters given, {shown(wanted[alike:])} lost"
     if alike == len(wanted):
@@ -183,11 +202,10 @@ def _call(at: str, wanted: JsonObject, seen: JsonObject, terms: Terms) -> Iterat
     name = wanted.get("name", seen.get("name"))
     for key in ("name", "arguments"):
         if key in wanted and not same(wanted[key], seen.get(key)):
-            given = shown(seen[key]) if seen.get(key) is not None else "none"
             yield Difference(
                 "tool-call",
                 f"tool_calls.{key}",
-                f"{key} of {at} ({name}): {shown(wanted[key])} expected, {given} given",
+                f"{key} of {at} ({name}): {both(wanted[key], seen.get(key))}",
                 wanted[key],
                 seen.get(key),
             )
@@ -198,7 +216,7 @@ def _call(at: str, wanted: JsonObject, seen: JsonObject, terms: Terms) -> Iterat
         yield Difference(
             kind,
             "tool_calls.id",
-            f"id of {at} ({name}): {shown(wanted['id'])} expected, {shown(seen.get('id'))} given",
+            f"id of {at} ({name}): {both(wanted['id'], seen.get('id'))}",
             wanted["id"],
             seen.get("id"),
         )
@@ -233,7 +251,7 @@ def _items(
         if len(wanted) == len(seen):
             pairs = zip(wanted, seen, strict=True)
             one, other = next(pair for pair in pairs if not same_keys(*pair))
-            message = f"{name}: {shown(one)} expected, {shown(other)} given"
+            message = f"{name}: {both(one, other)}"
         yield Difference(kind, name, message, list(wanted), list(seen))
 
 
@@ -241,9 +259,7 @@ def _field(name: str, wanted: Json, seen: Json, terms: Terms) -> Iterator[Differ
     if wanted == seen or not _is_due(name, seen, terms):
         return
     kind = "made-up" if wanted is None else "field-missing" if seen is None else "field"
-    expected = "none" if wanted is None else shown(wanted)
-    given = "none" if seen is None else shown(seen)
-    yield Difference(kind, name, f"{name} {expected} expected, {given} given", wanted, seen)
+    yield Difference(kind, name, f"{name} {both(wanted, seen)}", wanted, seen)
 
 
 def usage(wanted: JsonObject, seen: JsonObject, terms: Terms) -> Iterator[Difference]:
@@ -291,7 +307,7 @@ def _finish(
     raw = wanted.get("raw_finish_reason", seen.get("raw_finish_reason"))
     if "finish_reason" in wanted and terms.compares("finish_reason", seen.get("finish_reason")):
         yield from finish_reason(
-            wanted["finish_reason"], seen.get("finish_reason"), reasons.get(raw or "")
+            wanted["finish_reason"], seen.get("finish_reason"), reasons.get(str(raw))
         )
     if "raw_finish_reason" not in wanted:
         return
@@ -300,7 +316,7 @@ def _finish(
         yield Difference(
             "finish-word",
             "raw_finish_reason",
-            f"raw_finish_reason {shown(word)} expected, {shown(given)} given",
+            f"raw_finish_reason {both(word, given)}",
             word,
             given,
         )
@@ -310,7 +326,7 @@ def finish_reason(wanted: Json, seen: Json, plain: FinishReason | None) -> Itera
     """Yield the difference of a finish reason; ``plain`` is what the wire's word means."""
     if wanted == seen:
         return
-    if (wanted, seen) in {("tool_calls", "stop"), ("stop", "tool_calls")}:
+    if (wanted, seen) in (("tool_calls", "stop"), ("stop", "tool_calls")):
         kind = "stop-with-call"
     elif plain is None or plain != wanted:
         kind = "finish-mapping"
@@ -359,8 +375,7 @@ def error_differences(
         yield Difference(
             "error-detail",
             f"error.{key}",
-            f"{name}: {key} {shown(wanted[key])} expected, "
-            f"{'none' if value is None else shown(value)} given",
+            f"{name}: {key} {both(wanted[key], value)}",
             wanted[key],
             value,
         )
@@ -372,6 +387,19 @@ def _class(error: Any) -> str | None:
 
 def same(wanted: Any, seen: Any) -> bool:
     """Return whether two JSON values are equal; true is not 1."""
+    match wanted:
+        case Mapping():
+            return (
+                isinstance(seen, Mapping)
+                and wanted.keys() == seen.keys()
+                and all(same(value, seen[key]) for key, value in wanted.items())
+            )
+        case list() | tuple():
+            return (
+                isinstance(seen, list | tuple)
+                and len(wanted) == len(seen)
+                and all(map(same, wanted, seen))
+            )
     return bool(wanted == seen) and isinstance(wanted, bool) is isinstance(seen, bool)
 
 
@@ -390,3 +418,22 @@ def same_keys(wanted: Any, seen: Any) -> bool:
                 and all(same_keys(w, s) for w, s in zip(wanted, seen, strict=True))
             )
     return same(wanted, seen)
+
+
+def first_difference(wanted: Any, seen: Any, *, exact: bool = False) -> tuple[str, Any, Any]:
+    """Return the path of the first thing that differs, and both sides of it.
+
+    Keys that only ``seen`` has count if the comparison is ``exact``.
+    """
+    steps: list[tuple[str, Any, Any]] = []
+    if isinstance(wanted, Mapping) and isinstance(seen, Mapping):
+        extra = [k for k in seen if k not in wanted] if exact else []
+        steps = [(str(k), wanted.get(k), seen.get(k)) for k in (*wanted, *extra)]
+    elif isinstance(wanted, list | tuple) and isinstance(seen, list | tuple):
+        pairs = zip(wanted, seen, strict=True) if len(wanted) == len(seen) else ()
+        steps = [(str(n), one, other) for n, (one, other) in enumerate(pairs)]
+    for step, one, other in steps:
+        if one != other if exact else not same_keys(one, other):
+            path, one, other = first_difference(one, other, exact=exact)
+            return f"{step}.{path}".rstrip("."), one, other
+    return "", wanted, seen

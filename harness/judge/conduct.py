@@ -46,7 +46,7 @@ def evidence(reading: Reading) -> Iterator[Finding]:
             message="the client emitted no event",
         )
     malformed = any(e.problems for e in record.events)
-    if record.turn is None and not gave_up and not malformed:
+    if record.turn is None and not (gave_up or malformed or record.cancelled):
         yield Finding(
             check="evidence",
             kind="no-answer",

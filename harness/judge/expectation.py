@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
-from harness.judge import channels
+from harness.judge import channels, comparing
 from harness.judge.comparing import Difference, compare, error_differences, same_keys
 from harness.judge.reading import Reading
 from harness.judge.transcript import Finding
@@ -42,8 +42,7 @@ def sequence(reading: Reading) -> Iterator[Finding]:
             check="sequence",
             kind="event-sequence",
             field=f"events.{_type_at(ordered, given, at)}",
-            message=f"event {at + 1}: "
-            f"{_event_text(ordered, at)} expected, {_event_text(given, at)} given",
+            message=f"event {at + 1}: {_event_difference(ordered, given, at, exact=True)}",
             key_path=(*key_path, min(at, len(expect.events) - 1)),
             expected=ordered,
             observed=given,
@@ -64,8 +63,7 @@ def native_sequence(reading: Reading) -> Iterator[Finding]:
             check="native-sequence",
             kind="native-order",
             field="native",
-            message=f"native event {at + 1}: "
-            f"{_event_text(expect.native, at)} expected, {_event_text(seen, at)} given",
+            message=f"native event {at + 1}: {_event_difference(expect.native, seen, at)}",
             key_path=(*reading.spec.key_path, "expect", "native", min(at, len(expect.native) - 1)),
             expected=list(expect.native),
             observed=seen,
@@ -238,6 +236,17 @@ def first_difference(wanted: Sequence[JsonObject], seen: Sequence[JsonObject]) -
         if not same_event(one, other):
             return number
     return None if len(wanted) == len(seen) else min(len(wanted), len(seen))
+
+
+def _event_difference(
+    wanted: Sequence[JsonObject], seen: Sequence[Json], at: int, *, exact: bool = False
+) -> str:
+    one, other = (events[at] if at < len(events) else None for events in (wanted, seen))
+    kind = one.get("type") if isinstance(one, Mapping) else None
+    if kind is None or not isinstance(other, Mapping) or other.get("type") != kind:
+        return f"{_event_text(wanted, at)} expected, {_event_text(seen, at)} given"
+    path, value, given = comparing.first_difference(one, other, exact=exact)
+    return f"{path} of {kind}: {comparing.both(value, given)}"
 
 
 def _event_text(events: Sequence[Json], at: int) -> str:

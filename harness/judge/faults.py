@@ -178,4 +178,4 @@ _CLOSING = frozenset({"tool_call_end", "warning", "usage", "message_stop", "erro
 
 
 def _content(events: list[JsonObject]) -> list[JsonObject]:
-    return [e for e in events if e.get("type") not in _CLOSING]
+    return [e for e in events if str(e.get("type")) not in _CLOSING]

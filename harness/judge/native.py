@@ -69,8 +69,14 @@ def native(reading: Reading) -> Iterator[Finding]:
 
 
 def _made(found: Native) -> Iterator[Finding]:
+    malformed: set[int] = set()
+    objects = 0
     for number, event in enumerate(found.events):
-        for problem in _problems(found.grammar.schema, json.dumps(event, default=str)):
+        problems = _problems(found.grammar.schema, json.dumps(event, default=str))
+        if problems:
+            malformed.add(objects)
+        objects += isinstance(event, dict)
+        for problem in problems:
             yield Finding(
                 check="native",
                 kind="native-form",
@@ -78,7 +84,7 @@ def _made(found: Native) -> Iterator[Finding]:
                 message=f"native event {number + 1}, {problem}",
                 observed=event,
             )
-    for difference in found.grammar.violations(found.objects):
+    for difference in found.grammar.violations(found.objects, malformed):
         yield _finding("native", "native-order", difference, separator=", ")
 
 

@@ -8,7 +8,7 @@ served, recorded and scrubbed, and what needs more says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -50,8 +50,14 @@ class Grammar(Protocol):
     #: The JSON Schema of one event, by the name of its file without the ending.
     schema: str
 
-    def violations(self, events: Sequence[JsonObject]) -> Iterator[Difference]:
-        """Yield what is wrong with a sequence whose events obey their schema."""
+    def violations(
+        self, events: Sequence[JsonObject], malformed: Collection[int] = ()
+    ) -> Iterator[Difference]:
+        """Yield what is wrong with a sequence.
+
+        ``malformed`` are the numbers of events that violate their schema: what cannot be read of
+        these, and of events that build on them, is left out.
+        """
 
     def relayed(self, events: Sequence[Json], answer: Schedule) -> Iterator[Difference]:
         """Yield where events differ from those of the answer that they relay."""

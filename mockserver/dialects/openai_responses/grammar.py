@@ -7,7 +7,7 @@ and from what readers of such streams rely on. Pure, and independent of clients.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from mockserver.dialects.dialect import Difference
@@ -24,18 +24,30 @@ _TEXTS = {
 }
 
 
-def violations(events: Sequence[JsonObject]) -> Iterator[Difference]:
-    """Yield every broken rule of a sequence whose events obey their schema."""
+def violations(
+    events: Sequence[JsonObject], malformed: Collection[int] = ()
+) -> Iterator[Difference]:
+    """Yield every broken rule of a sequence.
+
+    ``malformed`` are the numbers of events that violate their schema. What cannot be read of
+    these, and of events that build on them, is left out.
+    """
     stream = _Stream()
     for at, event in enumerate(events):
-        for message, expected, observed in stream.take(at, event):
+        try:
+            wrong = list(stream.take(at, event))
+        except (LookupError, TypeError, ValueError, AttributeError):
+            if not any(number <= at for number in malformed):
+                raise
+            continue
+        for message, expected, observed in wrong:
             yield Difference(f"{event['type']}: {message}", at, expected, observed)
     if not stream.ended:
         yield Difference(
             "the sequence has no terminal event",
             len(events),
             sorted(TERMINAL),
-            [e["type"] for e in events],
+            [e.get("type") for e in events],
         )
 
 

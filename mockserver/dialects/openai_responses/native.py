@@ -8,7 +8,7 @@ break the grammar, that is the server's fault. Pure, and independent of clients.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from mockserver.dialects.dialect import Difference, Grammar
 from mockserver.dialects.facts import repaired
@@ -44,9 +44,11 @@ class ResponsesGrammar(Grammar):
     feature = "native_responses"
     schema = "responses_event"
 
-    def violations(self, events: Sequence[JsonObject]) -> Iterator[Difference]:
+    def violations(
+        self, events: Sequence[JsonObject], malformed: Collection[int] = ()
+    ) -> Iterator[Difference]:
         """Yield what is wrong with a sequence whose events obey their schema."""
-        return violations(events)
+        return violations(events, malformed)
 
     def relayed(self, events: Sequence[Json], answer: Schedule) -> Iterator[Difference]:
         """Yield the first event that differs from the wire, or how many were not relayed."""

@@ -132,14 +132,14 @@ def test_what_a_client_changes_later_is_not_changed_here() -> None:
     ("item", "problem"),
     [
         ({**DELTA, "delta": [1]}, "content_delta: delta: [1] is not of type 'string'"),
-        ({**DELTA, "delta": ["a"]}, "content_delta: delta: ['a'] is not of type 'string'"),
-        (ContentDelta(delta=["a"]), "content_delta: delta: ['a'] is not of type 'string'"),  # type: ignore[arg-type]
+        ({**DELTA, "delta": {"a": 1}}, "content_delta: delta: {'a': 1} is not of type 'string'"),
+        (ContentDelta(delta=[2]), "content_delta: delta: [2] is not of type 'string'"),  # type: ignore[arg-type]
         (ContentDelta(delta="a", index="0"), "content_delta: index: '0' is not of type 'integer'"),  # type: ignore[arg-type]
-        ({"type": "usage", "usage": None}, "usage: usage: None is not of type 'object'"),
-        (UsageEvent(usage=None), "usage: usage: None is not of type 'object'"),  # type: ignore[arg-type]
+        ({"type": "usage", "usage": 3}, "usage: usage: 3 is not of type 'object'"),
+        (UsageEvent(usage=[]), "usage: usage: [] is not of type 'object'"),  # type: ignore[arg-type]
         (
-            UsageEvent(usage=Usage(input_tokens="1")),  # type: ignore[arg-type]
-            "usage: usage/input_tokens: '1' is not of type 'integer'",
+            UsageEvent(usage=Usage(input_tokens=[1])),  # type: ignore[arg-type]
+            "usage: usage/input_tokens: [1] is not of type 'integer'",
         ),
         (
             ErrorEvent(error=ErrorInfo(error_class="odd", message="m", retryable=True)),  # type: ignore[arg-type]
@@ -266,3 +266,11 @@ def test_a_whole_turn_is_typed() -> None:
     turn = AssistantTurn(status=Status.FAILED, error=error, parts=(text,))
     emitted = door.turn(turn)
     assert (emitted.value, emitted.problems) == (turn, ())
+
+
+def test_text_in_parts_is_joined() -> None:
+    parts = [{"type": "text", "text": "a"}, "b"]
+    assert door.event({**DELTA, "delta": parts}).value == ContentDelta(delta="ab")
+    turn = door.turn({"status": "completed", "parts": [{"type": "text", "text": parts}]})
+    assert turn.value is not None
+    assert turn.value.content == "ab"

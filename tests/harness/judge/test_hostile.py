@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from harness.clients import door
 from harness.judge import judge
+from harness.judge.kinds import Level
+from harness.judge.terms import EXPOSABLE, GRANULARITIES, Terms
 from harness.judge.transcript import Blame, Outcome, SeenRequest, Transcript, TurnRecord
 from harness.suite.scenario import Case, CaseKind, Expectation, Scenario, TurnSpec
 from mockserver.cassettes.cassette import Response
@@ -45,6 +48,13 @@ WIRE = from_response(
         body=b'data: {"choices":[{"delta":{"content":"H"},"finish_reason":"stop"}]}\n\n',
     )
 )
+#: All that a client may expose is judged, down to conventions.
+STRICT = Terms(
+    features=frozenset({"native_responses"}),
+    exposes=frozenset(EXPOSABLE),
+    errors="class",
+    level=Level.MAY,
+)
 FAULT = {"kind": CaseKind.FAULT, "fault": FaultKind.CUT, "event": 1}
 
 
@@ -63,7 +73,7 @@ def variants(data: Any) -> Iterator[Any]:
                 yield from ([*data[:n], changed, *data[n + 1 :]] for changed in variants(inner))
 
 
-def judged(events: Sequence[Any], turn: Any, *, coalesced: bool = False, **case: Any) -> Outcome:
+def judged(events: Sequence[Any], turn: Any, *, granularity: str = "exact", **case: Any) -> Outcome:
     expect = Expectation(
         events=tuple(EVENTS), native=({"type": "x"},), turn={"content": "a"}, error=None
     )
@@ -94,8 +104,7 @@ def judged(events: Sequence[Any], turn: Any, *, coalesced: bool = False, **case:
         turns=(record,),
         schedules=(WIRE,),
     )
-    granularity = "coalesced" if coalesced else "exact"
-    verdict = judge(transcript, granularity, frozenset({"native_responses"}))
+    verdict = judge(transcript, replace(STRICT, granularity=granularity))
     assert {f.blame for f in verdict.findings} <= {Blame.CLIENT}
     return verdict.outcome
 
@@ -106,8 +115,8 @@ def test_an_odd_event_is_a_finding(at: int, case: JsonObject) -> None:
     for event in [*variants(EVENTS[at]), *({**EVENTS[at], "type": odd} for odd in ODD)]:
         if "type" in event:
             events = [*EVENTS[:at], event, *EVENTS[at + 1 :]]
-            for coalesced in (True, False):
-                assert judged(events, TURN, coalesced=coalesced, **case) is Outcome.FAIL
+            for granularity in GRANULARITIES:
+                assert judged(events, TURN, granularity=granularity, **case) is Outcome.FAIL
 
 
 @pytest.mark.parametrize("raw", ["[" * 100_000, '{"x":' * 100_000, "9" * 5000, '"\\ud83d"'])

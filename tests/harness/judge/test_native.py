@@ -12,6 +12,7 @@ from harness.adapters.chatcmpl_to_responses import ChatcmplToResponses
 from harness.clients import door
 from harness.judge import CHECKS
 from harness.judge.reading import Reading
+from harness.judge.terms import Terms
 from harness.judge.transcript import Finding, Transcript, TurnRecord
 from harness.suite.scenario import Case, Expectation, Scenario, TurnSpec
 from mockserver.cassettes.cassette import Response
@@ -104,7 +105,7 @@ def reading(
         turns=(record,),
         schedules=(),
     )
-    return Reading(transcript, 0, "exact", features)
+    return Reading(transcript, 0, Terms(features=features), spec.expect)
 
 
 def findings(check: str, seen: Reading) -> list[Finding]:
@@ -197,7 +198,10 @@ def test_the_expected_native_sequence_is_compared_by_the_keys_given() -> None:
     assert findings("native-sequence", reading(silent(), expected=wanted)) == []
     wanted[2] = {"type": "response.output_item.added", "item": {"type": "reasoning"}}
     found = findings("native-sequence", reading(silent(), expected=wanted))
-    assert "native event 3 differs" in found[0].message
+    assert found[0].message == (
+        'native event 3: item.type of response.output_item.added: "reasoning" expected, '
+        '"message" given'
+    )
     assert found[0].key_path == ("expect", "native", 2)
     for seen in (silent()[:1], [*silent()[:2], {"type": "more"}]):
         assert findings("native-sequence", reading(seen, expected=wanted[:2]))

@@ -305,7 +305,9 @@ class TestScenarios:
         words["text"] = "Bye"
         result = run(project, "specs", "--record")
         result.assert_outcomes(failed=1, deselected=1)
-        result.stdout.fnmatch_lines(["*turn: content of the turn differs*"])
+        result.stdout.fnmatch_lines(
+            ['turn: text differs at character 1: "Hello" expected, "Bye" given']
+        )
         assert path.read_bytes() == before
         result = run(project, "specs", "--tapecheck-record-mode=diff")
         result.assert_outcomes(passed=1, deselected=1)
