@@ -173,7 +173,9 @@ class BackgroundClient(SimpleClient):
         return {"max_output_tokens": "length"}.get(self.finish or "", "unknown")
 
 
-@caught_by("completeness", "background/inprogress-without-asking/for-a-stream/recorded")
+@caught_by(
+    "completeness", "false-success", "background/inprogress-without-asking/for-a-stream/recorded"
+)
 class TakesWorkForAnAnswer(BackgroundClient):
     def unfinished(self, response: Event) -> bool:
         return response["status"] == "queued"
@@ -183,54 +185,56 @@ class TakesWorkForAnAnswer(BackgroundClient):
             super().count(usage)
 
 
-@caught_by("usage", "background/poll-to-completed/call/recorded")
+@caught_by("usage", "usage-missing", "background/poll-to-completed/call/recorded")
 class ForgetsThePolledUsage(BackgroundClient):
     def count(self, usage: Event | None) -> None:
         pass
 
 
-@caught_by("usage", "background/resume-starting-after/overlap/recorded")
+@caught_by("usage", "usage", "background/resume-starting-after/overlap/recorded")
 class CountsOneTokenForEachDelta(BackgroundClient):
     def count(self, usage: Event | None) -> None:
         super().count(usage)
         self.usage["output_tokens"] = 7
 
 
-@caught_by("calls-kept", "background/poll-to-completed/call/recorded")
+@caught_by("calls-kept", "tool-call", "background/poll-to-completed/call/recorded")
 class KnowsNothingButText(BackgroundClient):
     def item(self, index: int, item: Event) -> Iterator[Event]:
         if item["type"] == "message":
             yield from super().item(index, item)
 
 
-@caught_by("finish-reason", "background/poll-terminal-failures/incomplete-length/recorded")
+@caught_by(
+    "finish-reason", "finish-reason", "background/poll-terminal-failures/incomplete-length/recorded"
+)
 class TakesAJobThatWasCutForComplete(BackgroundClient):
     def reason(self) -> str:
         self.finish = "completed"
         return super().reason()
 
 
-@caught_by("content-kept", "background/resume-starting-after/overlap/recorded")
+@caught_by("content-kept", "text", "background/resume-starting-after/overlap/recorded")
 class RepeatsResentDeltas(BackgroundClient):
     def is_known(self, event: Event) -> bool:
         return False
 
 
-@caught_by("content-kept", "background/resume-expired/text/recorded")
+@caught_by("content-kept", "text", "background/resume-expired/text/recorded")
 class EmitsAPolledAnswerFromItsStart(BackgroundClient):
     def rest(self, index: int, text: str) -> Iterator[Event]:
         self.emitted.setdefault(index, "")
         yield from self.piece(index, text)
 
 
-@caught_by("content-kept", "background/resume-expired/text/recorded")
+@caught_by("content-kept", "text", "background/resume-expired/text/recorded")
 class ForgetsTheFirstConnection(BackgroundClient):
     def turn(self, events: list[Event]) -> Event:
         self.text = self.text.partition(" ist")[2]
         return super().turn(events)
 
 
-@caught_by("in-band-error", "background/poll-terminal-failures/failed/recorded")
+@caught_by("in-band-error", "false-success", "background/poll-terminal-failures/failed/recorded")
 class TakesAFailedJobForAnAnswer(BackgroundClient):
     def check_status(self, response: Event) -> None:
         response["usage"] = response["usage"] or {"input_tokens": 0}
@@ -239,7 +243,7 @@ class TakesAFailedJobForAnAnswer(BackgroundClient):
         pass
 
 
-@caught_by("fault", "background/stream-basic/reset=9")
+@caught_by("fault", "false-success", "background/stream-basic/reset=9")
 class TakesABrokenStreamForTheEnd(BackgroundClient):
     def broken(self, error_class: str) -> None:
         self.finish = self.finish or "completed"

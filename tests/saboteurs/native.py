@@ -30,25 +30,25 @@ class NativeClient(SimpleClient):
         return [event]
 
 
-@caught_by("native", "openai-chat/text-basic/recorded")
+@caught_by("native-turn", "native-content", "openai-chat/text-basic/recorded")
 class EmitsNoNativeEvents(NativeClient):
     def native(self, event: Event) -> list[Any]:
         return []
 
 
-@caught_by("native", "openai-chat/text-basic/recorded")
+@caught_by("native", "native-order", "openai-chat/text-basic/recorded")
 class OmitsTextDone(NativeClient):
     def native(self, event: Event) -> list[Any]:
         return [] if event["type"] == "response.output_text.done" else [event]
 
 
-@caught_by("native", "openai-chat/tools-interleaved/recorded")
+@caught_by("native", "native-order", "openai-chat/tools-interleaved/recorded")
 class PutsEveryItemAtIndexZero(NativeClient):
     def native(self, event: Event) -> list[Any]:
         return [{**event, "output_index": 0} if "output_index" in event else event]
 
 
-@caught_by("native", "c2r/upstream-error-to-failed/eof/recorded")
+@caught_by("native", "native-form", "c2r/upstream-error-to-failed/eof/recorded")
 class CompletesWhatFailed(NativeClient):
     def native(self, event: Event) -> list[Any]:
         if event["type"] != "response.failed":
@@ -56,13 +56,13 @@ class CompletesWhatFailed(NativeClient):
         return [{**event, "type": "response.completed"}]
 
 
-@caught_by("native-turn", "openai-chat/text-basic/recorded")
+@caught_by("native-turn", "native-content", "openai-chat/text-basic/recorded")
 class EmitsAnotherTextInItems(NativeClient):
     def native(self, event: Event) -> list[Any]:
         return [swapped(event)]
 
 
-@caught_by("native-turn", "openai-chat/text-basic/recorded")
+@caught_by("native-turn", "native-content", "openai-chat/text-basic/recorded")
 class LosesTheUsage(NativeClient):
     def native(self, event: Event) -> list[Any]:
         if event["type"] != "response.completed":
@@ -71,7 +71,7 @@ class LosesTheUsage(NativeClient):
         return [{**event, "response": {**event["response"], "usage": usage}}]
 
 
-@caught_by("resplit", "openai-chat/tools-interleaved/recorded")
+@caught_by("resplit", "native-content", "openai-chat/tools-interleaved/recorded")
 class StreamsOtherArgumentsThanTheFinalOnes(NativeClient):
     def native(self, event: Event) -> list[Any]:
         if event["type"] == "response.function_call_arguments.delta":
@@ -79,7 +79,7 @@ class StreamsOtherArgumentsThanTheFinalOnes(NativeClient):
         return [event]
 
 
-@caught_by("native-sequence", "c2r/tool-then-text/recorded")
+@caught_by("native-sequence", "native-order", "c2r/tool-then-text/recorded")
 class StaysSilentBetweenCreatedAndTheEnd(NativeClient):
     def native(self, event: Event) -> list[Any]:
         return [event] if "response" in event else []

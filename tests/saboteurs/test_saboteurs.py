@@ -12,7 +12,7 @@ from harness import Call
 from harness.clients.interface import Adapter
 from harness.judge import CHECKS
 from harness.judge.baseline import Baseline
-from harness.judge.kinds import Level
+from harness.judge.kinds import KINDS, Level
 from harness.judge.terms import PROFILES
 from harness.judge.transcript import Outcome
 from harness.plan.expand import Axes, expand
@@ -74,7 +74,10 @@ def played(client: type[SimpleClient], case: Case) -> CaseResult:
 def test_a_saboteur_is_caught_by_its_check(saboteur: Saboteur) -> None:
     result = played(saboteur.client, case_of(saboteur.case))
     assert result.verdict.outcome is Outcome.FAIL
-    assert saboteur.check in {f.check for f in result.verdict.findings}
+    found = {(f.check, f.kind) for f in result.verdict.findings}
+    assert (saboteur.check, saboteur.kind) in found
+    # A run at this level fails, and one at a level above would not.
+    assert result.verdict.level is KINDS[saboteur.kind].level
 
 
 def unbroken(saboteur: Saboteur) -> type[SimpleClient]:
@@ -99,6 +102,21 @@ def test_the_unbroken_client_passes_where_the_saboteurs_fail(
 def test_every_check_of_a_client_has_a_saboteur() -> None:
     # A cassette that is empty is the harness's business, not a client's.
     assert {s.check for s in SABOTEURS} == set(CHECKS) - {"cassette"}
+
+
+def test_few_saboteurs_break_a_convention_only() -> None:
+    by_level = {
+        level: {s.name for s in SABOTEURS if KINDS[s.kind].level is level} for level in Level
+    }
+    assert by_level[Level.MAY] == {
+        "AsksForNoUsage",
+        "BelievesStopDespiteCalls",
+        "CountsSilenceAsZero",
+        "EmitsHalfACharacter",
+        "MakesTheSameIdInEveryTurn",
+        "SendsEmptyDeltas",
+    }
+    assert len(by_level[Level.MUST]) >= 50
 
 
 def test_there_are_enough_of_them() -> None:

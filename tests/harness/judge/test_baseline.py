@@ -65,6 +65,7 @@ def test_an_entry_of_one_case_is_stale_when_it_covers_nothing(before: Verdict) -
     own = entry("usage", "*", CASE.id.partition("@")[0])
     judged, _ = baseline(own).apply(CASE, before, Level.MUST)
     assert judged.outcome is Outcome.STALE
+    assert judged.findings[0].kind == "stale"
     assert "mine.yaml: stale baseline entry: expected to fail by usage" in (
         judged.findings[0].message
     )

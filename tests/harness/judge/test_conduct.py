@@ -3,10 +3,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.judge.conduct import evidence
+from harness.clients import door
+from harness.judge.conduct import cassette, evidence, schema
 from harness.judge.faults import fault
 from harness.judge.terms import Terms
-from harness.judge.transcript import Emitted, SeenRequest, TurnRecord
+from harness.judge.transcript import UNPAIRED, Blame, Emitted, SeenRequest, TurnRecord
 from harness.suite.scenario import CaseKind, RequestSpec
 from mockserver.cassettes.cassette import Response
 from mockserver.dialects import facts_of
@@ -48,6 +49,31 @@ def test_no_request_is_no_evidence(count):
 
 def test_no_request_may_be_what_is_asked_for():
     assert found(0, unplayed=(1,)) == []
+
+
+@pytest.mark.parametrize(
+    ("delta", "kind", "says"),
+    [
+        (7, "malformed", "event 1, content_delta: delta: 7 is not of type 'string'"),
+        ("", "empty-event", "event 1, content_delta: delta: '' should be non-empty"),
+        ("\ud83d", "surrogates", f"event 1, delta: {UNPAIRED}"),
+    ],
+)
+def test_an_event_that_violates_its_schema(delta, kind, says):
+    events = (door.event({"type": "content_delta", "delta": delta}),)
+    reading = SimpleNamespace(record=SimpleNamespace(events=events, turn=None))
+    assert [(f.kind, f.message) for f in schema(reading)] == [(kind, says)]
+
+
+def test_a_turn_that_violates_its_schema():
+    turn = door.turn({"status": "done", "parts": []})
+    reading = SimpleNamespace(record=SimpleNamespace(events=(), turn=turn))
+    assert {f.kind for f in schema(reading)} == {"malformed"}
+
+
+def test_an_empty_cassette_is_not_the_clients_fault():
+    (finding,) = cassette(SimpleNamespace(transcript=SimpleNamespace(schedules=())))
+    assert (finding.kind, finding.blame) == ("setup", Blame.CASSETTE)
 
 
 def sent(text="Hi", finish=None, *, done=False, calls=False, error=False):

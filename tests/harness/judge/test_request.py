@@ -1,8 +1,10 @@
+import json
 from types import SimpleNamespace
 
 import pytest
 
 from harness.judge.request import request
+from harness.judge.terms import Terms
 from harness.judge.transcript import SeenRequest
 from harness.suite.scenario import RequestSpec, StepSpec
 
@@ -27,11 +29,12 @@ def seen(method, path, query, key=KEY, *, headers=(), body=b""):
     )
 
 
-def findings(spec, *requests):
+def findings(spec, *requests, terms=None):
     reading = SimpleNamespace(
         spec=SimpleNamespace(request=spec, key_path=()),
         record=SimpleNamespace(requests=requests),
         transcript=SimpleNamespace(api_key=KEY),
+        terms=terms or Terms(),
     )
     return list(request(reading))
 
@@ -126,3 +129,74 @@ def test_other_headers_are_shown():
     spec = RequestSpec(headers={"openai-beta": "b", "x-none": "c"})
     shown = [f.observed for f in findings(spec, seen(*POST, headers=[("OpenAI-Beta", "a")]))]
     assert shown == ["a", None]
+
+
+# --- kinds
+
+
+def kinds(spec, *requests, terms=None):
+    return [finding.kind for finding in findings(spec, *requests, terms=terms)]
+
+
+@pytest.mark.parametrize(("count", "kind"), [(1, "no-retry"), (2, None), (3, "extra-request")])
+def test_the_number_of_requests(count, kind):
+    assert kinds(RequestSpec(count=2), *[seen(*POST)] * count) == ([kind] if kind else [])
+
+
+@pytest.mark.parametrize(
+    ("requests", "kind"),
+    [
+        ([POST, GET, GET], "extra-request"),
+        ([POST], "no-retry"),
+        ([GET, POST], "wrong-request"),
+        ([POST, POST], "wrong-request"),
+    ],
+)
+def test_the_order_of_requests(requests, kind):
+    assert kinds(RequestSpec(sequence=SEQUENCE), *(seen(*r) for r in requests)) == [kind]
+
+
+def test_a_request_to_another_path_is_for_something_else():
+    assert kinds(RequestSpec(path="/v1/models"), seen(*POST)) == ["wrong-request"]
+
+
+ASSISTANT = {"role": "assistant", "tool_calls": [{"id": "call_a", "function": {"name": "f"}}]}
+RESULT = {"role": "tool", "tool_call_id": "call_a", "content": "12 degrees"}
+ITEM = {"type": "reasoning", "id": "rs_1", "encrypted_content": "opaque"}
+
+
+def sent(**body):
+    return seen(*POST, body=json.dumps(body).encode())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "body", "kind"),
+    [
+        # The same content in another form.
+        ([ASSISTANT, RESULT], [ASSISTANT, {**RESULT, "content": ["12 degrees"]}], "request-form"),
+        ([{"role": "user", "content": "Hi"}], [{"role": "user", "content": []}], "request-form"),
+        # The result, or the id of its call, is gone.
+        ([ASSISTANT, RESULT], [ASSISTANT], "not-sent-back"),
+        ([ASSISTANT, RESULT], [ASSISTANT, {**RESULT, "content": "none"}], "not-sent-back"),
+        ([ASSISTANT, RESULT], [{**RESULT, "tool_call_id": "call_b"}], "not-sent-back"),
+    ],
+)
+def test_what_must_go_back(wanted, body, kind):
+    spec = RequestSpec(contains={"messages": wanted})
+    assert kinds(spec, sent(messages=body)) == [kind]
+
+
+def test_opaque_items_must_go_back_if_the_client_exposes_them():
+    spec = RequestSpec(contains={"input": [ITEM]})
+    without = sent(input=[{"type": "reasoning", "id": "rs_1"}])
+    exposes = Terms(exposes=frozenset({"signatures"}))
+    assert kinds(spec, without, terms=exposes) == ["not-sent-back"]
+    assert kinds(spec, without) == ["request-form"]
+    assert kinds(spec, sent(input=[]), terms=Terms()) == ["not-sent-back"]
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"), [("previous_response_id", "not-sent-back"), ("temperature", "request-form")]
+)
+def test_fields_outside_of_the_conversation(key, kind):
+    assert kinds(RequestSpec(contains={key: "x"}), sent(other=1)) == [kind]
