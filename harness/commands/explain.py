@@ -29,8 +29,25 @@ _STYLES = {
 }
 
 
+def _print_levels(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        from harness.reports.levels import table
+
+        for line in table():
+            click.echo(line)
+        context.exit()
+
+
 @click.command()
 @click.argument("case")
+@click.option(
+    "--levels",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_levels,
+    help="List the kinds of findings with their levels and the reasons for these, and exit.",
+)
 @options.adapters
 @options.level
 @options.directories
@@ -46,6 +63,7 @@ def command(case: str, seed: int, **chosen: Any) -> int:
     \b
     tapecheck explain openai-chat/text-basic/recorded@openai-compat
     tapecheck explain 'openai-chat/text-basic/cut=3@my-adapter' --adapter my_adapter.py
+    tapecheck explain --levels
     """
     import asyncio
 

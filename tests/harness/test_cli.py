@@ -367,6 +367,18 @@ def test_explain_shows_both_sides_the_wire_and_the_cause(tapecheck: Cli) -> None
     assert f"replay: tapecheck explain {case} --adapter broken.py" in out
 
 
+def test_explain_lists_the_levels_without_a_case(tapecheck: Cli) -> None:
+    assert tapecheck("explain", "--levels") == 0
+    assert tapecheck.out.startswith("must: ")
+    assert re.search(r"^false-success +a failure handed out as success", tapecheck.out, re.M)
+
+
+@pytest.mark.parametrize("arguments", [["run"], ["explain", "a"]])
+def test_a_level_that_does_not_exist(tapecheck: Cli, arguments: list[str]) -> None:
+    assert tapecheck(*arguments, "--level", "foo") == 2
+    assert "'foo' is not one of 'must', 'should', 'may'" in tapecheck.err
+
+
 @pytest.mark.parametrize("variation", ["recorded", "framing=one-byte", "cut=2", "hold=2"])
 def test_explain_plays_any_case(tapecheck: Cli, variation: str) -> None:
     assert tapecheck("explain", f"openai-chat/text-basic/{variation}@openai-compat") == 0
