@@ -45,6 +45,15 @@ class Call:
     dialect: str = ""
 
 
+class DeclarationError(ValueError):
+    """An adapter declares a word that does not exist. ``hint`` lists the known ones."""
+
+    def __init__(self, what: str, word: object, known: Iterable[str]) -> None:
+        words = list(known)
+        super().__init__(f"{what}: unknown word {word!r}{did_you_mean(str(word), words)}")
+        self.hint = f"known are {', '.join(words)}"
+
+
 class ClientError(Exception):
     """A failure that the client reports as it should, by raising.
 
@@ -88,12 +97,9 @@ class Adapter:
             ("errors", self.errors, ERRORS),
         ):
             if word not in known:
-                raise ValueError(f"{what} is one of {', '.join(known)}, not {word!r}")
+                raise DeclarationError(what, word, known)
         if unknown := sorted((self.exposes or frozenset()) - EXPOSABLE.keys()):
-            raise ValueError(
-                f"exposes: unknown word {unknown[0]!r}{did_you_mean(unknown[0], EXPOSABLE)}; "
-                f"known are {', '.join(EXPOSABLE)}"
-            )
+            raise DeclarationError("exposes", unknown[0], EXPOSABLE)
 
     @property
     def terms(self) -> Terms:
@@ -110,13 +116,12 @@ class Adapter:
 def exposed(profile: str | None, exposes: Iterable[str] | None) -> frozenset[str] | None:
     """Return what a profile and a list expose together; ``None`` for neither.
 
-    Raises ``ValueError`` for an unknown profile.
+    Raises :class:`DeclarationError` for an unknown profile.
     """
     if profile is None:
         return None if exposes is None else frozenset(exposes)
     if profile not in PROFILES:
-        known = ", ".join(PROFILES)
-        raise ValueError(f"profile is one of {known}, not {profile!r}")
+        raise DeclarationError("profile", profile, PROFILES)
     return PROFILES[profile] | frozenset(exposes or ())
 
 
@@ -136,13 +141,13 @@ def adapter(
 
     ``tapecheck run --adapter file.py`` finds it by this mark. ``profile`` is a preset of
     ``exposes``, and both may be given. ``idle_timeout`` is false for a client that waits for ever
-    on a silent stream. Raises ``ValueError`` for an unknown word; unknown dialects and features
-    are reported by the run, with the known ones.
+    on a silent stream. Raises :class:`DeclarationError` for an unknown word; unknown dialects and
+    features are reported by the run, with the known ones.
     """
     listed = frozenset(exposes or ())
     words = exposed(profile, None if exposes is None else listed)
     if level not in list(Level):
-        raise ValueError(f"level is one of {', '.join(Level)}, not {level!r}")
+        raise DeclarationError("level", level, Level)
 
     def declare(function: Callable[[Call], Any]) -> Adapter:
         return Adapter(

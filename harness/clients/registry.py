@@ -19,7 +19,7 @@ from types import ModuleType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from harness.clients import exposes
-from harness.clients.interface import Adapter, exposed
+from harness.clients.interface import Adapter, DeclarationError, exposed
 from harness.clients.workers import InWorker, declaration
 from harness.errors import AdapterError
 from harness.judge.baseline import Baseline
@@ -178,6 +178,9 @@ def _import_file(path: Path) -> ModuleType:
         sys.path.insert(0, directory)
     try:
         spec.loader.exec_module(module)
+    except DeclarationError as exc:
+        line = _line_in(path, exc)
+        raise AdapterError(str(exc), path=path, line=line, hint=exc.hint) from exc
     except Exception as exc:
         raise AdapterError(
             f"the adapter cannot be imported: {type(exc).__name__}: {exc}",
@@ -191,6 +194,8 @@ def _import_file(path: Path) -> ModuleType:
 def _import_module(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
+    except DeclarationError as exc:
+        raise AdapterError(f"{name}: {exc}", hint=exc.hint) from exc
     except Exception as exc:
         raise AdapterError(
             f"module {name!r} cannot be imported: {type(exc).__name__}: {exc}",

@@ -108,9 +108,10 @@ def _features(settings: Any) -> Iterator[str]:
 
     scenarios, _ = find_scenarios(replace(settings, patterns=()))
     required = Counter(f for s in scenarios for f in s.requires)
-    known = schemas.schema("scenario")["$defs"]["feature"]["enum"]
-    for feature in known:
-        yield f"{feature:{max(map(len, known))}}  required by {required[feature]} scenarios"
+    means = schemas.schema("scenario")["$defs"]["feature"]["descriptions"]
+    for feature, text in means.items():
+        yield f"{feature}  {required[feature]} scenarios"
+        yield f"  {text}"
 
 
 def _relative(path: Path) -> str:

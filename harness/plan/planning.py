@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -132,7 +132,7 @@ def make_plan(settings: Settings) -> Plan:
                 for row in baseline.unmatched(own)
             )
     if settings.is_whole:
-        problems += _unexercised(adapters, cases)
+        problems += _unexercised(adapters, cases, scenarios)
     return Plan(
         settings=settings,
         adapters=adapters,
@@ -306,10 +306,23 @@ def played(cassette: Path, interactions: tuple[int, ...] | None) -> tuple[Schedu
     return tuple(from_response(recorded[n].response) for n in numbers)
 
 
-def _unexercised(adapters: Iterable[Adapter], cases: Iterable[Case]) -> Iterable[str]:
-    exercised: dict[str, set[str]] = {}
+def _unexercised(
+    adapters: Iterable[Adapter], cases: Iterable[Case], scenarios: Sequence[Scenario]
+) -> Iterator[str]:
+    """Yield the declared features that nothing exercises.
+
+    A feature that its dialects have only together with others, which the adapter does not
+    declare, is no mistake: the scenarios with it are skipped, with that reason.
+    """
+    exercised: defaultdict[str, set[str]] = defaultdict(set)
     for case in cases:
-        exercised.setdefault(case.adapter, set()).update(case.scenario.requires)
+        exercised[case.adapter] |= case.scenario.requires
     for adapter in adapters:
-        for feature in sorted(adapter.features - exercised.get(adapter.name, set())):
+        there = {
+            feature
+            for scenario in scenarios
+            if scenario.dialect in adapter.dialects and scenario.requires - adapter.features
+            for feature in scenario.requires
+        }
+        for feature in sorted(adapter.features - exercised[adapter.name] - there):
             yield f"{adapter.name} declares {feature!r}, which no scenario exercises"

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import pytest
 
 from harness.errors import HarnessError, SelectionError
+from harness.judge.kinds import Level
 from harness.judge.transcript import Outcome
 from harness.plan.expand import parse_axes
 from harness.plan.planning import Plan, Settings, make_plan
@@ -60,6 +61,11 @@ class Collection:
             chosen = parse_axes(axes)
         except ValueError as exc:
             raise SelectionError(str(exc)) from None
+        level = config.getoption("--tapecheck-level") or config.getini("tapecheck_level")
+        if level and level not in list(Level):
+            raise SelectionError(
+                f"tapecheck level {level!r} does not exist", hint=f"known are {', '.join(Level)}"
+            )
         scenarios = self.own
         if scenarios and self.wanted is not None:
             scenarios = tuple(dict.fromkeys((bundled.scenarios().resolve(), *scenarios)))
@@ -71,6 +77,7 @@ class Collection:
                 axes=chosen,
                 faults=not config.getoption("--no-tapecheck-faults"),
                 in_process=config.getoption("--tapecheck-in-process"),
+                level=Level(level) if level else None,
             )
         )
 

@@ -37,6 +37,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="none, pairwise, all, or one point such as eol=crlf,framing=one-byte",
     )
     group.addoption(
+        "--tapecheck-level",
+        metavar="LEVEL",
+        help="must, should or may: fail for findings of this level and those above",
+    )
+    group.addoption(
         "--no-tapecheck-faults",
         action="store_true",
         help="skip the sweep of cuts, resets and stalls",
@@ -49,6 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini("tapecheck_adapters", "adapters to test", type="linelist", default=[])
     parser.addini("tapecheck_axes", "none, pairwise, all, or one point", default="pairwise")
+    parser.addini("tapecheck_level", "must, should or may", default="")
     for name, text in _DIRECTORIES.items():
         group.addoption(
             f"--tapecheck-{name}", action="append", default=[], metavar="DIR", help=text

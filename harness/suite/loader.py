@@ -198,7 +198,9 @@ def describe(problem: ValidationError) -> str:
     if problem.validator == "enum" and isinstance(problem.instance, str):
         words: Any = problem.validator_value
         known = did_you_mean(problem.instance, words)
-    message = problem.message if len(problem.message) < 300 else problem.message[:300] + "…"
+    # The known words are listed whole.
+    most = 300 if problem.validator != "enum" else 3000
+    message = problem.message if len(problem.message) < most else problem.message[:most] + "…"
     return f"{at + ': ' if at else ''}{message}{known}"
 
 

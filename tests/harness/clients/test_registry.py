@@ -6,6 +6,9 @@ import pytest
 
 from harness.clients import registry
 from harness.errors import AdapterError, SpecError
+from harness.judge.kinds import KINDS, Level
+from harness.judge.terms import ERRORS, EXPOSABLE, GRANULARITIES, PROFILES
+from harness.suite.schemas import schema
 
 GOOD = """\
 from harness import adapter
@@ -104,3 +107,82 @@ def test_a_declaration_that_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="extra") as caught:
         registry.load(str(path))
     assert caught.value.line == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "says", "known"),
+    [
+        ('level="foo"', "level: unknown word 'foo'", "must, should, may"),
+        ('errors="classes"', "errors: unknown word 'classes' (did you mean class?)", "family"),
+        ('granularity="coalesced"', "granularity: unknown word 'coalesced'", "any, exact"),
+        ('profile="frame"', "profile: unknown word 'frame'", "chunks, accumulator, framework"),
+        ('exposes=["modell"]', "exposes: unknown word 'modell' (did you mean model?)", "usage"),
+        ("level=3", "level: unknown word 3", "must, should, may"),
+    ],
+)
+def test_an_unknown_word_of_a_decorator(tmp_path: Path, words: str, says: str, known: str) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(GOOD.replace('features=["streaming"]', f'features=["streaming"], {words}'))
+    with pytest.raises(AdapterError) as caught:
+        registry.load(str(path))
+    assert str(caught.value).startswith(f"{path}:3: {says}")
+    assert known in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("level: foo", "level: 'foo' is not one of ['must', 'should', 'may']"),
+        ("errors: classes", "errors: 'classes' is not one of ['class', 'family', 'none']"),
+        ("granularity: coalesced", "granularity: 'coalesced' is not one of ['any', 'exact']"),
+        ("profile: frame", "profile: 'frame' is not one of ['chunks', 'accumulator',"),
+        ("exposes: [modell]", "'retryable', 'hosted_tools', 'warnings'] (did you mean model?)"),
+        ("idle_timeout: 7", "idle_timeout: 7 is not one of ['none']"),
+    ],
+)
+def test_an_unknown_word_of_a_declaration(tmp_path: Path, line: str, says: str) -> None:
+    (tmp_path / "mine.py").write_text(GOOD)
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"adapter: my-client\nentry: mine.py:my_client\n{line}\n")
+    with pytest.raises(SpecError) as caught:
+        registry.load(str(path))
+    assert (caught.value.line, caught.value.exit_code) == (3, 2)
+    assert says in caught.value.message
+
+
+def test_a_declaration_wins_over_the_decorator(tmp_path: Path) -> None:
+    words = 'profile="chunks", errors="none", level="may"'
+    code = GOOD.replace('features=["streaming"]', f'features=["streaming"], {words}')
+    (tmp_path / "mine.py").write_text(code)
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "adapter: my-client\nentry: mine.py:my_client\nexposes: [model]\nlevel: should\n"
+        "idle_timeout: none\n"
+    )
+    adapter = registry.load(str(path))[0]
+    assert adapter.exposes == {"model"}
+    assert (adapter.errors, adapter.level, adapter.gives_up) == ("none", Level.SHOULD, False)
+
+
+def test_the_schemas_know_the_words_of_the_code() -> None:
+    known = schema("adapter")["properties"]
+    assert known["exposes"]["items"]["enum"] == list(EXPOSABLE)
+    assert known["profile"]["enum"] == list(PROFILES)
+    assert known["errors"]["enum"] == list(ERRORS)
+    assert known["granularity"]["enum"] == list(GRANULARITIES)
+    assert known["level"]["enum"] == list(Level)
+    raised = schema("scenario")["properties"]["must"]["items"]["enum"]
+    assert raised == [kind for kind in KINDS if kind not in ("stale", "setup")]
+
+
+def test_the_bundled_clients_are_held_to_all_that_is_known() -> None:
+    for name in registry.bundled_names():
+        terms = registry.load(name)[0].terms
+        assert (terms.level, terms.errors, terms.granularity) == (Level.MAY, "class", "exact")
+        assert terms.exposes == EXPOSABLE.keys()
+
+
+def test_every_feature_says_what_it_means() -> None:
+    feature = schema("scenario")["$defs"]["feature"]
+    assert list(feature["descriptions"]) == feature["enum"]
+    assert all(feature["descriptions"].values())

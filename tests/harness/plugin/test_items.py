@@ -303,3 +303,44 @@ def test_an_interrupt_ends_pytest_and_the_client(project: pytest.Pytester) -> No
     )
     result = run(project, "specs/scenarios", "--no-tapecheck-faults")
     assert result.ret == pytest.ExitCode.INTERRUPTED
+
+
+LENIENT = """
+from harness import adapter
+from harness.adapters import openai_compat
+
+@adapter(dialects=["openai-chat"], features=["streaming"], granularity="exact")
+async def mine(call):
+    async for item in openai_compat.openai_compat.run(call):
+        if getattr(item, "delta", "") == " and smile":
+            yield {"type": "content_delta", "delta": " and"}
+            yield {"type": "content_delta", "delta": " smile"}
+        else:
+            yield item
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ini", "failed"),
+    [
+        ((), "", 0),
+        (("--tapecheck-level=may",), "", 1),
+        ((), "tapecheck_level = may", 1),
+        (("--tapecheck-level=must",), "tapecheck_level = may", 0),
+    ],
+)
+def test_the_level_decides_what_fails(
+    project: pytest.Pytester, arguments: tuple[str, ...], ini: str, failed: int
+) -> None:
+    (project.path / "mine.py").write_text(LENIENT)
+    project.makeini(f"[pytest]\ntapecheck_adapters = mine.py\n{ini}\n")
+    case = "specs/scenarios/toy/hello.yaml::toy/hello/recorded@mine"
+    result = run(project, case, "--no-tapecheck-faults", *arguments)
+    result.assert_outcomes(failed=failed, passed=1 - failed)
+
+
+def test_a_level_that_does_not_exist(project: pytest.Pytester) -> None:
+    result = run(project, "specs/scenarios", "--tapecheck-level=foo")
+    assert "tapecheck level 'foo' does not exist" in result.stdout.str() + result.stderr.str()
+    assert "known are must, should, may" in result.stdout.str() + result.stderr.str()
+    assert result.ret != 0

@@ -134,6 +134,7 @@ def test_turns(written, library: Path) -> None:  # type: ignore[no-untyped-def]
     [
         ("title:", "titel:", 2, "unknown|unexpected"),
         ("priority: P0", "priority: P7", 6, "'P7' is not one of"),
+        ("priority: P0", "must: [txt]\npriority: P0", 6, r"'txt' is not one of .*mean text"),
         (
             "dialect: openai-chat",
             "dialect: openai",

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.clients.interface import Adapter
+from harness.judge.kinds import Level
+from harness.plan import planning
+from harness.plan.planning import Settings, load_adapters
+from harness.suite.scenario import Case
+from tests.harness.plan.test_expand import SCENARIO
+
+STREAMED = replace(SCENARIO, id="a/streamed", requires=frozenset({"streaming"}))
+SHAPED = replace(
+    SCENARIO, id="a/shaped", requires=frozenset({"streaming", "structured_output", "tools"})
+)
+
+
+def unexercised(*features: str, dialect: str = SCENARIO.dialect) -> list[str]:
+    adapter = Adapter(
+        name="mine", run=print, dialects=frozenset({dialect}), features=frozenset(features)
+    )
+    played = [s for s in (STREAMED, SHAPED) if s.requires <= adapter.features]
+    cases = [Case(scenario=s, adapter="mine") for s in played]
+    return list(planning._unexercised([adapter], cases, [STREAMED, SHAPED]))
+
+
+def test_a_declared_feature_is_exercised() -> None:
+    assert unexercised("streaming", "structured_output", "tools") == []
+    assert unexercised("streaming", "audio") == [
+        "mine declares 'audio', which no scenario exercises"
+    ]
+
+
+def test_a_feature_that_comes_only_with_others_is_no_mistake() -> None:
+    assert unexercised("streaming", "structured_output") == []
+    # In a dialect that does not have it, it is one.
+    assert unexercised("structured_output", dialect="cohere") == [
+        "mine declares 'structured_output', which no scenario exercises"
+    ]
+
+
+@pytest.mark.parametrize(("level", "becomes"), [(None, Level.MAY), (Level.MUST, Level.MUST)])
+def test_the_level_of_a_run_takes_the_place_of_the_declared_one(
+    level: Level | None, becomes: Level
+) -> None:
+    ((adapter, _),) = load_adapters(Settings(adapters=("openai-compat",), level=level))
+    assert adapter.level is becomes
