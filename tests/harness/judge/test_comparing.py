@@ -171,8 +171,8 @@ def test_details_of_usage_are_exposed_by_a_word_of_their_own() -> None:
     ("seen", "found"),
     [
         ({**USAGE, "total_tokens": 7}, []),  # the sum, whoever adds it
-        ({**USAGE, "total_tokens": 8}, ["usage"]),
-        ({**USAGE, "reasoning_tokens": 1}, ["usage"]),
+        ({**USAGE, "total_tokens": 8}, ["usage-invented"]),
+        ({**USAGE, "reasoning_tokens": 1}, ["usage-invented"]),
         ({**USAGE, "reasoning_tokens": 0}, ["zero-for-absent"]),
         ({**USAGE, "total_tokens": 9, "estimated": True}, []),
     ],
