@@ -8,7 +8,7 @@ break the grammar, that is the server's fault. Pure, and independent of clients.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from mockserver.dialects.dialect import Difference, Grammar
 from mockserver.dialects.facts import repaired
@@ -86,6 +86,11 @@ class ResponsesGrammar(Grammar):
             wire = wire_events(answer)
             events = [e for e in wire[: len(events)] if isinstance(e, dict)]
         parsed = parse_turn(events) if events or not relayed else None
+        if not relayed:
+            yield from _lost_signatures(events, turn)
+            if parsed is None and _has_output(events[-1]):
+                # The indexes contradict each other, but the response at the end has all items.
+                parsed = parse_turn(events[-1:])
         if parsed is None:
             return
         for name, native_says, turn_says in _compared(parsed, turn, lenient=relayed):
@@ -177,6 +182,40 @@ def _compared(
             (call_id, call.name, _value(call.arguments)),
             (part.id, part.name, _value(part.arguments_raw)),
         )
+
+
+def _has_output(event: JsonObject) -> bool:
+    response = event.get("response")
+    return (
+        str(event.get("type")) in ENDS
+        and isinstance(response, Mapping)
+        and bool(response.get("output"))
+    )
+
+
+def _lost_signatures(events: Sequence[JsonObject], turn: AssistantTurn) -> Iterator[Difference]:
+    """Yield what must go back with the reasoning of the turn and is nowhere in the events."""
+    texts = frozenset(_strings(events))
+    for part in turn.parts:
+        if not isinstance(part, ReasoningPart):
+            continue
+        for name in ("signature", "encrypted_content", "redacted_data"):
+            value = getattr(part, name)
+            if value and value not in texts:
+                message = f"{name} of the reasoning is missing in the native events"
+                yield Difference(message, expected=value)
+
+
+def _strings(value: Json) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for item in value.values():
+                yield from _strings(item)
+        case list() | tuple():
+            for item in value:
+                yield from _strings(item)
 
 
 def _compared_usage(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from mockserver.vocabulary.model import (
     FinishReason,
     MessageStart,
     MessageStop,
+    ReasoningPart,
     Status,
     TextPart,
     ToolCallEnd,
@@ -163,6 +165,28 @@ def test_the_reason_of_an_unfinished_answer_is_compared(word: str) -> None:
     found = messages(GRAMMAR.against_turn(events, turn(), relayed=False, answer=None))
     assert "the finish reason differs between the native events and the turn" in found
     assert "the status differs between the native events and the turn" in found
+
+
+def test_where_indexes_contradict_each_other_the_response_at_the_end_is_compared() -> None:
+    output = [MESSAGE["item"], {**CALL["item"], "call_id": ""}]
+    end = {**END, "response": {**END["response"], "output": output}}
+    events = [CREATED, MESSAGE, {**CALL, "output_index": 0}]
+    (found,) = GRAMMAR.against_turn([*events, end], turn(), relayed=False, answer=None)
+    assert found.expected == (None, "f", {"x": 1})
+    # Without its output, nobody knows what the events mean.
+    assert messages(GRAMMAR.against_turn([*events, END], turn(), relayed=False, answer=None)) == []
+
+
+@pytest.mark.parametrize("name", ["signature", "encrypted_content", "redacted_data"])
+def test_what_must_go_back_is_somewhere_in_the_events(name: str) -> None:
+    part = ReasoningPart(text="", channel="text", **{name: "sig="})
+    signed = replace(turn(), parts=(part, *turn().parts))
+    lost = GRAMMAR.against_turn(EVENTS, signed, relayed=False, answer=None)
+    assert messages(lost) == [f"{name} of the reasoning is missing in the native events"]
+    # In any field: the API has none for what other providers sign.
+    block = done(2, type="reasoning", provider_specific_fields={"blocks": [{"data": "sig="}]})
+    events = [*EVENTS[:-1], block, END]
+    assert messages(GRAMMAR.against_turn(events, signed, relayed=False, answer=None)) == []
 
 
 def test_arguments_that_are_no_json_are_compared_as_text() -> None:
