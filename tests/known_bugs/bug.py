@@ -28,7 +28,12 @@ class KnownBug:
     break_: Break
 
     def __str__(self) -> str:
-        return f"{self.client}-{self.row}-{self.break_.__name__}"
+        return f"{self.name}-{self.break_.__name__}"
+
+    @property
+    def name(self) -> str:
+        """The row, with its client."""
+        return f"{self.client}-{self.row}"
 
     @property
     def client(self) -> str:
