@@ -10,7 +10,7 @@ from typing import Any
 import openai
 
 from harness.plan.planning import cassette_of, schedules_of
-from harness.suite.scenario import Scenario
+from harness.suite.scenario import Expectation, Scenario
 from mockserver import MockServer
 from mockserver.dialects.registry import base_path
 from mockserver.library.session import Exchange
@@ -115,10 +115,15 @@ def _parsed(arguments: str) -> Any:
         return arguments
 
 
-def expected_turn(scenario: Scenario) -> Turn:
-    """Return what the scenario expects, in the same fields."""
+def outcomes(scenario: Scenario) -> tuple[Expectation, ...]:
+    """Return what the scenario expects, the choice of the bundled clients first."""
     expect = scenario.turns[0].expect
     assert expect is not None
+    return expect.any_of or (expect,)
+
+
+def expected_turn(expect: Expectation) -> Turn:
+    """Return an outcome in the same fields."""
     data: dict[str, Any] = {}
     if expect.events is not None:
         data = to_json(fold(event_from_json(e) for e in _filled(expect.events)))
@@ -184,10 +189,8 @@ def differences(expected: Turn, seen: Turn, judged: set[str]) -> list[str]:
     ]
 
 
-def judged_by(scenario: Scenario) -> set[str]:
-    """Return the fields of a turn that the scenario states."""
-    expect = scenario.turns[0].expect
-    assert expect is not None
+def judged_by(expect: Expectation) -> set[str]:
+    """Return the fields of a turn that an outcome states."""
     if expect.events is not None:
         return {"text", "refusal", "calls", "finish", "usage"}
     names = {
