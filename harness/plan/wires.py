@@ -47,7 +47,8 @@ def gate_name(number: int) -> str:
 def gates_of(scenario: Scenario) -> tuple[int | None, ...]:
     """Return for each answer the wire event behind which it waits for the client, if it does.
 
-    Calls that are made together wait behind their first event, until all of them have begun.
+    Calls that are made together wait behind their first event, or in the middle of a whole answer,
+    until all of them have begun.
     """
     if scenario.together:
         return (1,) * len(scenario.turns)
@@ -62,9 +63,15 @@ def _choreographed(
     return tuple(
         schedule
         if number >= len(gates) or (after := gates[number]) is None
-        else gate_after(schedule, schedule.plain.event_ends[after - 1], gate_name(number))
+        else gate_after(schedule, _offset_of(schedule, after), gate_name(number))
         for number, schedule in enumerate(whole)
     )
+
+
+def _offset_of(schedule: Schedule, after: int) -> int:
+    """Return the bytes before a gate; a body without events waits in its middle."""
+    ends = schedule.plain.event_ends
+    return ends[after - 1] if ends else len(schedule.body) // 2
 
 
 @lru_cache(maxsize=256)

@@ -12,7 +12,7 @@ from harness.suite import bundled
 from harness.suite.scenario import Case, CaseKind
 from mockserver import Exchange, MockServer
 from mockserver.cassettes.cassette import Request
-from mockserver.wire.schedule import Coding, Ending, Gate, Schedule
+from mockserver.wire.schedule import Coding, Ending, Gate, Schedule, Send
 from tests.mockserver.rawhttp import connect, read_all, read_to_reset, request_bytes
 
 
@@ -91,3 +91,13 @@ def read_before_stall(sock: socket.socket, schedule: Schedule) -> bytes:
     while not data.endswith(b"".join(sizes) or b"\r\n\r\n"):
         data += sock.recv(65536)
     return data
+
+
+def test_whole_answers_to_calls_at_once_wait_in_the_middle() -> None:
+    settings = Settings(adapters=("openai-compat",), patterns=("conduct/chat-together-whole",))
+    (case,) = make_plan(settings).cases
+    for schedule in schedules_for(case):
+        first, gate, last = schedule.steps
+        assert isinstance(first, Send)
+        assert isinstance(gate, Gate)
+        assert isinstance(last, Send)
