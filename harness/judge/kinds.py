@@ -76,7 +76,7 @@ KINDS: Mapping[str, Kind] = {
     "no-request": Kind(_MUST, "an answer without a request", "it cannot be the provider's"),
     "wrong-request": Kind(
         _MUST,
-        "a request for something else, or one less than the answer needs",
+        "a request for something else, without a part of the prompt, or one less than it needs",
         "no provider answers it as meant",
     ),
     "crash": Kind(

@@ -162,6 +162,8 @@ def _body(
 
 #: Lists of messages and items, in which a client sends back what it was given before.
 _CONVERSATION = ("messages", "input")
+#: Fields that name what the provider has of the conversation, which need not be sent again.
+_EARLIER = ("previous_response_id", "conversation")
 #: Fields whose values the provider compares with what it sent, or that hold a tool's result.
 _IDS = frozenset({"id", "tool_call_id", "call_id", "output", "previous_response_id"})
 #: Fields of what must go back unread; a client that does not expose them is not asked for them.
@@ -179,7 +181,8 @@ _OPAQUE = frozenset(
 def _kind_of(key: str, wanted: Any, body: Mapping[str, Any], terms: Terms) -> str:
     """Return the kind of a field that is not as it should be.
 
-    In a conversation there are many right forms; but what was given must go back.
+    In a conversation there are many right forms; but what was given must go back, and what is
+    said and shown to the model must be there.
     """
     if key == "previous_response_id":
         return "not-sent-back"
@@ -187,7 +190,25 @@ def _kind_of(key: str, wanted: Any, body: Mapping[str, Any], terms: Terms) -> st
         return "request-form"
     keys = _IDS | (_OPAQUE if terms.misses("signatures") else frozenset())
     there = set(_leaves(body.get(key), keys, everything=True))
-    return "request-form" if there.issuperset(_leaves(wanted, keys)) else "not-sent-back"
+    if not there.issuperset(_leaves(wanted, keys)):
+        return "not-sent-back"
+    if any(body.get(name) for name in _EARLIER):
+        return "request-form"
+    # Texts may be joined, and the first of them may be in a field of its own.
+    sent = "\0".join(_leaves(body, keys, everything=True))
+    return "request-form" if all(said in sent for said in _said(wanted)) else "wrong-request"
+
+
+def _said(messages: Any) -> Iterator[str]:
+    """Yield the texts of messages, and the addresses of their images."""
+    for message in messages if isinstance(messages, list | tuple) else ():
+        content = message.get("content") if isinstance(message, Mapping) else None
+        for part in content if isinstance(content, list | tuple) else [content]:
+            values = [part]
+            if isinstance(part, Mapping):
+                image = part.get("image_url")
+                values = [part.get("text"), image.get("url") if isinstance(image, dict) else image]
+            yield from (value for value in values if isinstance(value, str))
 
 
 def _leaves(

@@ -174,7 +174,7 @@ def sent(**body):
     [
         # The same content in another form.
         ([ASSISTANT, RESULT], [ASSISTANT, {**RESULT, "content": ["12 degrees"]}], "request-form"),
-        ([{"role": "user", "content": "Hi"}], [{"role": "user", "content": []}], "request-form"),
+        ([{"role": "user", "content": "Hi"}], [{"content": [{"text": "Hi"}]}], "request-form"),
         # The result, or the id of its call, is gone.
         ([ASSISTANT, RESULT], [ASSISTANT], "not-sent-back"),
         ([ASSISTANT, RESULT], [ASSISTANT, {**RESULT, "content": "none"}], "not-sent-back"),
@@ -200,3 +200,30 @@ def test_opaque_items_must_go_back_if_the_client_exposes_them():
 )
 def test_fields_outside_of_the_conversation(key, kind):
     assert kinds(RequestSpec(contains={key: "x"}), sent(other=1)) == [kind]
+
+
+PICTURE = "https://images.example/a.png"
+PROMPT = [
+    {"role": "system", "content": "Be brief."},
+    {"role": "user", "content": [{"type": "text", "text": "What?"}, {"image_url": PICTURE}]},
+    {"role": "user", "content": [{"image_url": {"url": "data:image/png;base64,aGk="}}]},
+]
+IMAGES = [{"image_url": PICTURE}, {"image_url": "data:image/png;base64,aGk="}]
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ({"messages": PROMPT}, []),
+        ({"messages": [{"text": "Be brief.\n\nWhat?"}, *IMAGES]}, ["request-form"]),
+        ({"system": "Be brief.", "messages": ["What?", *IMAGES]}, ["request-form"]),
+        ({"system": "Be brief.", "messages": IMAGES}, ["wrong-request"]),
+        ({"messages": ["What?", *IMAGES]}, ["wrong-request"]),
+        ({"messages": ["Be brief.", "What?", IMAGES[0]]}, ["wrong-request"]),
+        ({"messages": ["Be brief.", "What?", IMAGES[1]]}, ["wrong-request"]),
+        ({}, ["wrong-request"]),
+        ({"messages": IMAGES, "previous_response_id": "resp_1"}, ["request-form"]),
+    ],
+)
+def test_what_the_prompt_says_and_shows_is_sent(body, found):
+    assert kinds(RequestSpec(contains={"messages": PROMPT}), sent(**body)) == found
