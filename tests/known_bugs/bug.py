@@ -44,16 +44,3 @@ class KnownBug:
     def level(self) -> Level:
         """The level at which a run must fail for this fault."""
         return KINDS[self.kind].level
-
-
-@dataclass(frozen=True, kw_only=True)
-class NoCase:
-    """A row that no case can show, and ``why``; docs/bugs.md names the ``test`` that does.
-
-    ``test`` is empty where a client with such a fault fails in any case.
-    """
-
-    client: str
-    row: int
-    why: str
-    test: str = ""

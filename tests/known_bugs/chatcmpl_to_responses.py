@@ -31,7 +31,7 @@ from mockserver.vocabulary import (
     ToolCallStart,
     Usage,
 )
-from tests.known_bugs.bug import KnownBug, NoCase
+from tests.known_bugs.bug import KnownBug
 
 Patch = pytest.MonkeyPatch
 
@@ -445,4 +445,3 @@ BUGS = (
         break_=drops_log_probabilities,
     ),
 )
-NO_CASE: tuple[NoCase, ...] = ()

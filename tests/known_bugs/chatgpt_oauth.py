@@ -29,7 +29,7 @@ from mockserver.vocabulary import (
     RefusalDelta,
 )
 from mockserver.wire import Block, Decoder
-from tests.known_bugs.bug import KnownBug, NoCase
+from tests.known_bugs.bug import KnownBug
 
 Patch = pytest.MonkeyPatch
 
@@ -401,4 +401,3 @@ BUGS = (
         break_=reads_text_of_a_whole_turn_from_its_items_only,
     ),
 )
-NO_CASE: tuple[NoCase, ...] = ()

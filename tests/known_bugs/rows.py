@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 @dataclass(frozen=True)
 class Row:
-    """One fault. ``links`` are patterns of cases, or tests as ``file::name``."""
+    """One fault. ``links`` are patterns of cases."""
 
     client: str
     number: int
@@ -28,7 +28,7 @@ class Row:
     @property
     def patterns(self) -> tuple[str, ...]:
         """The patterns of cases, without alternatives in braces."""
-        return tuple(p for link in self.links if "::" not in link for p in bracex.expand(link))
+        return tuple(p for link in self.links for p in bracex.expand(link))
 
 
 def read() -> list[Row]:
