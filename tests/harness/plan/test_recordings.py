@@ -176,4 +176,4 @@ def test_the_bundled_redirects_play_as_one_call() -> None:
     scenarios, excluded = scan(ROOT / "cassettes" / "http" / "redirect.yaml")
     grouped = [s.interactions for s in scenarios]
     assert grouped == [(0, 1), (2, 3), (4, 5, 6, 7, 8, 9, 10), (14,), (16,)]
-    assert len(excluded) == 5
+    assert len(excluded) == 6
