@@ -270,7 +270,8 @@ def usage(wanted: JsonObject, seen: JsonObject, terms: Terms) -> Iterator[Differ
         if value is None or same(value, given) or not _is_due(exposed, given, terms):
             continue
         # Zero for a detail is what many types say where they know no such detail.
-        is_absent = given is None or (exposed == "usage_details" and given == 0)
+        is_unknown = exposed == "usage_details" and given == 0 and not terms.misses(exposed)
+        is_absent = given is None or is_unknown
         yield Difference(
             "usage-missing" if is_absent else "usage",
             f"usage.{name}",

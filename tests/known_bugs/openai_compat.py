@@ -350,7 +350,7 @@ BUGS = (
         at_stake=True,
         why="usage says 0 where the wire says 8",
         case="openai-chat/usage-odd-forms/second-names-zero/recorded@openai-compat",
-        kind="usage-missing",
+        kind="usage",
         break_=counts_no_cached_tokens,
     ),
     KnownBug(
