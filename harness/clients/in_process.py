@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Protocol
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from harness.clients import door
-from harness.clients.giving_up import is_content, read_and_give_up
+from harness.clients.giving_up import Caller, Sink, is_content, read_and_give_up
 from harness.clients.interface import Adapter, Call, ClientError
 from harness.clients.messages import KEPT_OF_FLOOD, Meter
 from harness.clients.raised import has_cause, text_of, traceback_of
@@ -53,16 +52,6 @@ class Output:
             del self.events[KEPT_OF_FLOOD:]
         if self.turn is None and streamed:
             self.turn = _folded(self.events)
-
-
-class Sink(Protocol):
-    """Takes what an adapter emits. Both methods may raise :class:`FloodError`."""
-
-    def event(self, item: Any) -> None:
-        """Take an event."""
-
-    def turn(self, item: Any) -> None:
-        """Take the turn."""
 
 
 #: Is told of each event.
@@ -117,8 +106,17 @@ async def play(adapter: Adapter, call: Call, sink: Sink, stop_after: int | None 
 
     Raises :class:`FloodError`, and ``CancelledError`` only if the run was stopped from outside.
     """
+    if stop_after is None:
+        return await _played(call, _collect(adapter, call, sink), sink)
+    caller = Caller(sink, stop_after)
+    reading = read_and_give_up(_collect(adapter, call, caller, stop_after), caller)
+    return replace(await _played(call, reading, sink), late=caller.late)
+
+
+async def _played(call: Call, reading: Coroutine[Any, Any, None], sink: Sink) -> Played:
     try:
-        return Played(late=await _collect(adapter, call, sink, stop_after))
+        await reading
+        return Played()
     except ClientError as exc:
         raised = _add_failure(sink, exc, streamed=call.stream)
         return Played(raised, traceback_of(exc, call.api_key) if has_cause(exc) else "")
@@ -158,28 +156,22 @@ class _Typed:
         self._output.turn, self._output.turn_given = door.turn(item), True
 
 
-def _add_raised(output: Output, exc: BaseException, call: Call) -> None:
-    output.raised, output.traceback = text_of(exc), traceback_of(exc, call.api_key)
-
-
 def _is_cancelled() -> bool:
     """Return whether the run was stopped from outside; a client may raise the same exception."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
 
-async def _collect(adapter: Adapter, call: Call, sink: Sink, stop_after: int | None) -> int | None:
-    """Take all that the adapter emits; return what came after the caller gave up, if it did."""
+async def _collect(adapter: Adapter, call: Call, sink: Sink, stop_after: int | None = None) -> None:
+    """Take all that the adapter emits."""
     # Closing the generator is part of the client's work: its connection goes back there.
-    items = _items(adapter.run, call, stop_after)
-    try:
-        if stop_after is not None:
-            return await read_and_give_up(items, partial(_take, sink), stop_after)
+    async with aclosing(_items(adapter.run, call, stop_after)) as items:
         async for item in items:
-            _take(sink, item)
-        return None
-    finally:
-        await items.aclose()
+            if item is _GAVE_UP:
+                assert isinstance(sink, Caller)
+                sink.stop()
+            else:
+                _take(sink, item)
 
 
 def _take(sink: Sink, item: Any) -> None:
@@ -222,6 +214,8 @@ async def _items(
 
 
 _END = object()
+#: Comes when a caller stops reading a thread, which nobody can stop while it waits for more.
+_GAVE_UP = object()
 
 
 class _RaisedInThread(Exception):  # noqa: N818 - not an error of ours
@@ -257,7 +251,8 @@ async def _in_thread(
                 put(item)
                 count += is_content(item)
                 if stop_after is not None and count >= stop_after:
-                    break  # nobody can stop a thread while it waits for more
+                    put(_GAVE_UP)
+                    break
             if inspect.isgenerator(result):
                 result.close()
         except BaseException as exc:

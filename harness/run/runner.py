@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
 from harness.clients.conversation import first_call, next_call
+from harness.clients.giving_up import is_content
 from harness.clients.hosts import Client, Host, host_of, is_in_worker
 from harness.clients.in_process import Output
 from harness.clients.interface import Adapter, Call
@@ -36,6 +37,7 @@ from harness.plan.wires import GATE, gate_name, schedules_for
 from harness.reports.records import CaseResult
 from harness.run.again import waits
 from harness.run.gates import HandedOn
+from harness.run.requests import by_call
 from harness.suite.scenario import Case, TurnSpec
 from mockserver import MockServer, SessionHandle
 from mockserver.dialects import base_path
@@ -109,7 +111,7 @@ class Runner:
         transcript = await self._play(case, adapter, slack=_SLACK if alone else 1, again=alone)
         verdict = judge(transcript, adapter.terms)
         hung = any(turn.hung for turn in transcript.turns)
-        timed = waits(case) or transcript.gate_timed_out
+        timed = waits(case) or case.scenario.choreographed or transcript.gate_timed_out
         if verdict.outcome is Outcome.FAIL and timed and not alone and not hung:
             transcript = await self._play(case, adapter, slack=_SLACK, again=True)
             verdict = judge(transcript, adapter.terms)
@@ -232,36 +234,59 @@ class Runner:
         timer = asyncio.get_running_loop().call_later(
             self.gate_timeout, session.release, gate_name(number)
         )
+        missing = after
+
+        def emitted(event: Emitted[Event]) -> None:
+            nonlocal missing
+            missing -= is_content(event.data)
+            if missing <= 0:
+                timer.cancel()
+
         try:
-            return await client.call(call, deadline=self.deadline, stop_after=after)
+            return await client.call(
+                call, deadline=self.deadline, on_event=emitted, stop_after=after
+            )
         finally:
             timer.cancel()
 
     async def _call_together(self, conversation: _Conversation, client: Client) -> None:
         """Make all calls at once. Each waits behind its first event until all have begun.
 
-        They begin one after the other, so that it is known which answer each of them gets.
+        They begin one after the other, so that it is known which answer each of them gets. A client
+        that makes them one by one gets its answers without waiting.
         """
-        session, calls = conversation.session, list[asyncio.Task[Output]]()
-        made: list[Call] = []
-        for spec in conversation.case.scenario.turns:
-            call = conversation.call_for(spec, None)
-            assert call is not None
-            made.append(call)
-            calls.append(asyncio.create_task(client.call(call, deadline=self.deadline)))
-            await _until(lambda: len(session.journal) >= len(made), self.gate_timeout)
-        for number in range(len(calls)):
-            session.release(gate_name(number))
-        outputs = await asyncio.gather(*calls)
+        session, turns = conversation.session, conversation.case.scenario.turns
+        calls = [call for turn in turns if (call := conversation.call_for(turn, None)) is not None]
+        tasks: list[asyncio.Task[Output]] = []
+
+        def release() -> None:
+            for number in range(len(turns)):
+                session.release(gate_name(number))
+
+        def has_begun() -> bool:
+            return tasks[-1].done() or len(session.journal) >= len(tasks)
+
+        try:
+            # If one cannot be played, the others are stopped.
+            async with asyncio.TaskGroup() as group:
+                for call in calls:
+                    tasks.append(group.create_task(client.call(call, deadline=self.deadline)))
+                    if not await _holds(has_begun, self.gate_timeout):
+                        release()
+                release()
+        except BaseExceptionGroup as failed:
+            raise failed.exceptions[0] from None
         entries = session.journal
-        for number, (call, output) in enumerate(zip(made, outputs, strict=True)):
-            own = [e for e in entries if e.exchange == number]
-            conversation.add(call, output, own or entries[number : number + 1])
+        for call, task, own in zip(calls, tasks, by_call(entries, len(calls)), strict=True):
+            conversation.add(call, task.result(), own)
 
 
 @dataclass(slots=True)
 class _Conversation:
-    """The calls of one case, and what came of them."""
+    """The calls of one case, and what came of them.
+
+    ``answered`` has for each exchange that was played the number of its first request.
+    """
 
     case: Case
     session: SessionHandle
@@ -271,7 +296,7 @@ class _Conversation:
     slack: int
     records: list[TurnRecord] = field(default_factory=list)
     logs: list[str] = field(default_factory=list)
-    answered: set[int] = field(default_factory=set)
+    answered: dict[int, int] = field(default_factory=dict)
     gate_timed_out: bool = False
     first: Call | None = None
 
@@ -304,17 +329,22 @@ class _Conversation:
         self, call: Call, output: Output, entries: Sequence[JournalEntry], *, let_go: bool = True
     ) -> None:
         """Add what came of a call, with the requests that the server got."""
+        for entry in self.session.journal:
+            if entry.exchange is not None:
+                self.answered.setdefault(entry.exchange, entry.number)
         record = _turn_record(call, output, entries, self.schedules, self.answered)
         self.records.append(replace(record, let_go=let_go))
         self.logs += output.logs
 
 
-async def _until(condition: Callable[[], bool], timeout: float) -> None:
-    """Wait until something holds in the server's thread, at most ``timeout`` seconds."""
+async def _holds(condition: Callable[[], bool], timeout: float) -> bool:
+    """Wait until something holds in the server's thread; ``False`` after ``timeout`` seconds."""
     with suppress(TimeoutError):
         async with asyncio.timeout(timeout):
             while not condition():  # noqa: ASYNC110 - it becomes true in another thread
                 await asyncio.sleep(0.005)
+            return True
+    return False
 
 
 def _timeout(case: Case) -> float:
@@ -329,26 +359,22 @@ def _turn_record(
     output: Output,
     entries: Sequence[JournalEntry],
     schedules: Sequence[Schedule],
-    answered: set[int],
+    answered: Mapping[int, int],
 ) -> TurnRecord:
-    """Return the record of a turn; ``answered`` are the exchanges that were played before it."""
-    requests = []
-    for e in entries:
-        again = e.exchange in answered
-        if e.exchange is not None:
-            answered.add(e.exchange)
-        requests.append(
-            SeenRequest(
-                method=e.method,
-                path=e.path,
-                query=e.query,
-                headers=e.headers,
-                body=e.body,
-                exchange=e.exchange,
-                miss=e.note,
-                again=again,
-            )
+    """Return the record of a turn; ``answered`` has the first request of each exchange."""
+    requests = [
+        SeenRequest(
+            method=e.method,
+            path=e.path,
+            query=e.query,
+            headers=e.headers,
+            body=e.body,
+            exchange=e.exchange,
+            miss=e.note,
+            again=e.exchange is not None and answered[e.exchange] != e.number,
         )
+        for e in entries
+    ]
     return TurnRecord(
         streamed=call.stream,
         events=tuple(output.events),

@@ -23,6 +23,7 @@ from harness.model import (
     MessageStop,
     Status,
 )
+from mockserver.vocabulary import Event
 from mockserver.vocabulary.fold import fold
 
 CALL = Call(base_url="http://x", api_key="k", model="m", messages=())
@@ -307,9 +308,10 @@ def test_a_sync_adapter_that_hangs_does_not_keep_the_run() -> None:
 
 
 def test_events_are_told_one_by_one() -> None:
-    seen: list[int] = []
-    driven(async_generator, on_event=seen.append)
-    assert seen == [1, 2]
+    seen: list[Emitted[Event]] = []
+    output = driven(async_generator, on_event=seen.append)
+    assert [event.value for event in seen] == list(EVENTS)
+    assert seen == output.events
 
 
 async def raises(call: Call) -> None:

@@ -33,8 +33,10 @@ def with_workers(name: str, work: Callable[[Workers], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-async def called(client: Worker, *, deadline: float = 20.0, call: Call = CALL) -> Output:
-    return await client.call(call, deadline=deadline, on_event=None)
+async def called(
+    client: Worker, *, deadline: float = 20.0, call: Call = CALL, stop_after: int | None = None
+) -> Output:
+    return await client.call(call, deadline=deadline, on_event=None, stop_after=stop_after)
 
 
 def output_of(name: str, *, deadline: float = 20.0) -> Output:
@@ -133,6 +135,15 @@ def test_a_process_is_used_again_unless_a_call_hung_in_it() -> None:
 
     assert len(with_workers("odd", lambda those: pids(those, 20))) == 1
     assert len(with_workers("waits", lambda those: pids(those, 0.1))) == 2
+
+
+def test_a_caller_that_stops_reading_leaves_the_process_usable() -> None:
+    async def two(those: Workers) -> list[Output]:
+        async with those.client() as client:
+            return [await called(client, stop_after=1) for _ in range(2)]
+
+    outputs = with_workers("waits", two)
+    assert [(o.late, o.hung, len(o.events)) for o in outputs] == [(0, False, 1)] * 2
 
 
 def test_an_end_after_other_cases_may_be_their_fault() -> None:
