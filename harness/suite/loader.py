@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from jsonschema import ValidationError
 
 from harness.errors import SpecError
-from harness.suite import formats
+from harness.suite import formats, forms
 from harness.suite.scenario import (
     Expectation,
     GateSpec,
@@ -84,6 +84,10 @@ def load(path: Path, cassettes: Iterable[Path]) -> tuple[Scenario, ...]:
     for key in ("rows", "turns"):
         for i, item in enumerate(data.get(key, ())):
             _check_expectation(path, document, (key, i, "expect"), item.get("expect", {}))
+    for wrong in forms.problems(data):
+        raise SpecError(
+            wrong.message, path=path, line=document.line_of(wrong.key_path), hint=wrong.hint
+        )
     cassette = data.get("cassette", f"{data['scenario']}.yaml")
     found = next((c / cassette for c in cassettes if (c / cassette).is_file()), None)
     if found is None:
