@@ -194,6 +194,18 @@ def test_the_dialect_of_the_documents_joins_and_reads_facts(tmp_path: Path) -> N
     assert done.stdout == "Hello said\n", done.stderr
 
 
+@pytest.mark.parametrize("name", ["stop", "together", "again"])
+def test_the_scenarios_of_the_documents_are_played(name: str, tmp_path: Path) -> None:
+    (example,) = (e for e in EXAMPLES if e.name == f"authoring/{name}.yaml")
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "scenario.yaml").write_text(example.text, encoding="utf-8")
+    where = ("--scenarios", "specs", "--cassettes", str(ROOT / "cassettes"))
+    options = ("--axes", "none", "--no-faults", "--adapter", "openai-compat", "--level", "may")
+    done = tapecheck(tmp_path, "run", f"authoring/{name}", *where, *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 case in" in done.stdout
+
+
 def test_the_failing_client_of_the_documents_reports_its_failure(tmp_path: Path) -> None:
     (example,) = (e for e in EXAMPLES if e.name == "failing.py")
     (tmp_path / "failing.py").write_text(example.text, encoding="utf-8")

@@ -21,6 +21,7 @@ from harness.reports.records import CaseResult
 from harness.run.runner import Runner
 from harness.suite.scenario import Case
 from harness.suite.schemas import schema
+from tests.saboteurs import conduct  # noqa: F401 - more of them
 from tests.saboteurs.background import BackgroundClient
 from tests.saboteurs.broken import SABOTEURS, Saboteur
 from tests.saboteurs.client import SimpleClient
@@ -64,7 +65,7 @@ def played(client: type[SimpleClient], case: Case) -> CaseResult:
     )
 
     async def play() -> CaseResult:
-        async with Runner(plan, deadline=3, gate_timeout=0.5) as runner:
+        async with Runner(plan, deadline=3, gate_timeout=2) as runner:
             return await runner.run_case(case)
 
     return asyncio.run(play())
