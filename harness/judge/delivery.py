@@ -43,6 +43,8 @@ def together(reading: Reading) -> Iterator[Finding]:
     if not scenario.together:
         return
     text = channels.of_events(reading.event_data)["text"]
+    if not text and reading.turn is not None:
+        text = reading.turn.content
     own = _expected_text(reading.spec)
     for number, turn in enumerate(scenario.turns):
         for piece in _pieces(turn):
@@ -64,16 +66,20 @@ _TELLING = 5
 
 
 def _pieces(turn: TurnSpec) -> Iterator[str]:
-    events = turn.expect.events if turn.expect is not None else None
-    for event in events or ():
-        if event["type"] == "content_delta" and len(event["delta"]) >= _TELLING:
-            yield event["delta"]
+    """Yield what tells an answer from others: its deltas, or the whole if none are expected."""
+    events = (turn.expect.events if turn.expect is not None else None) or ()
+    deltas = [event["delta"] for event in events if event["type"] == "content_delta"]
+    for piece in deltas or [_expected_text(turn)]:
+        if len(piece) >= _TELLING:
+            yield piece
 
 
 def _expected_text(turn: TurnSpec) -> str:
-    events = turn.expect.events if turn.expect is not None else None
-    text: str = channels.of_events(events or ())["text"]
-    return text
+    expect = turn.expect
+    if expect is None:
+        return ""
+    text: str = channels.of_events(expect.events or ())["text"]
+    return text or (expect.turn or {}).get("content") or ""
 
 
 def incremental(reading: Reading) -> Iterator[Finding]:

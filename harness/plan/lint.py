@@ -19,6 +19,7 @@ from mockserver.errors import CassetteError
 from mockserver.library import library
 from mockserver.secrets import scan_cassette
 from mockserver.vocabulary import JsonObject, event_from_json, fold
+from mockserver.wire import from_response
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,9 @@ def lint(
         problems += _contradictions(scenario)
     problems += _twins({s.id: s for s in found})
     problems += _unplayed(found, loaded)
+    for scenario in found:
+        if (cassette := loaded.get(scenario.cassette.resolve())) is not None:
+            problems += _gates(scenario, cassette)
     used = {s.cassette.resolve() for s in found}
     for path in sorted(known & loaded.keys()):
         if path not in used:
@@ -147,6 +151,35 @@ def _unplayed(
         for number in range(len(cassettes[path].interactions)):
             if number not in seen:
                 yield _at(path, ("interactions", number), f"no scenario plays interaction {number}")
+
+
+def _gates(scenario: Scenario, cassette: Cassette) -> Iterator[Problem]:
+    """Yield where an answer waits behind an event that it does not have, and calls without one."""
+    count = len(cassette.interactions)
+    numbers = tuple(range(count)) if scenario.interactions is None else scenario.interactions
+    if any(number >= count for number in numbers):
+        return
+    if scenario.choreographed and len(numbers) != len(scenario.turns):
+        message = (
+            f"{scenario.id} plays {len(numbers)} interaction(s) for {len(scenario.turns)} turns; "
+            "calls that are given up or made at once need one each"
+        )
+        yield _at(scenario.file, ("interactions",), message)
+        return
+    gates: list[tuple[int, int, KeyPath]] = [
+        (0, gate.after, ("incremental", i)) for i, gate in enumerate(scenario.incremental)
+    ]
+    gates += [
+        (number, turn.cancel_after.after, (*turn.key_path, "cancel_after"))
+        for number, turn in enumerate(scenario.turns)
+        if turn.cancel_after is not None
+    ]
+    for number, after, key_path in gates:
+        schedule = from_response(cassette.interactions[numbers[number]].response)
+        events = len(schedule.decoded().plain.event_ends)
+        if after > events:
+            message = f"{scenario.id} waits behind wire event {after}, the answer has {events}"
+            yield _at(scenario.file, key_path, message)
 
 
 def _secrets(cassette: Cassette) -> Iterator[Problem]:

@@ -140,3 +140,37 @@ def test_an_id_that_is_taken(suite: Suite) -> None:
 def test_a_missing_directory_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="no such directory"):
         lint([tmp_path / "nowhere"], [], ())
+
+
+TURNS = """\
+scenario: a/{name}
+title: T
+dialect: openai-chat
+requires: [streaming]
+source: a document
+priority: P0
+cassette: a/c.yaml
+turns:
+- call: {{model: m, messages: [{{role: user, content: hi}}]}}
+  expect: {{turn: {{content: Hi}}}}
+- call: {{model: m, messages: [{{role: user, content: hi}}]}}
+  expect: {{turn: {{content: Hi}}}}
+"""
+
+
+def test_a_gate_behind_the_end(suite: Suite) -> None:
+    suite.scenario("one", "incremental:\n- {after: 1, seen: 1}\n- {after: 2, seen: 2}\n")
+    assert suite.problems() == ["one.yaml:17: a/one waits behind wire event 2, the answer has 1"]
+
+
+def test_a_caller_that_stops_behind_the_end(suite: Suite) -> None:
+    suite.cassette("a/c", CASSETTE + INTERACTION)
+    cancel = "  cancel_after: {{after: 3, seen: 1}}\n"
+    suite.scenario("one", text=TURNS + cancel)
+    assert suite.problems() == ["one.yaml:13: a/one waits behind wire event 3, the answer has 1"]
+
+
+def test_calls_at_once_that_have_no_answer(suite: Suite) -> None:
+    suite.scenario("one", text=TURNS + "together: true\n")
+    (problem,) = suite.problems()
+    assert "a/one plays 1 interaction(s) for 2 turns" in problem
