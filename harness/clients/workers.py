@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from harness.clients import door
+from harness.clients.certificates import environment
 from harness.clients.in_process import OnEvent, Output
 from harness.clients.interface import Call
 from harness.clients.messages import (
@@ -110,6 +111,7 @@ class Worker(asyncio.SubprocessProtocol):
             cls,
             *(sys.executable, "-P", "-c", _BOOT, _paths(), reference),
             start_new_session=True,
+            env=environment(),
         )
         opening = None
         try:

@@ -67,11 +67,12 @@ def update(adapter: str, reason: str | None, results: Path | None) -> None:
 
     loaded, baseline = registry.load(adapter)
     if baseline.path.suffix not in {".yaml", ".yml"}:
+        function = loaded.name.replace("-", "_")
         raise BaselineError(
             "a baseline is part of a declaration, and this adapter has none",
             path=baseline.path,
-            hint=f"write a .yaml file beside it with the lines 'version: 1', "
-            f"'adapter: {loaded.name}' and 'entry: {baseline.path.name}:{loaded.run.__name__}', "
+            hint="write a .yaml file beside it with the lines 'version: 1', "
+            f"'adapter: {loaded.name}' and 'entry: {baseline.path.name}:{function}', "
             "and give that to --adapter and to this command",
         )
     records = list(ndjson.read(results or last_run.existing()))

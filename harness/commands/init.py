@@ -56,8 +56,8 @@ def command(kind: str | None, directory: Path, force: bool) -> int:
     declaration = directory / _DECLARATION
     click.echo(
         "\nnext:\n"
-        f"  tapecheck run --adapter {declaration} --priority P0 --axes none --no-faults\n"
-        f"  tapecheck run --adapter {declaration}\n"
+        f"  tapecheck run --adapter {declaration}           # the most important scenarios\n"
+        f"  tapecheck run --adapter {declaration} --full    # all, on many wires, with faults\n"
         f"  tapecheck baseline update {declaration} --reason '…'    # for failures that stay"
     )
     return 0

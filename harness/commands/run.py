@@ -93,6 +93,7 @@ def command(
 
     from harness.commands import failures, last_run
     from harness.plan.planning import make_plan
+    from harness.reports.records import INTERRUPTED
     from harness.reports.words import many
 
     settings = replace(options.settings_of(patterns=patterns, **chosen), keep=keep)
@@ -123,12 +124,14 @@ def command(
 
             elapsed = time.monotonic() - began
             reports.write(form, records, stream, verbose=verbose, seconds=elapsed)
+        code: int = records[-1]["exit_code"]
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt  # half a run does not replace the last one
     failures.update(records, plan, gone)
     if quick and form == "terminal" and output is None:
         click.echo(f"these are the P0 scenarios as recorded; next: {_whole(settings)}")
     if plan.settings.is_whole and not fail_fast:
         _write_down(plan, records)
-    code: int = records[-1]["exit_code"]
     return code
 
 

@@ -21,7 +21,7 @@ from harness.judge import (
     wire_rules,
 )
 from harness.judge.coverage import Coverage, covered
-from harness.judge.kinds import Level
+from harness.judge.kinds import KINDS, Level
 from harness.judge.reading import Reading
 from harness.judge.terms import Terms
 from harness.judge.transcript import Blame, Finding, Outcome, Transcript, Verdict
@@ -61,6 +61,8 @@ CHECKS: Mapping[str, Check] = {
 }
 
 
+#: Which of several findings of one level leads: the one on which the others may depend.
+_ORDER = {kind: number for number, kind in enumerate(KINDS)}
 #: The checks of a call whose caller stopped reading: it has no end to be judged.
 _OF_CANCELLED = ("cassette", "evidence", "hygiene", "schema", "secrets", "request", "cancel")
 #: The checks that compare with what a scenario expects.
@@ -90,7 +92,7 @@ def judge(transcript: Transcript, terms: Terms, checks: Mapping[str, Check] = CH
         )
     raised = transcript.case.scenario.must
     ordered = [replace(f, raised=True) if f.kind in raised else f for f in findings]
-    ordered.sort(key=lambda f: tuple(Level).index(f.level))
+    ordered.sort(key=lambda f: (tuple(Level).index(f.level), _ORDER[f.kind]))
     counted = [f for f in ordered if f.blame is Blame.CLIENT and terms.level.includes(f.level)]
     if any(f.blame is not Blame.CLIENT for f in ordered):
         outcome = Outcome.ERROR

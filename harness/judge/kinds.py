@@ -37,6 +37,22 @@ _MUST, _SHOULD, _MAY = Level
 
 KINDS: Mapping[str, Kind] = {
     # What the user of the client loses, or is told wrongly.
+    "process": Kind(
+        _MUST, "the client ended its process", "the caller's program ends in the middle"
+    ),
+    "hang": Kind(_MUST, "a call that does not return", "the caller waits for ever"),
+    "crash": Kind(
+        _MUST,
+        "an exception that the client does not document",
+        "no caller is prepared to catch it",
+    ),
+    "secret": Kind(_MUST, "an API key in an output or a log", "a credential is given away"),
+    "false-success": Kind(
+        _MUST, "a failure handed out as success", "the caller uses half an answer as a whole one"
+    ),
+    "false-failure": Kind(
+        _MUST, "a complete answer handed out as failure", "the caller loses what was paid for"
+    ),
     "text": Kind(_MUST, "text lost, invented, doubled or changed", "the answer is wrong"),
     "refusal": Kind(_MUST, "a refusal lost, invented or changed", "the answer is wrong"),
     "reasoning": Kind(_MUST, "reasoning lost, invented or changed", "the answer is wrong"),
@@ -60,12 +76,6 @@ KINDS: Mapping[str, Kind] = {
         "an id, result, signature or encrypted item missing in the next request",
         "the provider refuses the request, or the model forgets",
     ),
-    "false-success": Kind(
-        _MUST, "a failure handed out as success", "the caller uses half an answer as a whole one"
-    ),
-    "false-failure": Kind(
-        _MUST, "a complete answer handed out as failure", "the caller loses what was paid for"
-    ),
     "no-ending": Kind(
         _MUST, "a stream without an ending", "the caller cannot tell success from failure"
     ),
@@ -79,16 +89,6 @@ KINDS: Mapping[str, Kind] = {
         "a request for something else, without a part of the prompt, or one less than it needs",
         "no provider answers it as meant",
     ),
-    "crash": Kind(
-        _MUST,
-        "an exception that the client does not document",
-        "no caller is prepared to catch it",
-    ),
-    "hang": Kind(_MUST, "a call that does not return", "the caller waits for ever"),
-    "process": Kind(
-        _MUST, "the client ended its process", "the caller's program ends in the middle"
-    ),
-    "secret": Kind(_MUST, "an API key in an output or a log", "a credential is given away"),
     "field": Kind(
         _MUST, "a wrong value of a field that the client exposes", "the caller is told wrongly"
     ),

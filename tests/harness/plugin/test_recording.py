@@ -306,7 +306,7 @@ class TestScenarios:
         result = run(project, "specs", "--record")
         result.assert_outcomes(failed=1, deselected=1)
         result.stdout.fnmatch_lines(
-            ['turn: text differs at character 1: "Hello" expected, "Bye" given']
+            ['must text: text differs at character 1: "Hello" expected, "Bye" given']
         )
         assert path.read_bytes() == before
         result = run(project, "specs", "--tapecheck-record-mode=diff")
