@@ -90,7 +90,9 @@ def compare(
             names = ("completed", "incomplete")
             said = [names[bool(one.get("cut"))] for one in (wanted, seen)]
             message = f"status {said[0]} expected, {said[1]} given"
-            yield Difference("finish-reason", "status", message, *said)
+            plain = wanted.get("finish_reason") in ("length", "content_filter")
+            kind = "finish-reason" if plain else "finish-mapping"
+            yield Difference(kind, "status", message, *said)
     elif isinstance(error := wanted.get("error"), Mapping):
         yield from error_differences(error, seen.get("error") or {}, terms)
 

@@ -25,7 +25,7 @@ from harness.judge.kinds import KINDS, Level
 from harness.judge.reading import Reading
 from harness.judge.terms import Terms
 from harness.judge.transcript import Blame, Finding, Outcome, Transcript, Verdict
-from harness.suite.scenario import Expectation
+from harness.suite.scenario import Expectation, Scenario
 
 Check = Callable[[Reading], Iterator[Finding]]
 
@@ -90,8 +90,8 @@ def judge(transcript: Transcript, terms: Terms, checks: Mapping[str, Check] = CH
         findings.append(
             Finding(check="evidence", kind="setup", message="no check ran", blame=Blame.HARNESS)
         )
-    raised = transcript.case.scenario.must
-    ordered = [replace(f, raised=True) if f.kind in raised else f for f in findings]
+    scenario = transcript.case.scenario
+    ordered = [_weighed(f, scenario) for f in findings]
     ordered.sort(key=lambda f: (tuple(Level).index(f.level), _ORDER[f.kind]))
     counted = [f for f in ordered if f.blame is Blame.CLIENT and terms.level.includes(f.level)]
     if any(f.blame is not Blame.CLIENT for f in ordered):
@@ -106,6 +106,37 @@ def judge(transcript: Transcript, terms: Terms, checks: Mapping[str, Check] = CH
         unexposed=coverage.unexposed,
         given=coverage.given,
     )
+
+
+#: What a client makes of the content of a wire, in distinction from what it says of its ending.
+_CONTENT = frozenset(
+    {
+        "text",
+        "refusal",
+        "reasoning",
+        "tool-call",
+        "call-id",
+        "citation",
+        "image",
+        "signature",
+        "field",
+        "finish-reason",
+        "usage",
+        "false-failure",
+    }
+)
+
+
+def _weighed(finding: Finding, scenario: Scenario) -> Finding:
+    """Return a finding with the weight that the scenario gives it.
+
+    A standard's MUST makes more of it. On a wire that nothing promises, content may be lost.
+    """
+    if finding.kind in scenario.must:
+        return replace(finding, weight=Level.MUST)
+    if scenario.beyond is not None and finding.kind in _CONTENT:
+        return replace(finding, weight=Level.SHOULD)
+    return finding
 
 
 def _seen_in_context(reading: Reading, finding: Finding) -> Finding:

@@ -116,17 +116,17 @@ class Finding:
     """What one check found in one case.
 
     ``kind`` is a row of :data:`~harness.judge.kinds.KINDS`, which gives the level unless the
-    scenario raises it; ``field`` is what differs, such as ``usage.total_tokens``. ``message`` is
-    one line. ``key_path`` is where the requirement is in the scenario's file. ``expected`` and
-    ``observed`` are JSON values to be compared side by side; ``event`` is the number of the first
-    observed event that differs.
+    scenario sets another ``weight``; ``field`` is what differs, such as ``usage.total_tokens``.
+    ``message`` is one line. ``key_path`` is where the requirement is in the scenario's file.
+    ``expected`` and ``observed`` are JSON values to be compared side by side; ``event`` is the
+    number of the first observed event that differs.
     """
 
     check: str
     kind: str
     message: str
     field: str = ""
-    raised: bool = False
+    weight: Level | None = None
     blame: Blame = Blame.CLIENT
     key_path: KeyPath | None = None
     expected: object = None
@@ -136,7 +136,7 @@ class Finding:
     @property
     def level(self) -> Level:
         """How much it weighs."""
-        return Level.MUST if self.raised else KINDS[self.kind].level
+        return self.weight or KINDS[self.kind].level
 
 
 class Outcome(StrEnum):

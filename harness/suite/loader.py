@@ -301,6 +301,7 @@ def _scenario(
         twin=data.get("twin"),
         about=tuple(data.get("about", ())),
         must=frozenset(data.get("must", ())),
+        beyond=data.get("beyond"),
         axes_skip=data.get("axes", {}).get("skip", {}),
         faults_skip=faults["skip"] if isinstance(faults, dict) else None,
     )

@@ -95,7 +95,8 @@ class Scenario:
     ``file`` is the YAML file, ``cassette`` the path of the recording; ``interactions`` are the
     numbers of those that are played, ``None`` for all. ``row`` is its place in the file's table,
     from 0. ``together``: the calls of all turns are made at once. ``about`` says which facts it is
-    for; ``must`` are kinds of findings that weigh more here, since a standard demands it.
+    for; ``must`` are kinds of findings that weigh more here, since a standard demands it;
+    ``beyond`` says why no document promises the wire, so that losing content there is a should.
     ``expect`` of a turn is ``None`` for a recording without a spec: then only the rules are
     checked.
     """
@@ -116,6 +117,7 @@ class Scenario:
     twin: str | None = None
     about: tuple[str, ...] = ()
     must: frozenset[str] = frozenset()
+    beyond: str | None = None
     axes_skip: Mapping[str, str] = field(default_factory=dict)
     faults_skip: str | None = None
 

@@ -209,7 +209,9 @@ def test_the_providers_finish_word_is_compared_where_it_is_exposed() -> None:
 
 
 def test_a_turn_that_its_limit_cut_is_not_complete() -> None:
-    (found,) = differences({"cut": True}, {"cut": False})
+    (found,) = differences(
+        {"cut": True, "finish_reason": "length"}, {"cut": False, "finish_reason": "length"}
+    )
     assert found.kind == "finish-reason"
     assert found.message == "status incomplete expected, completed given"
 

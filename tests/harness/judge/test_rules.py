@@ -77,6 +77,7 @@ def judged(
     terms: Terms = STRICT,
     expect: Expectation | None = None,
     must: Iterable[str] = (),
+    beyond: str | None = None,
     done: bool = True,
     **record: Any,
 ) -> Verdict:
@@ -101,6 +102,7 @@ def judged(
         cassette=Path("b.yaml"),
         turns=(TurnSpec(key_path=(), call=None, expect=expect),),
         must=frozenset(must),
+        beyond=beyond,
     )
     asked = SeenRequest(method="POST", path="/", query="", headers=(), body=b"{}", exchange=0)
     transcript_fields = {k: record.pop(k) for k in ("logs", "connection_closed") if k in record}
@@ -393,7 +395,16 @@ def test_a_scenario_can_raise_a_kind() -> None:
     verdict = judged(wire, events, terms=Terms(), must=["stop-with-call"])
     assert verdict.outcome is Outcome.FAIL
     assert verdict.level is Level.MUST
-    assert all(f.raised for f in verdict.findings)
+    assert all(f.level is Level.MUST for f in verdict.findings)
+
+
+def test_lost_content_weighs_less_on_a_wire_that_nothing_promises() -> None:
+    events = [START, {"type": "content_delta", "delta": "Jello"}, STOP]
+    assert judged(TEXT, events, terms=Terms()).level is Level.MUST
+    verdict = judged(TEXT, events, terms=Terms(), beyond="nobody sends it")
+    assert (verdict.outcome, verdict.level) == (Outcome.PASS, Level.SHOULD)
+    silent = judged(TEXT[:1], [START, STOP], done=False, beyond="nobody sends it", terms=Terms())
+    assert silent.level is Level.MUST  # a failure told as success
 
 
 STOPPED = Expectation(turn={"content": "Hello", "finish_reason": "stop"})
