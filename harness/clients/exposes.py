@@ -20,7 +20,7 @@ _TEXT = """\
 # whole run gives any more fails that run. To find it out again, delete this file and run all
 # scenarios; to decide it yourself, declare 'exposes'. Keep this file under version control.
 version: 1
-adapter: {name}
+adapter: "{name}"
 exposes: [{words}]
 """
 

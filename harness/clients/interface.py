@@ -10,6 +10,7 @@ other exception that escapes counts against the client.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -98,6 +99,10 @@ class Adapter:
         ):
             if word not in known:
                 raise DeclarationError(what, word, known)
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", self.name):
+            raise ValueError(
+                f"a name has letters, digits, '.', '_' and '-', not {self.name!r:.80}: give another"
+            )
         if unknown := sorted((self.exposes or frozenset()) - EXPOSABLE.keys()):
             raise DeclarationError("exposes", unknown[0], EXPOSABLE)
 
@@ -111,6 +116,11 @@ class Adapter:
             granularity=self.granularity,
             level=self.level,
         )
+
+
+def _name_of(function: Callable[[Call], Any]) -> str:
+    """Return the name of a function in the characters of adapters' names."""
+    return re.sub(r"[^A-Za-z0-9.]+", "-", function.__name__).strip("-.") or "adapter"
 
 
 def exposed(profile: str | None, exposes: Iterable[str] | None) -> frozenset[str] | None:
@@ -151,7 +161,7 @@ def adapter(
 
     def declare(function: Callable[[Call], Any]) -> Adapter:
         return Adapter(
-            name=name or function.__name__.replace("_", "-"),
+            name=name or _name_of(function),
             run=function,
             dialects=frozenset(dialects),
             features=frozenset(features),

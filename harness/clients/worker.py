@@ -103,6 +103,7 @@ class Calls:
         self._channel = channel
         self._logs = logs
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._cancelled: set[int] = set()
 
     def receive(self, message: ToClient) -> None:
         """Start or cancel a call."""
@@ -110,6 +111,7 @@ class Calls:
             case StartCall():
                 self._tasks[message.id] = asyncio.create_task(self._answer(message))
             case CancelCall() if message.id in self._tasks:
+                self._cancelled.add(message.id)
                 self._tasks[message.id].cancel()
 
     async def _answer(self, message: StartCall) -> None:
@@ -132,8 +134,9 @@ class Calls:
             except KeyboardInterrupt as exc:
                 # Nobody presses Ctrl-C here: the client raised it.
                 played = Played(text_of(exc))
-            except asyncio.CancelledError:
-                pass  # The harness knows that it cancelled the call.
+            except asyncio.CancelledError as exc:
+                if message.id not in self._cancelled:
+                    played = Played(text_of(exc))  # the client cancelled itself
         return Done(
             id=message.id,
             raised=played.raised,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -53,7 +54,7 @@ def command(kind: str | None, directory: Path, force: bool) -> int:
         _find_out(directory / _DECLARATION)
     else:
         click.echo(f"now call your client in {directory / 'my_client.py'}")
-    declaration = directory / _DECLARATION
+    declaration = shlex.quote(str(directory / _DECLARATION))
     click.echo(
         "\nnext:\n"
         f"  tapecheck run --adapter {declaration}           # the most important scenarios\n"

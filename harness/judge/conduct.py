@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from harness.judge.reading import Reading
@@ -130,7 +131,7 @@ def hygiene(reading: Reading) -> Iterator[Finding]:
         yield Finding(
             check="hygiene",
             kind="crash",
-            field=reading.record.raised.partition(":")[0],
+            field=re.sub(r"\W", "_", reading.record.raised.partition(":")[0], flags=re.ASCII)[:60],
             message="the client raised an exception other than ClientError",
             observed=reading.record.raised,
         )

@@ -42,7 +42,7 @@ def fault(reading: Reading) -> Iterator[Finding]:
     if not facts.terminal_seen:
         yield from _unreported(reading, seen)
     elif seen["status"] == "failed" and not _may_fail(reading, facts, seen):
-        yield from _needless(reading, expect, seen, done=facts.done)
+        yield from _needless(reading, expect, seen, facts)
 
 
 def beginning(
@@ -52,7 +52,9 @@ def beginning(
     for name in ("text", "refusal", "reasoning"):
         if name == "reasoning" and not reading.terms.compares(name, seen[name]):
             continue
-        if not whole[name].startswith(seen[name]):
+        # Half a character at the cut stands for the whole one.
+        told = seen[name].removesuffix("\ufffd")
+        if not whole[name].startswith(told):
             yield Finding(
                 check=check,
                 kind=name,
@@ -151,7 +153,7 @@ def _may_fail(reading: Reading, facts: Facts, seen: channels.Channels) -> bool:
 
 
 def _needless(
-    reading: Reading, expect: Expectation | None, seen: channels.Channels, *, done: bool
+    reading: Reading, expect: Expectation | None, seen: channels.Channels, facts: Facts
 ) -> Iterator[Finding]:
     """Report a failure although the outcome was decided before the fault."""
     last = reading.event_data[-1]
@@ -161,8 +163,9 @@ def _needless(
             same_event(whole, last) or reading.terms.errors != "class"
         ):
             return
-    # A reader may wait for the end marker, and a reset may overtake what was sent.
-    strict = not done or reading.case.fault is FaultKind.RESET
+    # A reader may wait for the end marker, or want a reason; a reset may overtake what was sent.
+    told = facts.done and facts.terminal is not None
+    strict = not told or reading.case.fault is FaultKind.RESET
     yield Finding(
         check="fault",
         kind="strict" if strict else "false-failure",

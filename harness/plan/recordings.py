@@ -9,7 +9,7 @@ recording, so a token request belongs to no call.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -79,12 +79,25 @@ def _files(path: Path) -> list[tuple[str, Path]]:
     )
     if not found:
         raise SpecError("no recording found", path=path, hint=known)
-    return [(_name(p.relative_to(path).with_suffix("")), p) for p in found]
+    return _named((p.relative_to(path).with_suffix(""), p) for p in found)
+
+
+def _named(found: Iterable[tuple[Path, Path]]) -> list[tuple[str, Path]]:
+    """Return each file with a name of its own: of two that are alike, the later gets a number."""
+    named: dict[str, Path] = {}
+    for inside, path in found:
+        name, count = _name(inside), 1
+        while name in named:
+            count += 1
+            name = f"{_name(inside)}.{count}"
+        named[name] = path
+    return list(named.items())
 
 
 def _name(path: Path) -> str:
     """Return a path in the characters of scenario ids, which need no quoting in patterns."""
-    return "/".join(re.sub(r"[^A-Za-z0-9.-]+", "-", part).strip("-") for part in path.parts)
+    plain = (re.sub(r"[^A-Za-z0-9.-]+", "-", part).strip("-") for part in path.parts)
+    return "/".join(part or "unnamed" for part in plain)
 
 
 def _calls(name: str, cassette: Cassette) -> Iterator[Scenario | Excluded]:
@@ -142,7 +155,10 @@ def _redirect(interaction: Interaction) -> str | None:
     location = response.header("location")
     if not 300 <= response.status < 400 or location is None:
         return None
-    target = urljoin(interaction.request.uri, location)
+    try:
+        target = urljoin(interaction.request.uri, location)
+    except ValueError:
+        return None  # no client could follow it
     return target if target.startswith(("http://", "https://")) else None
 
 

@@ -184,7 +184,11 @@ def explain(
         lines += ["", f"{record['checks']} checks found nothing wrong."]
     for turn in result.transcript.turns:
         if findings and turn.traceback:
-            lines += ["", "traceback", *(f"  {line}" for line in turn.traceback.splitlines())]
+            lines += [
+                "",
+                "traceback",
+                *(f"  {visible(line)}" for line in turn.traceback.splitlines()),
+            ]
     turn_number = _turn_of(findings[0]) if findings else 0
     if commands := Reproduction(result.transcript, turn_number, here).lines():
         # Without indentation, so that they can be pasted: the end of a program stands alone.

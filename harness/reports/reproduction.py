@@ -111,7 +111,7 @@ class Reproduction:
         return [self._curl(*one) for one in asked[:_REQUESTS]]
 
     def _curl(self, method: str, path: str, body: bytes) -> str:
-        command = ["curl", "-N"]
+        command = ["curl", "-gN"]
         if method.upper() != ("POST" if body else "GET"):
             command += ["-X", method.upper()]
         if any(s.header("content-encoding") for s in self.transcript.schedules):
@@ -120,7 +120,7 @@ class Reproduction:
         if body:
             text = self._plain(body.decode(errors="replace"))
             command += ["-H", "content-type: application/json"]
-            command += ["-d", text if len(text) <= _LONG else "{}"]
+            command += ["--data-raw", text if len(text) <= _LONG else "{}"]
         return shlex.join(command)
 
     @property

@@ -186,7 +186,18 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
+def _keep_descriptors() -> None:
+    """Keep the descriptors of this process from clients' processes, whatever the event loop does.
+
+    What comes through its pipes is trusted, so that no client may write to them.
+    """
+    for number in range(3, 256):
+        with suppress(OSError):
+            os.set_inheritable(number, False)
+
+
 def _work(plan: Plan, cases: Sequence[Case], width: Width, pipe: Connection) -> None:
+    _keep_descriptors()
     settings = plan.settings
     references = settings.adapters or registry.bundled_names()
     here = tuple(r for r in references if settings.in_process or r in registry.bundled_names())

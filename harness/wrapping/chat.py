@@ -107,7 +107,8 @@ class ChatAnswer:
                 continue
             if isinstance(choice.get("delta"), dict):
                 yield from self._delta(choice["delta"])
-            self._word = _text(choice.get("finish_reason")) or self._word
+            word = _text(choice.get("finish_reason"))
+            self._word = self._word if word in (None, "null") else word
             if choice.get("error"):
                 self._error = from_payload(choice["error"])
 

@@ -63,14 +63,16 @@ class Limits:
 class Options:
     """How recordings are matched and played.
 
-    ``speed`` is 0 for no waits, 1 as recorded, N for N times as fast. ``once``: traffic
-    without a session gets no recording twice. ``match_on`` is for traffic without a prefix.
+    ``control``: requests may administrate the server. ``speed`` is 0 for no waits, 1 as recorded,
+    N for N times as fast. ``once``: traffic without a session gets no recording twice.
+    ``match_on`` is for traffic without a prefix.
     """
 
     speed: float = 0.0
     once: bool = False
     match_on: Collection[Part] = ALL_PARTS
     limits: Limits = Limits()
+    control: bool = True
 
 
 class App:
@@ -130,7 +132,7 @@ class App:
         body = b""
         try:
             body = await read_body(request, self.options.limits.body)
-            if path.startswith(admin.PREFIX):
+            if self.options.control and path.startswith(admin.PREFIX):
                 return await admin.answer(self, request, path, body)
             live, path, find = self._route(path)
             found = await find(_received(request, path, query, body))

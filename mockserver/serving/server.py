@@ -43,7 +43,8 @@ class MockServer:
     methods may be called from any thread. ``library`` names directories of cassettes and
     single files. ``port`` 0 takes a free one. ``speed``: 0 plays without waits, 1 as
     recorded, N times as fast. ``once``: traffic without a session gets no recording twice.
-    ``match_on``: the parts by which traffic without a prefix is matched.
+    ``match_on``: the parts by which traffic without a prefix is matched. ``control``: requests
+    under ``/__tapecheck/`` may administrate it; not for clients that are tested.
 
     Raises :class:`CassetteError` for a library that is missing, and on entry
     :class:`ServerStartError` if it cannot listen.
@@ -59,6 +60,7 @@ class MockServer:
         once: bool = False,
         match_on: Collection[Part] = ALL_PARTS,
         limits: Limits | None = None,
+        control: bool = True,
     ) -> None:
         if speed < 0:
             raise ValueError(f"speed must be 0 or more, not {speed}")
@@ -66,7 +68,11 @@ class MockServer:
         self.library = Library(Path(root) for root in roots)
         self._host, self._port = host, port
         self._options = Options(
-            speed=speed, once=once, match_on=tuple(match_on), limits=limits or Limits()
+            speed=speed,
+            once=once,
+            match_on=tuple(match_on),
+            limits=limits or Limits(),
+            control=control,
         )
         self._app = App(self.library, self._options)
         self._loop: asyncio.AbstractEventLoop | None = None

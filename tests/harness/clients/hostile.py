@@ -184,3 +184,23 @@ async def logs(call: Call) -> AsyncIterator[Any]:
 async def own_timeout(call: Call) -> AsyncIterator[Any]:
     yield EVENT
     raise TimeoutError("its own")
+
+
+@declared
+async def cancels_itself(call: Call) -> AsyncIterator[Any]:
+    """Cancels its own task after the answer, and so hides what it raises."""
+    yield EVENT
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+    await asyncio.sleep(0)
+
+
+@declared
+async def writes_everywhere(call: Call) -> AsyncIterator[Any]:
+    """Writes to every descriptor that it has but those of the usual streams."""
+    written = 0
+    for number in range(3, 256):
+        with suppress(OSError):
+            written += os.write(number, b"\0\0\0\4evil")
+    yield {**EVENT, "delta": str(written)}

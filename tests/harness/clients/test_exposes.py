@@ -38,7 +38,7 @@ def test_what_was_found_holds_for_later_runs() -> None:
 def test_the_file_can_be_read_by_people() -> None:
     text = exposes.write("my-client", ["usage", "model"]).read_text(encoding="utf-8")
     assert text.startswith("# What my-client gives out")
-    assert text.endswith("adapter: my-client\nexposes: [model, usage]\n")
+    assert text.endswith('adapter: "my-client"\nexposes: [model, usage]\n')
 
 
 @pytest.mark.parametrize("words", ["exposes: [response_id]\n", "profile: framework\n"])

@@ -200,3 +200,9 @@ def test_an_import_that_does_not_return_is_an_error(
     with pytest.raises(AdapterError) as raised:
         asyncio.run(workers.declaration(str(path)))
     assert IMPORTS[code] in str(raised.value)
+
+
+def test_a_client_that_cancels_itself_has_raised() -> None:
+    output = output_of("cancels_itself")
+    assert output.raised is not None
+    assert output.raised.startswith("CancelledError")

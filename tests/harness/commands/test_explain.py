@@ -90,7 +90,7 @@ def test_versions_and_a_reproduction_are_given(explain: Explain) -> None:
     versions = next(line for line in out.splitlines() if line.startswith("versions "))
     assert re.search(r"tapecheck \S+, Python \S+, httpx \S+", versions)
     url = "http://127.0.0.1:8080/c/openai-chat/text-basic/~eol=crlf,bom=yes/v1"
-    assert f"\ncurl -N '{url}/chat/completions' " in out
+    assert f"\ncurl -gN '{url}/chat/completions' " in out
     program = out.partition("<<'PY'\n")[2].partition("\nPY\n")[0]
     assert f'\nclient = OpenAI(base_url="{url}", api_key="any", max_retries=0)\n' in program
     compile(program, "program", "exec")

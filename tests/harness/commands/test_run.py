@@ -81,3 +81,18 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:
         return b""
+
+
+def test_a_client_reaches_no_descriptor_of_the_harness(tmp_path: Path) -> None:
+    client = f"{HOSTILE}:writes_everywhere"
+    command = [*RUN[:-1], client, "openai-chat/text-basic", "--axes", "none", "--no-faults"]
+    done = subprocess.run(
+        [*command, "--jobs", "2", "--format", "ndjson"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (done.returncode, records[-1]["type"], done.stderr) == (1, "end", "")
+    assert {r["outcome"] for r in records if r["type"] == "case"} == {"fail"}

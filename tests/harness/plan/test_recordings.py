@@ -177,3 +177,16 @@ def test_the_bundled_redirects_play_as_one_call() -> None:
     grouped = [s.interactions for s in scenarios]
     assert grouped == [(0, 1), (2, 3), (4, 5, 6, 7, 8, 9, 10), (14,), (16,)]
     assert len(excluded) == 6
+
+
+def test_files_with_names_that_are_alike_have_scenarios_of_their_own(tmp_path: Path) -> None:
+    answer = interaction(CHAT, {"choices": []})
+    for name in ("a b.yaml", "a-b.yaml", "\u00fc.yaml", "\u00f6.yaml"):
+        write(tmp_path / name, answer)
+    ids = [scenario.id for scenario in scan(tmp_path)[0]]
+    assert ids == [
+        "recordings/a-b/0",
+        "recordings/a-b.2/0",
+        "recordings/unnamed/0",
+        "recordings/unnamed.2/0",
+    ]

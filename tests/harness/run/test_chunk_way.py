@@ -30,8 +30,8 @@ def test_a_case_of_nine_events_is_parsed_once() -> None:
 
 
 def test_a_case_with_a_tool_reads_its_arguments_once() -> None:
-    # Nine events, the request, and the arguments of the turn.
-    assert counts((TOOLS, False)) == [(11, 1, 3)]
+    # Nine events, the request, and the arguments: of the turn, of the wire, of their comparison.
+    assert counts((TOOLS, False)) == [(13, 1, 3)]
 
 
 def test_each_fault_is_decoded_once_and_no_event_parsed_twice() -> None:

@@ -167,6 +167,15 @@ def test_errors_name_file_line_and_remedy(  # type: ignore[no-untyped-def]
     assert caught.value.hint
 
 
+def test_outcomes_are_not_nested(written, library: Path) -> None:  # type: ignore[no-untyped-def]
+    one, other = "{turn: {content: x}}", "{turn: {content: y}}"
+    head = SCENARIO[: SCENARIO.index("expect:")]
+    assert load(written(f"{head}expect:\n  any_of: [{one}, {other}]\n"), (library,))
+    nested = f"{head}expect:\n  any_of: [{{any_of: [{one}, {other}]}}, {one}]\n"
+    with pytest.raises(SpecError, match="any_of"):
+        load(written(nested), (library,))
+
+
 def test_a_missing_cassette(written, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     path = written(SCENARIO)
     with pytest.raises(SpecError, match=r"cassette 'openai-chat/hello\.yaml' not found in"):

@@ -211,3 +211,11 @@ def test_a_server_that_hangs_is_an_error(monkeypatch: pytest.MonkeyPatch) -> Non
         finally:
             go_on.set()
             monkeypatch.undo()
+
+
+def test_a_server_without_control_cannot_be_administrated() -> None:
+    with MockServer(control=False) as server, server.session(exchanges=()) as session:
+        answer = httpx.delete(f"{server.url}/__tapecheck/sessions/{session.id}")
+        assert answer.status_code == 404
+        assert httpx.get(f"{server.url}/__tapecheck/sessions").status_code == 404
+        assert session.unplayed == ()
