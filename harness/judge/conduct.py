@@ -38,7 +38,7 @@ def evidence(reading: Reading) -> Iterator[Finding]:
                 message=f"{request.method} {request.path} is not in the cassette: {request.miss}",
                 observed=f"{request.method} {request.path}",
             )
-    gave_up = record.raised is not None or record.hung
+    gave_up = record.broke_off
     if record.streamed and not record.events and not gave_up:
         yield Finding(
             check="evidence",

@@ -24,7 +24,7 @@ def sequence(reading: Reading) -> Iterator[Finding]:
     expect = reading.expect
     if reading.case.kind is CaseKind.FAULT or expect is None or expect.events is None:
         return
-    if not reading.record.streamed or reading.record.raised is not None:
+    if not reading.record.streamed or reading.record.broke_off:
         return
     key_path = (*reading.spec.key_path, "expect", "events")
     wanted, seen = channels.of_events(expect.events), channels.of_events(reading.event_data)
@@ -75,7 +75,7 @@ def turn(reading: Reading) -> Iterator[Finding]:
     expect = reading.expect
     if reading.case.kind is CaseKind.FAULT or expect is None or expect.turn is None:
         return
-    if reading.turn is None or reading.record.raised is not None:
+    if reading.turn is None or reading.record.broke_off:
         return
     key_path = (*reading.spec.key_path, "expect", "turn")
     views = turn_views(reading.turn)
@@ -104,7 +104,7 @@ def error(reading: Reading) -> Iterator[Finding]:
     expect = reading.expect
     if reading.case.kind is CaseKind.FAULT or expect is None or expect.error is None:
         return
-    if reading.turn is None or reading.record.raised is not None:
+    if reading.turn is None or reading.record.broke_off:
         return
     key_path = (*reading.spec.key_path, "expect", "error")
     if reading.turn.error is None:

@@ -30,7 +30,7 @@ def fault(reading: Reading) -> Iterator[Finding]:
     content is kept and nothing invented is the rule ``content-kept``.
     """
     case, expect, record = reading.case, reading.expect, reading.record
-    if case.fault is None or record.raised is not None or not record.events:
+    if case.fault is None or record.broke_off or not record.events:
         return
     seen = channels.of_events(reading.event_data)
     if expect is not None and expect.events is not None:

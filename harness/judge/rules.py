@@ -42,7 +42,7 @@ def terminal(reading: Reading) -> Iterator[Finding]:
         )
     ends = [i for i, e in enumerate(reading.events) if isinstance(e, MessageStop | ErrorEvent)]
     if not ends:
-        if reading.record.raised is not None or reading.record.hung:
+        if reading.record.broke_off:
             return  # it ended in another way, which is a finding of its own
         yield Finding(
             check="terminal",

@@ -75,6 +75,11 @@ class TurnRecord:
     requests: tuple[SeenRequest, ...] = ()
     schedules: tuple[Schedule, ...] = ()
 
+    @property
+    def broke_off(self) -> bool:
+        """Whether the call ended in a way that is a finding of its own, and explains others."""
+        return self.raised is not None or self.hung or self.ended is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transcript:

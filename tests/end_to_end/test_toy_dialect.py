@@ -162,7 +162,7 @@ def test_recordings(here: Path) -> None:
     honest.write_text(honest.read_text().replace('event["piece"]}', '"Hel"}'), encoding="utf-8")
     code, output = tapecheck(here, "run", "--recordings", "cassettes", "--adapter", "honest.py")
     assert code == 1
-    assert "content differs from the wire" in output
+    assert "text differs at character" in output
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ def after_fault(kind, wire, last):
             fault=FaultKind(kind), event=1, scenario=SimpleNamespace(dialect="openai-chat")
         ),
         expect=None,
-        record=SimpleNamespace(raised=None, events=(last,)),
+        record=SimpleNamespace(raised=None, broke_off=False, events=(last,)),
         event_data=[to_json(last)],
         facts=facts_of("openai-chat", wire),
         terms=Terms(errors="class"),

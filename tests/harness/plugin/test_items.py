@@ -284,7 +284,7 @@ def test_a_client_that_ends_its_process_does_not_end_pytest(project: pytest.Pyte
     )
     result = run(project, "specs/scenarios", "--no-tapecheck-faults")
     result.assert_outcomes(failed=4)
-    result.stdout.fnmatch_lines(["must process: the client ended its process (exit code 0)"])
+    result.stdout.fnmatch_lines(["must process ending: the client ended its process (exit code 0)"])
 
 
 def test_an_interrupt_ends_pytest_and_the_client(project: pytest.Pytester) -> None:

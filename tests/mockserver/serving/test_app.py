@@ -173,7 +173,7 @@ STREAM = interaction(b"data: a\n\ndata: b\n\n", content_type="text/event-stream"
 @pytest.fixture(scope="module")
 def streams(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockServer]:
     root = tmp_path_factory.mktemp("streams")
-    put(root / "two.yaml", interaction(b"{}"), STREAM, interaction(b"data: z\n\n"))
+    put(root / "two.yaml", interaction(b"{}"), STREAM, interaction(b"[26]"))
     put(root / "two/~cut=1.yaml", interaction(b"its own"))
     put(root / "many.yaml", interaction(b"0"), interaction(b"1"), interaction(b"2"))
     with MockServer(root) as running:
