@@ -54,7 +54,7 @@ class Output:
             self.turn = _folded(self.events)
 
 
-#: Is told of each event.
+#: Called with each event.
 OnEvent = Callable[[Emitted[Event]], None]
 
 

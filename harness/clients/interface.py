@@ -76,7 +76,7 @@ class Adapter:
     :data:`harness.judge.terms.EXPOSABLE`, ``None`` where nothing is declared; ``listed`` are those
     that are named one by one, not by a profile, which some case of a whole run must give.
     ``errors`` says how
-    finely its errors can be told apart: ``class``, ``family`` or ``none``. ``gives_up`` is false
+    finely its errors can be distinguished: ``class``, ``family`` or ``none``. ``gives_up`` is false
     for a client that waits for ever on a silent stream. ``granularity`` is ``exact`` for one whose
     events are compared one by one. ``level`` is the level of findings that fail it.
     """

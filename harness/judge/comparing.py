@@ -19,7 +19,7 @@ from mockserver.vocabulary import FinishReason, Json, JsonObject
 _SHOWN = 60
 #: Characters of a long value that are shown before the place where it differs.
 _BEFORE = 12
-#: Counts that are told in total; the others are details.
+#: The totals among the counts; the others are details.
 TOTALS = ("input_tokens", "output_tokens", "total_tokens")
 _PLAIN_FIELDS = ("response_id", "model")
 #: Fields of an error beyond its class, with what must be exposed for them.

@@ -52,9 +52,9 @@ def beginning(
     for name in ("text", "refusal", "reasoning"):
         if name == "reasoning" and not reading.terms.compares(name, seen[name]):
             continue
-        # Half a character at the cut stands for the whole one.
-        told = seen[name].removesuffix("\ufffd")
-        if not whole[name].startswith(told):
+        # Half a character at the cut is the beginning of the whole one.
+        before = seen[name].removesuffix("\ufffd")
+        if not whole[name].startswith(before):
             yield Finding(
                 check=check,
                 kind=name,
@@ -164,8 +164,8 @@ def _needless(
         ):
             return
     # A reader may wait for the end marker, or want a reason; a reset may overtake what was sent.
-    told = facts.done and facts.terminal is not None
-    strict = not told or reading.case.fault is FaultKind.RESET
+    ended = facts.done and facts.terminal is not None
+    strict = not ended or reading.case.fault is FaultKind.RESET
     yield Finding(
         check="fault",
         kind="strict" if strict else "false-failure",

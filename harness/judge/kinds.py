@@ -36,7 +36,7 @@ class Kind:
 _MUST, _SHOULD, _MAY = Level
 
 KINDS: Mapping[str, Kind] = {
-    # What the user of the client loses, or is told wrongly.
+    # What the user of the client loses, or gets wrong.
     "process": Kind(
         _MUST, "the client ended its process", "the caller's program ends in the middle"
     ),
@@ -48,10 +48,10 @@ KINDS: Mapping[str, Kind] = {
     ),
     "secret": Kind(_MUST, "an API key in an output or a log", "a credential is given away"),
     "false-success": Kind(
-        _MUST, "a failure handed out as success", "the caller uses half an answer as a whole one"
+        _MUST, "a failure reported as success", "the caller uses half an answer as a whole one"
     ),
     "false-failure": Kind(
-        _MUST, "a complete answer handed out as failure", "the caller loses what was paid for"
+        _MUST, "a complete answer reported as failure", "the caller loses what was paid for"
     ),
     "text": Kind(_MUST, "text lost, invented, doubled or changed", "the answer is wrong"),
     "refusal": Kind(_MUST, "a refusal lost, invented or changed", "the answer is wrong"),
@@ -80,7 +80,7 @@ KINDS: Mapping[str, Kind] = {
         _MUST, "a stream without an ending", "the caller cannot tell success from failure"
     ),
     "two-endings": Kind(
-        _MUST, "more than one ending", "the caller is told success and failure at once"
+        _MUST, "more than one ending", "the caller gets success and failure at once"
     ),
     "no-answer": Kind(_MUST, "no event and no turn", "the caller gets nothing"),
     "no-request": Kind(_MUST, "an answer without a request", "it cannot be the provider's"),
@@ -90,7 +90,7 @@ KINDS: Mapping[str, Kind] = {
         "no provider answers it as meant",
     ),
     "field": Kind(
-        _MUST, "a wrong value of a field that the client exposes", "the caller is told wrongly"
+        _MUST, "a wrong value of a field that the client exposes", "the caller relies on it"
     ),
     "finish-reason": Kind(
         _MUST,
@@ -192,7 +192,9 @@ KINDS: Mapping[str, Kind] = {
         "the caller has to retry by itself",
     ),
     "arguments-text": Kind(_MAY, "arguments spelled otherwise", "their value is the same"),
-    "hosted-tool": Kind(_MAY, "a tool run by the provider told otherwise", "nothing is to be done"),
+    "hosted-tool": Kind(
+        _MAY, "a tool run by the provider reported otherwise", "nothing is to be done"
+    ),
     "parts": Kind(
         _MAY, "the same content in other parts or another order", "the wire does not fix it"
     ),

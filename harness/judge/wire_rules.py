@@ -230,7 +230,7 @@ def content_kept(reading: Reading) -> Iterator[Finding]:
     sides = _sides(reading)
     if sides is None:
         return
-    # How much a failed turn keeps is told by the scenario, if it matters.
+    # How much a failed turn keeps is for the scenario to say, if it matters.
     wrong = [name for name in _TEXTS if not _begins(sides, name)]
     names = wrong if sides.failed else (*_TEXTS, *_OPAQUE)
     for difference in _compared(reading, sides, *names):

@@ -50,7 +50,7 @@ class Settings:
 
     @property
     def is_whole(self) -> bool:
-        """Whether all bundled scenarios are asked for, so that what is missing can be told."""
+        """Whether all bundled scenarios are asked for, so that what is missing is known."""
         chosen = self.scenarios or self.patterns or self.priorities
         return not chosen and self.recordings is None
 

@@ -9,7 +9,7 @@ from textwrap import wrap
 from harness.judge.kinds import KINDS, Level
 
 _MEANS = {
-    Level.MUST: "what a user of the client loses, or is told wrongly; always fails a run",
+    Level.MUST: "what a user of the client loses, or gets wrong; always fails a run",
     Level.SHOULD: "what a careful client does; fails with --level should",
     Level.MAY: "conventions of this suite; fail with --level may",
 }

@@ -1,4 +1,4 @@
-"""Find the wire event that a finding is about: where what differs stands on the wire.
+"""Find the wire event that a finding is about: where on the wire the difference is.
 
 Works for any dialect: texts are followed over the strings of the wire's JSON, and endings by what
 the dialect reads off the beginning of the stream.
@@ -49,7 +49,7 @@ class Place:
 def find_place(
     record: TurnRecord, finding: Finding, dialect: str, expect: Expectation | None
 ) -> Place | None:
-    """Return the wire event behind a finding about one turn, if it can be told."""
+    """Return the wire event behind a finding about one turn, if it can be found."""
     if finding.kind == "false-success" or finding.field.startswith("error"):
         return _failure(record, dialect)
     if finding.kind in _ENDINGS:

@@ -16,7 +16,7 @@ Break = Callable[[pytest.MonkeyPatch], None]
 class KnownBug:
     """One fault of a row of docs/bugs.md; a row may have several.
 
-    ``at_stake``: text, a call, usage, a secret, an ending or a failure is lost or told wrongly, as
+    ``at_stake``: text, a call, usage, a secret, an ending or a failure is lost or wrong, as
     ``why`` says. ``case`` is a whole id, and ``kind`` that of the finding which must report it.
     """
 

@@ -271,7 +271,7 @@ BUGS = (
     KnownBug(
         row=5,
         at_stake=True,
-        why="results of the calls cannot be told apart",
+        why="results of the calls cannot be distinguished",
         case="c2r/calls-without-ids/recorded@chatcmpl-to-responses",
         kind="native-content",
         break_=gives_calls_without_ids_one_index_and_no_id,

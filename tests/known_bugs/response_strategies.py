@@ -197,7 +197,7 @@ BUGS = (
     KnownBug(
         row=2,
         at_stake=True,
-        why="the caller is told of a timeout in place of how the job ended",
+        why="the caller gets a timeout in place of how the job ended",
         case="background/poll-terminal-failures/cancelled/recorded@response-strategies",
         kind="wrong-request",
         break_=polls_what_was_cut_or_cancelled,

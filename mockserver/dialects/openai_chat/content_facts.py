@@ -39,7 +39,7 @@ class ContentReader:
         return any(text != "" for text in self._texts.values())
 
     def doubt(self) -> None:
-        """Say nothing about the texts: the answer began anew."""
+        """Say nothing about the texts: the answer restarted."""
         self._texts = dict.fromkeys(self._texts)
         self._reasoning_in_doubt = True
 

@@ -404,7 +404,7 @@ def test_lost_content_weighs_less_on_a_wire_that_nothing_promises() -> None:
     verdict = judged(TEXT, events, terms=Terms(), beyond="nobody sends it")
     assert (verdict.outcome, verdict.level) == (Outcome.PASS, Level.SHOULD)
     silent = judged(TEXT[:1], [START, STOP], done=False, beyond="nobody sends it", terms=Terms())
-    assert silent.level is Level.MUST  # a failure told as success
+    assert silent.level is Level.MUST  # a failure reported as success
 
 
 STOPPED = Expectation(turn={"content": "Hello", "finish_reason": "stop"})

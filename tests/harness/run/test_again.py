@@ -15,8 +15,8 @@ SENT = SeenRequest(method="POST", path="/", query="", headers=(), body=b"{}", ex
 
 
 def error(kind: str) -> Any:
-    told = {"class": kind, "message": "m", "retryable": True}
-    return door.event({"type": "error", "error": told})
+    given = {"class": kind, "message": "m", "retryable": True}
+    return door.event({"type": "error", "error": given})
 
 
 def transcript(count: int | None = None, **record: Any) -> Transcript:

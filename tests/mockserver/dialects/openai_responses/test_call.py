@@ -28,8 +28,8 @@ def test_a_plain_request() -> None:
     hi = {"role": "user", "content": "hi"}
     assert read() == NeutralCall(model="gpt-x", messages=(hi,), stream=False)
     assert read(stream=True).stream
-    told = read(instructions="Be brief.")
-    assert told.messages == ({"role": "system", "content": "Be brief."}, hi)
+    read_back = read(instructions="Be brief.")
+    assert read_back.messages == ({"role": "system", "content": "Be brief."}, hi)
 
 
 @pytest.mark.parametrize(
