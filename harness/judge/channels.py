@@ -24,9 +24,6 @@ _OPAQUE = ("signature", "encrypted_content", "redacted_data")
 def of_events(events: Sequence[JsonObject]) -> Channels:
     """Return every channel of a sequence of events in their JSON form."""
     found: Channels = {
-        "text": "",
-        "reasoning": "",
-        "refusal": "",
         "signatures": [],
         "citations": [],
         "images": [],
@@ -41,11 +38,12 @@ def of_events(events: Sequence[JsonObject]) -> Channels:
         "error": None,
     }
     calls: dict[Any, JsonObject] = {}
+    pieces: dict[str, list[str]] = {name: [] for name in _TEXTS.values()}
     for event in events:
         kind = event.get("type")
         match event:
             case {"type": str(), "delta": str() as delta} if kind in _TEXTS:
-                found[_TEXTS[kind]] += delta
+                pieces[_TEXTS[kind]].append(delta)
             case {"type": "reasoning_signature"}:
                 found["signatures"] += [v for k in _OPAQUE if (v := event.get(k)) is not None]
             case {"type": "citation"}:
@@ -69,6 +67,7 @@ def of_events(events: Sequence[JsonObject]) -> Channels:
                 found["status"], found["error"] = "failed", error
             case {"type": "tool_call_start" | "tool_call_delta" | "tool_call_end"}:
                 _add_call(calls, event)
+    found |= {name: "".join(texts) for name, texts in pieces.items()}
     found["tool_calls"] = list(calls.values())
     return _whole_characters(found)
 

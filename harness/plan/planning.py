@@ -21,7 +21,7 @@ from harness.suite.selection import may_match, may_match_within, select
 from mockserver.cassettes import Cassette
 from mockserver.dialects import find_dialect
 from mockserver.library import library
-from mockserver.wire import RECORDED, Schedule, from_response
+from mockserver.wire import RECORDED, FaultKind, Schedule, from_response
 
 #: Scenarios that a problem names before it counts the rest.
 _NAMED = 3
@@ -133,16 +133,38 @@ def make_plan(settings: Settings) -> Plan:
             )
     if settings.is_whole:
         problems += _unexercised(adapters, cases, scenarios)
+    selected, stalls = _one_stall_each(
+        select(cases, settings.patterns, lambda case: case.id), adapters
+    )
+    skips += stalls
     return Plan(
         settings=settings,
         adapters=adapters,
         scenarios=scenarios,
         baselines={adapter.name: baseline for adapter, baseline in loaded},
-        cases=select(cases, settings.patterns, lambda case: case.id),
+        cases=selected,
         skips=tuple(skips),
         problems=tuple(problems),
         unreadable=any(item.unreadable for item in excluded),
     )
+
+
+def _one_stall_each(
+    cases: Sequence[Case], adapters: Iterable[Adapter]
+) -> tuple[tuple[Case, ...], list[Skip]]:
+    """Leave one stall to each client that waits for ever: each more would cost its deadline."""
+    left_out = dict.fromkeys((a.name for a in adapters if not a.gives_up), -1)
+    kept = []
+    for case in cases:
+        if case.fault is FaultKind.STALL and case.adapter in left_out:
+            left_out[case.adapter] += 1
+            if left_out[case.adapter]:
+                continue
+        kept.append(case)
+    reason = (
+        "declares that it never gives up on a silent stream; one stall shows it, {} are left out"
+    )
+    return tuple(kept), [Skip("*", n, reason.format(c)) for n, c in left_out.items() if c > 0]
 
 
 def plan_cases(settings: Settings, ids: Collection[str]) -> tuple[Plan, frozenset[str]]:

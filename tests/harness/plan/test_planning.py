@@ -9,6 +9,7 @@ from harness.judge.kinds import Level
 from harness.plan import planning
 from harness.plan.planning import Settings, load_adapters
 from harness.suite.scenario import Case
+from mockserver.wire import FaultKind
 from tests.harness.plan.test_expand import SCENARIO
 
 STREAMED = replace(SCENARIO, id="a/streamed", requires=frozenset({"streaming"}))
@@ -47,3 +48,21 @@ def test_the_level_of_a_run_takes_the_place_of_the_declared_one(
 ) -> None:
     ((adapter, _),) = load_adapters(Settings(adapters=("openai-compat",), level=level))
     assert adapter.level is becomes
+
+
+def test_a_client_that_never_gives_up_gets_one_stall(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(adapters=("openai-compat",), patterns=("openai-chat/text-basic",))
+    ((adapter, baseline),) = load_adapters(settings)
+
+    def stalls(*, gives_up: bool) -> tuple[list[str], list[str]]:
+        loaded = [(replace(adapter, gives_up=gives_up), baseline)]
+        monkeypatch.setattr(planning, "load_adapters", lambda _: loaded)
+        plan = planning.make_plan(settings)
+        played = [c.variation for c in plan.cases if c.fault is FaultKind.STALL]
+        return played, [s.reason for s in plan.skips if s.scenario == "*"]
+
+    every, nothing = stalls(gives_up=True)
+    assert (len(every) > 1, nothing) == (True, [])
+    played, (reason,) = stalls(gives_up=False)
+    assert played == ["stall=0"]
+    assert f"one stall shows it, {len(every) - 1} are left out" in reason
