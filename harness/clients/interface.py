@@ -143,21 +143,23 @@ def adapter(
     profile: str | None = None,
     exposes: Iterable[str] | None = None,
     errors: str = "family",
-    idle_timeout: bool = True,
+    idle_timeout: bool | str = True,
     granularity: str = "any",
     level: str = "must",
 ) -> Callable[[Callable[[Call], Any]], Adapter]:
     """Declare a function as an adapter.
 
     ``tapecheck run --adapter file.py`` finds it by this mark. ``profile`` is a preset of
-    ``exposes``, and both may be given. ``idle_timeout`` is false for a client that waits for ever
-    on a silent stream. Raises :class:`DeclarationError` for an unknown word; unknown dialects and
-    features are reported by the run, with the known ones.
+    ``exposes``, and both may be given. ``idle_timeout`` is "none", or false, for a client that
+    waits for ever on a silent stream. Raises :class:`DeclarationError` for an unknown word; unknown
+    dialects and features are reported by the run, with the known ones.
     """
     listed = frozenset(exposes or ())
     words = exposed(profile, None if exposes is None else listed)
     if level not in list(Level):
         raise DeclarationError("level", level, Level)
+    if idle_timeout not in (True, False, "none"):
+        raise DeclarationError("idle_timeout", idle_timeout, ("none",))
 
     def declare(function: Callable[[Call], Any]) -> Adapter:
         return Adapter(
@@ -168,7 +170,7 @@ def adapter(
             exposes=words,
             listed=listed,
             errors=errors,
-            gives_up=idle_timeout,
+            gives_up=idle_timeout not in (False, "none"),
             granularity=granularity,
             level=Level(level),
         )

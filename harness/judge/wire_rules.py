@@ -6,7 +6,7 @@ The numbers are those of the README's list of rules.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from harness.judge import comparing
@@ -17,8 +17,8 @@ from harness.judge.reading import Reading
 from harness.judge.transcript import Finding
 from harness.judge.wire_channels import of_facts
 from harness.suite.scenario import CaseKind
-from mockserver.dialects import Facts, find_dialect
-from mockserver.vocabulary import AssistantTurn, FinishReason, Json, Status, to_json
+from mockserver.dialects import Facts, find_dialect, texts_in
+from mockserver.vocabulary import AssistantTurn, FinishReason, Status, to_json
 
 _TEXTS: tuple[str, ...] = ("text", "refusal", "reasoning")
 _OPAQUE = ("signatures", "citations", "images")
@@ -46,22 +46,10 @@ def _sides(reading: Reading) -> _Sides | None:
     views = turn_views(turn)
     seen = of_turn(views) | {
         "streamed": reading.record.streamed,
-        "opaque": frozenset(_strings(views["parts"])),
+        "opaque": frozenset(texts_in(views["parts"])),
     }
     reasons = find_dialect(reading.case.scenario.dialect).reasons
     return _Sides(facts, turn, of_facts(facts, seen, reasons), seen)
-
-
-def _strings(value: Json) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case Mapping():
-            for item in value.values():
-                yield from _strings(item)
-        case list() | tuple():
-            for item in value:
-                yield from _strings(item)
 
 
 def _as_asked(facts: Facts, reading: Reading) -> Facts:

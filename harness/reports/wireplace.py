@@ -18,7 +18,7 @@ from harness.judge import channels
 from harness.judge.channels import Channels
 from harness.judge.transcript import Finding, TurnRecord
 from harness.suite.scenario import Expectation
-from mockserver.dialects import Facts, facts_of
+from mockserver.dialects import Facts, facts_of, texts_in
 from mockserver.vocabulary import Json, JsonObject
 from mockserver.wire import Body, Break, FaultKind, Media, Variation, apply_variation, sse
 
@@ -81,7 +81,7 @@ def _in_answer(
         return wire.last_number(value)
     if finding.field.startswith("tool_calls"):
         return _of_call(wire, finding, wanted.get("tool_calls") or (), record)
-    strings = (*_strings(expected), *_strings(observed))
+    strings = (*texts_in(expected), *texts_in(observed))
     return next((at for s in strings if (at := wire.first(s)) is not None), None)
 
 
@@ -93,7 +93,7 @@ def _of_malformed(
     number = int(match[1]) - 1 if match else 0
     events = [e.data for e in record.events]
     own = {k: v for k, v in events[number].items() if k != "type"} if number < len(events) else {}
-    found = next((at for s in _strings(own) if (at := wire.first(s)) is not None), None)
+    found = next((at for s in texts_in(own) if (at := wire.first(s)) is not None), None)
     return found or _first_missing(wire, wanted, channels.of_events(events[:number]))
 
 
@@ -118,7 +118,7 @@ def _first_missing(wire: _Wire, wanted: Channels, seen: Channels) -> tuple[int, 
         given = seen["tool_calls"][number]
         if given.get("arguments") is None and call.get("arguments"):
             pieces = wire.difference(_raw(call), _raw(given), named[0] if named else 0)
-            inside = (at for s in _strings(call["arguments"]) if (at := wire.first(s)))
+            inside = (at for s in texts_in(call["arguments"]) if (at := wire.first(s)))
             found += [at] if (at := pieces or next(inside, None)) else []
     return min(found, default=None) or wire.after(seen)
 
@@ -135,7 +135,7 @@ def _of_event(wire: _Wire, events: Sequence[JsonObject], number: int) -> tuple[i
         return wire.in_order([str(e.get("tool_name")) for e in (*before, event)])
     if kind == "usage" and isinstance(usage := event.get("usage"), Mapping):
         return next((at for v in usage.values() if (at := wire.last_number(v))), None)
-    return next((at for s in _strings(event) if s != kind and (at := wire.first(s))), None)
+    return next((at for s in texts_in(event) if s != kind and (at := wire.first(s))), None)
 
 
 def _of_call(
@@ -153,7 +153,10 @@ def _of_call(
         ids = [str(c.get("id")) for c in calls[: number + 1]]
         return wire.in_order(ids) or named
     if named is None:
-        strings = (*_strings(finding.expected), *_strings(finding.observed))
+        strings = (
+            *texts_in(finding.expected),
+            *texts_in(finding.observed),
+        )
         return next((at for s in strings if (at := wire.first(s)) is not None), None)
     return named
 
@@ -311,18 +314,6 @@ def _channels(expect: Expectation | None) -> Channels:
     if expect.events is not None:
         return channels.of_events(expect.events)
     return channels.of_turn(expect.turn or {})
-
-
-def _strings(value: object) -> Iterator[str]:
-    match value:
-        case str() if value:
-            yield value
-        case Mapping():
-            for item in value.values():
-                yield from _strings(item)
-        case list() | tuple():
-            for item in value:
-                yield from _strings(item)
 
 
 def _text(value: object) -> str:

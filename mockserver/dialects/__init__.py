@@ -4,7 +4,7 @@ Generic code asks a dialect and never branches on its name.
 """
 
 from mockserver.dialects.dialect import Dialect, Difference, Grammar, UnreadableRequestError
-from mockserver.dialects.facts import CallFacts, Facts, of_last, repaired
+from mockserver.dialects.facts import CallFacts, Facts, of_last, repaired, texts_in
 from mockserver.dialects.failures import Failure
 from mockserver.dialects.form import Form
 from mockserver.dialects.registry import (
@@ -39,4 +39,5 @@ __all__ = [
     "of_request",
     "recorded_call",
     "repaired",
+    "texts_in",
 ]

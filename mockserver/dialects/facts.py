@@ -8,7 +8,7 @@ read in two ways is ``None`` and is not judged.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -164,6 +164,19 @@ def _count(usage: Json, path: tuple[str, ...]) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if value >= 0 and float(value).is_integer() else None
+
+
+def texts_in(value: Json) -> Iterator[str]:
+    """Yield every text of a JSON value that is not empty."""
+    match value:
+        case str() if value:
+            yield value
+        case Mapping():
+            for item in value.values():
+                yield from texts_in(item)
+        case list() | tuple():
+            for item in value:
+                yield from texts_in(item)
 
 
 def repaired(text: str, *, unfinished: bool = False) -> str:

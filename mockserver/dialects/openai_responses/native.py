@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from mockserver.dialects.dialect import Difference, Grammar
-from mockserver.dialects.facts import repaired
+from mockserver.dialects.facts import repaired, texts_in
 from mockserver.dialects.openai_responses.grammar import violations
 from mockserver.dialects.openai_responses.parsed_turn import ENDS, ParsedTurn, parse_turn
 from mockserver.dialects.openai_responses.resplit import joined, split, without_deltas
@@ -195,7 +195,7 @@ def _has_output(event: JsonObject) -> bool:
 
 def _lost_signatures(events: Sequence[JsonObject], turn: AssistantTurn) -> Iterator[Difference]:
     """Yield what must go back with the reasoning of the turn and is nowhere in the events."""
-    texts = frozenset(_strings(events))
+    texts = frozenset(texts_in(events))
     for part in turn.parts:
         if not isinstance(part, ReasoningPart):
             continue
@@ -204,18 +204,6 @@ def _lost_signatures(events: Sequence[JsonObject], turn: AssistantTurn) -> Itera
             if value and value not in texts:
                 message = f"{name} of the reasoning is missing in the native events"
                 yield Difference(message, expected=value)
-
-
-def _strings(value: Json) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case Mapping():
-            for item in value.values():
-                yield from _strings(item)
-        case list() | tuple():
-            for item in value:
-                yield from _strings(item)
 
 
 def _compared_usage(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.clients.interface import Adapter
+from harness.clients.interface import Adapter, adapter
 from harness.judge.kinds import Level
 from harness.plan import planning
 from harness.plan.planning import Settings, load_adapters
@@ -66,3 +66,14 @@ def test_a_client_that_never_gives_up_gets_one_stall(monkeypatch: pytest.MonkeyP
     played, (reason,) = stalls(gives_up=False)
     assert played == ["stall=0"]
     assert f"one stall shows it, {len(every) - 1} are left out" in reason
+
+
+@pytest.mark.parametrize(("word", "gives_up"), [(True, True), (False, False), ("none", False)])
+def test_the_words_for_a_client_that_never_gives_up(word: bool | str, gives_up: bool) -> None:
+    declare = adapter(dialects=["openai-chat"], features=["streaming"], idle_timeout=word)
+    assert declare(print).gives_up is gives_up
+
+
+def test_a_time_is_no_word_for_a_client_that_never_gives_up() -> None:
+    with pytest.raises(ValueError, match="idle_timeout: unknown word '30s'"):
+        adapter(dialects=["openai-chat"], features=["streaming"], idle_timeout="30s")

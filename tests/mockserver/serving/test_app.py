@@ -2,76 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-from mockserver import Limits, MockServer, Outcome
-from mockserver.cassettes import writer
-from mockserver.cassettes.cassette import Cassette
+from mockserver import MockServer, Outcome
 from mockserver.library.matcher import Part
 from mockserver.serving.app import target_of
 from tests.mockserver.rawhttp import (
     CHAT,
-    cassette,
-    connect,
     interaction,
     json_of,
-    read_all,
-    read_answer,
     request_bytes,
     status_of,
     talk,
 )
+from tests.mockserver.serving.conftest import error_of, put
 
 ADMIN = "/__tapecheck"
-
-
-def put(path: Path, *items: Any) -> Cassette:
-    tape = cassette(*items, path=path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(writer.dump(tape))
-    return tape
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("library")
-    put(
-        root / "chat/two.yaml",
-        interaction(b'{"n":1}', body=b'{"q":"same"}'),
-        interaction(b'{"n":2}', body=b'{"q":"same"}'),
-        interaction(b'{"n":3}', body=b'{"q":"other"}'),
-    )
-    put(root / "chat/two/deep.yaml", interaction(b'{"n":4}', path="/models", method="GET"))
-    put(root / "with space [1].yaml", interaction(b'{"n":5}', path="/a%3Ab", method="GET"))
-    put(root / "z/same.yaml", interaction(b'{"n":6}', body=b'{"q":"same"}'))
-    (root / "broken.yaml").write_text("interactions:\n- request: {method: GET}\n")
-    return root
-
-
-@pytest.fixture
-def server(library: Path) -> Iterator[MockServer]:
-    with MockServer(library) as running:
-        yield running
-
-
-@pytest.fixture
-def client(server: MockServer) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, trust_env=False) as opened:
-        yield opened
-
-
-def error_of(response: httpx.Response) -> dict[str, Any]:
-    error: dict[str, Any] = response.json()["error"]
-    return error
-
-
-# --- traffic without a session ------------------------------------------------------------
 
 
 def test_equal_requests_get_their_recordings_in_order_and_start_over(client) -> None:
@@ -165,74 +114,6 @@ def test_path_tricks_find_nothing(server: MockServer, path: str) -> None:
     answer = talk(server.url, request_bytes(path))
     assert status_of(answer) == 404
     assert json_of(answer)["error"]["type"] == "tapecheck_unknown_cassette"
-
-
-STREAM = interaction(b"data: a\n\ndata: b\n\n", content_type="text/event-stream")
-
-
-@pytest.fixture(scope="module")
-def streams(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockServer]:
-    root = tmp_path_factory.mktemp("streams")
-    put(root / "two.yaml", interaction(b"{}"), STREAM, interaction(b"[26]"))
-    put(root / "two/~cut=1.yaml", interaction(b"its own"))
-    put(root / "many.yaml", interaction(b"0"), interaction(b"1"), interaction(b"2"))
-    with MockServer(root) as running:
-        yield running
-
-
-@pytest.mark.parametrize(
-    ("path", "bodies"),
-    [
-        (f"/c/two/~interactions=1{CHAT}", [b"data: a\n\ndata: b\n\n"]),
-        (f"/c/two/~interactions=1,eol=crlf{CHAT}", [b"data: a\r\n\r\ndata: b\r\n\r\n"]),
-        (f"/c/two/~interactions%3D1%2Ceol%3Dcr{CHAT}", [b"data: a\r\rdata: b\r\r"]),
-        (f"/c/two/%7Ecut=1,eol=crlf{CHAT}", [b"{}", b"data: a\r\n\r\n"]),
-        (f"/c/many/~interactions=2+0{CHAT}", [b"2", b"0", b"2"]),
-        # A cassette of that name wins.
-        (f"/c/two/~cut=1{CHAT}", [b"its own"]),
-    ],
-)
-def test_a_pinned_cassette_is_varied_by_its_url(
-    streams: MockServer, path: str, bodies: list[bytes]
-) -> None:
-    assert [httpx.post(streams.url + path).content for _ in bodies] == bodies
-
-
-def test_each_variation_has_its_own_order(streams: MockServer) -> None:
-    urls = [f"{streams.url}/c/many{part}{CHAT}" for part in ("", "/~gzip=yes", "", "/~gzip=yes")]
-    assert [httpx.post(url).content for url in urls] == [b"0", b"0", b"1", b"1"]
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        ("eof=crlf", "unknown word 'eof' (did you mean eol?); known are eol=lf|crlf|cr"),
-        ("", "not ''"),
-        ("%ff", "a variation is word=value"),
-        ("cut=9", "two: cut=9 is behind the end: the stream has 2 events"),
-        ("interactions=7", "two: no interaction 7: there are 3, numbered from 0"),
-    ],
-)
-def test_a_variation_that_cannot_be_played_is_explained(
-    streams: MockServer, words: str, message: str
-) -> None:
-    response = httpx.post(f"{streams.url}/c/two/~{words}{CHAT}")
-    assert response.status_code == 400
-    error = error_of(response)
-    assert error["type"] == "tapecheck_bad_variation"
-    assert message in error["message"]
-    assert streams.journal[-1].outcome is Outcome.REFUSED
-
-
-def test_a_body_that_cannot_be_decoded_is_not_varied(tmp_path: Path) -> None:
-    coding = ("content-encoding", "x-own")
-    headers = (*STREAM.response.headers, coding)
-    response = replace(STREAM.response, headers=headers, body=b"\xff")
-    put(tmp_path / "x.yaml", replace(STREAM, response=response))
-    with MockServer(tmp_path) as server:
-        answer = httpx.post(f"{server.url}/c/x/~cut=0{CHAT}")
-    assert answer.status_code == 422
-    assert error_of(answer)["type"] == "tapecheck_broken_cassette"
 
 
 def test_a_broken_cassette_is_an_error_for_its_own_requests_only(
@@ -468,139 +349,3 @@ def test_unusual_methods_are_refused(client, method: str, status: int) -> None:
     response = client.request(method, "/pot")
     assert response.status_code == status
     assert method in error_of(response)["message"]
-
-
-@pytest.fixture
-def small(library: Path) -> Iterator[MockServer]:
-    limits = Limits(body=1000, sessions=2, journal=3)
-    with MockServer(library, limits=limits) as running:
-        yield running
-
-
-@pytest.mark.parametrize(
-    "framing",
-    [
-        b"content-length: 1001\r\n\r\n",
-        b"content-length: 1001\r\nexpect: 100-continue\r\n\r\n",
-        b"transfer-encoding: chunked\r\n\r\n3e9\r\n",
-    ],
-    ids=["length", "expect", "chunked"],
-)
-def test_a_body_over_the_limit_is_refused(small: MockServer, framing: bytes) -> None:
-    head = b"POST /v1 HTTP/1.1\r\nhost: h\r\n" + framing
-    body = b"x" * 1001 + (b"\r\n0\r\n\r\n" if b"chunked" in framing else b"")
-    with connect(small.url) as sock:
-        sock.sendall(head + (b"" if b"expect" in framing else body))
-        answer = read_answer(sock)
-    assert status_of(answer) == 413
-    assert json_of(answer)["error"]["type"] == "tapecheck_too_large"
-    (entry,) = small.journal
-    assert (entry.outcome, entry.status) == (Outcome.REFUSED, 413)
-
-
-def test_a_client_that_expects_100_continue_gets_it(small: MockServer) -> None:
-    with connect(small.url) as sock:
-        sock.sendall(
-            b"POST /v1/chat/completions HTTP/1.1\r\nhost: h\r\nconnection: close\r\n"
-            b"expect: 100-continue\r\ncontent-length: 13\r\n\r\n"
-        )
-        go_on = b"HTTP/1.1 100 Continue\r\n\r\n"
-        assert sock.recv(len(go_on)) == go_on
-        sock.sendall(b'{"q":"other"}')
-        assert json_of(read_all(sock)) == {"n": 3}
-
-
-@pytest.mark.parametrize(
-    ("limits", "allowed", "over"),
-    [
-        (Limits(line=20_000), "/" + "y" * 15_000, "/" + "y" * 25_000),
-        (Limits(line=100), "/" + "y" * 60, "/" + "y" * 200),
-    ],
-)
-def test_a_target_may_be_as_long_as_the_limit_says(limits: Limits, allowed: str, over: str) -> None:
-    with MockServer(limits=limits) as server:
-        assert status_of(talk(server.url, request_bytes(allowed))) == 404
-        assert status_of(talk(server.url, request_bytes(over))) == 400
-
-
-@pytest.mark.parametrize(
-    ("limits", "allowed", "over"),
-    [
-        (Limits(header=20_000), ["x: " + "y" * 15_000], ["x: " + "y" * 25_000]),
-        (Limits(header=100), ["x: " + "y" * 60], ["x: " + "y" * 200]),
-        (Limits(headers=300), ["x: y"] * 250, ["x: y"] * 350),
-        (Limits(headers=10), ["x: y"] * 5, ["x: y"] * 20),
-    ],
-)
-def test_headers_may_be_as_long_and_many_as_the_limits_say(
-    limits: Limits, allowed: list[str], over: list[str]
-) -> None:
-    with MockServer(limits=limits) as server:
-        for headers, status in ((allowed, 404), (over, 400)):
-            asked = request_bytes("/x", headers=[*headers, "connection: close"])
-            assert status_of(talk(server.url, asked)) == status
-
-
-def test_a_failure_of_the_server_is_logged_and_not_shown(
-    server: MockServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fail(*_: object) -> None:
-        raise RuntimeError("an inner detail")
-
-    monkeypatch.setattr("mockserver.serving.app.App._route", fail)
-    answer = talk(server.url, request_bytes("/x"))
-    assert status_of(answer) == 500
-    assert json_of(answer)["error"]["type"] == "tapecheck_internal_error"
-    assert b"an inner detail" not in answer
-    assert "an inner detail" in caplog.text
-
-
-def test_a_failure_within_an_answer_ends_the_connection_without_a_second_answer(
-    library: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    async def fail(*_: object) -> None:
-        raise RuntimeError("an inner detail")
-
-    monkeypatch.setattr("mockserver.serving.playback.Playback._end", fail)
-    with MockServer(library, speed=1000) as server:
-        answer = talk(server.url, request_bytes("/models"))
-    assert answer.count(b"HTTP/1.1 ") == 1
-    assert json_of(answer) == {"n": 4}
-    assert "an inner detail" in caplog.text
-
-
-def test_requests_are_not_logged(
-    client, server: MockServer, caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level("DEBUG", "aiohttp"):
-        client.post(f"{CHAT}?key=sk-query", json={"q": "same"})
-    assert [r for r in caplog.records if r.name.startswith("aiohttp")] == []
-
-
-def test_the_number_of_sessions_is_limited(small: MockServer) -> None:
-    url = f"{small.url}{ADMIN}/sessions"
-    codes = [httpx.post(url, json={"cassette": "chat/two"}).status_code for _ in range(3)]
-    assert codes == [201, 201, 400]
-
-
-def test_a_session_s_journal_is_a_ring(small: MockServer) -> None:
-    with small.session("chat/two") as session:
-        for n in range(5):
-            httpx.post(f"{session.url}/{n}")
-        assert [e.path for e in session.journal] == ["/2", "/3", "/4"]
-
-
-def test_the_journal_is_a_ring(small: MockServer) -> None:
-    for _ in range(5):
-        httpx.get(f"{small.url}/absent")
-    assert [e.number for e in small.journal] == [2, 3, 4]
-
-
-def test_a_client_that_disconnects_within_its_request_leaves_no_trace(
-    server: MockServer, client, caplog: pytest.LogCaptureFixture
-) -> None:
-    with connect(server.url) as sock:
-        sock.sendall(b"POST /v1 HTTP/1.1\r\nhost: h\r\ncontent-length: 9\r\n\r\nhalf")
-    assert client.get(f"{ADMIN}/health").is_success
-    assert server.journal == ()
-    assert caplog.records == []
