@@ -122,7 +122,7 @@ def _compared(
 ) -> Iterator[Difference]:
     reasons = find_dialect(reading.case.scenario.dialect).reasons
     for difference in compare(wanted, seen, reading.terms, reasons, whole=whole):
-        if difference.kind == "false-failure" and _told_truly(reading):
+        if difference.kind == "false-failure" and _reported_truly(reading):
             yield replace(difference, kind="no-retry", field="retry")
         elif difference.kind == "false-failure" and not _assembled(reading, difference):
             continue
@@ -144,7 +144,7 @@ def _has_no_reason(reading: Reading) -> bool:
     return facts is not None and facts.terminal is None and facts.done
 
 
-def _told_truly(reading: Reading) -> bool:
+def _reported_truly(reading: Reading) -> bool:
     """Return whether the last answer that the client got was a failure, and another was ready.
 
     The server would have answered a retry; a client that reports what it got does not lie.
