@@ -67,7 +67,7 @@ FLOORS = [
 CLIENT_FLOORS = [
     ("common",),
     ("chat",),
-    ("responses", "openai_compat"),
+    ("responses", "openai_compat", "anthropic", "gemini", "ollama", "bedrock", "cohere"),
     ("chatcmpl_to_responses", "chatgpt_oauth", "inner_thoughts"),
     ("response_strategies",),
 ]

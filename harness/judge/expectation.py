@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 
-from harness.judge import channels, comparing
+from harness.judge import channels, comparing, wire_channels
 from harness.judge.comparing import Difference, compare, error_differences, same_keys
 from harness.judge.reading import Reading
 from harness.judge.transcript import Finding
@@ -121,6 +121,9 @@ def _compared(
     reading: Reading, wanted: channels.Channels, seen: channels.Channels, *, whole: bool = False
 ) -> Iterator[Difference]:
     reasons = find_dialect(reading.case.scenario.dialect).reasons
+    if reading.facts is not None and wanted.get("usage"):
+        chosen = wire_channels.chosen_usage(wanted["usage"], seen, reading.facts)
+        wanted = {**wanted, "usage": chosen}
     for difference in compare(wanted, seen, reading.terms, reasons, whole=whole):
         if difference.kind == "false-failure" and _reported_truly(reading):
             yield replace(difference, kind="no-retry", field="retry")

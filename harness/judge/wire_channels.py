@@ -54,10 +54,18 @@ def of_facts(facts: Facts, seen: Channels, reasons: Mapping[str, FinishReason]) 
             _call(call, given_calls[n] if n < len(given_calls) else {}, opaque)
             for n, call in enumerate(facts.calls)
         ]
-    found["usage"] = {k: v for k, v in facts.usage.items() if v is not None}
+    found["usage"] = chosen_usage(
+        {k: v for k, v in facts.usage.items() if v is not None}, seen, facts
+    )
     _add_opaque(found, facts, seen)
     _add_ending(found, facts, seen, reasons)
     return found
+
+
+def chosen_usage(wanted: JsonObject, seen: Channels, facts: Facts) -> JsonObject:
+    """Return the counts to compare with, where the wire leaves a choice those that are given."""
+    given = seen.get("usage") or {}
+    return {k: facts.chosen_usage(k, v, given.get(k)) for k, v in wanted.items()}
 
 
 def _call(call: CallFacts, given: JsonObject, opaque: Collection[str]) -> JsonObject:

@@ -3,7 +3,14 @@
 Generic code asks a dialect and never branches on its name.
 """
 
-from mockserver.dialects.dialect import Dialect, Difference, Grammar, UnreadableRequestError
+from mockserver.dialects.capacity import Capacity, Fitted
+from mockserver.dialects.dialect import (
+    Dialect,
+    Difference,
+    Grammar,
+    UnreadableRequestError,
+    UnwritableError,
+)
 from mockserver.dialects.facts import CallFacts, Facts, of_last, repaired, texts_in
 from mockserver.dialects.failures import Failure
 from mockserver.dialects.form import Form
@@ -13,26 +20,36 @@ from mockserver.dialects.registry import (
     dialects,
     facts_of,
     find_dialect,
+    fitted,
     grammars,
     is_pending,
     of_request,
     recorded_call,
+    written_answer,
+    written_error,
+    written_request,
 )
+from mockserver.dialects.writing import Pace
 
 __all__ = [
     "CallFacts",
+    "Capacity",
     "Dialect",
     "Difference",
     "Facts",
     "Failure",
+    "Fitted",
     "Form",
     "Grammar",
+    "Pace",
     "UnreadableRequestError",
+    "UnwritableError",
     "base_path",
     "continues",
     "dialects",
     "facts_of",
     "find_dialect",
+    "fitted",
     "grammars",
     "is_pending",
     "of_last",
@@ -40,4 +57,7 @@ __all__ = [
     "recorded_call",
     "repaired",
     "texts_in",
+    "written_answer",
+    "written_error",
+    "written_request",
 ]

@@ -12,16 +12,23 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
-from mockserver.cassettes.cassette import Interaction, Request
+from mockserver.cassettes.cassette import Interaction, Request, Response
+from mockserver.dialects.capacity import Capacity
 from mockserver.dialects.facts import Facts
 from mockserver.dialects.form import Form
+from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
+from mockserver.vocabulary.failure import ErrorInfo
 from mockserver.vocabulary.model import AssistantTurn, FinishReason, Json, JsonObject
 from mockserver.wire.schedule import Schedule
 
 
 class UnreadableRequestError(ValueError):
     """A recorded request cannot be turned back into a call. The message says why."""
+
+
+class UnwritableError(ValueError):
+    """A call or a turn has something that the dialect cannot say. The message says what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,8 @@ class Dialect:
     reasons: ClassVar[Mapping[str, FinishReason]] = {}
     #: The rules of its native events, if the wire carries some.
     grammar: ClassVar[Grammar | None] = None
+    #: What its answers can hold; ``None`` where answers cannot be written.
+    capacity: ClassVar[Capacity | None] = None
 
     def matches(self, request: Request) -> bool:
         """Return whether a request asks for an answer in this dialect."""
@@ -115,6 +124,28 @@ class Dialect:
     def read_call(self, _request: Request) -> NeutralCall:
         """Turn a recorded request back into a call. Raises :class:`UnreadableRequestError`."""
         raise UnreadableRequestError(f"{self.name} requests cannot be turned back into calls")
+
+    def write_request(self, _call: NeutralCall) -> Request:
+        """Return the request that says a call, to the provider's own address.
+
+        It has no key, and the headers that every request needs. ``options`` of the call that have
+        a Chat Completions name are translated, others go into the body as they are. Raises
+        :class:`UnwritableError` for what the dialect cannot say.
+        """
+        raise UnwritableError(f"{self.name} requests cannot be written")
+
+    def write_answer(self, _turn: AssistantTurn, _call: NeutralCall, _pace: Pace) -> Response:
+        """Return what the provider would answer, streamed if the call is.
+
+        The turn has only what :attr:`capacity` allows: :func:`~mockserver.dialects.fit` it before.
+        Fields that the turn leaves open, such as its id, are made from it. A failed turn is its
+        parts and then the error in band, or the error alone if the answer is not streamed.
+        """
+        raise UnwritableError(f"{self.name} answers cannot be written")
+
+    def write_error(self, _error: ErrorInfo, _call: NeutralCall) -> Response:
+        """Return what the provider would answer for an error with an HTTP status."""
+        raise UnwritableError(f"{self.name} answers cannot be written")
 
     def continues(self, _before: Sequence[Interaction], _request: Request) -> str | None:
         """Return the feature with which a client asks on, if a request does so.

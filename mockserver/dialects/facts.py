@@ -71,8 +71,9 @@ class Facts:
     in band; ``broken`` a complete event that is not JSON. ``calls`` are the tool calls in the
     order in which they were opened. ``signatures`` are all opaque items that must go back, except
     those of calls. ``images`` are URLs or Base64 data. ``usage`` maps our usage names to the last
-    value sent. ``may_fail`` says that a careful client may fail the turn although an end was
-    sent, because something before it is missing or odd.
+    value sent, ``other_usage`` to other counts that a client may rightly give, such as the input
+    without what was cached. ``may_fail`` says that a careful client may fail the turn although an
+    end was sent, because something before it is missing or odd.
     """
 
     terminal: str | None = None
@@ -91,6 +92,12 @@ class Facts:
     response_id: str | None = None
     model: str | None = None
     usage: dict[str, int | None] = field(default_factory=dict)
+    other_usage: dict[str, frozenset[int]] = field(default_factory=dict)
+
+    def chosen_usage(self, name: str, wanted: Json, given: Json) -> Json:
+        """Return the count to compare with: the given one where it is as right as the wanted."""
+        known = {self.usage.get(name), *self.other_usage.get(name, ())}
+        return given if wanted in known and given in known and given is not None else wanted
 
     @property
     def terminal_seen(self) -> bool:

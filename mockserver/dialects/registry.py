@@ -16,12 +16,21 @@ from importlib.metadata import entry_points
 from pkgutil import iter_modules
 
 from mockserver import dialects as folder
-from mockserver.cassettes.cassette import Interaction, Request
-from mockserver.dialects.dialect import Dialect, Grammar, UnreadableRequestError
+from mockserver.cassettes.cassette import Interaction, Request, Response
+from mockserver.dialects.capacity import Capacity, Fitted, fit
+from mockserver.dialects.dialect import (
+    Dialect,
+    Grammar,
+    UnreadableRequestError,
+    UnwritableError,
+)
 from mockserver.dialects.facts import Facts
 from mockserver.dialects.form import COMMON, Form, merged
+from mockserver.dialects.writing import Pace
 from mockserver.errors import DialectError, MockServerError
 from mockserver.vocabulary.call import NeutralCall
+from mockserver.vocabulary.failure import ErrorInfo
+from mockserver.vocabulary.model import AssistantTurn
 from mockserver.wire.schedule import Schedule
 
 GROUP = "tapecheck.dialects"
@@ -33,6 +42,7 @@ _MEMBERS: Mapping[str, type | tuple[type, ...]] = {
     "refines": frozenset,
     "reasons": Mapping,
     "grammar": (Grammar, type(None)),
+    "capacity": (Capacity, type(None)),
 }
 
 
@@ -113,6 +123,37 @@ def recorded_call(request: Request) -> tuple[Dialect, NeutralCall] | str:
         return str(exc)
 
 
+def written_request(dialect: Dialect, call: NeutralCall) -> Request:
+    """Return the request that says a call. Raises :class:`UnwritableError`."""
+    with _blaming(dialect):
+        return dialect.write_request(call)
+
+
+def fitted(dialect: Dialect, turn: AssistantTurn) -> Fitted:
+    """Return a turn as a dialect can say it. Raises :class:`UnwritableError`."""
+    if dialect.capacity is None:
+        raise UnwritableError(f"{dialect.name} answers cannot be written")
+    return fit(turn, dialect.capacity)
+
+
+def written_answer(
+    dialect: Dialect, turn: AssistantTurn, call: NeutralCall, pace: Pace
+) -> Response:
+    """Return the answer that says a turn, as far as the dialect can.
+
+    Raises :class:`UnwritableError`.
+    """
+    turn = fitted(dialect, turn).turn
+    with _blaming(dialect):
+        return dialect.write_answer(turn, call, pace)
+
+
+def written_error(dialect: Dialect, error: ErrorInfo, call: NeutralCall) -> Response:
+    """Return the answer that says an error. Raises :class:`UnwritableError`."""
+    with _blaming(dialect):
+        return dialect.write_error(error, call)
+
+
 def continues(dialect: Dialect, before: Sequence[Interaction], request: Request) -> str | None:
     """Return the feature with which a client asks on after the interactions ``before``.
 
@@ -133,7 +174,7 @@ def _blaming(dialect: Dialect) -> Iterator[None]:
     """Name the dialect whose code raises what it should not."""
     try:
         yield
-    except (UnreadableRequestError, MockServerError, KeyboardInterrupt):
+    except (UnreadableRequestError, UnwritableError, MockServerError, KeyboardInterrupt):
         raise
     except BaseException as exc:
         raise DialectError(

@@ -8,7 +8,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
-from typing import Self
+from typing import Protocol, Self
 
 import httpx
 
@@ -18,6 +18,31 @@ from harness.adapters.common.decoding import decoded
 from harness.adapters.common.failures import clip, failure, from_http, scrub
 from harness.clients.interface import ClientError
 from mockserver.vocabulary import ErrorClass, ErrorInfo, Event, JsonObject
+
+
+class BodyReader(Protocol):
+    """Turns the bytes of one body into events, as :class:`AnswerBody` does."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the terminal event was emitted."""
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Take the next bytes."""
+
+    def end(self) -> list[Event]:
+        """End because the body did."""
+
+    def lost(self, error: ErrorInfo) -> list[Event]:
+        """End because the connection broke."""
+
+
+class BodyReading(Protocol):
+    """Makes a :class:`BodyReader` for one answer."""
+
+    def __call__(self, stream: Answer, *, content_type: str | None = None) -> BodyReader:
+        """Return the reader."""
+
 
 _REDIRECTS = frozenset({307, 308})
 _MAX_REDIRECTS = 5
@@ -87,8 +112,9 @@ class Transport:
         headers: Mapping[str, str],
         body: JsonObject | None = None,
         form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
     ) -> AbstractAsyncContextManager[httpx.Response]:
-        """Send ``body`` as JSON, or a ``form``; the context is the answer, its body unread.
+        """Send ``body`` as JSON, a ``form``, or bytes; the context is the answer, its body unread.
 
         Follows 307 and 308, which keep method and body; httpx drops the ``authorization``
         header when the host changes. On leaving, the answer is closed: after a body that was
@@ -96,7 +122,9 @@ class Transport:
         :class:`HttpError` for every status but 2xx, and if there is no answer at all.
         """
         return self._answer(
-            self._http.build_request("POST", url, headers=dict(headers), json=body, data=form)
+            self._http.build_request(
+                "POST", url, headers=dict(headers), json=body, data=form, content=content
+            )
         )
 
     def get(
@@ -128,13 +156,15 @@ class Transport:
         answer: Answer,
         *,
         before_each: Callable[[], None] = lambda: None,
+        reading: BodyReading = AnswerBody,
     ) -> AsyncGenerator[Event, None]:
         """Read the body of ``response`` into ``answer`` and yield the events, the last terminal.
 
         Stops when the answer is closed, even if the body goes on. ``before_each`` is called
-        between the arrival of bytes and the first of their events.
+        between the arrival of bytes and the first of their events. ``reading`` makes the reader
+        of the body, for APIs whose streams are not event streams.
         """
-        body = AnswerBody(answer, content_type=response.headers.get("content-type"))
+        body = reading(answer, content_type=response.headers.get("content-type"))
         try:
             async with aclosing(decoded(response)) as pieces:
                 async for data in pieces:

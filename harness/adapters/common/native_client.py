@@ -1,0 +1,142 @@
+"""The client that those of the native dialects are: what differs is their requests and readers."""
+
+from __future__ import annotations
+
+import functools
+from abc import abstractmethod
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from typing import ClassVar, Self
+
+from harness.adapters.common.answer import Answer
+from harness.adapters.common.answer_body import AnswerBody
+from harness.adapters.common.client import ApiClient
+from harness.adapters.common.failures import request_id_of
+from harness.adapters.common.retrying import RetryPolicy, errors_as_events, retrying
+from harness.adapters.common.transport import BodyReading, HttpError, endpoint
+from harness.clients.interface import Call, ClientError
+from mockserver.dialects import find_dialect, written_request
+from mockserver.vocabulary import (
+    AssistantTurn,
+    Event,
+    Json,
+    JsonObject,
+    NeutralCall,
+    fold,
+)
+
+
+class ApiError(ClientError):
+    """The call failed. ``error`` says why, ``turn`` has what arrived before, if anything."""
+
+
+class NativeClient(ApiClient):
+    """Sends calls in one dialect: the dialect writes the request, ``answering`` reads the answer.
+
+    The address is ``base_url`` and what the dialect puts behind it, such as the model.
+    """
+
+    path = ""
+    dialect: ClassVar[str]
+    #: Makes the reader of a body; event streams unless a class says otherwise.
+    reading: ClassVar[BodyReading] = AnswerBody
+
+    @classmethod
+    def for_call(cls, call: Call) -> Self:
+        """Make a client for one call of the harness."""
+        retry = RetryPolicy(max_retries=call.max_retries)
+        return cls(call.base_url, call.api_key, timeout=call.timeout, retry=retry)
+
+    @abstractmethod
+    def answering(self, call: NeutralCall, request_id: str | None) -> Answer:
+        """Return the reader of one answer to ``call``."""
+
+    def headers(self) -> Mapping[str, str]:
+        """Return the headers that carry the key."""
+        return self._bearer
+
+    async def stream(
+        self,
+        *,
+        model: str,
+        messages: Sequence[JsonObject],
+        tools: Sequence[JsonObject] = (),
+        options: Mapping[str, Json] | None = None,
+    ) -> AsyncGenerator[Event, None]:
+        """Yield the events of one answer; the last is ``message_stop`` or ``error``.
+
+        Failures of the server or the connection are events, not exceptions. ``messages``, ``tools``
+        and ``options`` are those of Chat Completions; raises ``ValueError`` for what the API cannot
+        say. Leaving the iteration early closes the connection.
+        """
+        attempts = self._attempts(_call(model, messages, tools, options, stream=True))
+        async with aclosing(errors_as_events(attempts)) as events:
+            async for event in events:
+                yield event
+
+    async def complete(
+        self,
+        *,
+        model: str,
+        messages: Sequence[JsonObject],
+        tools: Sequence[JsonObject] = (),
+        options: Mapping[str, Json] | None = None,
+    ) -> AssistantTurn:
+        """Return the whole turn of one answer, requested without a stream.
+
+        Takes the arguments of :meth:`stream`. Raises :class:`ApiError`.
+        """
+        attempts = self._attempts(_call(model, messages, tools, options, stream=False))
+        try:
+            async with aclosing(attempts) as events:
+                turn = fold([event async for event in events])
+        except HttpError as exc:
+            raise ApiError(exc.error) from None
+        if turn.error:
+            raise ApiError(turn.error, turn)
+        return turn
+
+    def _attempts(self, call: NeutralCall) -> AsyncGenerator[Event, None]:
+        dialect = find_dialect(self.dialect)
+        request = written_request(dialect, call)
+        path = request.url.path[len(dialect.base_path([request.url.path])) :]
+        url = endpoint(self._url + path + (f"?{request.url.query}" if request.url.query else ""))
+        attempt = functools.partial(
+            self._attempt,
+            url,
+            {**dict(request.headers), **self.headers()},
+            request.body,
+            functools.partial(self.answering, call),
+        )
+        return retrying(attempt, self._retry, sleep=self._sleep, jitter=self._jitter)
+
+    async def _attempt(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        answering: Callable[[str | None], Answer],
+    ) -> AsyncGenerator[Event, None]:
+        async with self._transport.post(url, headers=headers, content=body) as response:
+            answer = answering(request_id_of(response.headers))
+            reading = self._transport.read(response, answer, reading=self.reading)
+            async with aclosing(reading) as events:
+                async for event in events:
+                    yield event
+
+
+def _call(
+    model: str,
+    messages: Sequence[JsonObject],
+    tools: Sequence[JsonObject],
+    options: Mapping[str, Json] | None,
+    *,
+    stream: bool,
+) -> NeutralCall:
+    return NeutralCall(
+        model=model,
+        messages=tuple(messages),
+        tools=tuple(tools),
+        stream=stream,
+        options=dict(options or {}),
+    )

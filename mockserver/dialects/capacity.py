@@ -1,0 +1,205 @@
+"""What a dialect can say of a neutral turn. Pure.
+
+A dialect lists what it has words for. :func:`fit` reduces a turn to that and names what is lost, so
+that nothing is lost silently when a turn is written in another dialect.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mockserver.vocabulary.model import (
+    AssistantTurn,
+    FinishReason,
+    HostedToolPart,
+    ImagePart,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    SendBackPart,
+    TextPart,
+    ToolCallPart,
+    Usage,
+)
+
+#: Usage fields, in the order in which they are named.
+_COUNTS = (
+    "input_tokens",
+    "output_tokens",
+    "total_tokens",
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+    "reasoning_tokens",
+)
+#: Fields of a reasoning part that must go back unchanged.
+_SEALS = ("signature", "encrypted_content", "redacted_data")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """What an answer of a dialect can hold.
+
+    ``words`` are the finish words it is written with; a reason without one is written as ``stop``.
+    ``parts`` are the kinds of parts that it has. ``order`` is the order of parts that it always
+    has, each kind but tool calls joined to one part; empty where it keeps the order of a turn.
+    ``channel`` is the channel of its reasoning, ``seals`` are the fields that reasoning keeps
+    beside its text. ``call_ids``, ``call_text`` and ``call_signatures`` say that a call keeps its
+    id, its argument text as it is, its signature. ``usage`` are the counts that it has.
+    """
+
+    words: Mapping[FinishReason, str]
+    parts: frozenset[type[Part]] = frozenset({TextPart, ToolCallPart})
+    order: tuple[type[Part], ...] = ()
+    channel: str = "text"
+    seals: frozenset[str] = frozenset()
+    call_ids: bool = True
+    call_text: bool = True
+    call_signatures: bool = False
+    citations: bool = False
+    phases: bool = False
+    omitted: bool = False
+    response_id: bool = True
+    model: bool = True
+    usage: frozenset[str] = frozenset(_COUNTS[:3])
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A turn as a dialect can say it, and what it cannot, in words for people."""
+
+    turn: AssistantTurn
+    lost: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Fitting:
+    capacity: Capacity
+    lost: list[str] = field(default_factory=list)
+
+    def lose(self, what: str) -> None:
+        if what not in self.lost:
+            self.lost.append(what)
+
+    def parts(self, parts: tuple[Part, ...]) -> Iterator[Part]:
+        calls = 0
+        for number, part in enumerate(parts):
+            if type(part) not in self.capacity.parts:
+                self.lose(f"part {number} ({part.type})")
+                continue
+            match part:
+                case TextPart():
+                    yield self.text(part, number)
+                case ReasoningPart():
+                    yield from self.reasoning(part, number)
+                case ToolCallPart():
+                    yield self.call(part, number, calls)
+                    calls += 1
+                case _:
+                    yield part
+
+    def text(self, part: TextPart, number: int) -> TextPart:
+        if part.citations and not self.capacity.citations:
+            self.lose(f"the citations of part {number} (text)")
+            part = replace(part, citations=())
+        if part.phase is not None and not self.capacity.phases:
+            self.lose(f"the phase of part {number} (text)")
+            part = replace(part, phase=None)
+        return part
+
+    def reasoning(self, part: ReasoningPart, number: int) -> Iterator[ReasoningPart]:
+        for name in _SEALS:
+            if getattr(part, name) is not None and name not in self.capacity.seals:
+                self.lose(f"the {name} of part {number} (reasoning)")
+                fields: dict[str, Any] = {name: None}
+                part = replace(part, **fields)
+        if part.omitted and not self.capacity.omitted:
+            self.lose(f"that part {number} (reasoning) was omitted")
+            part = replace(part, omitted=False)
+        if part.channel != self.capacity.channel:
+            if part.text:
+                self.lose(f"the channel {part.channel} of part {number} (reasoning)")
+            part = replace(part, channel=self.capacity.channel)
+        if part.text or part.omitted or any(getattr(part, name) for name in _SEALS):
+            yield part
+
+    def call(self, part: ToolCallPart, number: int, call: int) -> ToolCallPart:
+        if not self.capacity.call_ids and not part.id_synthesized:
+            self.lose(f"the id of part {number} (tool_call)")
+        if not self.capacity.call_ids:
+            part = replace(part, id=f"call_{call}", id_synthesized=True)
+        if part.thought_signature is not None and not self.capacity.call_signatures:
+            self.lose(f"the signature of part {number} (tool_call)")
+            part = replace(part, thought_signature=None)
+        if part.send_back is not None:
+            self.lose(f"provider's own fields of part {number} (tool_call)")
+            part = replace(part, send_back=None)
+        if not self.capacity.call_text and part.arguments is not None:
+            plain = json.dumps(part.arguments, ensure_ascii=False, separators=(",", ":"))
+            part = replace(part, arguments_raw=plain)
+        return part
+
+    def ordered(self, parts: list[Part]) -> tuple[Part, ...]:
+        if not self.capacity.order:
+            return tuple(parts)
+        found: list[Part] = []
+        for kind in self.capacity.order:
+            same = [part for part in parts if type(part) is kind]
+            found += same if kind is ToolCallPart else _joined(same)
+        if [type(p) for p in found] != [type(p) for p in parts]:
+            self.lose("the order of the parts")
+        return tuple(found)
+
+    def usage(self, usage: Usage | None) -> Usage | None:
+        if usage is None:
+            return None
+        for name in _COUNTS:
+            if getattr(usage, name) is not None and name not in self.capacity.usage:
+                self.lose(f"usage.{name}")
+                fields: dict[str, Any] = {name: None}
+                usage = replace(usage, **fields)
+        return None if usage == Usage() else usage
+
+
+def fit(turn: AssistantTurn, capacity: Capacity) -> Fitted:
+    """Reduce a turn to what a dialect can say."""
+    fitting = _Fitting(capacity)
+    if turn.response_id is not None and not capacity.response_id:
+        fitting.lose("response_id")
+        turn = replace(turn, response_id=None)
+    if turn.model is not None and not capacity.model:
+        fitting.lose("model")
+        turn = replace(turn, model=None)
+    if (reason := turn.finish_reason) is not None and reason not in capacity.words:
+        fitting.lose(f"finish_reason {reason}")
+        turn = replace(turn, finish_reason=FinishReason.STOP)
+    word = None if turn.finish_reason is None else capacity.words[turn.finish_reason]
+    turn = replace(
+        turn,
+        raw_finish_reason=word,
+        parts=fitting.ordered(list(fitting.parts(turn.parts))),
+        usage=fitting.usage(turn.usage),
+    )
+    return Fitted(turn, tuple(fitting.lost))
+
+
+def _joined(parts: list[Part]) -> list[Part]:
+    """Join parts of one kind to one; those that cannot be joined stay apart."""
+    if len(parts) < 2:
+        return parts
+    match parts[0]:
+        case TextPart() as first:
+            texts = [p for p in parts if isinstance(p, TextPart)]
+            cited = tuple(c for p in texts for c in p.citations)
+            return [replace(first, text="".join(p.text for p in texts), citations=cited)]
+        case ReasoningPart() as first:
+            thoughts = [p for p in parts if isinstance(p, ReasoningPart)]
+            return [replace(first, text="".join(p.text for p in thoughts))]
+        case RefusalPart() as first:
+            refusals = [p for p in parts if isinstance(p, RefusalPart)]
+            return [replace(first, refusal="".join(p.refusal for p in refusals))]
+        case ImagePart() | SendBackPart() | HostedToolPart():
+            return parts
+    return parts

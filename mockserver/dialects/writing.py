@@ -1,0 +1,114 @@
+"""What the writers of answers share: cutting a text into deltas, and sending events. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from mockserver.cassettes.cassette import Chunk, Headers, Origin, Response, Wire
+from mockserver.vocabulary.model import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How a written answer is cut, and when its pieces are sent.
+
+    ``size`` is the number of characters of a delta; 0 sends each text in one. The headers and the
+    first piece are due ``first_ms`` after the request, each later piece ``each_ms`` after the one
+    before.
+    """
+
+    size: int = 8
+    first_ms: float = 0.0
+    each_ms: float = 0.0
+
+
+def deltas(text: str, pace: Pace) -> list[str]:
+    """Cut a text between its code points; an empty text has no deltas."""
+    size = pace.size or max(len(text), 1)
+    return [text[start : start + size] for start in range(0, len(text), size)]
+
+
+def compact(value: Json) -> str:
+    """Return JSON text as providers send it: no spaces, characters as they are.
+
+    A lone surrogate, which UTF-8 cannot carry, is escaped.
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return "".join(f"\\u{ord(c):04x}" if "\ud800" <= c <= "\udfff" else c for c in text)
+
+
+def sse_event(data: Json, event: str | None = None) -> bytes:
+    """Return one event of an event stream. A ``str`` is sent as it is, anything else as JSON."""
+    text = data if isinstance(data, str) else compact(data)
+    name = "" if event is None else f"event: {event}\n"
+    return f"{name}data: {text}\n\n".encode()
+
+
+def streamed(
+    pieces: Iterable[bytes],
+    pace: Pace,
+    *,
+    content_type: str = "text/event-stream; charset=utf-8",
+    headers: Headers = (),
+) -> Response:
+    """Make a streamed answer: each piece is one chunk."""
+    sent = [piece for piece in pieces if piece]
+    chunks = tuple(
+        Chunk(pace.first_ms + number * pace.each_ms, len(piece))
+        for number, piece in enumerate(sent)
+    )
+    return Response(
+        status=200,
+        reason="OK",
+        headers=(("content-type", content_type), *headers),
+        body=b"".join(sent),
+        wire=Wire(
+            headers_ms=pace.first_ms,
+            chunks=chunks,
+            end_ms=chunks[-1].at_ms if chunks else pace.first_ms,
+            origin=Origin.AUTHORED,
+        ),
+    )
+
+
+def whole(
+    value: Json,
+    *,
+    status: int = 200,
+    headers: Headers = (),
+    pace: Pace | None = None,
+) -> Response:
+    """Make an answer of one JSON value. With ``pace`` it is due after ``first_ms``."""
+    first = pace.first_ms if pace else 0.0
+    return Response(
+        status=status,
+        reason=_reason(status),
+        headers=(("content-type", "application/json"), *headers),
+        body=compact(value).encode(),
+        wire=Wire(headers_ms=first, end_ms=first, origin=Origin.AUTHORED),
+    )
+
+
+def retry_after(seconds: float | None) -> Headers:
+    """Return the header that names a wait; none for ``None``."""
+    return () if seconds is None else (("retry-after", f"{seconds:g}"),)
+
+
+def text_of(content: Json) -> str:
+    """Return the text of a message's content: a string, or parts of which texts count."""
+    if isinstance(content, str):
+        return content
+    parts: Sequence[Json] = content if isinstance(content, list) else ()
+    return "".join(
+        p["text"] for p in parts if isinstance(p, dict) and isinstance(p.get("text"), str)
+    )
+
+
+def _reason(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
