@@ -173,7 +173,7 @@ def test_the_harness_uses_only_the_faces_of_the_server(name: str) -> None:
 def test_adapters_are_clients_not_parts_of_the_harness(name: str) -> None:
     allowed = {
         *("harness.adapters", "harness.clients"),
-        *("mockserver.files", "mockserver.vocabulary", "mockserver.wire"),
+        *("mockserver.dialects", "mockserver.files", "mockserver.vocabulary", "mockserver.wire"),
     }
     for used in imports(MODULES[name]):
         if used.split(".")[0] in ("harness", "mockserver"):

@@ -101,10 +101,8 @@ def text_of(content: Json) -> str:
     """Return the text of a message's content: a string, or parts of which texts count."""
     if isinstance(content, str):
         return content
-    parts: Sequence[Json] = content if isinstance(content, list) else ()
-    return "".join(
-        p["text"] for p in parts if isinstance(p, dict) and isinstance(p.get("text"), str)
-    )
+    parts = [p for p in content if isinstance(p, dict)] if isinstance(content, list) else []
+    return "".join(p["text"] for p in parts if isinstance(p.get("text"), str))
 
 
 def _reason(status: int) -> str:
