@@ -1,66 +1,31 @@
-"""Play scenarios to the official ``openai`` package, used as an ordinary caller would."""
+"""The official ``openai`` package, used as an ordinary caller would."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import openai
 
-from harness.plan.planning import cassette_of, schedules_of
-from harness.suite.scenario import Expectation, Scenario
-from mockserver import MockServer
-from mockserver.dialects.registry import base_path
-from mockserver.library.session import Exchange
 from mockserver.vocabulary.call import NeutralCall
-from mockserver.vocabulary.codec import event_from_json, to_json
-from mockserver.vocabulary.fold import fold
+from tests.second_opinion.turn import Turn
 
 
-@dataclass
-class Turn:
-    """A turn in the fields that both sides share; ``None`` for what is absent."""
+def ask(base_url: str, call: NeutralCall, turn: Turn) -> None:
+    """Make a call and read the answer into ``turn``, as far as it comes."""
+    client = openai.OpenAI(
+        base_url=base_url,
+        api_key="sk-second-opinion",
+        max_retries=call.max_retries,
+        timeout=call.timeout or 5.0,
+    )
+    with client:
+        _ask(client, call, turn)
 
-    text: str = ""
-    refusal: str = ""
-    calls: list[tuple[str | None, str | None, Any]] = field(default_factory=list)
-    finish: str | None = None
-    usage: tuple[int | None, int | None, int | None] | None = None
-    error: int | str | None = None
 
-
-def sdk_turn(server: MockServer, scenario: Scenario) -> Turn:
-    """Play the scenario to the SDK. An exception that is not the SDK's own is ``error`` too."""
-    cassette = cassette_of(scenario.cassette)
-    numbers = scenario.interactions or range(len(cassette.interactions))
-    exchanges = [
-        Exchange(cassette.interactions[n].request, s)
-        for n, s in zip(numbers, schedules_of(scenario), strict=True)
-    ]
-    call = scenario.turns[0].call
-    assert call is not None
-    with server.session(exchanges=exchanges) as session:
-        paths = [exchange.request.url.path for exchange in exchanges]
-        client = openai.OpenAI(
-            base_url=session.url + base_path(scenario.dialect, paths),
-            api_key="sk-second-opinion",
-            max_retries=call.max_retries,
-            timeout=call.timeout or 5.0,
-        )
-        turn = Turn()
-        try:
-            with client:
-                _ask(client, call, turn)
-        except openai.APIStatusError as exc:
-            turn.error = exc.status_code
-        except openai.OpenAIError as exc:
-            turn.error = type(exc).__name__
-        except Exception as exc:
-            # httpx's errors escape from the SDK while it streams.
-            turn.error = type(exc).__name__
-    return turn
+def status_of(exc: Exception) -> int | None:
+    """Return the HTTP status of an exception of the SDK."""
+    return exc.status_code if isinstance(exc, openai.APIStatusError) else None
 
 
 def _ask(client: openai.OpenAI, call: NeutralCall, turn: Turn) -> None:
@@ -113,91 +78,3 @@ def _parsed(arguments: str) -> Any:
         return json.loads(arguments)
     except ValueError:
         return arguments
-
-
-def outcomes(scenario: Scenario) -> tuple[Expectation, ...]:
-    """Return what the scenario expects, the choice of the bundled clients first."""
-    expect = scenario.turns[0].expect
-    assert expect is not None
-    return expect.any_of or (expect,)
-
-
-def expected_turn(expect: Expectation) -> Turn:
-    """Return an outcome in the same fields."""
-    data: dict[str, Any] = {}
-    if expect.events is not None:
-        data = to_json(fold(event_from_json(e) for e in _filled(expect.events)))
-    turn = expect.turn or {}
-    data |= turn
-    error = expect.error or data.get("error")
-    parts = data.get("parts", [])
-    calls = data.get("tool_calls", [p for p in parts if p["type"] == "tool_call"])
-    usage = data.get("usage")
-    return Turn(
-        text=data.get("content", _joined(parts, "text", "text")),
-        refusal=data.get("refusal", _joined(parts, "refusal", "refusal")),
-        calls=[_call(c) for c in calls],
-        finish=data.get("raw_finish_reason"),
-        usage=None
-        if usage is None
-        else (usage.get("input_tokens"), usage.get("output_tokens"), usage.get("total_tokens")),
-        error=None if error is None else error.get("status", error["class"]),
-    )
-
-
-def _call(call: dict[str, Any]) -> tuple[str | None, str | None, Any]:
-    call_id = None if call.get("id_synthesized") else call.get("id")
-    arguments = call.get("arguments")
-    return call_id, call.get("name"), call.get("arguments_raw") if arguments is None else arguments
-
-
-def _joined(parts: list[dict[str, Any]], kind: str, field_name: str) -> str:
-    return "".join(p[field_name] for p in parts if p["type"] == kind)
-
-
-def _filled(events: tuple[dict[str, Any], ...]) -> Iterator[dict[str, Any]]:
-    for event in events:
-        match event["type"]:
-            case "warning":
-                yield {"message": "any", **event}
-            case "error":
-                error = {k: v for k, v in event["error"].items() if k != "message_contains"}
-                yield {"type": "error", "error": {"message": "", "retryable": False, **error}}
-            case "tool_call_start":
-                yield {"tool_call_id": "made", **event}
-            case "tool_call_end":
-                yield {"arguments_raw": json.dumps(event["arguments"]), **event}
-            case _:
-                yield event
-
-
-def differences(expected: Turn, seen: Turn, judged: set[str]) -> list[str]:
-    """Return the names of the fields that differ, of those that the scenario ``judged`` states.
-
-    Both failing is agreement, whatever the status: the SDK knows no other classes. Where one
-    side fails, the rest is not compared.
-    """
-    if (expected.error is None) != (seen.error is None):
-        return ["silent" if seen.error is None else "raises"]
-    if expected.error is not None:
-        statuses = isinstance(expected.error, int) and isinstance(seen.error, int)
-        return ["status"] if statuses and expected.error != seen.error else []
-    return [
-        name
-        for name in ("text", "refusal", "calls", "finish", "usage")
-        if name in judged and getattr(expected, name) != getattr(seen, name)
-    ]
-
-
-def judged_by(expect: Expectation) -> set[str]:
-    """Return the fields of a turn that an outcome states."""
-    if expect.events is not None:
-        return {"text", "refusal", "calls", "finish", "usage"}
-    names = {
-        "content": "text",
-        "refusal": "refusal",
-        "tool_calls": "calls",
-        "raw_finish_reason": "finish",
-        "usage": "usage",
-    }
-    return {names[k] for k in expect.turn or {} if k in names}

@@ -1,8 +1,8 @@
 """A second opinion on every expectation, so that none is merely our own output.
 
-The official ``openai`` package reads every authored Chat Completions cassette. Where it sees
-another turn than those that the scenario accepts, ``sdk_differences.yaml`` says why the
-expectation is right; a difference that is not listed fails, and so does a listed one that is gone.
+The official SDK of a dialect reads every authored cassette. Where it sees another turn than those
+that the scenario accepts, the file of its dialect in ``differences`` says why the expectation is
+right; a difference that is not listed fails, and so does a listed one that is gone.
 """
 
 from __future__ import annotations
@@ -17,22 +17,21 @@ from harness.plan.planning import Settings, cassette_of, find_scenarios
 from harness.suite.scenario import Scenario
 from mockserver import MockServer
 from mockserver.cassettes.cassette import Origin
-from tests.end_to_end.second_opinion import (
-    differences,
-    expected_turn,
-    judged_by,
-    outcomes,
-    sdk_turn,
-)
+from tests.second_opinion.playing import SDKS, sdk_turn
+from tests.second_opinion.turn import differences, expected_turn, judged_by, outcomes
 
-LISTED = yaml.safe_load((Path(__file__).parent / "sdk_differences.yaml").read_text("utf-8"))
+LISTED = [
+    entry
+    for path in sorted((Path(__file__).parent / "differences").glob("*.yaml"))
+    for entry in yaml.safe_load(path.read_text("utf-8"))
+]
 KNOWN = {name: entry["differs"].split("+") for entry in LISTED for name in entry["scenarios"]}
 
 
 def authored() -> Iterator[Scenario]:
     for scenario in find_scenarios(Settings())[0]:
         origins = {i.response.wire.origin for i in cassette_of(scenario.cassette).interactions}
-        if scenario.dialect == "openai-chat" and origins == {Origin.AUTHORED}:
+        if scenario.dialect in SDKS and origins == {Origin.AUTHORED}:
             yield scenario
 
 
