@@ -36,6 +36,8 @@ def fault(reading: Reading) -> Iterator[Finding]:
     if expect is not None and expect.events is not None:
         yield from beginning(reading, "fault", channels.of_events(expect.events), seen)
         yield from _exact_beginning(reading, expect.events)
+    elif expect is not None and expect.turn is not None and expect.is_whole:
+        yield from beginning(reading, "fault", channels.of_turn(expect.turn), seen)
     facts = reading.facts
     if facts is None or seen["status"] is None:
         return

@@ -114,15 +114,15 @@ def find_cases(
 
 
 def sweepable(scenario: Scenario, schedules: Sequence[Schedule]) -> bool:
-    """Return whether faults make sense: for one streamed turn with known events.
+    """Return whether faults make sense: for one streamed turn whose whole content is known.
 
-    They are those of the scenario, or of the wire for a recording without a scenario. A client
-    that may retry would send another request, which has no recorded answer.
+    The scenario states it, or the wire of a recording without a scenario. A client that may retry
+    would send another request, which has no recorded answer.
     """
     expect, call = scenario.turns[0].expect, scenario.turns[0].call
     if expect is not None and expect.any_of:
         expect = expect.any_of[0]  # what comes before the fault is the same in all of them
-    known = not scenario.has_expectation or (expect is not None and expect.events is not None)
+    known = not scenario.has_expectation or (expect is not None and expect.is_whole)
     return (
         scenario.faults_skip is None
         and not scenario.choreographed

@@ -53,6 +53,11 @@ class Expectation:
     error: JsonObject | None = None
     any_of: tuple[Expectation, ...] = ()
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it states all that the answer contains: its events, or the parts of its turn."""
+        return self.events is not None or (self.turn is not None and "parts" in self.turn)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolResult:

@@ -8,10 +8,11 @@ from harness.judge.conduct import cassette, evidence, schema
 from harness.judge.faults import fault
 from harness.judge.terms import Terms
 from harness.judge.transcript import UNPAIRED, Blame, Emitted, SeenRequest, TurnRecord
-from harness.suite.scenario import CaseKind, RequestSpec
+from harness.suite.scenario import CaseKind, Expectation, RequestSpec
 from mockserver.cassettes.cassette import Response
 from mockserver.dialects import facts_of
 from mockserver.vocabulary import (
+    ContentDelta,
     ErrorClass,
     ErrorEvent,
     ErrorInfo,
@@ -92,15 +93,15 @@ def sent(text="Hi", finish=None, *, done=False, calls=False, error=False):
     return from_response(Response(status=200, reason="OK", headers=headers, body=body))
 
 
-def after_fault(kind, wire, last):
-    """Return what the check of faults says of a recording whose turn ends with ``last``."""
+def after_fault(kind, wire, last, *, expect=None, said=()):
+    """Return what the check of faults says of a turn that says ``said`` and ends with ``last``."""
     reading = SimpleNamespace(
         case=SimpleNamespace(
             fault=FaultKind(kind), event=1, scenario=SimpleNamespace(dialect="openai-chat")
         ),
-        expect=None,
-        record=SimpleNamespace(raised=None, broke_off=False, events=(last,)),
-        event_data=[to_json(last)],
+        expect=expect,
+        record=SimpleNamespace(raised=None, broke_off=False, events=(*said, last)),
+        event_data=[to_json(event) for event in (*said, last)],
         facts=facts_of("openai-chat", wire),
         terms=Terms(errors="class"),
     )
@@ -132,6 +133,17 @@ def test_a_recording_that_is_interrupted_must_fail(kind, last, message):
     messages = after_fault(kind, sent(), last)
     assert len(messages) == (message is not None)
     assert not messages or messages[0].startswith(message)
+
+
+def test_the_beginning_of_an_expected_turn_is_compared():
+    expect = Expectation(turn={"parts": [{"type": "text", "text": "Hi there"}]})
+    last = error("truncated_stream")
+    for text, messages in {
+        "Hi": [],
+        "Ho": ["the text before the end is not the beginning of the answer's"],
+    }.items():
+        said = (ContentDelta(delta=text),)
+        assert after_fault("cut", sent(), last, expect=expect, said=said) == messages
 
 
 @pytest.mark.parametrize("kind", list(FaultKind))

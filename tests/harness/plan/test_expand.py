@@ -241,3 +241,9 @@ def test_cases_are_found_by_their_names() -> None:
     names = ["recorded", "eol=crlf", "cut=1", "eol=cr,gzip=yes", "cut=99", "eol=none", "hold=9"]
     found = find_cases(SCENARIO, "mine", wires, names, seed=0)
     assert [case.variation for case in found] == names[:4]
+
+
+def test_a_turn_with_all_its_parts_is_swept() -> None:
+    parts = [{"type": "text", "text": "ab"}]
+    whole = replace(SCENARIO.turns[0], expect=Expectation(turn={"parts": parts}))
+    assert faults_over(replace(SCENARIO, turns=(whole,)), 1) == faults_over(SCENARIO, 1)
