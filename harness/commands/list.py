@@ -96,7 +96,11 @@ def _dialects(_settings: Any) -> Iterator[str]:
     known = dialects()
     for name, dialect in sorted(known.items()):
         judged = "judged" if dialect.reads_facts else "served and recorded, not judged"
-        yield f"{name:{max(map(len, known))}}  {judged}"
+        written = "" if dialect.capacity is None else ", written"
+        yield f"{name:{max(map(len, known))}}  {judged}{written}"
+        if dialect.capacity is not None:
+            yield f"  holds    {', '.join(dialect.capacity.holds)}"
+            yield f"  lacks    {', '.join(dialect.capacity.lacks) or 'nothing'}"
 
 
 def _features(settings: Any) -> Iterator[str]:

@@ -115,7 +115,8 @@ def _greeting(server: MockServer) -> Iterator[str]:
             yield "The same, cut after its second event; a wrong word names the known ones:"
             yield f"  curl -N {shlex.quote(f'{pinned}/~cut=2{path}')} -d '{{}}'"
             yield "All of them, matched by request:"
-            yield f"  {variable}={server.url}{base}"
+            for known, path in _variables({variable: base}).items():
+                yield f"  {known}={server.url}{path}"
         else:
             yield f"One cassette, {name}, for every request:"
             yield f"  curl -N -X {method} {shlex.quote(pinned + path)}"
@@ -123,6 +124,23 @@ def _greeting(server: MockServer) -> Iterator[str]:
     yield f"  curl {server.url}/__tapecheck/cassettes"
     yield f"  curl {server.url}/__tapecheck/journal"
     yield ""
+
+
+def _variables(chosen: dict[str, str]) -> dict[str, str]:
+    """Return the variables of base URLs of every dialect, with their paths; ``chosen`` first."""
+    from mockserver.dialects import UnwritableError, dialects, written_request
+    from mockserver.vocabulary import NeutralCall
+
+    found = dict(chosen)
+    call = NeutralCall(model="any", messages=({"role": "user", "content": "Hello"},))
+    for dialect in dialects().values():
+        try:
+            path = written_request(dialect, call).url.path
+        except UnwritableError:
+            continue
+        for variable in dialect.form.base_url_variables[:1]:
+            found.setdefault(variable, dialect.base_path([path]))
+    return found
 
 
 def _example(server: MockServer) -> tuple[str, str | None, str, str, str] | None:

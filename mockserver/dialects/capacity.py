@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mockserver.vocabulary.model import (
+    PART_TYPES,
     AssistantTurn,
     FinishReason,
     HostedToolPart,
@@ -64,6 +65,35 @@ class Capacity:
     response_id: bool = True
     model: bool = True
     usage: frozenset[str] = frozenset(_COUNTS[:3])
+
+    @property
+    def holds(self) -> tuple[str, ...]:
+        """What it has of all that a turn can have, in words for people."""
+        return tuple(name for name, has in self._things() if has)
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What it does not have of all that a turn can have, in words for people."""
+        return tuple(name for name, has in self._things() if not has)
+
+    def _things(self) -> Iterator[tuple[str, bool]]:
+        for kind in PART_TYPES.values():
+            yield kind.type, kind in self.parts
+        for seal in _SEALS:
+            yield seal, seal in self.seals
+        yield "omitted reasoning", self.omitted
+        yield "call ids", self.call_ids
+        yield "argument text", self.call_text
+        yield "call signatures", self.call_signatures
+        yield "citations", self.citations
+        yield "phases", self.phases
+        yield "order of parts", not self.order
+        yield "response_id", self.response_id
+        yield "model", self.model
+        for count in _COUNTS:
+            yield count, count in self.usage
+        for reason in FinishReason:
+            yield f"finish {reason}", reason in self.words
 
 
 @dataclass(frozen=True, slots=True)
