@@ -133,6 +133,7 @@ REQUEST_ID_HEADERS = (
     "mistral-correlation-id",
     "apim-request-id",
     "x-amzn-requestid",
+    "x-debug-trace-id",
     "cf-ray",
 )
 
