@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from mockserver.cassettes.cassette import Request, Response
-from mockserver.dialects.cohere import answer, call, errors, request
+from mockserver.dialects.cohere import answer, call, failures, request
 from mockserver.dialects.cohere.facts import read_facts
 from mockserver.dialects.cohere.sdk import program
 from mockserver.dialects.dialect import Dialect
@@ -65,7 +65,7 @@ class Cohere(Dialect):
 
     def write_error(self, error: ErrorInfo, call: NeutralCall) -> Response:
         """Write an error with its HTTP status."""
-        return errors.write_error(error, call)
+        return failures.write_error(error, call)
 
     def sdk_program(self, base_url: str, body: JsonObject, max_retries: int = 0) -> str | None:
         """Use Cohere's SDK."""

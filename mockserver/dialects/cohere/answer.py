@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from mockserver.cassettes.cassette import Headers, Response
 from mockserver.dialects.capacity import Capacity
-from mockserver.dialects.cohere import citations, errors
+from mockserver.dialects.cohere import citations, failures
 from mockserver.dialects.writing import Pace, compact, deltas, sse_event, streamed, whole
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.codec import to_json
@@ -49,7 +49,7 @@ def write_answer(turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response
         events = (sse_event(event, event["type"]) for event in _events(turn, answer_id, pace))
         return streamed(events, pace, content_type="text/event-stream", headers=headers)
     if turn.error is not None:
-        return errors.write_error(turn.error, call)
+        return failures.write_error(turn.error, call)
     return whole(_whole(turn, answer_id), headers=headers, pace=pace)
 
 
