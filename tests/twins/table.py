@@ -29,7 +29,7 @@ from mockserver.vocabulary.codec import turn_from_json
 PACE = Pace(size=7)
 MODEL = "twin-1"
 #: What a twin may lose and still be one: it is not what a row is about.
-_MAY_LOSE = ("the id of", "usage.total_tokens", "the order of the parts")
+_MAY_LOSE = ("model", "the id of", "usage.total_tokens", "the order of the parts")
 #: Dialects whose clients sign in or ask on; their own scenarios say the same.
 LEFT_OUT = frozenset({"background", "codex"})
 
