@@ -99,7 +99,7 @@ def test_a_dialect_without_a_writer_says_so() -> None:
         lambda: Bare().write_answer(turn, call, Pace()),
         lambda: registry.written_error(Bare(), error, call),
     ):
-        with pytest.raises(UnwritableError, match="^bare .* cannot be written$"):
+        with pytest.raises(UnwritableError, match=r"^bare .* cannot be written$"):
             write()
 
 
@@ -108,7 +108,7 @@ def test_a_dialect_without_a_reader_has_no_facts_and_says_why_it_reads_no_call()
     assert not bare.reads_facts
     assert bare.read_facts(()) is None
     assert registry.facts_of("no such dialect") is None
-    with pytest.raises(UnreadableRequestError, match="^bare requests cannot be turned back"):
+    with pytest.raises(UnreadableRequestError, match=r"^bare requests cannot be turned back"):
         bare.read_call(request("/bare"))
     assert registry.recorded_call(request("/v9")) == "no dialect matches POST /v9"
 
