@@ -161,7 +161,7 @@ def _body(
 
 
 #: Lists of messages and items, in which a client sends back what it was given before.
-_CONVERSATION = ("messages", "input")
+_CONVERSATION = ("messages", "input", "contents")
 #: Fields that name what the provider has of the conversation, which need not be sent again.
 _EARLIER = ("previous_response_id", "conversation")
 #: Fields whose values the provider compares with what it sent, or that hold a tool's result.
@@ -171,6 +171,7 @@ _OPAQUE = frozenset(
     {
         "signature",
         "thought_signature",
+        "thoughtSignature",
         "encrypted_content",
         "redacted_data",
         "data",

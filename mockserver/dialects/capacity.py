@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from mockserver.vocabulary.model import (
     PART_TYPES,
@@ -37,6 +37,7 @@ _COUNTS = (
 )
 #: Fields of a reasoning part that must go back unchanged.
 _SEALS = ("signature", "encrypted_content", "redacted_data")
+_Signed = TypeVar("_Signed", TextPart, ImagePart)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,8 @@ class Capacity:
     has, each kind but tool calls joined to one part; empty where it keeps the order of a turn.
     ``channel`` is the channel of its reasoning, ``seals`` are the fields that reasoning keeps
     beside its text. ``call_ids``, ``call_text`` and ``call_signatures`` say that a call keeps its
-    id, its argument text as it is, its signature. ``usage`` are the counts that it has.
+    id, its argument text as it is, its signature; ``text_signatures`` that texts and images keep
+    theirs. ``usage`` are the counts that it has.
     """
 
     words: Mapping[FinishReason, str]
@@ -59,6 +61,7 @@ class Capacity:
     call_ids: bool = True
     call_text: bool = True
     call_signatures: bool = False
+    text_signatures: bool = False
     citations: bool = False
     phases: bool = False
     omitted: bool = False
@@ -121,7 +124,9 @@ class _Fitting:
                 continue
             match part:
                 case TextPart():
-                    yield self.text(part, number)
+                    yield self.signed(self.text(part, number), number)
+                case ImagePart():
+                    yield self.signed(part, number)
                 case ReasoningPart():
                     yield from self.reasoning(part, number)
                 case ToolCallPart():
@@ -138,6 +143,12 @@ class _Fitting:
             self.lose(f"the phase of part {number} (text)")
             part = replace(part, phase=None)
         return part
+
+    def signed(self, part: _Signed, number: int) -> _Signed:
+        if part.thought_signature is None or self.capacity.text_signatures:
+            return part
+        self.lose(f"the signature of part {number} ({part.type})")
+        return replace(part, thought_signature=None)
 
     def reasoning(self, part: ReasoningPart, number: int) -> Iterator[ReasoningPart]:
         for name in _SEALS:
