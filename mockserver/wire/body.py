@@ -6,15 +6,19 @@ every check share one decoding. Everything returned here is shared: do not chang
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from mockserver.wire import sse
+from mockserver.wire.json_array import Element, Elements, element_ends
 
 #: Content types under which gateways send event streams.
 _MISLABELED = frozenset({"", "application/json", "text/plain"})
+#: A stream in the form of one array. An error in a list of its own is none.
+_ARRAY = re.compile(rb'\[\s*\{\s*"(?!error")')
 
 
 class Media(StrEnum):
@@ -22,6 +26,7 @@ class Media(StrEnum):
 
     SSE = "sse"
     NDJSON = "ndjson"
+    JSON_ARRAY = "json-array"
     OTHER = "other"
 
 
@@ -43,6 +48,11 @@ class Body:
         return self._decoded[1]
 
     @cached_property
+    def elements(self) -> tuple[Element, ...]:
+        """The complete elements of a stream that is one array; none of any other body."""
+        return tuple(Elements().feed(self.data)) if self.media is Media.JSON_ARRAY else ()
+
+    @cached_property
     def event_ends(self) -> tuple[int, ...]:
         """Offsets after each event; empty for a body that is not a stream."""
         match self.media:
@@ -50,6 +60,8 @@ class Body:
                 return tuple(sse.event_ends(self.data))
             case Media.NDJSON:
                 return tuple(sse.line_ends(self.data))
+            case Media.JSON_ARRAY:
+                return tuple(element_ends(self.data))
             case Media.OTHER:
                 return ()
 
@@ -78,14 +90,17 @@ def media_of(content_type: str | None, body: bytes) -> Media:
 
     A JSON error under ``text/event-stream`` (Gemini sends such) is not a stream; what begins like
     one is, under ``application/json``, ``text/plain`` or no content type at all, since gateways
-    send such and no JSON begins like that.
+    send such and no JSON begins like that. A list of objects is a stream of them (Gemini's).
     """
     kind = (content_type or "").split(";")[0].strip().lower()
-    start = body.lstrip(b"\xef\xbb\xbf\r\n \t")[:6]
+    text = body.lstrip(b"\xef\xbb\xbf\r\n \t")
+    start = text[:6]
     if kind == "text/event-stream":
         return Media.OTHER if start[:1] in (b"{", b"[", b"<") else Media.SSE
     if kind in {"application/x-ndjson", "application/jsonl", "application/ndjson"}:
         return Media.NDJSON
     if kind in _MISLABELED and start.startswith((b"data:", b"event:", b": ")):
         return Media.SSE
+    if kind == "application/json" and _ARRAY.match(text):
+        return Media.JSON_ARRAY
     return Media.OTHER

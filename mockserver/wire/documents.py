@@ -89,7 +89,7 @@ def documents(body: bytes, content_type: str | None) -> list[Document]:
         case Media.NDJSON:
             ends = [0, *sse.line_ends(body), len(body)]
             return [_whole(body, *span) for span in pairwise(ends) if body[slice(*span)].strip()]
-        case Media.OTHER:
+        case Media.JSON_ARRAY | Media.OTHER:
             return [_whole(body, 0, len(body))] if body else []
 
 
