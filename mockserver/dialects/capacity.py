@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Any, TypeVar
 
 from mockserver.vocabulary.model import (
     PART_TYPES,
     AssistantTurn,
+    Citation,
     FinishReason,
     HostedToolPart,
     ImagePart,
@@ -50,7 +52,8 @@ class Capacity:
     ``channel`` is the channel of its reasoning, ``seals`` are the fields that reasoning keeps
     beside its text. ``call_ids``, ``call_text`` and ``call_signatures`` say that a call keeps its
     id, its argument text as it is, its signature; ``text_signatures`` that texts and images keep
-    theirs. ``usage`` are the counts that it has.
+    theirs. ``neighbours`` that two texts of one kind that follow one another stay two, even if
+    neither has a signature. ``usage`` are the counts that it has.
     """
 
     words: Mapping[FinishReason, str]
@@ -62,6 +65,7 @@ class Capacity:
     call_text: bool = True
     call_signatures: bool = False
     text_signatures: bool = False
+    neighbours: bool = True
     citations: bool = False
     phases: bool = False
     omitted: bool = False
@@ -183,6 +187,8 @@ class _Fitting:
         return part
 
     def ordered(self, parts: list[Part]) -> tuple[Part, ...]:
+        if not self.capacity.neighbours:
+            parts = self.apart(parts)
         if not self.capacity.order:
             return tuple(parts)
         found: list[Part] = []
@@ -192,6 +198,17 @@ class _Fitting:
         if [type(p) for p in found] != [type(p) for p in parts]:
             self.lose("the order of the parts")
         return tuple(found)
+
+    def apart(self, parts: list[Part]) -> list[Part]:
+        """Join neighbouring texts without signatures."""
+        found: list[Part] = []
+        for part in parts:
+            if found and _is_plain(part) and _is_plain(found[-1]) and type(part) is type(found[-1]):
+                self.lose(f"that two neighbouring parts ({part.type}) are apart")
+                found[-1:] = _joined([found[-1], part])
+            else:
+                found.append(part)
+        return found
 
     def usage(self, usage: Usage | None) -> Usage | None:
         if usage is None:
@@ -226,6 +243,25 @@ def fit(turn: AssistantTurn, capacity: Capacity) -> Fitted:
     return Fitted(turn, tuple(fitting.lost))
 
 
+def _is_plain(part: Part) -> bool:
+    match part:
+        case TextPart():
+            return part.thought_signature is None and part.phase is None
+        case ReasoningPart():
+            return not part.omitted and all(getattr(part, name) is None for name in _SEALS)
+    return False
+
+
+def _moved(citation: Citation, offset: int) -> Citation:
+    """Return a citation of a text that is behind ``offset`` characters now."""
+    start, end = citation.start, citation.end
+    return replace(
+        citation,
+        start=None if start is None else start + offset,
+        end=None if end is None else end + offset,
+    )
+
+
 def _joined(parts: list[Part]) -> list[Part]:
     """Join parts of one kind to one; those that cannot be joined stay apart."""
     if len(parts) < 2:
@@ -233,7 +269,12 @@ def _joined(parts: list[Part]) -> list[Part]:
     match parts[0]:
         case TextPart() as first:
             texts = [p for p in parts if isinstance(p, TextPart)]
-            cited = tuple(c for p in texts for c in p.citations)
+            offsets = accumulate((len(p.text) for p in texts), initial=0)
+            cited = tuple(
+                _moved(c, offset)
+                for p, offset in zip(texts, offsets, strict=False)
+                for c in p.citations
+            )
             return [replace(first, text="".join(p.text for p in texts), citations=cited)]
         case ReasoningPart() as first:
             thoughts = [p for p in parts if isinstance(p, ReasoningPart)]

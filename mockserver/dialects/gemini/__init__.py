@@ -56,6 +56,7 @@ class Gemini(Dialect):
         call_text=False,
         call_signatures=True,
         text_signatures=True,
+        neighbours=False,
         citations=True,
         usage=frozenset(
             {

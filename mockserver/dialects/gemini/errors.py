@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from mockserver.cassettes.cassette import Response
+from mockserver.dialects.dialect import UnwritableError
 from mockserver.dialects.writing import whole
 from mockserver.vocabulary.failure import ErrorClass, ErrorInfo
 from mockserver.vocabulary.model import Json, JsonObject
@@ -24,7 +25,6 @@ _STATUSES: Mapping[ErrorClass, int] = {
     ErrorClass.CONTEXT_LENGTH: 400,
     ErrorClass.PAYLOAD_TOO_LARGE: 413,
     ErrorClass.CONTENT_FILTERED: 400,
-    ErrorClass.QUOTA_EXHAUSTED: 429,
     ErrorClass.RATE_LIMIT: 429,
     ErrorClass.OVERLOADED: 503,
     ErrorClass.TIMEOUT: 504,
@@ -48,15 +48,19 @@ _TYPE = "type.googleapis.com/google.rpc."
 #: What classes say that share a status with others, besides the message.
 _HINTS: Mapping[ErrorClass, str] = {
     ErrorClass.CONTEXT_LENGTH: "The input token count exceeds the maximum number of tokens allowed",
-    ErrorClass.QUOTA_EXHAUSTED: "You exceeded your current quota, please check your plan and "
-    "billing details",
 }
 #: The headers of every answer.
 HEADERS = (("vary", "Origin, X-Origin, Referer"), ("x-content-type-options", "nosniff"))
 
 
 def write_error(error: ErrorInfo, *, streamed: bool) -> Response:
-    """Return the answer with an error status; of a stream it has the content type of streams."""
+    """Return the answer with an error status; of a stream it has the content type of streams.
+
+    Raises :class:`UnwritableError` for a spent quota: Google says the same of it as of a rate
+    limit.
+    """
+    if error.error_class is ErrorClass.QUOTA_EXHAUSTED:
+        raise UnwritableError("Gemini has no error for a spent quota but that of a rate limit")
     return pretty(error_body(error), status=_status(error), streamed=streamed)
 
 
@@ -97,12 +101,6 @@ def _details(error: ErrorInfo) -> list[JsonObject]:
                 "metadata": {"service": "generativelanguage.googleapis.com"},
             }
         )
-    if error.error_class is ErrorClass.QUOTA_EXHAUSTED:
-        violation = {
-            "quotaMetric": "generativelanguage.googleapis.com/generate_content_requests",
-            "quotaId": "GenerateRequestsPerDayPerProjectPerModel",
-        }
-        details.append({"@type": f"{_TYPE}QuotaFailure", "violations": [violation]})
     if error.retry_after is not None:
         details.append({"@type": f"{_TYPE}RetryInfo", "retryDelay": f"{error.retry_after:g}s"})
     return details
