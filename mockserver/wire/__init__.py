@@ -5,6 +5,7 @@ from mockserver.wire.axes import AXES, RECORDED, Point, point, reframes
 from mockserver.wire.axes import apply as apply_point
 from mockserver.wire.body import Body, Media
 from mockserver.wire.faults import Fault, FaultKind
+from mockserver.wire.json_array import Elements
 from mockserver.wire.schedule import Ending, Gate, Schedule, from_response, gate_after
 from mockserver.wire.sse import Block, Decoder
 from mockserver.wire.variation import Break, Variation
@@ -17,6 +18,7 @@ __all__ = [
     "Body",
     "Break",
     "Decoder",
+    "Elements",
     "Ending",
     "Fault",
     "FaultKind",

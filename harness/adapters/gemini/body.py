@@ -11,7 +11,7 @@ from harness.adapters.common.answer import Answer
 from harness.adapters.common.answer_body import AnswerBody
 from harness.adapters.common.failures import clip, failure, plain, scrub
 from mockserver.vocabulary import ErrorClass, ErrorInfo, Event
-from mockserver.wire.json_array import Elements
+from mockserver.wire import Elements
 
 _SPACE = b"\xef\xbb\xbf \t\r\n"
 
