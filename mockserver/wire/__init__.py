@@ -1,9 +1,10 @@
 """Bytes on the wire: event streams, schedules, and lossless and lossy changes of them."""
 
-from mockserver.wire import axes, faults, sse
+from mockserver.wire import axes, eventstream, faults, sse
 from mockserver.wire.axes import AXES, RECORDED, Point, point, reframes
 from mockserver.wire.axes import apply as apply_point
 from mockserver.wire.body import Body, Media
+from mockserver.wire.eventstream import Frame, FrameDecoder
 from mockserver.wire.faults import Fault, FaultKind
 from mockserver.wire.json_array import Elements
 from mockserver.wire.schedule import Ending, Gate, Schedule, from_response, gate_after
@@ -22,6 +23,8 @@ __all__ = [
     "Ending",
     "Fault",
     "FaultKind",
+    "Frame",
+    "FrameDecoder",
     "Gate",
     "Media",
     "Point",
@@ -30,6 +33,7 @@ __all__ = [
     "apply_point",
     "apply_variation",
     "axes",
+    "eventstream",
     "faults",
     "from_response",
     "gate_after",

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mockserver.errors import did_you_mean
-from mockserver.wire import sse
-from mockserver.wire.body import Media
+from mockserver.wire import eventstream, sse
+from mockserver.wire.body import Body, Media
 from mockserver.wire.schedule import Coding, Schedule, Send, Step, piece_ends, split_at
 
 #: Every axis with its values, in the order in which they are applied. The first value of each
@@ -26,7 +26,17 @@ AXES: Mapping[str, tuple[str, ...]] = {
     "comments": ("recorded", "between", "inside"),
     "bom": ("recorded", "yes"),
     "gzip": ("recorded", "yes"),
-    "framing": ("recorded", "event", "blob", "one-byte", "utf8", "crlf", "escape", "random"),
+    "framing": (
+        "recorded",
+        "event",
+        "blob",
+        "one-byte",
+        "utf8",
+        "crlf",
+        "escape",
+        "frame",
+        "random",
+    ),
     "coding": ("recorded", "chunked", "length", "close"),
 }
 
@@ -204,9 +214,23 @@ def _split_offsets(schedule: Schedule, value: str, seed: int) -> list[int] | Non
         case "escape":
             offsets = [m.start() + 1 for m in re.finditer(rb"\\.", body)]
             offsets += [m.start() + 3 for m in re.finditer(rb"\\u[0-9A-Fa-f]{4}", body)]
+        case "frame" if schedule.header("content-encoding") is None:
+            offsets = list(_inside_frames(schedule.plain))
+        case "frame":
+            return None
         case _:
             raise AssertionError(value)
     return offsets or None
+
+
+def _inside_frames(plain: Body) -> Iterator[int]:
+    """Yield offsets inside each part of each AWS frame: prelude, headers, payload, checksum."""
+    for frame in plain.frames:
+        begin, end = frame.span
+        headers = begin + eventstream.PRELUDE
+        yield from (begin + 2, begin + 6, headers - 2, headers + 1)
+        yield from ((headers + frame.payload_start) // 2, frame.payload_start)
+        yield from ((frame.payload_start + end) // 2, end - eventstream.CHECKSUM, end - 2)
 
 
 def _random_offsets(body: bytes, seed: int) -> list[int]:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cached_property, lru_cache
 from itertools import pairwise
 
-from mockserver.wire import sse
+from mockserver.wire import eventstream, sse
 from mockserver.wire.json_array import Element, Elements, element_ends
 
 #: Content types under which gateways send event streams.
@@ -22,11 +22,15 @@ _ARRAY = re.compile(rb'\[\s*\{\s*"(?!error")')
 
 
 class Media(StrEnum):
-    """What a body is, for splitting it into events."""
+    """What a body is, for splitting it into events.
+
+    ``AWS_FRAMES`` are those of :mod:`mockserver.wire.eventstream`, which AWS calls an event stream.
+    """
 
     SSE = "sse"
     NDJSON = "ndjson"
     JSON_ARRAY = "json-array"
+    AWS_FRAMES = "aws-frames"
     OTHER = "other"
 
 
@@ -41,6 +45,11 @@ class Body:
     def blocks(self) -> tuple[sse.Block, ...]:
         """The complete events of an event stream; none of any other body."""
         return self._decoded[0]
+
+    @cached_property
+    def frames(self) -> tuple[eventstream.Frame, ...]:
+        """The complete frames of an AWS event stream; none of any other body."""
+        return eventstream.frames(self.data) if self.media is Media.AWS_FRAMES else ()
 
     @property
     def unfinished(self) -> sse.Block | None:
@@ -62,6 +71,8 @@ class Body:
                 return tuple(sse.line_ends(self.data))
             case Media.JSON_ARRAY:
                 return tuple(element_ends(self.data))
+            case Media.AWS_FRAMES:
+                return tuple(eventstream.frame_ends(self.data))
             case Media.OTHER:
                 return ()
 
@@ -97,6 +108,8 @@ def media_of(content_type: str | None, body: bytes) -> Media:
     start = text[:6]
     if kind == "text/event-stream":
         return Media.OTHER if start[:1] in (b"{", b"[", b"<") else Media.SSE
+    if kind == eventstream.CONTENT_TYPE:
+        return Media.OTHER if start[:1] in (b"{", b"[", b"<") else Media.AWS_FRAMES
     if kind in {"application/x-ndjson", "application/jsonl", "application/ndjson"}:
         return Media.NDJSON
     if kind in _MISLABELED and start.startswith((b"data:", b"event:", b": ")):
