@@ -15,8 +15,7 @@ from harness.adapters.common.answer_body import AnswerBody
 from harness.adapters.common.failures import clip, failure, scrub
 from harness.adapters.common.transport import BodyReader
 from mockserver.vocabulary import ErrorClass, ErrorInfo, Event
-from mockserver.wire import Frame, FrameDecoder
-from mockserver.wire.eventstream import CONTENT_TYPE
+from mockserver.wire import Frame, FrameDecoder, eventstream
 
 #: How a body of text may begin.
 _TEXT = b"{[< \t\r\n:de"
@@ -28,7 +27,7 @@ class FrameBody:
     def __init__(self, stream: Answer, *, content_type: str | None = None) -> None:
         self._stream = stream
         self._content_type = content_type
-        self._says_frames = (content_type or "").partition(";")[0].strip().lower() == CONTENT_TYPE
+        self._says_frames = (content_type or "").partition(";")[0].strip().lower() == eventstream.CONTENT_TYPE
         self._decoder = FrameDecoder()
         self._text: BodyReader | None = None
         self._begun = False
