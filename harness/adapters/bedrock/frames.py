@@ -27,7 +27,9 @@ class FrameBody:
     def __init__(self, stream: Answer, *, content_type: str | None = None) -> None:
         self._stream = stream
         self._content_type = content_type
-        self._says_frames = (content_type or "").partition(";")[0].strip().lower() == eventstream.CONTENT_TYPE
+        self._says_frames = (content_type or "").partition(";")[
+            0
+        ].strip().lower() == eventstream.CONTENT_TYPE
         self._decoder = FrameDecoder()
         self._text: BodyReader | None = None
         self._begun = False
