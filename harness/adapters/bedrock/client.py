@@ -45,7 +45,7 @@ class BedrockClient(NativeClient):
         "structured_output",
     ],
 )
-async def bedrock(call: Call) -> AsyncIterator[Event | AssistantTurn]:
+async def bedrock_client(call: Call) -> AsyncIterator[Event | AssistantTurn]:
     """Run the client under the harness: one client for each call, closed after it."""
     client = BedrockClient.for_call(call)
     async with client, aclosing(make_call(client, call)) as answer:
