@@ -60,6 +60,7 @@ def _call_ids(call: NeutralCall) -> frozenset[str]:
         "retries",
         "multi_turn",
         "structured_output",
+        "hosted_tools",
     ],
 )
 async def anthropic_client(call: Call) -> AsyncIterator[Event | AssistantTurn]:
