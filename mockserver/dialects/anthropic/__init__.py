@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from mockserver.cassettes.cassette import Request, Response
-from mockserver.dialects.anthropic import answer, call, errors, facts, request, sdk
+from mockserver.dialects.anthropic import answer, call, error_answer, facts, request, sdk
 from mockserver.dialects.capacity import Capacity
 from mockserver.dialects.dialect import Dialect
 from mockserver.dialects.facts import Facts, of_last
@@ -98,7 +98,7 @@ class Anthropic(Dialect):
 
     def write_error(self, error: ErrorInfo, call: NeutralCall) -> Response:
         """Write the error with the status that the provider has for it."""
-        return errors.write_error(error, call)
+        return error_answer.write_error(error, call)
 
     def sdk_program(self, base_url: str, body: JsonObject, max_retries: int = 0) -> str | None:
         """Use Anthropic's SDK."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mockserver.cassettes.cassette import Headers, Response
-from mockserver.dialects.anthropic.errors import error_body, write_error
+from mockserver.dialects.anthropic.error_answer import error_body, write_error
 from mockserver.dialects.anthropic.ids import made_id
 from mockserver.dialects.writing import Pace, deltas, sse_event, streamed, whole
 from mockserver.vocabulary.call import NeutralCall

@@ -45,7 +45,8 @@ def read_by_client(response: Response) -> AssistantTurn:
 def counted(usage: Usage | None) -> Usage:
     """Return the counts that a wire has: those that the API always sends are 0 without others."""
     usage = usage or Usage(input_tokens=0, output_tokens=0)
-    assert usage.input_tokens is not None and usage.output_tokens is not None
+    assert usage.input_tokens is not None
+    assert usage.output_tokens is not None
     return replace(usage, total_tokens=usage.input_tokens + usage.output_tokens)
 
 
@@ -53,7 +54,9 @@ def counted(usage: Usage | None) -> Usage:
 def test_the_facts_of_an_answer_are_its_turn(turn: AssistantTurn, pace: Pace, stream: bool) -> None:
     turn = fitted(DIALECT, turn).turn
     facts = read(DIALECT.write_answer(turn, replace(CALL, stream=stream), pace))
-    assert facts.error is None and not facts.broken and facts.done
+    assert facts.error is None
+    assert not facts.broken
+    assert facts.done
     assert facts.terminal == turn.raw_finish_reason
     assert (facts.text, facts.reasoning) == (turn.content, turn.reasoning)
     assert (facts.response_id, facts.model) == (turn.response_id, turn.model)
