@@ -187,7 +187,7 @@ TEXTS = (
     ),
     _row(
         ErrorClass.CONTENT_FILTERED,
-        r"content (management )?policy",
+        r"content (management |filtering )?policy",
         r"\bflagged (as|by|for)\b",
         r"requires moderation",
         r"data may contain inappropriate content",

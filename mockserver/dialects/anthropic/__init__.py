@@ -72,6 +72,8 @@ class Anthropic(Dialect):
         },
         parts=frozenset({TextPart, ReasoningPart, ToolCallPart}),
         seals=frozenset({"signature", "redacted_data"}),
+        # Whole answers have objects, not texts.
+        call_text=False,
         citations=True,
         usage=frozenset(
             {

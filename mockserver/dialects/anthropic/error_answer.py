@@ -51,6 +51,11 @@ _ERRORS: Mapping[ErrorClass, tuple[int, str, str]] = {
     ErrorClass.SERVER_ERROR: (500, "api_error", "Internal server error"),
     ErrorClass.TIMEOUT: (504, "timeout_error", "Request timed out"),
 }
+#: How messages begin that alone tell the cause, since the type is that of any bad request.
+_BEGINNINGS: Mapping[ErrorClass, str] = {
+    ErrorClass.CONTEXT_LENGTH: "prompt is too long",
+    ErrorClass.CONTENT_FILTERED: "Output blocked by content filtering policy",
+}
 #: What the API says where nobody knows more.
 _OTHER = _ERRORS[ErrorClass.SERVER_ERROR]
 _TYPES = frozenset({kind for _, kind, _ in _ERRORS.values()})
@@ -80,8 +85,12 @@ def error_body(error: ErrorInfo, request_id: str) -> JsonObject:
     _, kind, message = _ERRORS.get(error.error_class, _OTHER)
     if error.code in _TYPES:
         kind = error.code
+    message = error.message or message
+    beginning = _BEGINNINGS.get(error.error_class, "")
+    if beginning.lower() not in message.lower():
+        message = f"{beginning}: {message}"
     return {
         "type": "error",
-        "error": {"type": kind, "message": error.message or message},
+        "error": {"type": kind, "message": message},
         "request_id": error.request_id or request_id,
     }
