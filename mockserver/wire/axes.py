@@ -87,18 +87,27 @@ def apply(schedule: Schedule, at: Point) -> Schedule:
     return schedule
 
 
-# --- text of an event stream ------------------------------------------------------------
+# --- text of a stream -------------------------------------------------------------------
+#
+# A stream of JSON lines may end them with CRLF and have blank ones between; the rest is of event
+# streams alone.
 
 _LINE = re.compile(rb"([^\r\n]*)(\r\n|\n|\r|\Z)")
+#: A lone CR is white space inside of JSON, not the end of a line.
+_JSON_LINE = re.compile(rb"([^\n]*?)(\r?\n|\Z)")
 _FIELD_SPACE = re.compile(rb"\A(data|event|id|retry): (?! )")
 _EOL = {"lf": b"\n", "crlf": b"\r\n", "cr": b"\r"}
 
 
 def _eol(schedule: Schedule, value: str) -> Schedule:
+    if schedule.media is Media.NDJSON and value == "cr":
+        return schedule
     return _rewrite(schedule, lambda line, end: line + (_EOL[value] if end else b""))
 
 
 def _space(schedule: Schedule, _value: str) -> Schedule:
+    if schedule.media is Media.NDJSON:
+        return schedule
     return _rewrite(schedule, lambda line, end: _FIELD_SPACE.sub(rb"\1:", line) + end)
 
 
@@ -109,7 +118,13 @@ def _comments(schedule: Schedule, value: str) -> Schedule:
     def inside(line: bytes, end: bytes) -> bytes:
         return b":" + end + line + end if line.startswith(b"data") and end else line + end
 
+    if schedule.media is Media.NDJSON:
+        return _rewrite(schedule, _blank_between) if value == "between" else schedule
     return _rewrite(schedule, between if value == "between" else inside)
+
+
+def _blank_between(line: bytes, end: bytes) -> bytes:
+    return line + end * 2
 
 
 def _bom(schedule: Schedule, _value: str) -> Schedule:
@@ -123,12 +138,13 @@ def _bom(schedule: Schedule, _value: str) -> Schedule:
 
 
 def _rewrite(schedule: Schedule, change: Callable[[bytes, bytes], bytes]) -> Schedule:
-    if schedule.media is not Media.SSE:
+    if schedule.media is Media.OTHER:
         return schedule
     plain = schedule.decoded()
+    pattern = _LINE if schedule.media is Media.SSE else _JSON_LINE
     segments = [
         (match.group(), change(match.group(1), match.group(2)))
-        for match in _LINE.finditer(plain.body)
+        for match in pattern.finditer(plain.body)
         if match.group()
     ]
     body = b"".join(new for _, new in segments)
