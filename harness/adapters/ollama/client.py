@@ -48,6 +48,7 @@ class OllamaClient(NativeClient):
         "retries",
         "multi_turn",
         "structured_output",
+        "generate",
     ],
 )
 async def ollama_client(call: Call) -> AsyncIterator[Event | AssistantTurn]:
