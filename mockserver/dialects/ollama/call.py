@@ -74,8 +74,9 @@ def _options(fields: JsonObject) -> Iterator[tuple[str, Json]]:
             case _, None:
                 continue
             case "options", Mapping():
-                yield from ((OPTIONS[n], v) for n, v in value.items() if n in OPTIONS)
-                if own := {n: v for n, v in value.items() if n not in OPTIONS}:
+                known = {n: v for n, v in value.items() if v is not None}
+                yield from ((OPTIONS[n], v) for n, v in known.items() if n in OPTIONS)
+                if own := {n: v for n, v in known.items() if n not in OPTIONS}:
                     yield "options", own
             case "format", "json":
                 yield "response_format", {"type": "json_object"}
