@@ -34,6 +34,9 @@ PURE = [
 FACES = {
     "mockserver.cassettes",
     "mockserver.dialects",
+    "mockserver.dialects.codex",
+    "mockserver.dialects.openai_chat",
+    "mockserver.dialects.openai_responses",
     "mockserver.library",
     "mockserver.recording",
     "mockserver.secrets",

@@ -49,17 +49,19 @@ class Capacity:
     ``words`` are the finish words it is written with; a reason without one is written as ``stop``.
     ``parts`` are the kinds of parts that it has. ``order`` is the order of parts that it always
     has, each kind but tool calls joined to one part; empty where it keeps the order of a turn.
-    ``channel`` is the channel of its reasoning, ``seals`` are the fields that reasoning keeps
-    beside its text. ``call_ids``, ``call_text`` and ``call_signatures`` say that a call keeps its
-    id, its argument text as it is, its signature; ``text_signatures`` that texts and images keep
-    theirs. ``neighbours`` that two texts of one kind that follow one another stay two, even if
-    neither has a signature. ``usage`` are the counts that it has.
+    ``channel`` is the channel of its reasoning, ``channels`` are others that it has too, ``seals``
+    are the fields that reasoning keeps beside its text. ``urls_only`` says that citations without
+    a URL cannot be said. ``call_ids``, ``call_text`` and ``call_signatures`` say that a call keeps
+    its id, its argument text as it is, its signature; ``text_signatures`` that texts and images
+    keep theirs. ``neighbours`` that two texts of one kind that follow one another stay two, even
+    if neither has a signature. ``usage`` are the counts that it has.
     """
 
     words: Mapping[FinishReason, str]
     parts: frozenset[type[Part]] = frozenset({TextPart, ToolCallPart})
     order: tuple[type[Part], ...] = ()
     channel: str = "text"
+    channels: frozenset[str] = frozenset()
     seals: frozenset[str] = frozenset()
     call_ids: bool = True
     call_text: bool = True
@@ -67,6 +69,7 @@ class Capacity:
     text_signatures: bool = False
     neighbours: bool = True
     citations: bool = False
+    urls_only: bool = False
     phases: bool = False
     omitted: bool = False
     response_id: bool = True
@@ -143,6 +146,10 @@ class _Fitting:
         if part.citations and not self.capacity.citations:
             self.lose(f"the citations of part {number} (text)")
             part = replace(part, citations=())
+        cited = tuple(c for c in part.citations if c.url or not self.capacity.urls_only)
+        if cited != part.citations:
+            self.lose(f"the citations without a URL of part {number} (text)")
+            part = replace(part, citations=cited)
         if part.phase is not None and not self.capacity.phases:
             self.lose(f"the phase of part {number} (text)")
             part = replace(part, phase=None)
@@ -163,7 +170,7 @@ class _Fitting:
         if part.omitted and not self.capacity.omitted:
             self.lose(f"that part {number} (reasoning) was omitted")
             part = replace(part, omitted=False)
-        if part.channel != self.capacity.channel:
+        if part.channel not in (self.capacity.channel, *self.capacity.channels):
             if part.text:
                 self.lose(f"the channel {part.channel} of part {number} (reasoning)")
             part = replace(part, channel=self.capacity.channel)

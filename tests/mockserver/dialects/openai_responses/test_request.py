@@ -1,6 +1,6 @@
 import pytest
 
-from harness.adapters.response_strategies.request import responses_body
+from mockserver.dialects.openai_responses import responses_body
 
 HI = [{"role": "user", "content": "hi"}]
 INPUT = [{"role": "user", "content": [{"type": "input_text", "text": "hi"}]}]

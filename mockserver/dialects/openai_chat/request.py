@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from mockserver.vocabulary import Json, JsonObject, merged
+from mockserver.vocabulary.fold import merged
+from mockserver.vocabulary.model import Json, JsonObject
 
 
 def request_body(
@@ -69,16 +70,6 @@ def outgoing_message(message: JsonObject, return_reasoning: str | None = None) -
     if return_reasoning and (reasoning or is_due):
         sent[return_reasoning] = _REASONING_FIELDS[return_reasoning](reasoning)
     return sent
-
-
-def call_ids(messages: Iterable[JsonObject]) -> set[str]:
-    """Collect the ids of the tool calls in ``messages``."""
-    return {
-        call["id"]
-        for message in messages
-        for call in message.get("tool_calls") or ()
-        if isinstance(call.get("id"), str)
-    }
 
 
 def _fields_to_send_back(call: JsonObject) -> Json:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from mockserver.vocabulary import Json, JsonObject
+from mockserver.vocabulary.model import Json, JsonObject
 
 #: Longest call id that the API accepts, in characters; other providers make longer ones.
 CALL_ID_LIMIT = 64

@@ -5,19 +5,35 @@ Source: https://platform.openai.com/docs/api-reference/responses/create.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
-from harness.adapters.chatgpt_oauth.request import is_reasoning_model
-from harness.adapters.responses.input import flat_tool, flat_tool_choice, input_items, text_format
-from mockserver.vocabulary import Json, JsonObject
+from mockserver.dialects.openai_responses.input import (
+    flat_tool,
+    flat_tool_choice,
+    input_items,
+    text_format,
+)
+from mockserver.vocabulary.model import Json, JsonObject
 
+# Whole names, with an optional provider before and variant or date after: o1, o3-mini,
+# openai/gpt-5.1-codex, ft:o4-mini-2025-04-16:org. gpt-5-chat does not reason and refuses the
+# parameter (Laisky/one-api#120).
+_REASONING_MODEL = re.compile(
+    r"(?:[\w.-]+[/:])*(?:o[134]|gpt-5(?:\.\d+)?|codex-mini)(?:[-:](?!chat\b).+|)"
+)
 _ENCRYPTED = "reasoning.encrypted_content"
 #: Fields of Chat Completions that have another name here.
 _RENAMED = {"max_tokens": "max_output_tokens", "max_completion_tokens": "max_output_tokens"}
 #: Fields of Chat Completions that are inside an object here.
 _NESTED = {"reasoning_effort": ("reasoning", "effort"), "verbosity": ("text", "verbosity")}
-#: Fields that this client sets itself.
+#: Fields that a client sets itself.
 _RESERVED = frozenset({"background", "stream", "stream_options"})
+
+
+def is_reasoning_model(model: str) -> bool:
+    """Return whether a model takes the ``reasoning`` parameter, by its whole name."""
+    return _REASONING_MODEL.fullmatch(model.lower()) is not None
 
 
 def responses_body(

@@ -1,6 +1,6 @@
 import pytest
 
-from harness.adapters.chat.request import outgoing_message, request_body
+from mockserver.dialects.openai_chat import outgoing_message, request_body
 
 TOOL = {"type": "function", "function": {"name": "f"}}
 ASK = {"role": "user", "content": "hi"}

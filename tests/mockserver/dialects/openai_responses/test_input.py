@@ -1,6 +1,6 @@
 import pytest
 
-from harness.adapters.responses.input import (
+from mockserver.dialects.openai_responses.input import (
     CALL_ID_LIMIT,
     flat_tool,
     flat_tool_choice,
