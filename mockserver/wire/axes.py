@@ -99,6 +99,10 @@ _FIELD_SPACE = re.compile(rb"\A(data|event|id|retry): (?! )")
 _EOL = {"lf": b"\n", "crlf": b"\r\n", "cr": b"\r"}
 
 
+#: Bodies that are made of lines.
+_LINED = frozenset({Media.SSE, Media.NDJSON})
+
+
 def _eol(schedule: Schedule, value: str) -> Schedule:
     if schedule.media is Media.NDJSON and value == "cr":
         return schedule
@@ -138,7 +142,7 @@ def _bom(schedule: Schedule, _value: str) -> Schedule:
 
 
 def _rewrite(schedule: Schedule, change: Callable[[bytes, bytes], bytes]) -> Schedule:
-    if schedule.media is Media.OTHER:
+    if schedule.media not in _LINED:
         return schedule
     plain = schedule.decoded()
     pattern = _LINE if schedule.media is Media.SSE else _JSON_LINE

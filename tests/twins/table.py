@@ -76,6 +76,8 @@ def twins(dialect: Dialect) -> Iterator[Twin | Unsayable]:
 
 
 def _twin(dialect: Dialect, row: dict[str, Any], name: str, stream: bool) -> Twin:
+    if dialect.name in (not_in := row.get("not_in", {})):
+        raise UnwritableError(not_in[dialect.name])
     call = NeutralCall(
         model=MODEL,
         messages=({"role": "user", "content": row["ask"]},),

@@ -6,7 +6,7 @@ import pytest
 
 from mockserver.dialects import Dialect
 from tests.twins.files import cassette_text, scenario_text
-from tests.twins.table import Twin, Unsayable, place, twins, writing_dialects
+from tests.twins.table import Twin, Unsayable, place, table, twins, writing_dialects
 
 DIALECTS = writing_dialects()
 
@@ -16,6 +16,11 @@ def test_the_files_are_up_to_date(dialect: Dialect) -> None:
     scenario, cassette = place(dialect)
     assert scenario.read_bytes() == scenario_text(dialect), "run python -m tests.twins"
     assert cassette.read_bytes() == cassette_text(dialect), "run python -m tests.twins"
+
+
+def test_every_row_is_said_by_some_dialect() -> None:
+    said = {t.name for d in DIALECTS for t in twins(d) if isinstance(t, Twin)}
+    assert {row["name"] for row in table()["rows"]} - said == set()
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda d: d.name)

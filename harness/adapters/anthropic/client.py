@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 
 from harness.adapters.anthropic.stream import MessagesStream
+from harness.adapters.chat.tool_calls import call_ids
 from harness.adapters.common.answer import Answer
 from harness.adapters.common.harness_call import make_call
 from harness.adapters.common.native_client import NativeClient
@@ -35,18 +36,8 @@ class AnthropicClient(NativeClient):
     def answering(self, call: NeutralCall, request_id: str | None) -> Answer:
         """Return the reader of one answer to ``call``."""
         return MessagesStream(
-            taken_ids=_call_ids(call), secrets=self._secrets, request_id=request_id
+            taken_ids=call_ids(call.messages), secrets=self._secrets, request_id=request_id
         )
-
-
-def _call_ids(call: NeutralCall) -> frozenset[str]:
-    """Return the ids of the tool calls of earlier turns."""
-    return frozenset(
-        one["id"]
-        for message in call.messages
-        for one in message.get("tool_calls") or ()
-        if isinstance(one, Mapping) and isinstance(one.get("id"), str)
-    )
 
 
 @adapter(

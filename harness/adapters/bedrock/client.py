@@ -11,7 +11,7 @@ from contextlib import aclosing
 
 from harness.adapters.bedrock.frames import FrameBody
 from harness.adapters.bedrock.stream import ConverseStream
-from harness.adapters.chat.request import call_ids
+from harness.adapters.chat.tool_calls import call_ids
 from harness.adapters.common.answer import Answer
 from harness.adapters.common.harness_call import make_call
 from harness.adapters.common.native_client import NativeClient

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 
-from harness.adapters.chat.request import call_ids
+from harness.adapters.chat.tool_calls import call_ids
 from harness.adapters.cohere.stream import CohereAnswer
 from harness.adapters.common.answer import Answer
 from harness.adapters.common.harness_call import make_call

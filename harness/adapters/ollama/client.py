@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
-from harness.adapters.chat.request import call_ids
+from harness.adapters.chat.tool_calls import call_ids
 from harness.adapters.common.harness_call import make_call
 from harness.adapters.common.native_client import NativeClient
 from harness.adapters.ollama.lines import LinesBody

@@ -111,7 +111,12 @@ def test_other_words_of_chat_completions_are_translated() -> None:
         ([HI], {"options": {"endpoint": "embed"}}, "embed"),
         ([{"role": "tool", "tool_call_id": "c", "content": "x"}], {}, "no known call"),
         (
-            [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://a"}}]}],
+            [
+                {
+                    "role": "user",
+                    "content": [{"type": "image_url", "image_url": {"url": "http://a"}}],
+                }
+            ],
             {},
             "data: images",
         ),
@@ -151,8 +156,9 @@ def test_a_prompt_is_a_message() -> None:
 def test_images_have_a_type_by_how_they_begin() -> None:
     urls = [
         part["image_url"]["url"]
-        for part in read(messages=[{"role": "user", "content": "", "images": [PNG, JPEG, "QQ=="]}])
-        .messages[0]["content"]
+        for part in read(
+            messages=[{"role": "user", "content": "", "images": [PNG, JPEG, "QQ=="]}]
+        ).messages[0]["content"]
     ]
     assert urls == [
         f"data:image/png;base64,{PNG}",
