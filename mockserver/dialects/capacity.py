@@ -23,6 +23,7 @@ from mockserver.vocabulary.model import (
     ReasoningPart,
     RefusalPart,
     SendBackPart,
+    Status,
     TextPart,
     ToolCallPart,
     Usage,
@@ -240,6 +241,8 @@ def fit(turn: AssistantTurn, capacity: Capacity) -> Fitted:
     if (reason := turn.finish_reason) is not None and reason not in capacity.words:
         fitting.lose(f"finish_reason {reason}")
         turn = replace(turn, finish_reason=FinishReason.STOP)
+        if turn.status is Status.INCOMPLETE:
+            turn = replace(turn, status=Status.COMPLETED)
     word = None if turn.finish_reason is None else capacity.words[turn.finish_reason]
     turn = replace(
         turn,

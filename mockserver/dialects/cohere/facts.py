@@ -199,7 +199,7 @@ class _Reader:
 
     def cite(self, citation: JsonObject) -> None:
         if cites_text(citation):
-            self.citations += [c for c in sources_of(citation) if c not in self.citations]
+            self.citations += sources_of(citation)
         else:
             self.cites_elsewhere = True
 
