@@ -22,7 +22,7 @@ from mockserver.dialects.registry import recorded_call
 from mockserver.library import library
 from tests.end_to_end.recorded_facts import compared, index, results
 
-CLIENTS = ["openai-compat", "response-strategies", "chatgpt-oauth"]
+CLIENTS = ["openai-compat", "response-strategies", "chatgpt-oauth", "cohere-client"]
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,7 @@ CLIENTS = ["openai-compat", "response-strategies", "chatgpt-oauth"]
         ("openai-chat", "openai-compat", 21),
         ("openai-responses", "response-strategies", 11),
         ("openai-responses", "chatgpt-oauth", 11),
+        ("cohere-v2", "cohere-client", 2),
     ],
 )
 def test_all_recordings_of_a_dialect_agree_with_the_index(
