@@ -206,6 +206,10 @@ def result(**more: Any) -> dict[str, Any]:
     return {"role": "tool", "content": "x", **more}
 
 
+def named(tool: str) -> dict[str, Any]:
+    return result(tool_name=tool)
+
+
 def answered(calls: list[dict[str, Any]], *results: dict[str, Any]) -> list[str]:
     """Return the ids that the results get."""
     turn = {"role": "assistant", "content": "", "tool_calls": calls}
@@ -215,13 +219,17 @@ def answered(calls: list[dict[str, Any]], *results: dict[str, Any]) -> list[str]
 @pytest.mark.parametrize(
     ("calls", "results", "ids"),
     [
-        ([called("f", id="x"), called("f")], [result(tool_name="f"), result()], ["x", "call_0"]),
-        ([called("f"), called("g")], [result(tool_name="g"), result(tool_name="f")], ["call_1", "call_0"]),
-        ([called("f"), called("f")], [result(tool_name="f"), result(tool_name="f")], ["call_0", "call_1"]),
-        ([called("f", id="call_0"), called("f")], [result(tool_call_id="call_0"), result()], ["call_0", "call_1"]),
+        ([called("f", id="x"), called("f")], [named("f"), result()], ["x", "call_0"]),
+        ([called("f"), called("g")], [named("g"), named("f")], ["call_1", "call_0"]),
+        ([called("f"), called("f")], [named("f"), named("f")], ["call_0", "call_1"]),
+        (
+            [called("f", id="call_0"), called("f")],
+            [result(tool_call_id="call_0"), result()],
+            ["call_0", "call_1"],
+        ),
         ([called("f", id="x")], [result(tool_call_id="other")], ["other"]),
     ],
-)  # fmt: skip
+)
 def test_a_result_finds_its_call(calls: Any, results: Any, ids: list[str]) -> None:
     assert answered(calls, *results) == ids
 
@@ -270,11 +278,16 @@ CALLS = st.builds(
     ARGUMENTS,
     st.sampled_from([{}, {"id": "x"}, {"id": "y"}]),
 )
+ROLES = st.sampled_from(["user", "system"])
 MESSAGES = st.one_of(
-    st.builds(lambda role, text: {"role": role, "content": text}, st.sampled_from(["user", "system"]), TEXTS),
+    st.builds(lambda role, text: {"role": role, "content": text}, ROLES, TEXTS),
     st.builds(lambda text: {"role": "user", "content": text, "images": [PNG]}, TEXTS),
-    st.builds(lambda text, think: {"role": "assistant", "content": text, "thinking": think}, TEXTS, TEXTS),
-)  # fmt: skip
+    st.builds(
+        lambda text, thinking: {"role": "assistant", "content": text, "thinking": thinking},
+        TEXTS,
+        TEXTS,
+    ),
+)
 
 
 @given(
