@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -64,7 +65,7 @@ def test_line_ends_and_blank_lines(text: str) -> None:
 def test_any_split_gives_the_same(cuts: list[int], crlf: bool) -> None:
     data = f"{A}\n\n{A}\n{END}\n".replace("\n", "\r\n" if crlf else "\n").encode()
     ends = [0, *sorted(cut for cut in cuts if cut < len(data)), len(data)]
-    pieces = [data[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+    pieces = [data[a:b] for a, b in pairwise(ends)]
     assert events_of(*pieces) == events_of(data)
 
 
