@@ -92,8 +92,8 @@ def usage_differences(expected: dict[str, Any] | None, seen: dict[str, Any] | No
         return [] if expected is seen is None else [f"usage {seen} is not {expected}"]
     expected = expected.get("tokens", expected)  # the pair of Cohere's that the client gives
     details = {
-        "input_tokens": expected.get("prompt_tokens", expected.get("input_tokens")),
-        "output_tokens": expected.get("completion_tokens", expected.get("output_tokens")),
+        "input_tokens": _first(expected, "prompt_tokens", "input_tokens", "prompt_eval_count"),
+        "output_tokens": _first(expected, "completion_tokens", "output_tokens", "eval_count"),
         "total_tokens": expected.get("total_tokens"),
         "cache_read_input_tokens": (expected.get("prompt_tokens_details") or {}).get(
             "cached_tokens"
@@ -107,6 +107,10 @@ def usage_differences(expected: dict[str, Any] | None, seen: dict[str, Any] | No
         for name, value in details.items()
         if value is not None and seen.get(name) != value
     ]
+
+
+def _first(counts: dict[str, Any], *names: str) -> Any:
+    return next((counts[name] for name in names if name in counts), None)
 
 
 def _known(entry: dict[str, Any], kind: str) -> bool:

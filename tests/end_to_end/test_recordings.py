@@ -22,7 +22,13 @@ from mockserver.dialects.registry import recorded_call
 from mockserver.library import library
 from tests.end_to_end.recorded_facts import compared, index, results
 
-CLIENTS = ["openai-compat", "response-strategies", "chatgpt-oauth", "cohere-client"]
+CLIENTS = [
+    "openai-compat",
+    "response-strategies",
+    "chatgpt-oauth",
+    "cohere-client",
+    "ollama-client",
+]
 
 
 @pytest.mark.parametrize(
@@ -32,6 +38,7 @@ CLIENTS = ["openai-compat", "response-strategies", "chatgpt-oauth", "cohere-clie
         ("openai-responses", "response-strategies", 11),
         ("openai-responses", "chatgpt-oauth", 11),
         ("cohere-v2", "cohere-client", 2),
+        ("ollama", "ollama-client", 1),
     ],
 )
 def test_all_recordings_of_a_dialect_agree_with_the_index(

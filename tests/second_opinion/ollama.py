@@ -25,8 +25,9 @@ def ask(base_url: str, call: NeutralCall, turn: Turn) -> None:
 
 def status_of(exc: Exception) -> int | None:
     """Return the HTTP status of an exception of the SDK; one from inside of a stream has none."""
-    known = isinstance(exc, ollama.ResponseError) and exc.status_code > 0
-    return exc.status_code if known else None
+    if isinstance(exc, ollama.ResponseError) and exc.status_code > 0:
+        return exc.status_code
+    return None
 
 
 def _read(part: Mapping[str, Any], turn: Turn) -> None:
