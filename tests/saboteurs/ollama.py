@@ -118,7 +118,7 @@ class LosesALastLineWithoutAnEnd(OllamaClient):
         return ""
 
 
-@caught_by("error", "false-success", "ollama/error-line-parser/recorded")
+@caught_by("in-band-error", "false-success", "ollama/error-line-parser/recorded")
 class TakesAnErrorLineForTheEnd(OllamaClient):
     def check_error(self, chunk: Any) -> None:
         if "error" in chunk:
