@@ -43,6 +43,7 @@ class BedrockClient(NativeClient):
         "retries",
         "multi_turn",
         "structured_output",
+        "hosted_tools",
     ],
 )
 async def bedrock_client(call: Call) -> AsyncIterator[Event | AssistantTurn]:
