@@ -69,9 +69,7 @@ def _made(kind: str, rest: str) -> bytes:
     typed = (":content-type", "application/json")
     match kind:
         case "event":
-            return _encoded(
-                ((":event-type", name), typed, (":message-type", "event")), text
-            )
+            return _encoded(((":event-type", name), typed, (":message-type", "event")), text)
         case "exception":
             return _encoded(
                 ((":exception-type", name), typed, (":message-type", "exception")), text
