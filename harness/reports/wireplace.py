@@ -258,6 +258,14 @@ def _documents(body: Body) -> Iterator[tuple[int, list[tuple[_Lane, Json]]]]:
                 number = min(bisect_left(ends, block.span[1]), len(ends) - 1)
                 yield number, list(_leaves(block.json, (block.event,)))
         return
+    if body.media is Media.AWS_FRAMES:
+        for number, frame in enumerate(body.frames):
+            try:
+                data = json.loads(frame.payload)
+            except (ValueError, RecursionError):
+                continue
+            yield number, list(_leaves(data, (frame.text(":event-type"),)))
+        return
     for number, (start, end) in enumerate(body.spans):
         text = body.data[start:end]
         if body.media is Media.JSON_ARRAY:

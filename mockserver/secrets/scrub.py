@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import accumulate, pairwise
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
@@ -25,6 +25,8 @@ from mockserver.errors import CodingError
 from mockserver.secrets import find, names
 from mockserver.secrets.find import Known
 from mockserver.secrets.reassembled import channels
+from mockserver.secrets.sealing import Edit as Edit
+from mockserver.secrets.sealing import UnsealableError, sealed
 from mockserver.wire.content_coding import decode_pieces, decompress, encoding_of
 from mockserver.wire.documents import documents
 
@@ -35,21 +37,15 @@ def is_placeholder(value: object) -> bool:
 
 
 class SplitSecretError(ValueError):
-    """A secret is split over pieces, so it cannot be replaced. The message never names it."""
+    """A secret is split over pieces, or in a place where none can be replaced.
+
+    The message never names it.
+    """
 
     def __init__(self, place: str, kind: str) -> None:
         super().__init__(f"{place}: {kind}")
         self.place = place
         self.kind = kind
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """Replaces the bytes from ``start`` to ``stop`` by ``text``."""
-
-    start: int
-    stop: int
-    text: bytes
 
 
 def splice(
@@ -114,7 +110,7 @@ class Scrubber:
     def interaction(self, interaction: Interaction) -> Interaction:
         """Return the interaction as it may be stored; ``wire.redacted`` lists what was replaced.
 
-        Raises :class:`SplitSecretError` for a secret that is split over pieces.
+        Raises :class:`SplitSecretError` for a secret that cannot be replaced.
         """
         self._check(interaction.request.body, interaction.request.headers, "request")
         self._check(interaction.response.body, interaction.response.headers, "response")
@@ -196,9 +192,14 @@ class Scrubber:
         """
         encoding = encoding_of(headers)
         plain, plain_chunks = _decode_chunks(body, chunks, encoding)
-        edits = self._edits(plain, header_value(headers, "content-type"), f"{side}.body", replaced)
+        kind = header_value(headers, "content-type")
+        edits = self._edits(plain, kind, f"{side}.body", replaced)
         if not edits:
             return body, chunks, None
+        try:
+            edits = sealed(plain, edits, kind)
+        except UnsealableError as exc:
+            raise SplitSecretError(f"{side}.body, {exc}", "what may not be stored") from None
         return *splice(plain, plain_chunks, edits), encoding if plain != body else None
 
     def _uri(self, uri: str, replaced: set[str]) -> str:
