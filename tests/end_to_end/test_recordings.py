@@ -28,6 +28,7 @@ CLIENTS = [
     "chatgpt-oauth",
     "cohere-client",
     "ollama-client",
+    "bedrock-client",
 ]
 
 
@@ -39,6 +40,7 @@ CLIENTS = [
         ("openai-responses", "chatgpt-oauth", 11),
         ("cohere-v2", "cohere-client", 2),
         ("ollama", "ollama-client", 1),
+        ("bedrock-converse", "bedrock-client", 6),
     ],
 )
 def test_all_recordings_of_a_dialect_agree_with_the_index(
