@@ -50,6 +50,7 @@ class GeminiClient(NativeClient):
         "multi_turn",
         "structured_output",
         "multiple_choices",
+        "hosted_tools",
     ],
 )
 async def gemini_client(call: Call) -> AsyncIterator[Event | AssistantTurn]:

@@ -14,6 +14,7 @@ from mockserver.dialects.form import Form
 from mockserver.dialects.gemini import answer, errors, sdk
 from mockserver.dialects.gemini.call import read_call
 from mockserver.dialects.gemini.facts import read
+from mockserver.dialects.gemini.plain import plain_request
 from mockserver.dialects.gemini.request import write_request
 from mockserver.dialects.gemini.words import REASONS, WORDS
 from mockserver.dialects.writing import Pace
@@ -72,6 +73,10 @@ class Gemini(Dialect):
     def read_call(self, request: Request) -> NeutralCall:
         """Read the request in the words of Chat Completions."""
         return read_call(request)
+
+    def plain_request(self, body: JsonObject) -> JsonObject:
+        """Return the body with one spelling of names, and one content for each turn."""
+        return plain_request(body)
 
     def write_request(self, call: NeutralCall) -> Request:
         """Write the request to AI Studio's address."""
