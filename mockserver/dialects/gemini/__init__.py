@@ -31,6 +31,11 @@ from mockserver.vocabulary.model import (
 )
 from mockserver.wire.schedule import Schedule
 
+#: What stands before a model, without the proxy before that.
+_ADDRESS = re.compile(
+    r"/v\d\w*/(?:[^:]*/)?(models/[^/:]+:(?:streamGenerateContent|generateContent))"
+)
+
 
 class Gemini(Dialect):
     """generateContent (https://ai.google.dev/api/generate-content); the model is in the path."""
@@ -73,6 +78,10 @@ class Gemini(Dialect):
     def read_call(self, request: Request) -> NeutralCall:
         """Read the request in the words of Chat Completions."""
         return read_call(request)
+
+    def plain_path(self, path: str) -> str:
+        """Leave out the version, and the project of Vertex AI: an SDK's default has changed."""
+        return _ADDRESS.sub(r"/\1", path)
 
     def plain_request(self, body: JsonObject) -> JsonObject:
         """Return the body with one spelling of names, and one content for each turn."""
