@@ -104,8 +104,9 @@ class Gemini(Dialect):
         return sdk.program(base_url, body, max_retries)
 
     def read_facts(self, answers: Sequence[Schedule]) -> Facts:
-        """Read the last answer: the ones before were retried."""
-        return of_last(answers, read)
+        """Read the last answer: the ones before were retried, unless it goes on from them."""
+        whole = [answer.plain for answer in answers if answer.status < 400]
+        return of_last(answers, lambda _last: read(whole))
 
 
 DIALECT = Gemini()

@@ -8,7 +8,7 @@ for why the answer stopped: a client may call that a failure or a filtered answe
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mockserver.dialects.facts import CallFacts, Facts, counts, merge_usage, only, repaired
@@ -34,12 +34,19 @@ _HOSTED = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse")
 _NOT_JSON = object()
 
 
-def read(body: Body) -> Facts:
-    """Read the facts of one answer."""
+#: The word for an answer that goes on in the answer to another request.
+_GOES_ON = "CONTINUATION"
+
+
+def read(bodies: Sequence[Body]) -> Facts:
+    """Read the facts of the last answer, and of those before it that it goes on from."""
     reader = _FactsReader()
-    for value in _values(body, reader.facts):
-        if not reader.chunk(value):
-            break
+    for body in bodies:
+        if not reader.goes_on():
+            reader = _FactsReader()
+        for value in _values(body, reader.facts):
+            if not reader.chunk(value):
+                break
     return reader.finish()
 
 
@@ -94,10 +101,18 @@ class _FactsReader:
         self.images: list[str] = []
         self.has_hosted = False
         self.late_text = False
+        self.has_several = False
         self.words: list[str] = []
         self.ids: list[str] = []
         self.models: list[str] = []
         self.metadata: list[JsonObject] = []
+
+    def goes_on(self) -> bool:
+        """Return whether the next answer goes on from this one, and be ready for that."""
+        if self.words != [_GOES_ON] or self.facts.error:
+            return False
+        self.words, self.ids, self.has_several = [], [], True
+        return True
 
     def chunk(self, value: Json) -> bool:
         """Take one chunk; return false if nothing behind it counts."""
@@ -170,6 +185,9 @@ class _FactsReader:
         facts.citations = self.citations()
         facts.response_id, facts.model = only(self.ids), only(self.models)
         facts.usage = _usage(self.usage)
+        if self.has_several:
+            # Whether counts are added up is not said.
+            facts.usage, facts.response_id = dict.fromkeys(facts.usage), None
         if self.words:
             facts.terminal, *others = dict.fromkeys(self.words)
             facts.other_terminals = tuple(others)
