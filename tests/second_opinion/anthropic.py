@@ -50,7 +50,9 @@ def _read(message: Message, turn: Turn) -> None:
     """Read a message as it is so far. Cached input is input, as in the scenarios."""
     blocks = message.content
     turn.text = "".join(block.text for block in blocks if block.type == "text")
-    turn.calls = [(block.id, block.name, block.input) for block in blocks if block.type == "tool_use"]
+    turn.calls = [
+        (block.id, block.name, block.input) for block in blocks if block.type == "tool_use"
+    ]
     turn.finish = message.stop_reason
     usage = message.usage
     cached = (usage.cache_read_input_tokens, usage.cache_creation_input_tokens)
