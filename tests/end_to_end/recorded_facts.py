@@ -52,6 +52,7 @@ STATUS_CLASSES = {
     "openai.BadRequestError": {"invalid_tool_arguments", "model_not_found"},
     # The identifier of a model that is invalid.
     "botocore.ClientError": {"model_not_found"},
+    "anthropic.AuthenticationError": {"authentication"},
 }
 
 
@@ -69,7 +70,7 @@ def compared(entry: dict[str, Any], result: CaseResult) -> list[str]:
         for kind, field in (("text", "text"), ("reasoning", "text"), ("refusal", "refusal"))
     }
     found = [
-        f"{kind} {text!r} is not {expected[kind]!r}"
+        f"{kind} {text!r} is not {expected.get(kind)!r}"
         for kind, text in texts.items()
         if text != expected.get(kind, "") and not _known(entry, kind)
     ]
@@ -102,7 +103,9 @@ def usage_differences(expected: dict[str, Any] | None, seen: dict[str, Any] | No
         return next((expected[n] for n in names if n in expected), None)
 
     details = {
-        "input_tokens": first("prompt_tokens", "input_tokens", "prompt_eval_count", "inputTokens"),
+        "input_tokens": _with_cache(
+            expected, first("prompt_tokens", "input_tokens", "prompt_eval_count", "inputTokens")
+        ),
         "output_tokens": first("completion_tokens", "output_tokens", "eval_count", "outputTokens"),
         "total_tokens": first("total_tokens", "totalTokens"),
         "cache_read_input_tokens": (expected.get("prompt_tokens_details") or {}).get(
@@ -117,6 +120,12 @@ def usage_differences(expected: dict[str, Any] | None, seen: dict[str, Any] | No
         for name, value in details.items()
         if value is not None and seen.get(name) != value
     ]
+
+
+def _with_cache(usage: dict[str, Any], count: int | None) -> int | None:
+    """Return the input with what Anthropic counts apart: what a cache gave or took."""
+    caches = ("cache_read_input_tokens", "cache_creation_input_tokens")
+    return None if count is None else count + sum(usage.get(name) or 0 for name in caches)
 
 
 def _known(entry: dict[str, Any], kind: str) -> bool:

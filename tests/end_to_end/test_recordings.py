@@ -29,6 +29,7 @@ CLIENTS = [
     "cohere-client",
     "ollama-client",
     "bedrock-client",
+    "anthropic-client",
 ]
 
 
@@ -41,6 +42,7 @@ CLIENTS = [
         ("cohere-v2", "cohere-client", 2),
         ("ollama", "ollama-client", 1),
         ("bedrock-converse", "bedrock-client", 6),
+        ("anthropic-messages", "anthropic-client", 9),
     ],
 )
 def test_all_recordings_of_a_dialect_agree_with_the_index(
