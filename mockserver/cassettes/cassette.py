@@ -41,6 +41,7 @@ class Origin(StrEnum):
     RECORDED = "recorded"
     AUTHORED = "authored"
     IMPORTED = "imported"
+    CONVERTED = "converted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from mockserver.lazy import lazy_face
 
 if TYPE_CHECKING:
     from mockserver.recording import importing, providers
+    from mockserver.recording.converting import Converted, InconvertibleError, convert
     from mockserver.recording.exchange import Capture
     from mockserver.recording.importing import Imported, Kind
     from mockserver.recording.modes import NAMES, Mode, age_of, parse_age, runs_in_ci
@@ -21,7 +22,9 @@ __all__ = [
     "NAMES",
     "PROVIDERS",
     "Capture",
+    "Converted",
     "Imported",
+    "InconvertibleError",
     "Kind",
     "Mode",
     "Provider",
@@ -29,6 +32,7 @@ __all__ = [
     "Result",
     "TapeHandle",
     "age_of",
+    "convert",
     "importing",
     "no_proxy",
     "parse_age",
@@ -40,6 +44,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "converting": ("Converted", "InconvertibleError", "convert"),
     "exchange": ("Capture",),
     "importing": ("Imported", "Kind"),
     "modes": (
