@@ -223,7 +223,8 @@ class _Fitting:
             return None
         for name in _COUNTS:
             if getattr(usage, name) is not None and name not in self.capacity.usage:
-                self.lose(f"usage.{name}")
+                if name != "total_tokens" or not _adds_up(usage):
+                    self.lose(f"usage.{name}")
                 fields: dict[str, Any] = {name: None}
                 usage = replace(usage, **fields)
         return None if usage == Usage() else usage
@@ -251,6 +252,12 @@ def fit(turn: AssistantTurn, capacity: Capacity) -> Fitted:
         usage=fitting.usage(turn.usage),
     )
     return Fitted(turn, tuple(fitting.lost))
+
+
+def _adds_up(usage: Usage) -> bool:
+    """Return whether the total says no more than the counts that it is made of."""
+    known = (usage.input_tokens, usage.output_tokens)
+    return usage.total_tokens == sum(count or 0 for count in known)
 
 
 def _is_plain(part: Part) -> bool:
