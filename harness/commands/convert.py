@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,6 +43,8 @@ def command(sources: tuple[Path, ...], name: str, output: Path, dry_run: bool, f
     tapecheck convert cassettes/openai-chat/tools-interleaved.yaml --to anthropic -o converted
     tapecheck convert cassettes/gemini --to openai-responses -o converted --dry-run
     """
+    import asyncio
+
     from mockserver.cassettes import Cassette
     from mockserver.dialects import find_dialect
     from mockserver.errors import CassetteError, UnwritableError
