@@ -38,7 +38,7 @@ _CLIENTS: Mapping[str, type[Any]] = {
     **{client.dialect: client for client in _NATIVE},
 }
 #: Nothing is sent there.
-_BASE_URL = "http://recorded.invalid"
+_NOWHERE = "http://recorded.invalid"
 
 
 class NoReaderError(LookupError):
@@ -48,13 +48,26 @@ class NoReaderError(LookupError):
 async def read_turn(dialect: str, call: NeutralCall, answer: Schedule) -> AssistantTurn:
     """Return the turn that the bundled client of ``dialect`` reads from an answer to ``call``.
 
+    Raises as :func:`ask` does.
+    """
+    return await ask(dialect, call, _NOWHERE, transport=_Replay(answer))
+
+
+async def ask(
+    dialect: str,
+    call: NeutralCall,
+    base_url: str,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> AssistantTurn:
+    """Make a call with the bundled client of ``dialect``, without a key, and return its turn.
+
     An answer with an error status is a failed turn without parts. Raises :class:`NoReaderError`,
     and ``ValueError`` for a call that the client cannot make.
     """
     if dialect not in _CLIENTS:
         raise NoReaderError(f"no bundled client reads answers of {dialect}")
     kind = _CLIENTS[dialect]
-    client: Any = kind(_BASE_URL, transport=_Replay(answer))
     asked: dict[str, Any] = {
         "model": call.model,
         "messages": call.messages,
@@ -63,7 +76,7 @@ async def read_turn(dialect: str, call: NeutralCall, answer: Schedule) -> Assist
     }
     if kind is ResponsesClient:
         asked["background"] = False
-
+    client = kind(base_url, transport=transport)
     async with client:
         if call.stream:
             async with aclosing(client.stream(**asked)) as events:
