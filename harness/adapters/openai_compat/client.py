@@ -10,8 +10,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Se
 from contextlib import aclosing
 from typing import Self
 
-from harness.adapters.chat.request import call_ids
 from harness.adapters.chat.stream import ChatStream
+from harness.adapters.chat.tool_calls import call_ids
 from harness.adapters.common.client import ApiClient
 from harness.adapters.common.failures import request_id_of
 from harness.adapters.common.harness_call import make_call

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import httpx
 
-from harness.adapters.chat.request import call_ids
+from harness.adapters.chat.tool_calls import call_ids
 from harness.adapters.common.client import ApiClient, ClientSettings
 from harness.adapters.common.failures import failure, request_id_of
 from harness.adapters.common.retrying import retrying
