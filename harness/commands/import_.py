@@ -26,9 +26,10 @@ _SUFFIXES = (".yaml", ".yml", ".json", ".har")
     "--output",
     "-o",
     required=True,
-    metavar="DIR",
+    metavar="DIR|FILE",
     type=click.Path(path_type=Path),
-    help="Where to write the cassettes. Paths below a source directory are kept.",
+    help="Where to write the cassettes. Paths below a source directory are kept; a single file may "
+    "go to FILE.yaml.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be done; write nothing.")
 @click.option("--force", is_flag=True, help="Replace existing cassettes.")

@@ -23,12 +23,20 @@ def conversions_of(
 ) -> list[Conversion]:
     """Return what is made of files, and of directories with files that have these suffixes.
 
-    Paths below a directory are kept. Raises ``click.UsageError`` if there is nothing.
+    Paths below a directory are kept. A single file may be written to an ``output`` that is called
+    like a cassette. Raises ``click.UsageError`` if there is nothing.
     """
+    if _names_a_file(sources, output):
+        return [Conversion(sources[0], output, named=True)]
     found = list(_found(sources, output, suffixes))
     if not found:
         raise none_found(suffixes)
     return found
+
+
+def _names_a_file(sources: Sequence[Path], output: Path) -> bool:
+    is_one = len(sources) == 1 and not sources[0].is_dir()
+    return is_one and output.suffix.lower() in (".yaml", ".yml") and not output.is_dir()
 
 
 def none_found(suffixes: Sequence[str]) -> click.UsageError:

@@ -78,6 +78,12 @@ def test_a_cassette_is_said_in_another_dialect(tapecheck: Cli) -> None:
     assert b"Hello." not in interaction.request.body
 
 
+def test_a_single_file_may_go_to_a_named_one(tapecheck: Cli) -> None:
+    put("in/a.yaml")
+    assert tapecheck("convert", "in/a.yaml", "-o", "out/b.yaml", "--to", "anthropic") == 0
+    assert Path("out/b.yaml").is_file()
+
+
 def test_paths_below_a_directory_are_kept(tapecheck: Cli) -> None:
     put("in/x/a.yaml")
     put("in/b.yaml", said(), said())
