@@ -34,6 +34,7 @@ ADAPTERS = {
     "chatcmpl-to-responses": ("chatcmpl_to_responses",),
     "chatgpt-oauth": ("chatgpt_oauth", "responses"),
     "response-strategies": ("response_strategies",),
+    "cohere-client": ("cohere",),
 }
 #: The checks of each folder, the quick ones first: most mutants fail there.
 ROOMS = {
