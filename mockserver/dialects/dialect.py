@@ -7,6 +7,7 @@ served, recorded and scrubbed, and what needs more says so.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -147,6 +148,15 @@ class Dialect:
         :class:`UnwritableError` for what the dialect cannot say.
         """
         raise UnwritableError(f"{self.name} requests cannot be written")
+
+    def sdk_arguments(self, call: NeutralCall) -> JsonObject:
+        """Return the keyword arguments with which the provider's own SDK makes a call.
+
+        They are the fields of the request, without ``stream``: most SDKs have a method for each
+        form. Raises :class:`UnwritableError`.
+        """
+        body: JsonObject = json.loads(self.write_request(call).body)
+        return {name: value for name, value in body.items() if name != "stream"}
 
     def write_answer(self, _turn: AssistantTurn, _call: NeutralCall, _pace: Pace) -> Response:
         """Return what the provider would answer, streamed if the call is.
