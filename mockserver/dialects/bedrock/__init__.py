@@ -11,13 +11,14 @@ from mockserver.dialects.bedrock.answer import CAPACITY, write_answer, write_err
 from mockserver.dialects.bedrock.call import read_call
 from mockserver.dialects.bedrock.facts import read
 from mockserver.dialects.bedrock.request import write_request
+from mockserver.dialects.bedrock.sdk_arguments import sdk_arguments
 from mockserver.dialects.dialect import Dialect
 from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
 from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.failure import ErrorInfo
-from mockserver.vocabulary.model import AssistantTurn, FinishReason
+from mockserver.vocabulary.model import AssistantTurn, FinishReason, JsonObject
 from mockserver.wire.schedule import Schedule
 
 
@@ -56,6 +57,10 @@ class Bedrock(Dialect):
     def write_request(self, call: NeutralCall) -> Request:
         """Write the request for a region of AWS; the model is in the path."""
         return write_request(call)
+
+    def sdk_arguments(self, call: NeutralCall) -> JsonObject:
+        """Return the arguments of ``converse``, which ``converse_stream`` takes too."""
+        return sdk_arguments(call.model, super().sdk_arguments(call))
 
     def write_answer(self, turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
         """Write frames, or one JSON object."""

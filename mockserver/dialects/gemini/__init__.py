@@ -16,6 +16,7 @@ from mockserver.dialects.gemini.call import read_call
 from mockserver.dialects.gemini.facts import read
 from mockserver.dialects.gemini.plain import plain_request
 from mockserver.dialects.gemini.request import write_request
+from mockserver.dialects.gemini.sdk_arguments import sdk_arguments
 from mockserver.dialects.gemini.words import REASONS, WORDS
 from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
@@ -90,6 +91,10 @@ class Gemini(Dialect):
     def write_request(self, call: NeutralCall) -> Request:
         """Write the request to AI Studio's address."""
         return write_request(call)
+
+    def sdk_arguments(self, call: NeutralCall) -> JsonObject:
+        """Return the arguments of ``generate_content``, streamed or not."""
+        return sdk_arguments(call.model, super().sdk_arguments(call))
 
     def write_answer(self, turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
         """Write the answer, streamed if the call is."""
