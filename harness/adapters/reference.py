@@ -23,19 +23,17 @@ from harness.clients.interface import ClientError
 from mockserver.vocabulary import AssistantTurn, NeutralCall, Status, fold
 from mockserver.wire import Schedule
 
-_NATIVE: tuple[type[NativeClient], ...] = (
-    AnthropicClient,
-    BedrockClient,
-    CohereClient,
-    GeminiClient,
-    OllamaClient,
-)
+#: The clients whose dialects write their requests, by dialect.
+NATIVE: Mapping[str, type[NativeClient]] = {
+    client.dialect: client
+    for client in (AnthropicClient, BedrockClient, CohereClient, GeminiClient, OllamaClient)
+}
 _CLIENTS: Mapping[str, type[Any]] = {
     "openai-chat": OpenAICompatClient,
     "openai-responses": ResponsesClient,
     "codex": ResponsesClient,
     "background": ResponsesClient,
-    **{client.dialect: client for client in _NATIVE},
+    **NATIVE,
 }
 #: Nothing is sent there.
 _NOWHERE = "http://recorded.invalid"

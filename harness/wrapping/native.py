@@ -6,12 +6,10 @@ for the same dialect reads them. What the SDK loses stays lost.
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from harness.adapters.common.answer import Answer
-from harness.adapters.common.native_client import NativeClient
+from harness.adapters.reference import NATIVE
 from harness.clients.interface import Call
 from harness.wrapping.plain import as_json
 from mockserver.dialects import find_dialect, sdk_arguments
@@ -69,15 +67,8 @@ def _neutral(call: Call) -> NeutralCall:
 
 
 def _reader(call: Call) -> Answer:
-    """Return the reader of the client whose folder has the name of the dialect."""
-    name = f"harness.adapters.{call.dialect}"
-    members = vars(import_module(name)).values() if _has_folder(call.dialect) else ()
-    for found in members:
-        if isinstance(found, type) and issubclass(found, NativeClient):
-            # Nothing is sent: the client only knows how its answers are read.
-            return found.for_call(call).answering(_neutral(call), None)
-    raise ValueError(f"no bundled client reads the answers of an SDK for {call.dialect!r}")
-
-
-def _has_folder(dialect: str) -> bool:
-    return dialect.isidentifier() and find_spec(f"harness.adapters.{dialect}") is not None
+    """Return the reader of the bundled client for the dialect."""
+    if call.dialect not in NATIVE:
+        raise ValueError(f"no bundled client reads the answers of an SDK for {call.dialect!r}")
+    # Nothing is sent: the client only knows how its answers are read.
+    return NATIVE[call.dialect].for_call(call).answering(_neutral(call), None)
