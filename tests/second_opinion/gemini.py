@@ -34,7 +34,7 @@ def ask(base_url: str, call: NeutralCall, turn: Turn) -> None:
             base_url=base_url,
             timeout=int((call.timeout or 5.0) * 1000),
             client_args={"verify": _TLS},
-            async_client_args={"verify": _TLS},
+            async_client_args={"verify": _TLS, "ssl": _TLS},
             retry_options=types.HttpRetryOptions(
                 attempts=call.max_retries + 1, initial_delay=0.01, max_delay=0.05
             ),
