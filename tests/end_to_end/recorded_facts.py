@@ -112,6 +112,10 @@ def usage_differences(expected: dict[str, Any] | None, seen: dict[str, Any] | No
     def total(*names: str) -> Any:
         return sum(expected[n] for n in names if n in expected) or None
 
+    def detail(group: str, name: str) -> Any:
+        counts = expected.get(group)  # Google's are a list, by modality
+        return counts.get(name) if isinstance(counts, dict) else None
+
     details = {
         "input_tokens": _with_cache(
             expected, first("prompt_tokens", "input_tokens", "prompt_eval_count", "inputTokens")
@@ -120,12 +124,9 @@ def usage_differences(expected: dict[str, Any] | None, seen: dict[str, Any] | No
         "output_tokens": first("completion_tokens", "output_tokens", "eval_count", "outputTokens")
         or total("candidates_token_count", "thoughts_token_count"),
         "total_tokens": first("total_tokens", "totalTokens", "total_token_count"),
-        "cache_read_input_tokens": (expected.get("prompt_tokens_details") or {}).get(
-            "cached_tokens"
-        ),
-        "reasoning_tokens": (expected.get("completion_tokens_details") or {}).get(
-            "reasoning_tokens", expected.get("thoughts_token_count")
-        ),
+        "cache_read_input_tokens": detail("prompt_tokens_details", "cached_tokens"),
+        "reasoning_tokens": detail("completion_tokens_details", "reasoning_tokens")
+        or first("thoughts_token_count"),
     }
     return [
         f"{name} {seen.get(name)} is not {value}"
