@@ -33,8 +33,10 @@ class Counts:
         if not any(found.values()) and any(self._known.values()):
             return None
         total = found.get("totalTokenCount", -1)
-        if self._known.get("totalTokenCount", 0) <= total == sum(
-            found.get(name, 0) for name in (*_INPUT, *_OUTPUT)
+        if (
+            self._known.get("totalTokenCount", 0)
+            <= total
+            == sum(found.get(name, 0) for name in (*_INPUT, *_OUTPUT))
         ):
             self._known = found
         else:
