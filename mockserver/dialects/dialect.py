@@ -183,10 +183,13 @@ class Dialect:
         """Return whether a client of this dialect would ask on after these answers of one call."""
         return False
 
-    def sdk_program(self, _base_url: str, _body: JsonObject, _max_retries: int = 0) -> str | None:
+    def sdk_program(
+        self, _base_url: str, _body: JsonObject, _max_retries: int = 0, _path: str = ""
+    ) -> str | None:
         """Return a Python program that sends a request with the provider's own SDK.
 
-        ``None`` where the dialect knows no SDK.
+        ``path`` is that of the request, for APIs that have the model in it. ``None`` where the
+        dialect knows no SDK.
         """
         return None
 

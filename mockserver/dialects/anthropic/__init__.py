@@ -106,7 +106,9 @@ class Anthropic(Dialect):
         """Return the arguments of ``messages.create``."""
         return sdk.arguments(super().sdk_arguments(call))
 
-    def sdk_program(self, base_url: str, body: JsonObject, max_retries: int = 0) -> str | None:
+    def sdk_program(
+        self, base_url: str, body: JsonObject, max_retries: int = 0, _path: str = ""
+    ) -> str | None:
         """Use Anthropic's SDK."""
         return sdk.program(base_url, body, max_retries)
 

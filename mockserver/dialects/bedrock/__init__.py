@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from mockserver.cassettes.cassette import Request, Response
+from mockserver.dialects.bedrock import sdk
 from mockserver.dialects.bedrock.answer import CAPACITY, write_answer, write_error
 from mockserver.dialects.bedrock.call import read_call
 from mockserver.dialects.bedrock.facts import read
@@ -69,6 +70,12 @@ class Bedrock(Dialect):
     def write_error(self, error: ErrorInfo, _call: NeutralCall) -> Response:
         """Write the error with its type in a header."""
         return write_error(error)
+
+    def sdk_program(
+        self, base_url: str, body: JsonObject, max_retries: int = 0, path: str = ""
+    ) -> str | None:
+        """Use boto3."""
+        return sdk.program(base_url, body, max_retries, path)
 
     def read_facts(self, answers: Sequence[Schedule]) -> Facts:
         """Read the last answer: the ones before were retried."""

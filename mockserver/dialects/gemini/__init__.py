@@ -104,7 +104,9 @@ class Gemini(Dialect):
         """Write the error in Google's body."""
         return errors.write_error(error, streamed=call.stream)
 
-    def sdk_program(self, base_url: str, body: JsonObject, max_retries: int = 0) -> str | None:
+    def sdk_program(
+        self, base_url: str, body: JsonObject, max_retries: int = 0, _path: str = ""
+    ) -> str | None:
         """Use Google's SDK."""
         return sdk.program(base_url, body, max_retries)
 
