@@ -100,7 +100,7 @@ class Blocks:
 
     def start(self, index: Json, start: Json) -> Iterator[Event]:
         """Open a block."""
-        if not isinstance(start, Mapping) or not isinstance(start.get("type"), str):
+        if not isinstance(start, Mapping) or not _text(start.get("type")):
             self._problems.append(("block_without_type", "a content block has no type"))
             return
         block = self._open(index, start["type"], dict(start))

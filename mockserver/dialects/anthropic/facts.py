@@ -186,7 +186,7 @@ class _FactsReader:
             or facts.calls is None
             or not (facts.text or calls)
             or (facts.terminal == "tool_use" and not calls)
-            or any(call.name is None or len(call.arguments or ()) != 1 for call in calls)
+            or any(len(call.arguments or ()) != 1 for call in calls)
         )
 
 
