@@ -145,7 +145,8 @@ class BlockReader:
                 found.append(block.text("signature"))
             elif block.kind == "redacted_thinking":
                 found.append(block.start.get("data"))
-        return tuple(dict.fromkeys(one for one in found if isinstance(one, str) and one))
+        texts = (repaired(one) for one in found if isinstance(one, str) and one)
+        return tuple(dict.fromkeys(texts))
 
     def _citations(self) -> tuple[Citation, ...] | None:
         cited = [
@@ -162,7 +163,7 @@ class BlockReader:
 
 
 def _call(block: _Block, ids: Sequence[Json], *, complete: bool) -> CallFacts:
-    name, call_id, given = (block.start.get(key) for key in ("name", "id", "input"))
+    call_id, given = block.start.get("id"), block.start.get("input")
     pieces = block.pieces.get("partial_json", [])
     arguments: tuple[JsonObject, ...] | None = None
     if pieces or not given:
@@ -171,11 +172,17 @@ def _call(block: _Block, ids: Sequence[Json], *, complete: bool) -> CallFacts:
         arguments = (given,)
     text = repaired("".join(pieces))
     return CallFacts(
-        name=name,
-        id=call_id if isinstance(call_id, str) and call_id and ids.count(call_id) == 1 else None,
+        name=repaired(block.start["name"]),
+        id=_own_id(call_id, ids),
         arguments=arguments,
         raw=text if is_one_object(text) else None,
     )
+
+
+def _own_id(call_id: Json, ids: Sequence[Json]) -> str | None:
+    """Return the id of a call; ``None`` if another call has the same."""
+    is_own = isinstance(call_id, str) and call_id and ids.count(call_id) == 1
+    return repaired(call_id) if is_own else None
 
 
 def _has_name(block: _Block) -> bool:
