@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from mockserver.cassettes.cassette import Cassette, Request
 from mockserver.errors import SessionError
+from mockserver.library import locations
+from mockserver.library.locations import Place
 from mockserver.library.matcher import plain_path, same_path
 from mockserver.wire import axes, faults, variation
 from mockserver.wire.axes import RECORDED, Point
@@ -35,6 +37,11 @@ class Exchange:
         return Message(self.schedule)
 
     @cached_property
+    def has_address(self) -> bool:
+        """Whether a client may follow a header of the answer."""
+        return locations.has_address(self.schedule.headers)
+
+    @cached_property
     def route(self) -> tuple[str, str]:
         """Method and path, as they are compared."""
         return self.request.method.upper(), plain_path(self.request.url.path)
@@ -43,6 +50,13 @@ class Exchange:
         """Return whether it has that method and plain path; placeholders fit any value."""
         ours, recorded = self.route
         return ours == method and same_path(recorded, path)
+
+    def message_at(self, place: Place) -> Message:
+        """Return the answer for a client that shall stay below ``place``."""
+        if not self.has_address:
+            return self.message
+        headers = locations.moved(self.schedule.headers, self.request.uri, place)
+        return Message(replace(self.schedule, headers=headers))
 
 
 def exchanges(

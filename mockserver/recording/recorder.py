@@ -13,13 +13,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from aiohttp import web
 
 from mockserver.cassettes.cassette import End, Request
 from mockserver.errors import ProviderError, RecordingError
 from mockserver.library import library as store
+from mockserver.library.locations import Place
 from mockserver.library.refusal import RefusalError
 from mockserver.library.session import Found
 from mockserver.recording.exchange import Capture
@@ -242,6 +243,19 @@ class _OpenTape:
         self.providers = providers
         self.upstreams = upstreams
 
+    def place(self, host: str) -> Place:
+        """Return where addresses of providers are on this server, which has the name ``host``.
+
+        That of any other host is refused: nothing of it would be recorded.
+        """
+
+        def below(parts: SplitResult) -> str:
+            origin = f"{parts.scheme}://{parts.netloc}"
+            known = (p.name for p in self.providers.values() if p.origin == origin)
+            return f"http://{host}{PREFIX}{quote(self.name)}/{next(known, parts.netloc)}"
+
+        return below
+
 
 class _RecordingApp(App):
     """Answers requests; those below ``/_c/`` from tapes and live endpoints."""
@@ -272,12 +286,19 @@ class _RecordingApp(App):
             found = open_tape.tape.find(received)
         except RefusalError as refusal:
             if open_tape is not None:
-                open_tape.tape.problems.append(refusal.message)
+                open_tape.tape.refused.append(refusal.message)
+            else:
+                self.note_refusal(refusal.message)
             return refusal_response(refusal)
         if found is not None:
-            return await self._replay(request, received, found)
+            return await self._replay(request, received, found, open_tape)
         capture = Capture(number, received, Known(open_tape.tape.known))
         return await self._record_live(request, open_tape, provider, capture)
+
+    def note_refusal(self, message: str) -> None:
+        """Count a request without a cassette as one that every open cassette lacks."""
+        for open_tape in self.tapes.values():
+            open_tape.tape.refused.append(message)
 
     async def close_tape(self, open_tape: _OpenTape) -> None:
         """Wait until all exchanges have ended, then forget the tape."""
@@ -292,11 +313,12 @@ class _RecordingApp(App):
             await upstream.close()
 
     async def _replay(
-        self, request: web.BaseRequest, received: Request, found: Found
+        self, request: web.BaseRequest, received: Request, found: Found, open_tape: _OpenTape
     ) -> web.StreamResponse:
         url = received.url
         record = self._record(request, url.path, url.query, received.body, None, found)
-        playback = Playback(request, found.exchange.message, record)
+        message = found.exchange.message_at(open_tape.place(request.host))
+        playback = Playback(request, message, record)
         await playback.play(speed=self.options.speed, wait=self.wait)
         return playback.response
 
@@ -306,9 +328,8 @@ class _RecordingApp(App):
         self._notify(capture)
         pipe: Pipe = asyncio.Queue()
         fetch = open_tape.upstreams[provider.name].fetch(capture, pipe)
-        return await relay(
-            request, capture, pipe, open_tape.tape.begin(capture, fetch, self._notify)
-        )
+        fetching = open_tape.tape.begin(capture, fetch, self._notify)
+        return await relay(request, capture, pipe, fetching, open_tape.place(request.host))
 
     def _notify(self, capture: Capture) -> None:
         if self._watch is not None:

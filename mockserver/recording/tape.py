@@ -66,7 +66,8 @@ class Tape:
         self.old = old
         self.known: frozenset[str] = frozenset()
         self.captures: list[Capture] = []
-        self.problems: list[str] = []
+        #: Why requests got an error of the recorder instead of an answer.
+        self.refused: list[str] = []
         self.idle = asyncio.Event()
         self.idle.set()
         #: Whether requests may reach a live endpoint, and whether the file may change.
@@ -141,7 +142,12 @@ class Tape:
 
         Raises :class:`RecordingError` or what ``check`` raises, and then nothing was written.
         """
-        problems = (*self.problems, *self._unplayed())
+        refused = tuple(dict.fromkeys(self.refused))
+        if refused and self.writes:
+            raise RecordingError(
+                self.path, [find.mask(line, Known.of(self.known)) for line in refused]
+            )
+        problems = (*refused, *self._unplayed())
         result = Result(
             path=self.path,
             mode=self.mode,

@@ -65,7 +65,8 @@ class Options:
 
     ``control``: requests may administrate the server. ``speed`` is 0 for no waits, 1 as recorded,
     N for N times as fast. ``once``: traffic without a session gets no recording twice.
-    ``match_on`` is for traffic without a prefix.
+    ``match_on`` is for traffic without a prefix. ``keep_clients``: addresses that clients follow
+    are moved below the prefix of their request.
     """
 
     speed: float = 0.0
@@ -73,6 +74,7 @@ class Options:
     match_on: Collection[Part] = ALL_PARTS
     limits: Limits = Limits()
     control: bool = True
+    keep_clients: bool = True
 
 
 class App:
@@ -134,20 +136,29 @@ class App:
             body = await read_body(request, self.options.limits.body)
             if self.options.control and path.startswith(admin.PREFIX):
                 return await admin.answer(self, request, path, body)
+            asked = path
             live, path, find = self._route(path)
             found = await find(_received(request, path, query, body))
         except RefusalError as refusal:
             if not path.startswith(admin.PREFIX):
+                self.note_refusal(refusal.message)
                 record = self._record(request, path, query, body, live)
                 record.refuse(refusal.outcome, status=refusal.status, note=refusal.message)
             return refusal_response(refusal)
         record = self._record(request, path, query, body, live, found)
-        playback = Playback(request, found.exchange.message, record)
+        message = found.exchange.message
+        if found.exchange.has_address and self.options.keep_clients:
+            base = f"http://{request.host}{asked.removesuffix(path)}"
+            message = found.exchange.message_at(lambda _: base)
+        playback = Playback(request, message, record)
         if self.options.speed or not playback.play_at_once():
             player = live or self
             player.answers.begin(record)
             await playback.play(speed=self.options.speed, wait=player.wait)
         return playback.response
+
+    def note_refusal(self, message: str) -> None:
+        """Do nothing: a refused request is in the journal. A recorder takes note of it."""
 
     async def wait(self, name: str) -> None:
         """Pass every gate: without a session, no client could release it."""
@@ -233,13 +244,11 @@ def _received(request: web.BaseRequest, path: str, query: str, body: bytes) -> R
 async def read_body(request: web.BaseRequest, limit: int) -> bytes:
     """Return the request's body, decoded if its content codings are known.
 
-    Raises :class:`RefusalError` if it is too large or malformed, or its decoder is missing.
+    Raises :class:`RefusalError` if it is too large or malformed, its decoder is missing, or it
+    asks for what is not plain HTTP.
     """
-    if request.method == hdrs.METH_CONNECT:
-        raise RefusalError(
-            405, "bad_request", "this server is not a proxy; use its URL as base URL", last=True
-        )
-    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+    _refuse_other_protocols(request)
+    if hdrs.EXPECT in request.headers:
         if (request.content_length or 0) > limit:
             raise _too_large(limit)
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -255,6 +264,34 @@ async def read_body(request: web.BaseRequest, limit: int) -> bytes:
     except (web.RequestPayloadError, HttpProcessingError) as exc:
         message = f"malformed request body: {exc}"
         raise RefusalError(400, "bad_request", message, last=True) from None
+
+
+def _refuse_other_protocols(request: web.BaseRequest) -> None:
+    """Refuse what would reach a provider, or be answered, as something else than was asked."""
+    if request.method == hdrs.METH_CONNECT:
+        raise RefusalError(
+            405, "bad_request", "this server is not a proxy; use its URL as base URL", last=True
+        )
+    if "websocket" in request.headers.get(hdrs.UPGRADE, "").lower():
+        raise RefusalError(
+            400,
+            "websocket",
+            f"a WebSocket handshake for {target_of(request.raw_path)[0]}; tapecheck records and "
+            "plays HTTP answers and event streams only: use the provider's HTTP interface",
+            last=True,
+        )
+    if hdrs.TRAILER in request.headers:
+        raise RefusalError(
+            400,
+            "trailers",
+            "the request announces trailers, which would be lost; send them as headers",
+            last=True,
+        )
+    expected = request.headers.get(hdrs.EXPECT, "100-continue")
+    if expected.lower() != "100-continue":
+        raise RefusalError(
+            417, "bad_request", f"cannot meet the expectation {expected!r}", last=True
+        )
 
 
 def _too_large(limit: int) -> RefusalError:

@@ -45,6 +45,7 @@ class MockServer:
     recorded, N times as fast. ``once``: traffic without a session gets no recording twice.
     ``match_on``: the parts by which traffic without a prefix is matched. ``control``: requests
     under ``/__tapecheck/`` may administrate it; not for clients that are tested.
+    ``keep_clients``: a redirect leads to this server, wherever it led when it was recorded.
 
     Raises :class:`CassetteError` for a library that is missing, and on entry
     :class:`ServerStartError` if it cannot listen.
@@ -61,6 +62,7 @@ class MockServer:
         match_on: Collection[Part] = ALL_PARTS,
         limits: Limits | None = None,
         control: bool = True,
+        keep_clients: bool = True,
     ) -> None:
         if speed < 0:
             raise ValueError(f"speed must be 0 or more, not {speed}")
@@ -73,6 +75,7 @@ class MockServer:
             match_on=tuple(match_on),
             limits=limits or Limits(),
             control=control,
+            keep_clients=keep_clients,
         )
         self._app = App(self.library, self._options)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -184,7 +187,7 @@ class MockServer:
                 f"cannot listen on {self._host}:{self._port}: a port is from 0 to 65535"
             )
         loop = asyncio.get_running_loop()
-        self._listener = Listener(self._app.handle, self._options.limits)
+        self._listener = Listener(self._app.handle, self._options.limits, self._app.note_refusal)
         try:
             self._server = await loop.create_server(
                 self._listener, self._host, self._port, backlog=1024

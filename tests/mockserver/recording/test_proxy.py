@@ -213,7 +213,7 @@ def test_no_answer_at_all_is_no_recording(
         # A reset, because a regular end would be a kind of answer.
         with pytest.raises(httpx.ReadError):
             client.post(f"{tape.base_url}/x")
-        with pytest.raises(RecordingError, match=r"no answer from 127\.0\.0\.1") as caught:
+        with pytest.raises(RecordingError, match=r"no answer from provider .* at http:") as caught:
             tape.finish()
     assert KEY not in str(caught.value)
     assert routes == ["POST /REDACTED/x"] * 2
