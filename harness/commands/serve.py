@@ -88,6 +88,8 @@ def command(
         once=once,
         match_on=[Part(part) for part in chosen],
     )
+    if library:
+        _check(server)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with server:
         try:
@@ -100,8 +102,22 @@ def command(
             click.echo("stopped", err=True)
 
 
+def _check(server: MockServer) -> None:
+    """Name what cannot be served. Raises :class:`SelectionError` if nothing can be."""
+    from harness.errors import SelectionError
+
+    for error in server.library.unusable():
+        click.echo(f"not served: {error}", err=True)
+    if len(server.library.problems) == len(server.library.paths):
+        raise SelectionError(
+            "no cassette that can be read, so there is nothing to serve",
+            hint="name cassettes: *.yaml, *.yml and *.har files, or directories of them; "
+            "'tapecheck import' converts those of other tools",
+        )
+
+
 def _greeting(server: MockServer) -> Iterator[str]:
-    count = len(server.library.paths)
+    count = len(server.library.paths) - len(server.library.problems)
     yield f"Serving {count} {'cassette' if count == 1 else 'cassettes'} on {server.url}"
     yield ""
     found = _example(server)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
+import shlex
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.plugin.names import name_of, relative
 from harness.plugin.options import adapters, directories
 from mockserver.recording import NAMES, Mode, age_of, parse_age
 
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
 _PASSED = pytest.StashKey[bool]()
 _RECORDING = pytest.StashKey["Recording"]()
 _NOTE = "tapecheck_recording"
+_MISSING = "tapecheck_not_recorded"
+#: The fixtures that several tests share, by scope; and those whose tests failed, or passed.
+_SHARED = {s: f"tapecheck_{s}" for s in ("class", "module", "session")}
+_FAILED = pytest.StashKey[set[str]]()
+_RAN = pytest.StashKey[set[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -92,12 +98,40 @@ def tapecheck(request: pytest.FixtureRequest) -> Iterator[Tapes]:
     tapes.close(passed=request.node.stash.get(_PASSED, False))
 
 
-class Tapes:
-    """Opens cassettes for one test; ``tapecheck("openai")`` is the usual call."""
+@pytest.fixture(scope="class")
+def tapecheck_class(request: pytest.FixtureRequest) -> Iterator[Tapes]:
+    """Open cassettes for all tests of a class: written if all that use them passed."""
+    yield from _shared(request, "class")
 
-    def __init__(self, recording: Recording, item: pytest.Item) -> None:
+
+@pytest.fixture(scope="module")
+def tapecheck_module(request: pytest.FixtureRequest) -> Iterator[Tapes]:
+    """Open cassettes for all tests of a module: written if all that use them passed."""
+    yield from _shared(request, "module")
+
+
+@pytest.fixture(scope="session")
+def tapecheck_session(request: pytest.FixtureRequest) -> Iterator[Tapes]:
+    """Open cassettes for all tests of a session: written if all that use them passed."""
+    yield from _shared(request, "session")
+
+
+def _shared(request: pytest.FixtureRequest, scope: str) -> Iterator[Tapes]:
+    tapes = Tapes(request.config.stash[_RECORDING], request.node)
+    yield tapes
+    stash, name = request.node.stash, _SHARED[scope]
+    tapes.close(passed=name in stash.get(_RAN, ()) and name not in stash.get(_FAILED, ()))
+
+
+class Tapes:
+    """Opens cassettes for one test, or for those that share a fixture.
+
+    ``tapecheck("openai")`` is the usual call.
+    """
+
+    def __init__(self, recording: Recording, node: pytest.Item | pytest.Collector) -> None:
         self._recording = recording
-        self._item = item
+        self._node = node
         self._open: list[TapeHandle] = []
 
     def __call__(
@@ -113,8 +147,9 @@ class Tapes:
         """Open a cassette for clients of ``provider`` and of ``more``.
 
         ``cassette`` is its name below the directory of cassettes, by default
-        ``<module>/<test>``. ``upstream`` is another base URL of ``provider``. ``ends`` allows
-        incomplete answers (``truncated``, ``reset``, ``timeout``, ``client_closed``).
+        ``<module>/<test>``, for a shared fixture ``<module>/module`` and so on. ``upstream`` is
+        another base URL of ``provider``. ``ends`` allows incomplete answers (``truncated``,
+        ``reset``, ``timeout``, ``client_closed``).
         ``keep_opaque`` keeps encrypted reasoning and signatures. ``notes`` are written into the
         cassette. A wrong argument fails the test.
         """
@@ -145,8 +180,12 @@ class Tapes:
         chosen = [known_providers.find(wanted, known) for wanted in providers]
         if upstream is not None:
             chosen[0] = chosen[0].at(upstream)
-        name = cassette or _name(self._item, len(self._open))
+        name = cassette or name_of(self._node, len(self._open))
         path = recording.directory / f"{name}.yaml"
+        if recording.mode is Mode.NONE and not path.exists():
+            recording.note(_MISSING, self._node.nodeid)
+            shown = relative(path, recording.config.rootpath)
+            pytest.fail(f"not recorded yet: {shown}", pytrace=False)
         tape = recording.recorder.tape(
             path,
             chosen,
@@ -158,7 +197,7 @@ class Tapes:
         )
         if recording.mode is Mode.REWRITE:
             try:
-                recording.claim(path, self._item.nodeid)
+                recording.claim(path, self._node.nodeid)
             except MockServerError:
                 tape.close()
                 raise
@@ -181,7 +220,7 @@ class Tapes:
             except MockServerError as exc:
                 problems.append(str(exc))
                 continue
-            problems += self._recording.report(self._item, result)
+            problems += self._recording.report(result)
         if problems:
             pytest.fail("\n".join(problems), pytrace=False)
 
@@ -203,6 +242,8 @@ class Recording:
         self._recorder: Recorder | None = None
         self._began = time.time()
         self._claimed: dict[Path, str] = {}
+        #: The test that runs now. What is torn down after it is reported with it.
+        self.item: pytest.Item | None = None
 
     @property
     def mode(self) -> Mode:
@@ -256,8 +297,13 @@ class Recording:
             )
         self._claimed[path] = nodeid
 
-    def report(self, item: pytest.Item, result: Result) -> list[str]:
-        """Attach the lines about a cassette to ``item``; return what must fail the test."""
+    def note(self, kind: str, text: str) -> None:
+        """Attach a fact to the test that runs now, so that it reaches the report at the end."""
+        if self.item is not None:
+            self.item.user_properties.append((kind, text))
+
+    def report(self, result: Result) -> list[str]:
+        """Note the lines about a cassette; return what must fail the test."""
         lines = []
         if result.written:
             unchanged = f", {result.unchanged} unchanged" if result.unchanged else ""
@@ -272,7 +318,7 @@ class Recording:
             lines.append(old)
             if self.config.getoption("--tapecheck-strict-age"):
                 failures.append(f"{result.path}: {old}")
-        item.user_properties.append((_NOTE, json.dumps([str(result.path), *lines])))
+        self.note(_NOTE, json.dumps([str(result.path), *lines]))
         return failures
 
     def _too_old(self, path: Path) -> str | None:
@@ -304,15 +350,26 @@ class _Reporter:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._notes: list[_Note] = []
+        self._missing: dict[str, None] = {}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Remember the test that runs now."""
+        self._config.stash[_RECORDING].item = item
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Remember for the fixture whether the test itself passed."""
+        """Remember for the fixtures whether the tests that use them passed."""
         report = yield
         if report.when == "call":
             item.stash[_PASSED] = report.passed
+        key = _FAILED if report.failed else _RAN if report.when == "call" else None
+        used = set(_SHARED.values()).intersection(getattr(item, "fixturenames", ()))
+        if key is not None and used:
+            for node in item.listchain():
+                node.stash.setdefault(key, set()).update(used)
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -322,20 +379,33 @@ class _Reporter:
                 if name == _NOTE:
                     path, *lines = json.loads(str(value))
                     self._notes.append(_Note(path, tuple(lines)))
+                elif name == _MISSING:
+                    self._missing[str(value)] = None
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print one block for each cassette."""
         orphans = self._orphans(terminalreporter.stats)
         notes = sorted((n for n in self._notes if n.lines), key=lambda n: n.path)
-        if not notes and not orphans:
+        if not notes and not orphans and not self._missing:
             return
         terminalreporter.section("tapecheck recordings")
         for note in notes:
-            terminalreporter.line(_relative(note.path, self._config.rootpath))
+            terminalreporter.line(relative(note.path, self._config.rootpath))
             for line in note.lines:
                 terminalreporter.line(f"  {line}")
         for orphan in orphans:
-            terminalreporter.line(f"{_relative(orphan, self._config.rootpath)}: no test uses it")
+            terminalreporter.line(f"{relative(orphan, self._config.rootpath)}: no test uses it")
+        if self._missing:
+            named = dict.fromkeys(
+                shlex.quote(node if len(self._missing) == 1 else node.partition("::")[0])
+                for node in self._missing
+            )
+            count = (
+                "1 recording is"
+                if len(self._missing) == 1
+                else (f"{len(self._missing)} recordings are")
+            )
+            terminalreporter.line(f"{count} missing; run: pytest --record {' '.join(named)}")
 
     def _orphans(self, stats: Mapping[str, Any]) -> list[str]:
         """Return the cassettes that no test uses, if all tests were run and passed."""
@@ -355,14 +425,3 @@ class _Reporter:
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         """Stop the recorder."""
         config.stash[_RECORDING].stop()
-
-
-def _name(item: pytest.Item, number: int) -> str:
-    """Return ``<module>/<test>`` in characters that every file system allows."""
-    module = re.sub(r"[^\w.-]+", "-", item.path.stem)
-    test = re.sub(r"[^\w.-]+", "-", item.nodeid.partition("::")[2]).strip("-")
-    return f"{module}/{test}" + (f".{number + 1}" if number else "")
-
-
-def _relative(path: str, root: Path) -> str:
-    return str(Path(path).relative_to(root)) if Path(path).is_relative_to(root) else path

@@ -95,7 +95,7 @@ class RecordItem(CaseItem):
             base_url = prefix + base_path(case.scenario.dialect, paths)
             asyncio.run(self._converse(case.scenario, base_url))
             result = tape.finish(lambda cassette: self._judge(case, cassette))
-        failures = self.recording.report(self, result)
+        failures = self.recording.report(result)
         if failures:
             raise FailedCaseError("\n".join(failures))
 

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -224,6 +225,25 @@ class Library:
                 self._opened.popitem(last=False)
         return found
 
+    def unusable(self) -> list[CassetteError]:
+        """Return what cannot be used: whole files, and interactions that are left out.
+
+        Reads every file, or if they are large, only their requests.
+        """
+        found: dict[str, tuple[CassetteError, ...]] = {}
+        if sum(map(_size, self.paths.values())) > self._cache_bytes:
+            self.build_index()
+        else:
+            for name in self.paths:
+                with suppress(CassetteError):
+                    found[name] = self.open(name).cassette.left_out
+        problems = self.problems
+        return [
+            error
+            for name in self.paths
+            for error in ([problems[name]] if name in problems else found.get(name, ()))
+        ]
+
     @property
     def index(self) -> Index | None:
         """The index over all requests, if it was built."""
@@ -268,6 +288,13 @@ def _list(root: Path) -> Iterator[tuple[str, Path]]:
                 if entry.is_symlink() and not path.resolve().is_relative_to(inside):
                     continue
                 yield prefix + stem, path
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _read(path: Path) -> bytes:

@@ -166,6 +166,12 @@ def accepts(recorded: Request, got: Request, parts: Collection[Part] = ALL_PARTS
     return next(_differences(recorded, got, parts), None) is None
 
 
+def sorting_key(request: Request) -> tuple[str, str, str, bytes]:
+    """Return what puts requests into an order that does not depend on when they came."""
+    url = request.url
+    return request.method.upper(), plain_path(url.path), url.query, _canonical_json(request.body)[1]
+
+
 def rank(got: Signature, candidates: Iterable[Signature]) -> list[int]:
     """Return the positions of the candidates, nearest first; ties keep their order."""
     scores = [_similarity(got, candidate) for candidate in candidates]

@@ -18,6 +18,7 @@ from mockserver.cassettes.cassette import End, Interaction, Response
 from mockserver.cassettes.yaml_reader import KeyPath
 from mockserver.dialects.registry import form
 from mockserver.library import similarity
+from mockserver.library.matcher import differences
 from mockserver.secrets import scrub
 from mockserver.wire.content_coding import decompress, encoding_of
 from mockserver.wire.documents import NOT_JSON, Document, documents, leaves
@@ -71,6 +72,7 @@ def compare(old: Sequence[Interaction], new: Sequence[Interaction]) -> Drift:
         else:
             title = _title(after, new[after])
             shapes += [f"~ {title}: {line}" for line in _shapes(old[before], new[after])]
+            values += [f"  {title}: {line}" for line in _asked(old[before], new[after])]
             values += [f"  {title}: {line}" for line in _values(old[before], new[after])]
     return Drift(tuple(shapes), tuple(values))
 
@@ -123,6 +125,17 @@ def _event_changes(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
         if removed != added:
             yield from (f"event {kind} disappears" for kind in removed)
             yield from (f"event {kind} appears" for kind in added)
+
+
+def _asked(old: Interaction, new: Interaction) -> Iterator[str]:
+    """Yield where the request differs, which a recording may be made for."""
+    if similarity.same_request(old.request, new.request, similarity.Renaming()):
+        return
+    found = differences(old.request, new.request)
+    for one in found[:SHOWN]:
+        yield f"the request differs in {_clip(str(one))}"
+    if len(found) > SHOWN:
+        yield f"the request differs in {len(found) - SHOWN} more"
 
 
 def _values(old: Interaction, new: Interaction) -> Iterator[str]:

@@ -19,6 +19,7 @@ from mockserver.recording import drift
 from mockserver.recording.drift import Drift
 from mockserver.recording.exchange import Capture
 from mockserver.recording.modes import Mode
+from mockserver.recording.order import in_order
 from mockserver.recording.writer import Check, leaks, merge, save
 from mockserver.secrets import find
 from mockserver.secrets.find import Known
@@ -184,7 +185,7 @@ class Tape:
         )
 
     def _scrub_captures(self) -> tuple[Interaction, ...]:
-        captures = sorted(self.captures, key=lambda c: c.number)
+        captures = list(in_order(self.captures))
         known = Known.of(self.known)
         failures = [
             _failure_line(c, c.failure, known)

@@ -353,5 +353,5 @@ def test_every_form_of_message_is_relayed_and_recorded(
     assert (response.wire.end, response.wire.http) == (End.EOF, http)
     assert (response.wire.chunks is not None) is chunked
     if "location" in got.headers:
-        assert got.headers["location"] == "https://x/y?key=abc"
+        assert got.headers["location"].endswith("/x/y?key=abc")
         assert response.headers == (("location", "https://x/y?key=REDACTED"),)

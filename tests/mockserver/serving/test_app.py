@@ -295,7 +295,7 @@ def test_reset_starts_over(client, server: MockServer) -> None:
         b"GET / HTTP/1.1\r\nhost: [::1]\r\n" + b"x: y\r\n" * 300 + b"\r\n",
         b"POST / HTTP/1.1\r\nhost: [::1]\r\ncontent-length: many\r\n\r\n",
         b"POST / HTTP/1.1\r\nhost: [::1]\r\ncontent-length: -1\r\n\r\n",
-        b"POST / HTTP/1.1\r\nhost: [::1]\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n",
+        b"POST / HTTP/1.1\r\nhost: [::1]\r\ncontent-length:1\r\ntransfer-encoding: chunked\r\n\r\n",
         b"POST / HTTP/1.1\r\nhost: [::1]\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
         b"POST / HTTP/1.1\r\nhost: [::1]\r\ncontent-encoding: gzip\r\ncontent-length: 3\r\n\r\nabc",
         b"CONNECT example.com:443 HTTP/1.1\r\nhost: example.com\r\n\r\n",
