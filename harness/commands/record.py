@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.commands.options import rule_of
 from mockserver.recording import NAMES, Mode, age_of, parse_age, runs_in_ci
 
 if TYPE_CHECKING:
@@ -74,6 +75,21 @@ ENDS = ("truncated", "reset", "timeout", "client_closed")
     metavar="NAME=VALUE",
     help="A fact about the recording, such as server=llama.cpp-b6000. May be repeated.",
 )
+@click.option(
+    "--match-on",
+    "parts",
+    multiple=True,
+    metavar="PARTS",
+    help="What to compare in requests: method, path, query and body (all by default), or fields, "
+    "such as body.model,body.messages.",
+)
+@click.option(
+    "--ignore",
+    "-i",
+    multiple=True,
+    metavar="FIELD",
+    help="A field of requests that may differ, such as body.metadata.trace. May be repeated.",
+)
 @click.option("--max-age", metavar="AGE", help="Warn if a cassette is older, such as 30d or 12h.")
 @click.option("--strict-age", is_flag=True, help="Fail if a cassette is older.")
 @click.option(
@@ -95,6 +111,8 @@ def command(
     ends: tuple[str, ...],
     keep_opaque: bool,
     notes: tuple[str, ...],
+    parts: tuple[str, ...],
+    ignore: tuple[str, ...],
     max_age: str | None,
     strict_age: bool,
     timeout: float,
@@ -115,7 +133,9 @@ def command(
     tapecheck record --mode diff -o cassettes/mine.yaml
     """
     from mockserver.errors import RecordingError
+    from mockserver.library import settings
 
+    project = settings.find(Path.cwd())
     wanted = Mode.of(mode)
     if wanted.uses_network and runs_in_ci(os.environ) and not in_ci:
         raise click.UsageError(f"CI is set, and mode {mode} uses the network: add --in-ci")
@@ -130,6 +150,8 @@ def command(
             "ends": _ends(ends),
             "keep_opaque": keep_opaque,
             "notes": _notes(notes),
+            "rule": rule_of(parts, ignore).over(project.rule),
+            "repeat": project.repeat,
         },
     )
     try:

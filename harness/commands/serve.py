@@ -13,6 +13,8 @@ from urllib.parse import quote
 
 import click
 
+from harness.commands.options import rule_of
+
 if TYPE_CHECKING:
     from mockserver import JournalEntry, MockServer
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 _INTERVAL = 0.2
 #: The preferred cassette of the greeting, and how many are opened to find another one.
 _EXAMPLE, _TRIES = "openai-chat/text-basic", 20
-_PARTS = ("method", "path", "query", "body")
 
 
 @click.command()
@@ -44,10 +45,17 @@ _PARTS = ("method", "path", "query", "body")
 @click.option(
     "--match-on",
     "parts",
-    default=",".join(_PARTS),
-    show_default=True,
+    multiple=True,
     metavar="PARTS",
-    help="What to compare in requests to a path without a prefix.",
+    help="What to compare in requests to a path without a prefix: method, path, query and body "
+    "(all by default), or fields, such as body.model,body.messages.",
+)
+@click.option(
+    "--ignore",
+    "-i",
+    multiple=True,
+    metavar="FIELD",
+    help="A field that may differ, such as body.metadata.trace or query.at. May be repeated.",
 )
 @click.option("--quiet", "-q", is_flag=True, help="Do not show requests.")
 def command(
@@ -56,7 +64,8 @@ def command(
     port: int,
     speed: float,
     once: bool,
-    parts: str,
+    parts: tuple[str, ...],
+    ignore: tuple[str, ...],
     quiet: bool,
 ) -> None:
     """Start the mock server for any client in any language.
@@ -73,20 +82,18 @@ def command(
     tapecheck serve recording.har --match-on method,path
     """
     from harness.suite import bundled
-    from mockserver import MockServer, Part
+    from mockserver import MockServer
+    from mockserver.library import settings
 
-    chosen = [part.strip() for part in parts.split(",")]
-    if unknown := sorted(set(chosen) - set(_PARTS)):
-        raise click.UsageError(
-            f"--match-on: unknown part {unknown[0]!r}; choose from {', '.join(_PARTS)}"
-        )
+    project = settings.find(Path.cwd())
     server = MockServer(
         library or (bundled.cassettes(),),
         host=host,
         port=port,
         speed=speed,
         once=once,
-        match_on=[Part(part) for part in chosen],
+        rule=rule_of(parts, ignore).over(project.rule),
+        repeat=project.repeat,
     )
     if library:
         _check(server)

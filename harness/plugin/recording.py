@@ -14,31 +14,25 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from harness.plugin.names import name_of, relative
 from harness.plugin.options import adapters, directories
+from harness.plugin.recording_report import FAILED, MISSING, NOTE, PASSED, RAN, SHARED, Reporter
 from mockserver.recording import NAMES, Mode, age_of, parse_age
 
 if TYPE_CHECKING:
+    from mockserver.library import Settings
     from mockserver.recording import Provider, Recorder, Result, TapeHandle
 
-_PASSED = pytest.StashKey[bool]()
 _RECORDING = pytest.StashKey["Recording"]()
-_NOTE = "tapecheck_recording"
-_MISSING = "tapecheck_not_recorded"
-#: The fixtures that several tests share, by scope; and those whose tests failed, or passed.
-_SHARED = {s: f"tapecheck_{s}" for s in ("class", "module", "session")}
-_FAILED = pytest.StashKey[set[str]]()
-_RAN = pytest.StashKey[set[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -87,7 +81,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from harness.plugin.recording_items import RecordItems
 
         config.pluginmanager.register(RecordItems(recording), "tapecheck-recording-items")
-    config.pluginmanager.register(_Reporter(config), "tapecheck-recording-report")
+    config.pluginmanager.register(Reporter(config, recording), "tapecheck-recording-report")
 
 
 @pytest.fixture
@@ -95,7 +89,7 @@ def tapecheck(request: pytest.FixtureRequest) -> Iterator[Tapes]:
     """Open cassettes for this test. See :class:`Tapes`."""
     tapes = Tapes(request.config.stash[_RECORDING], request.node)
     yield tapes
-    tapes.close(passed=request.node.stash.get(_PASSED, False))
+    tapes.close(passed=request.node.stash.get(PASSED, False))
 
 
 @pytest.fixture(scope="class")
@@ -119,8 +113,8 @@ def tapecheck_session(request: pytest.FixtureRequest) -> Iterator[Tapes]:
 def _shared(request: pytest.FixtureRequest, scope: str) -> Iterator[Tapes]:
     tapes = Tapes(request.config.stash[_RECORDING], request.node)
     yield tapes
-    stash, name = request.node.stash, _SHARED[scope]
-    tapes.close(passed=name in stash.get(_RAN, ()) and name not in stash.get(_FAILED, ()))
+    stash, name = request.node.stash, SHARED[scope]
+    tapes.close(passed=name in stash.get(RAN, ()) and name not in stash.get(FAILED, ()))
 
 
 class Tapes:
@@ -143,6 +137,8 @@ class Tapes:
         ends: tuple[str, ...] = (),
         keep_opaque: bool = False,
         notes: dict[str, str] | None = None,
+        match_on: Sequence[str] = (),
+        ignore: Sequence[str] = (),
     ) -> TapeHandle:
         """Open a cassette for clients of ``provider`` and of ``more``.
 
@@ -151,12 +147,23 @@ class Tapes:
         another base URL of ``provider``. ``ends`` allows incomplete answers (``truncated``,
         ``reset``, ``timeout``, ``client_closed``).
         ``keep_opaque`` keeps encrypted reasoning and signatures. ``notes`` are written into the
-        cassette. A wrong argument fails the test.
+        cassette. ``match_on`` and ``ignore`` say what is compared in requests, in the words of
+        ``tapecheck record``; ``ignore`` adds to the project's settings. A wrong argument fails the
+        test.
         """
         from mockserver.errors import MockServerError
 
         try:
-            tape = self._tape((provider, *more), cassette, upstream, ends, keep_opaque, notes)
+            tape = self._tape(
+                (provider, *more),
+                cassette,
+                upstream,
+                ends,
+                keep_opaque,
+                notes,
+                match_on,
+                ignore,
+            )
         except MockServerError as exc:
             pytest.fail(str(exc), pytrace=False)
         self._open.append(tape)
@@ -170,9 +177,12 @@ class Tapes:
         ends: Sequence[str],
         keep_opaque: bool,
         notes: dict[str, str] | None,
+        match_on: Sequence[str],
+        ignore: Sequence[str],
     ) -> TapeHandle:
         from mockserver.cassettes import End
         from mockserver.errors import MockServerError
+        from mockserver.library import Rule
         from mockserver.recording import providers as known_providers
 
         recording = self._recording
@@ -183,7 +193,7 @@ class Tapes:
         name = cassette or name_of(self._node, len(self._open))
         path = recording.directory / f"{name}.yaml"
         if recording.mode is Mode.NONE and not path.exists():
-            recording.note(_MISSING, self._node.nodeid)
+            recording.note(MISSING, self._node.nodeid)
             shown = relative(path, recording.config.rootpath)
             pytest.fail(f"not recorded yet: {shown}", pytrace=False)
         tape = recording.recorder.tape(
@@ -194,6 +204,8 @@ class Tapes:
             ends=[End(end) for end in ends],
             keep_opaque=keep_opaque,
             notes=notes or {},
+            rule=Rule.of(match_on, ignore).over(recording.settings.rule),
+            repeat=recording.settings.repeat,
         )
         if recording.mode is Mode.REWRITE:
             try:
@@ -225,14 +237,6 @@ class Tapes:
             pytest.fail("\n".join(problems), pytrace=False)
 
 
-@dataclass(frozen=True, slots=True)
-class _Note:
-    """The lines about one cassette in the report at the end."""
-
-    path: str
-    lines: tuple[str, ...]
-
-
 class Recording:
     """The recorder of one pytest process, its mode and its providers."""
 
@@ -260,6 +264,13 @@ class Recording:
             if any(name.lower().endswith("_proxy") for name in os.environ):
                 os.environ.update(no_proxy(os.environ))
         return self._recorder
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of the project about recordings."""
+        from mockserver.library import settings
+
+        return settings.find(self.config.rootpath)
 
     def stop(self) -> None:
         """Stop the recorder if it was started."""
@@ -318,7 +329,7 @@ class Recording:
             lines.append(old)
             if self.config.getoption("--tapecheck-strict-age"):
                 failures.append(f"{result.path}: {old}")
-        self.note(_NOTE, json.dumps([str(result.path), *lines]))
+        self.note(NOTE, json.dumps([str(result.path), *lines]))
         return failures
 
     def _too_old(self, path: Path) -> str | None:
@@ -342,86 +353,3 @@ class Recording:
             return parse_age(text) if text else None
         except ValueError as exc:
             raise pytest.UsageError(f"tapecheck max age: {exc}") from None
-
-
-class _Reporter:
-    """Collects the notes of tests in all processes and prints them."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
-        self._notes: list[_Note] = []
-        self._missing: dict[str, None] = {}
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Remember the test that runs now."""
-        self._config.stash[_RECORDING].item = item
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Remember for the fixtures whether the tests that use them passed."""
-        report = yield
-        if report.when == "call":
-            item.stash[_PASSED] = report.passed
-        key = _FAILED if report.failed else _RAN if report.when == "call" else None
-        used = set(_SHARED.values()).intersection(getattr(item, "fixturenames", ()))
-        if key is not None and used:
-            for node in item.listchain():
-                node.stash.setdefault(key, set()).update(used)
-        return report
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Collect the notes of a test."""
-        if report.when == "teardown":
-            for name, value in report.user_properties:
-                if name == _NOTE:
-                    path, *lines = json.loads(str(value))
-                    self._notes.append(_Note(path, tuple(lines)))
-                elif name == _MISSING:
-                    self._missing[str(value)] = None
-
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Print one block for each cassette."""
-        orphans = self._orphans(terminalreporter.stats)
-        notes = sorted((n for n in self._notes if n.lines), key=lambda n: n.path)
-        if not notes and not orphans and not self._missing:
-            return
-        terminalreporter.section("tapecheck recordings")
-        for note in notes:
-            terminalreporter.line(relative(note.path, self._config.rootpath))
-            for line in note.lines:
-                terminalreporter.line(f"  {line}")
-        for orphan in orphans:
-            terminalreporter.line(f"{relative(orphan, self._config.rootpath)}: no test uses it")
-        if self._missing:
-            named = dict.fromkeys(
-                shlex.quote(node if len(self._missing) == 1 else node.partition("::")[0])
-                for node in self._missing
-            )
-            count = (
-                "1 recording is"
-                if len(self._missing) == 1
-                else (f"{len(self._missing)} recordings are")
-            )
-            terminalreporter.line(f"{count} missing; run: pytest --record {' '.join(named)}")
-
-    def _orphans(self, stats: Mapping[str, Any]) -> list[str]:
-        """Return the cassettes that no test uses, if all tests were run and passed."""
-        option = self._config.option
-        chosen = (
-            self._config.args_source is pytest.Config.ArgsSource.ARGS
-            or option.keyword
-            or option.markexpr
-            or stats.keys() & {"failed", "error", "deselected", "skipped"}
-        )
-        if chosen:
-            return []
-        used = {Path(n.path) for n in self._notes}
-        beside = {f for d in {p.parent for p in used} for f in d.glob("*.yaml")}
-        return sorted(str(path) for path in beside - used)
-
-    def pytest_unconfigure(self, config: pytest.Config) -> None:
-        """Stop the recorder."""
-        config.stash[_RECORDING].stop()

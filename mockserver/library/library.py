@@ -24,6 +24,7 @@ from mockserver.cassettes import har, writer
 from mockserver.cassettes.cassette import Cassette
 from mockserver.errors import CassetteError, SessionError, UnwritableError
 from mockserver.library.index import Index, stamp_of
+from mockserver.library.rule import EXACT, Rule
 from mockserver.library.session import Exchange, Found, varied
 from mockserver.wire.variation import PLAIN, Variation
 
@@ -120,11 +121,15 @@ def replace(path: Path, text: bytes) -> None:
 class Library:
     """The cassettes below some directories, and single files.
 
-    Safe to use from several threads. If two directories have the same name, the first wins.
+    Requests are found by ``rule``. Safe to use from several threads. If two directories have the
+    same name, the first wins.
     """
 
-    def __init__(self, roots: Iterable[Path] = (), *, cache_bytes: int = CACHE_BYTES) -> None:
+    def __init__(
+        self, roots: Iterable[Path] = (), *, rule: Rule = EXACT, cache_bytes: int = CACHE_BYTES
+    ) -> None:
         self.roots = tuple(Path(root) for root in roots)
+        self.rule = rule
         self._cache_bytes = cache_bytes
         self._lock = threading.Lock()
         self._indexing = threading.Lock()
@@ -253,7 +258,7 @@ class Library:
         """Return the index over all requests. The first call reads every file."""
         with self._indexing:
             if self._index is None:
-                index = Index.build(self._paths)
+                index = Index.build(self._paths, self.rule)
                 with self._lock:
                     self._problems.update(index.problems)
                 self._index = index

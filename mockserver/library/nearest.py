@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mockserver.cassettes.cassette import Request
-from mockserver.library.matcher import ALL_PARTS, Difference, Part, differences, rank, signature
+from mockserver.library.matcher import Difference, differences, rank, signature
 from mockserver.library.outcome import Outcome
 from mockserver.library.refusal import RefusalError
+from mockserver.library.rule import EXACT, Rule
 from mockserver.library.session import Exchange
 
 #: How many differences and how many near recordings an explanation lists.
@@ -62,11 +63,11 @@ def explain(got: Request, near: Sequence[Near], *, where: str, hint: str) -> Ref
 
 
 def among(
-    got: Request, exchanges: Sequence[Exchange], cassette: str, parts: Collection[Part] = ALL_PARTS
+    got: Request, exchanges: Sequence[Exchange], cassette: str, rule: Rule = EXACT
 ) -> list[Near]:
-    """Return the most similar exchanges, nearest first."""
-    order = rank(signature(got), [signature(e.request) for e in exchanges])[:NEAR]
-    return [Near(cassette, n, differences(exchanges[n].request, got, parts)) for n in order]
+    """Return the exchanges most similar by the rule, nearest first."""
+    order = rank(signature(got, rule), [signature(e.request, rule) for e in exchanges])[:NEAR]
+    return [Near(cassette, n, differences(exchanges[n].request, got, rule)) for n in order]
 
 
 def _base_url_hint(found: Sequence[Difference]) -> str | None:

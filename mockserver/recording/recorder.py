@@ -22,6 +22,7 @@ from mockserver.errors import ProviderError, RecordingError
 from mockserver.library import library as store
 from mockserver.library.locations import Place
 from mockserver.library.refusal import RefusalError
+from mockserver.library.rule import EXACT, Rule
 from mockserver.library.session import Found
 from mockserver.recording.exchange import Capture
 from mockserver.recording.modes import Mode
@@ -77,12 +78,15 @@ class Recorder(MockServer):
         ends: Collection[End] = (),
         keep_opaque: bool = False,
         notes: Mapping[str, str] = MappingProxyType({}),
+        rule: Rule = EXACT,
+        repeat: bool = True,
     ) -> TapeHandle:
         """Open the cassette at ``path`` for clients of ``providers``, the first by default.
 
         ``name`` is its name in URLs. ``ends`` allows endings other than ``eof``;
         ``keep_opaque`` keeps encrypted reasoning and signatures; ``notes`` go into
-        ``wire.recorded``. Raises :class:`ProviderError` if a key is missing,
+        ``wire.recorded``; ``rule`` says what is compared in requests, and ``repeat`` whether an
+        equal GET gets the last answer again. Raises :class:`ProviderError` if a key is missing,
         :class:`CassetteError` for a needed cassette that is missing or broken,
         :class:`RecordingError` if another process is recording into it.
         """
@@ -105,6 +109,8 @@ class Recorder(MockServer):
                 ends=frozenset(ends),
                 keep_opaque=keep_opaque,
                 notes=dict(notes),
+                rule=rule,
+                repeat=repeat,
             )
             upstreams = self._upstreams(providers) if tape.uses_network else {}
             if tape.writes:

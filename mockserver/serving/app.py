@@ -15,7 +15,7 @@ import asyncio
 import functools
 import itertools
 import secrets
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -26,7 +26,6 @@ from mockserver.cassettes.cassette import Request
 from mockserver.errors import CodingError, SessionError, TooLargeError
 from mockserver.library.library import Library
 from mockserver.library.lookup import Lookup
-from mockserver.library.matcher import ALL_PARTS, Part
 from mockserver.library.refusal import RefusalError
 from mockserver.library.session import Exchange, Found
 from mockserver.serving import admin
@@ -65,13 +64,13 @@ class Options:
 
     ``control``: requests may administrate the server. ``speed`` is 0 for no waits, 1 as recorded,
     N for N times as fast. ``once``: traffic without a session gets no recording twice.
-    ``match_on`` is for traffic without a prefix. ``keep_clients``: addresses that clients follow
-    are moved below the prefix of their request.
+    ``repeat``: a GET beyond the recorded ones gets the last answer. ``keep_clients``: addresses
+    that clients follow are moved below the prefix of their request.
     """
 
     speed: float = 0.0
     once: bool = False
-    match_on: Collection[Part] = ALL_PARTS
+    repeat: bool = True
     limits: Limits = Limits()
     control: bool = True
     keep_clients: bool = True
@@ -85,14 +84,22 @@ class App:
         self.options = options
         self.journal = Journal(options.limits.journal)
         self.sessions: dict[str, LiveSession] = {}
-        self._lookup = Lookup(library, match_on=options.match_on, once=options.once)
+        self._lookup = Lookup(library, once=options.once, repeat=options.repeat)
         self.answers = Answers()
         self._numbers = itertools.count()
 
     def open_session(
-        self, exchanges: Sequence[Exchange], name: str, *, repeat_last: bool = False
+        self,
+        exchanges: Sequence[Exchange],
+        name: str,
+        *,
+        repeat_last: bool = False,
+        lenient: bool = False,
     ) -> LiveSession:
-        """Open a session. Raises :class:`SessionError` if there are too many."""
+        """Open a session. Raises :class:`SessionError` if there are too many.
+
+        ``lenient``: what the client does differently shall be seen in its journal, not in errors.
+        """
         limits = self.options.limits
         if len(self.sessions) >= limits.sessions:
             raise SessionError(f"{limits.sessions} sessions are already open; close some")
@@ -104,6 +111,8 @@ class App:
             name=name,
             journal_limit=limits.journal,
             repeat_last=repeat_last,
+            repeat_polls=not lenient and self.options.repeat and not self.options.once,
+            checks_kind=not lenient,
         )
         self.sessions[session_id] = live
         return live
