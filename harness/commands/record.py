@@ -90,6 +90,14 @@ ENDS = ("truncated", "reset", "timeout", "client_closed")
     metavar="FIELD",
     help="A field of requests that may differ, such as body.metadata.trace. May be repeated.",
 )
+@click.option(
+    "--allow-origin",
+    "origins",
+    multiple=True,
+    metavar="ORIGIN",
+    help="A site whose pages may send requests, such as http://localhost:5173. By default none "
+    "may: what they send goes out with your key.",
+)
 @click.option("--max-age", metavar="AGE", help="Warn if a cassette is older, such as 30d or 12h.")
 @click.option("--strict-age", is_flag=True, help="Fail if a cassette is older.")
 @click.option(
@@ -113,6 +121,7 @@ def command(
     notes: tuple[str, ...],
     parts: tuple[str, ...],
     ignore: tuple[str, ...],
+    origins: tuple[str, ...],
     max_age: str | None,
     strict_age: bool,
     timeout: float,
@@ -143,6 +152,7 @@ def command(
     options = _Options(
         mode=wanted,
         timeout=timeout,
+        origins=origins,
         max_age=_age(max_age),
         strict_age=strict_age,
         tape={
@@ -171,6 +181,7 @@ class _Options:
 
     mode: Mode
     timeout: float
+    origins: tuple[str, ...]
     max_age: timedelta | None
     strict_age: bool
     tape: dict[str, Any]
@@ -182,7 +193,7 @@ def _record(
     from mockserver.recording import Recorder
 
     with (
-        Recorder(timeout=options.timeout, watch=_show) as recorder,
+        Recorder(timeout=options.timeout, watch=_show, allow_origins=options.origins) as recorder,
         recorder.tape(path, providers, **options.tape) as tape,
     ):
         code = _run(argv, tape) if argv else _wait(tape)

@@ -28,6 +28,23 @@ _EXAMPLE, _TRIES = "openai-chat/text-basic", 20
 @click.argument("library", nargs=-1, type=click.Path(path_type=Path), metavar="[DIR|FILE]...")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
+    "--allow-host",
+    "hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A name by which clients may address it. May be repeated. Default: those of this machine; "
+    "any name with another --host.",
+)
+@click.option(
+    "--allow-origin",
+    "origins",
+    multiple=True,
+    metavar="ORIGIN",
+    help="A site whose pages may use it, such as https://app.example. May be repeated. Pages of "
+    "this machine always may.",
+)
+@click.option("--no-cors", is_flag=True, help="Do not let pages read the answers (no CORS).")
+@click.option(
     "--port",
     "-p",
     default=0,
@@ -61,6 +78,9 @@ _EXAMPLE, _TRIES = "openai-chat/text-basic", 20
 def command(
     library: tuple[Path, ...],
     host: str,
+    hosts: tuple[str, ...],
+    origins: tuple[str, ...],
+    no_cors: bool,
     port: int,
     speed: float,
     once: bool,
@@ -94,7 +114,16 @@ def command(
         once=once,
         rule=rule_of(parts, ignore).over(project.rule),
         repeat=project.repeat,
+        allow_hosts=hosts,
+        allow_origins=origins,
+        cors=not no_cors,
     )
+    if server.is_open:
+        click.echo(
+            f"warning: listening on {host}: whoever reaches it can read cassettes and requests; "
+            "--allow-host narrows it to a name",
+            err=True,
+        )
     if library:
         _check(server)
     signal.signal(signal.SIGTERM, signal.default_int_handler)

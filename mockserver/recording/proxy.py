@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,8 +18,6 @@ import httpx
 from aiohttp import web
 
 from mockserver.cassettes.cassette import End, Headers, Request, header_value
-from mockserver.library import locations
-from mockserver.library.locations import Place
 from mockserver.recording.exchange import Capture, Head
 from mockserver.recording.providers import DUMMY_KEY, Provider
 from mockserver.secrets import find, names
@@ -165,15 +163,15 @@ async def relay(
     capture: Capture,
     pipe: Pipe,
     fetching: asyncio.Task[None],
-    place: Place,
+    shown: Callable[[Headers], Headers],
 ) -> AlreadySent:
     """Answer ``request`` with the live answer, piece by piece as it arrives.
 
-    ``fetching`` fills ``pipe``; it is cancelled when the client disconnects. Addresses that the
-    client may follow are moved below ``place``.
+    ``fetching`` fills ``pipe``; it is cancelled when the client disconnects. ``shown`` returns the
+    headers as the client gets them.
     """
     try:
-        await _pass_on(request, capture, pipe, place)
+        await _pass_on(request, capture, pipe, shown)
     except (ConnectionError, asyncio.CancelledError) as exc:
         capture.client_disconnected = True
         asyncio.get_running_loop().call_later(GRACE, fetching.cancel)
@@ -182,15 +180,16 @@ async def relay(
     return AlreadySent(keep_alive=False)
 
 
-async def _pass_on(request: web.BaseRequest, capture: Capture, pipe: Pipe, place: Place) -> None:
+async def _pass_on(
+    request: web.BaseRequest, capture: Capture, pipe: Pipe, shown: Callable[[Headers], Headers]
+) -> None:
     head = await pipe.get()
     if not isinstance(head, Head):
         # There is no answer to relay, so do not invent one.
         await reset(request)
         return
     schedule = _schedule(head)
-    headers = locations.moved(schedule.headers, capture.request.uri, place)
-    message = Message(replace(schedule, headers=headers))
+    message = Message(replace(schedule, headers=shown(schedule.headers)))
     delivery = message.delivery(request.method, version=request.version, keep_alive=False)
     await request.writer.write(message.head(delivery))
     while isinstance(piece := await pipe.get(), bytes):

@@ -16,7 +16,7 @@ import functools
 import itertools
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from aiohttp import hdrs, web
@@ -28,11 +28,12 @@ from mockserver.library.library import Library
 from mockserver.library.lookup import Lookup
 from mockserver.library.refusal import RefusalError
 from mockserver.library.session import Exchange, Found
-from mockserver.serving import admin
+from mockserver.serving import admin, visitors
 from mockserver.serving.journal import Journal, Record
 from mockserver.serving.playback import Playback
 from mockserver.serving.responses import refusal_response
 from mockserver.serving.sessions import Answers, LiveSession
+from mockserver.serving.visitors import Visitors
 from mockserver.wire import variation
 from mockserver.wire.content_coding import decode, encoding_of, is_known
 from mockserver.wire.variation import Variation
@@ -65,7 +66,8 @@ class Options:
     ``control``: requests may administrate the server. ``speed`` is 0 for no waits, 1 as recorded,
     N for N times as fast. ``once``: traffic without a session gets no recording twice.
     ``repeat``: a GET beyond the recorded ones gets the last answer. ``keep_clients``: addresses
-    that clients follow are moved below the prefix of their request.
+    that clients follow are moved below the prefix of their request. ``visitors``: who may send
+    requests; with ``cors``, web pages among them may read the answers.
     """
 
     speed: float = 0.0
@@ -74,6 +76,8 @@ class Options:
     limits: Limits = Limits()
     control: bool = True
     keep_clients: bool = True
+    visitors: Visitors = field(default_factory=Visitors)
+    cors: bool = True
 
 
 class App:
@@ -137,7 +141,27 @@ class App:
         await asyncio.to_thread(self.library.scan)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one request."""
+        """Answer one request, if its sender is let in."""
+        try:
+            # A proxy's own method names another host; it is refused as what it is.
+            proxied = request.method == hdrs.METH_CONNECT
+            origin = None if proxied else self.options.visitors.origin(request.headers)
+        except RefusalError as refusal:
+            self.note_refusal(refusal.message)
+            return refusal_response(refusal)
+        if origin is None or not self.options.cors:
+            return await self.answer(request, None)
+        headers = request.headers
+        if request.method == hdrs.METH_OPTIONS and hdrs.ACCESS_CONTROL_REQUEST_METHOD in headers:
+            return web.Response(status=204, headers=dict(visitors.allowing(origin, (), headers)))
+        response = await self.answer(request, origin)
+        if isinstance(response, web.Response):
+            own = tuple(response.headers.items())
+            response.headers.update(visitors.allowing(origin, own))
+        return response
+
+    async def answer(self, request: web.BaseRequest, origin: str | None) -> web.StreamResponse:
+        """Answer one request; ``origin`` is the page that sends it, if one does."""
         path, query = target_of(request.raw_path)
         live: LiveSession | None = None
         body = b""
@@ -159,6 +183,8 @@ class App:
         if found.exchange.has_address and self.options.keep_clients:
             base = f"http://{request.host}{asked.removesuffix(path)}"
             message = found.exchange.message_at(lambda _: base)
+        if origin is not None:
+            message = visitors.readable(message, origin)
         playback = Playback(request, message, record)
         if self.options.speed or not playback.play_at_once():
             player = live or self

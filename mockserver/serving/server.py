@@ -22,6 +22,7 @@ from mockserver.serving.app import App, Limits, Options
 from mockserver.serving.journal import JournalEntry
 from mockserver.serving.listener import Listener
 from mockserver.serving.sessions import LiveSession
+from mockserver.serving.visitors import Visitors
 from mockserver.wire import axes
 from mockserver.wire.axes import Point
 from mockserver.wire.faults import Fault
@@ -48,6 +49,9 @@ class MockServer:
     project. ``repeat``: an equal GET gets the last answer again. ``control``: requests
     under ``/__tapecheck/`` may administrate it; not for clients that are tested.
     ``keep_clients``: a redirect leads to this server, wherever it led when it was recorded.
+    ``allow_hosts``: names that clients may use for it, besides those of this machine; any, if it
+    listens elsewhere and none is given. ``allow_origins``: web pages that may use it, besides, with
+    ``local_pages``, those of this machine. ``cors``: they may read its answers.
 
     Raises :class:`CassetteError` for a library that is missing, :class:`MatchError` for unknown
     words in ``match_on`` and ``ignore``, and on entry
@@ -69,6 +73,10 @@ class MockServer:
         limits: Limits | None = None,
         control: bool = True,
         keep_clients: bool = True,
+        allow_hosts: Collection[str] = (),
+        allow_origins: Collection[str] = (),
+        local_pages: bool = True,
+        cors: bool = True,
     ) -> None:
         if speed < 0:
             raise ValueError(f"speed must be 0 or more, not {speed}")
@@ -83,6 +91,8 @@ class MockServer:
             limits=limits or Limits(),
             control=control,
             keep_clients=keep_clients,
+            visitors=Visitors.of(host, allow_hosts, allow_origins, local_pages=local_pages),
+            cors=cors,
         )
         self._app = App(self.library, self._options)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -94,6 +104,11 @@ class MockServer:
         """``http://host:port``, without a slash at the end."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._port}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether other machines may use it by any name."""
+        return self._options.visitors.hosts is None
 
     @property
     def journal(self) -> tuple[JournalEntry, ...]:
