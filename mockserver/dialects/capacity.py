@@ -78,13 +78,8 @@ class Capacity:
     usage: frozenset[str] = frozenset(_COUNTS[:3])
 
     @property
-    def holds(self) -> tuple[str, ...]:
-        """What it has of all that a turn can have, in words for people."""
-        return tuple(name for name, has in self._things() if has)
-
-    @property
     def lacks(self) -> tuple[str, ...]:
-        """What it does not have of all that a turn can have, in words for people."""
+        """What a turn can have and an answer cannot, in words for people."""
         return tuple(name for name, has in self._things() if not has)
 
     def _things(self) -> Iterator[tuple[str, bool]]:
@@ -104,7 +99,7 @@ class Capacity:
         for count in _COUNTS:
             yield count, count in self.usage
         for reason in FinishReason:
-            yield f"finish {reason}", reason in self.words
+            yield f"finish {reason}", reason in self.words or reason is FinishReason.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
