@@ -105,10 +105,10 @@ class Gemini(Dialect):
         return errors.write_error(error, streamed=call.stream)
 
     def sdk_program(
-        self, base_url: str, body: JsonObject, max_retries: int = 0, _path: str = ""
+        self, base_url: str, body: JsonObject, max_retries: int = 0, path: str = ""
     ) -> str | None:
         """Use Google's SDK."""
-        return sdk.program(base_url, body, max_retries)
+        return sdk.program(base_url, body, max_retries, path)
 
     def read_facts(self, answers: Sequence[Schedule]) -> Facts:
         """Read the last answer: the ones before were retried, unless it goes on from them."""

@@ -187,12 +187,17 @@ def test_all_addresses_of_a_model_are_one(path: str, plain: str) -> None:
 
 
 def test_a_program_for_the_sdk() -> None:
-    program = DIALECT.sdk_program("http://x.test", {"contents": [{"parts": [{"text": "hi"}]}]}, 2)
+    short = {"contents": [{"parts": [{"text": "hi"}]}]}
+    program = DIALECT.sdk_program("http://x.test", short, 2)
     assert program is not None
     compile(program, "program", "exec")
     assert "{'parts': [{'text': 'hi'}]}" in program
     assert '"attempts": 3' in program
-    long = DIALECT.sdk_program("http://x.test", {"contents": ["a" * 300]})
-    assert long is not None
-    assert "aaa" not in long
-    assert "attempts" not in long
+    assert "generate_content_stream(model='any'" in program
+    path = "/v1beta/models/g%2Fx:generateContent"
+    whole = DIALECT.sdk_program("http://x.test", {"contents": ["a" * 300]}, 0, path)
+    assert whole is not None
+    compile(whole, "program", "exec")
+    assert "print(client.models.generate_content(model='g/x'" in whole
+    assert "aaa" not in whole
+    assert "attempts" not in whole
