@@ -107,7 +107,9 @@ def test_a_call_whose_input_is_no_object_fails(word: str) -> None:
     found = read(tool(), partial('{"a": Dave}'), stop(), reason(word), STOP)
     assert error_of(found) is ErrorClass.INVALID_TOOL_ARGUMENTS
     assert isinstance(found[-1], ErrorEvent)
-    assert "Dave" in found[-1].error.message
+    assert found[-1].error.message == (
+        'the arguments of tool call 0 (f) are not one JSON object: {"a": Dave}'
+    )
 
 
 def test_a_call_that_was_cut_is_not_ended() -> None:
