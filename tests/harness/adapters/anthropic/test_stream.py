@@ -255,3 +255,13 @@ def test_what_is_an_answer() -> None:
     assert not stream.is_answer({"content": "x"})
     assert not stream.is_answer("x")
     assert kinds(stream.chunk({"content": [], "stop_reason": "end_turn"})) == ["message_start"]
+
+
+def test_what_is_nested_too_deeply_fails() -> None:
+    deep: Json = 1
+    for _ in range(5000):
+        deep = [deep]
+    found = read(start(0, "tool_use", id="t", name="f", input={"a": deep}), stop())
+    assert error_of(found) is ErrorClass.PROTOCOL
+    ended = read(start(0, "tool_use", id="t", name="f", input={"a": deep}), STOP)
+    assert error_of(ended) is ErrorClass.PROTOCOL
