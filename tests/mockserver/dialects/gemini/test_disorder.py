@@ -181,7 +181,7 @@ REST = ("systemInstruction", "generationConfig", "safetySettings", "labels")
             "toolConfig": fields(
                 functionCallingConfig=fields(mode=pieces, allowedFunctionNames=odd)
             ),
-            **{name: odd | values for name in REST},
+            **dict.fromkeys(REST, odd | values),
         },
     )
 )
