@@ -159,7 +159,7 @@ class ConverseStream(Answer):
     def _event(self, name: str, payload: Mapping[str, Json]) -> Iterator[Event]:
         """Read one event; those that are not known are skipped."""
         if name.startswith("contentBlock"):
-            yield from self._halves(but=None if name == "contentBlockStop" else _index(payload))
+            yield from self._halves(but=_index(payload))
         match name:
             case "contentBlockStart":
                 yield from self._block_start(_index(payload), payload.get("start"))

@@ -338,7 +338,7 @@ def test_characters_that_two_deltas_share() -> None:
     assert turn(text("\ud83c", 0), text("b", 1), stop()).content == "\ufffdb"
     assert whole({"text": "\ud83c"}, {"text": "b"}).content == "\ufffdb"
     ended = {"contentBlockStop": {"contentBlockIndex": 0}}
-    assert turn(text("\ud83c"), ended, text("\udf89"), stop()).content == "\ufffd\ufffd"
+    assert turn(text("\ud83c"), ended, text("\udf89"), stop()).content == "🎉"
 
 
 def test_ids_of_earlier_turns_are_not_made_again() -> None:
