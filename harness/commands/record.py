@@ -196,7 +196,10 @@ def _record(
         Recorder(timeout=options.timeout, watch=_show, allow_origins=options.origins) as recorder,
         recorder.tape(path, providers, **options.tape) as tape,
     ):
-        code = _run(argv, tape) if argv else _wait(tape)
+        code, stopped = _run(argv, tape) if argv else (_wait(tape), None)
+        if stopped:
+            _say(f"stopped by {stopped}: {argv[0]} was ended, no cassette written")
+            return code
         if code:
             _say(f"{argv[0]} exited with {code}: no cassette written")
             return code
@@ -206,17 +209,46 @@ def _record(
     return 1 if result.problems or drifted or _is_old(path, options) else 0
 
 
-def _run(argv: Sequence[str], tape: TapeHandle) -> int:
-    """Run the command with the tape in its environment and return its exit code."""
+def _run(argv: Sequence[str], tape: TapeHandle) -> tuple[int, str | None]:
+    """Run the command with the tape in its environment.
+
+    Returns its exit code, and the signal that ended both, if one did.
+    """
     given = {n: v for n, v in os.environ.items() if n not in tape.hidden_variables}
     environment = {**given, **tape.environment()}
     _say(f"recording {tape.path} at {tape.base_url}")
+    received: list[signal.Signals] = []
+
+    def stop(number: int, _: object) -> None:
+        received.append(signal.Signals(number))
+        # Ctrl-C reaches the command by itself.
+        if number == signal.SIGTERM or not sys.stdin.isatty():
+            process.send_signal(number)
+        if len(received) == 1:
+            killer.start()
+
     try:
-        code = subprocess.run(argv, env=environment, check=False).returncode  # noqa: S603
+        process = subprocess.Popen(argv, env=environment)  # noqa: S603
     except OSError as exc:
         raise click.UsageError(f"cannot run {shlex.join(argv)}: {exc.strerror}") from None
+    killer = threading.Thread(target=_kill_later, args=(process,), daemon=True)
+    before = {number: signal.signal(number, stop) for number in _STOP_SIGNALS}
+    try:
+        code = process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if received:
+        return 128 + received[0], received[0].name
     # Like a shell for a command that a signal ended.
-    return code if code >= 0 else 128 - code
+    return (code if code >= 0 else 128 - code), None
+
+
+def _kill_later(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def _wait(tape: TapeHandle) -> int:
@@ -240,6 +272,8 @@ def _wait(tape: TapeHandle) -> int:
 
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: Seconds for a command to end after a signal.
+_PATIENCE = 5.0
 
 
 def _check(

@@ -58,6 +58,8 @@ class Capture:
         self.route = find.mask(f"{request.method} {request.url.path}", known)
         self.head: Head | None = None
         self.pieces: list[bytes] = []
+        #: Bytes of the body so far.
+        self.size = 0
         self.end: End | None = None
         self.failure: str | None = None
         self.client_disconnected = False
@@ -74,9 +76,9 @@ class Capture:
         return self.end is not None or self.failure is not None
 
     @property
-    def size(self) -> int:
-        """Bytes of the body so far."""
-        return sum(map(len, self.pieces))
+    def seconds(self) -> float:
+        """How long it has taken so far."""
+        return time.perf_counter() - self.arrived_at
 
     def sent(self) -> None:
         """Note that the request was sent: times count from here."""
@@ -90,6 +92,7 @@ class Capture:
         """Add a piece of the body."""
         self._times.append(self._now())
         self.pieces.append(piece)
+        self.size += len(piece)
 
     def ended(self, end: End) -> None:
         """Note how the answer ended."""

@@ -31,6 +31,8 @@ from mockserver.wire.schedule import HOP_BY_HOP, Coding, Ending, Schedule, Send
 GRACE = 0.25
 #: Seconds to wait for a connection to the live endpoint, and for it to take the request.
 _CONNECT, _SEND = 30.0, 120.0
+#: How long an answer may be, in bytes and in seconds: a stream without end must end.
+MOST_BYTES, MOST_SECONDS = 256 * 1024 * 1024, 3600.0
 #: Loggers that write URLs (with keys in their queries) and headers (with cookies).
 _LOGGERS = (
     "httpx",
@@ -90,6 +92,13 @@ class Upstream:
                     break
                 capture.received(piece)
                 pipe.put_nowait(piece)
+                if capture.size > MOST_BYTES or capture.seconds > MOST_SECONDS:
+                    capture.ended(End.RESET)
+                    capture.failed(
+                        f"{self._place} does not come to an end: cut off after "
+                        f"{capture.size >> 20} MiB and {capture.seconds:.0f} seconds"
+                    )
+                    break
             else:
                 capture.ended(End.EOF)
                 if trailers := response.headers.get("trailer"):

@@ -57,6 +57,9 @@ class Recorder(MockServer):
     provider with the real key.
     """
 
+    # A client that gives up must not keep its provider at work.
+    _answers_half_closed = False
+
     def __init__(
         self,
         *,
@@ -291,7 +294,8 @@ class _RecordingApp(App):
         try:
             open_tape, provider, rest = self._find(path)
             number = open_tape.tape.arrive()
-            body = await read_body(request, self.options.limits.body)
+            body, _ = await read_body(request, self.options.limits.body)
+            open_tape.tape.keep(len(body))
             uri = f"{provider.origin or 'http://provider'}{rest}"
             received = Request(
                 method=request.method,

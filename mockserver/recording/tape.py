@@ -15,6 +15,7 @@ from mockserver.errors import RecordingError
 from mockserver.library import nearest, streams
 from mockserver.library.bodies import with_fixed_boundary
 from mockserver.library.matcher import accepts
+from mockserver.library.refusal import RefusalError
 from mockserver.library.rule import EXACT, Rule
 from mockserver.library.session import POLLS, Exchange, Found, exchanges
 from mockserver.recording import drift
@@ -26,6 +27,9 @@ from mockserver.recording.writer import Check, leaks, merge, save
 from mockserver.secrets import find
 from mockserver.secrets.find import Known
 from mockserver.secrets.scrub import Scrubber, SplitSecretError
+
+#: The most bytes of requests and answers that one recording may have, while it is in memory.
+MOST_KEPT = 512 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +88,7 @@ class Tape:
         self._rule = rule
         self._repeat = repeat
         self._arrived = 0
+        self._kept = 0
         self._fetching: set[asyncio.Task[None]] = set()
         #: Locks the file as long as it may be written.
         self.lock = ExitStack()
@@ -95,6 +100,16 @@ class Tape:
         """Return the position of a request in the order of arrival."""
         self._arrived += 1
         return self._arrived
+
+    def keep(self, size: int) -> None:
+        """Count bytes that stay in memory. Raises :class:`RefusalError` if they are too many."""
+        self._kept += size
+        if self._kept > MOST_KEPT:
+            raise RefusalError(
+                413,
+                "too_large",
+                f"the recording is over {MOST_KEPT >> 20} MiB; split it into several cassettes",
+            )
 
     def find(self, received: Request) -> Found | None:
         """Return the recorded answer; ``None`` if the request must be sent to the provider.
@@ -137,6 +152,7 @@ class Tape:
             if not capture.over:
                 error = None if task.cancelled() else task.exception()
                 capture.failed(f"the recorder failed: {type(error).__name__}")
+            self._kept += capture.size
             self._fetching.discard(task)
             self.known |= {value for value in capture.credentials() if value}
             if not self._fetching:
@@ -211,6 +227,9 @@ class Tape:
             for c in captures
             if c.failure and not (c.client_disconnected and End.CLIENT_CLOSED in self._ends)
         ]
+        if failures:
+            # What cannot be written need not be searched.
+            raise RecordingError(self.path, failures)
         scrubber = self._scrubber()
         facts = {"by": f"tapecheck/{metadata.version('tapecheck')}", "via": "proxy", **self._notes}
         done: list[Interaction] = []

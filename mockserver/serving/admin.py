@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -88,7 +88,7 @@ async def answer(
             _find(app, session_id).release(name)
             return json_response({"released": name})
         case "GET", "journal":
-            return json_response([entry.to_json() for entry in app.journal.entries])
+            return web.Response(body=_journal(app), content_type="application/json")
         case "POST", "reset":
             await app.reset()
             return json_response(_health(app))
@@ -97,13 +97,24 @@ async def answer(
     )
 
 
+async def _journal(app: Administered) -> AsyncIterator[bytes]:
+    """Yield the journal entry by entry: as a whole, it may be too large for the memory."""
+    before = "[\n"
+    for record in app.journal.records:
+        yield (before + json.dumps(record.entry.to_json(), indent=2)).encode()
+        before = ",\n"
+        # Other requests go on meanwhile.
+        await asyncio.sleep(0)
+    yield b"[]\n" if before == "[\n" else b"\n]\n"
+
+
 def _health(app: Administered) -> dict[str, Any]:
     return {
         "status": "ok",
         "cassettes": len(app.library.paths),
         "broken": {name: str(error) for name, error in app.library.problems.items()},
         "sessions": len(app.sessions),
-        "requests": len(app.journal.entries),
+        "requests": len(app.journal.records),
     }
 
 

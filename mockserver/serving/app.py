@@ -29,7 +29,7 @@ from mockserver.library.lookup import Lookup
 from mockserver.library.refusal import RefusalError
 from mockserver.library.session import Exchange, Found
 from mockserver.serving import admin, visitors
-from mockserver.serving.journal import Journal, Record
+from mockserver.serving.journal import Journal, Record, Room
 from mockserver.serving.playback import Playback
 from mockserver.serving.responses import refusal_response
 from mockserver.serving.sessions import Answers, LiveSession
@@ -49,7 +49,11 @@ _ORIGIN = "http://provider"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Limits for clients: lengths in bytes, and counts."""
+    """Limits for clients: lengths in bytes, and counts.
+
+    ``kept``: how many bytes of requests are kept in all journals together. ``head_seconds``: how
+    long a client may take for the head of a request.
+    """
 
     body: int = 64 * 1024 * 1024
     line: int = 64 * 1024
@@ -57,6 +61,8 @@ class Limits:
     headers: int = 256
     sessions: int = 10_000
     journal: int = 1000
+    kept: int = 256 * 1024 * 1024
+    head_seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +92,8 @@ class App:
     def __init__(self, library: Library, options: Options) -> None:
         self.library = library
         self.options = options
-        self.journal = Journal(options.limits.journal)
+        self._room = Room(options.limits.kept)
+        self.journal = Journal(options.limits.journal, self._room)
         self.sessions: dict[str, LiveSession] = {}
         self._lookup = Lookup(library, once=options.once, repeat=options.repeat)
         self.answers = Answers()
@@ -113,7 +120,7 @@ class App:
             session_id,
             exchanges,
             name=name,
-            journal_limit=limits.journal,
+            journal=Journal(limits.journal, self._room),
             repeat_last=repeat_last,
             repeat_polls=not lenient and self.options.repeat and not self.options.once,
             checks_kind=not lenient,
@@ -126,6 +133,7 @@ class App:
         live = self.sessions.pop(session_id, None)
         if live is not None:
             live.answers.cancel()
+            live.journal.release()
 
     def close(self) -> None:
         """Close all sessions and interrupt all answers."""
@@ -164,9 +172,9 @@ class App:
         """Answer one request; ``origin`` is the page that sends it, if one does."""
         path, query = target_of(request.raw_path)
         live: LiveSession | None = None
-        body = b""
+        body, sent = b"", b""
         try:
-            body = await read_body(request, self.options.limits.body)
+            body, sent = await read_body(request, self.options.limits.body)
             if self.options.control and path.startswith(admin.PREFIX):
                 return await admin.answer(self, request, path, body)
             asked = path
@@ -175,10 +183,10 @@ class App:
         except RefusalError as refusal:
             if not path.startswith(admin.PREFIX):
                 self.note_refusal(refusal.message)
-                record = self._record(request, path, query, body, live)
+                record = self._record(request, path, query, sent, live)
                 record.refuse(refusal.outcome, status=refusal.status, note=refusal.message)
             return refusal_response(refusal)
-        record = self._record(request, path, query, body, live, found)
+        record = self._record(request, path, query, sent, live, found)
         message = found.exchange.message
         if found.exchange.has_address and self.options.keep_clients:
             base = f"http://{request.host}{asked.removesuffix(path)}"
@@ -276,8 +284,8 @@ def _received(request: web.BaseRequest, path: str, query: str, body: bytes) -> R
     return Request(method=request.method, uri=uri, body=body)
 
 
-async def read_body(request: web.BaseRequest, limit: int) -> bytes:
-    """Return the request's body, decoded if its content codings are known.
+async def read_body(request: web.BaseRequest, limit: int) -> tuple[bytes, bytes]:
+    """Return the request's body, decoded if its content codings are known, and as it was sent.
 
     Raises :class:`RefusalError` if it is too large or malformed, its decoder is missing, or it
     asks for what is not plain HTTP.
@@ -290,7 +298,7 @@ async def read_body(request: web.BaseRequest, limit: int) -> bytes:
     encoding = encoding_of(request.headers.items())
     try:
         body = await request.read()
-        return decode(body, encoding, limit=limit) if is_known(encoding) else body
+        return (decode(body, encoding, limit=limit) if is_known(encoding) else body), body
     except (web.HTTPRequestEntityTooLarge, TooLargeError):
         raise _too_large(limit) from None
     except CodingError as exc:

@@ -12,6 +12,10 @@ from mockserver.cassettes.cassette import Headers, header_value
 from mockserver.library.outcome import Outcome
 from mockserver.library.session import Found
 from mockserver.secrets import names
+from mockserver.wire.content_coding import decompress, encoding_of
+
+#: What a record takes besides its texts.
+_OVERHEAD = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +73,21 @@ class Record:
     """A journal entry under construction; the arguments are the entry's.
 
     For speed, it stores the parts as they come, in few objects, and builds the entry only on
-    demand. ``headers`` may have a name several times.
+    demand. ``headers`` may have a name several times. ``body`` is as it was sent: a few kilobytes
+    can decode to megabytes.
     """
 
-    __slots__ = ("_asked", "_found", "_headers", "_note", "_outcome", "_sent", "_status", "on_end")
+    __slots__ = (
+        "_asked",
+        "_found",
+        "_headers",
+        "_note",
+        "_outcome",
+        "_sent",
+        "_status",
+        "on_end",
+        "size",
+    )
 
     def __init__(
         self,
@@ -86,6 +101,8 @@ class Record:
         found: Found | None = None,
     ) -> None:
         self._asked = number, session, method, path, query, body
+        #: How many bytes it takes, about.
+        self.size = len(body) + len(query) + len(path) + _OVERHEAD
         self._headers = headers
         self._found = found
         self._outcome = Outcome.ANSWERING
@@ -98,6 +115,7 @@ class Record:
     def entry(self) -> JournalEntry:
         """The entry so far."""
         number, session, method, path, query, body = self._asked
+        headers = tuple(self._headers.items())
         return JournalEntry(
             number=number,
             session=session,
@@ -105,8 +123,8 @@ class Record:
             method=method,
             path=path,
             query=query,
-            headers=tuple(self._headers.items()),
-            body=body,
+            headers=headers,
+            body=decompress(body, encoding_of(headers)),
             exchange=self._found.number if self._found else None,
             status=self._status,
             sent=self._sent,
@@ -126,15 +144,36 @@ class Record:
         self._outcome, self._status, self._note = outcome, status, note
 
 
-class Journal:
-    """The last entries, oldest first."""
+class Room:
+    """How many bytes several journals may take together."""
 
     def __init__(self, limit: int) -> None:
-        self._records: deque[Record] = deque(maxlen=limit)
+        self.limit = limit
+        self.taken = 0
+
+
+class Journal:
+    """The last entries, oldest first: so many, and no more bytes than ``room`` has."""
+
+    def __init__(self, limit: int, room: Room) -> None:
+        self._limit = limit
+        self._room = room
+        self._records: deque[Record] = deque()
+        self._size = 0
 
     def add(self, record: Record) -> None:
         """Append a record; a full journal drops the oldest."""
         self._records.append(record)
+        self._take(record.size)
+        while len(self._records) > self._limit or (
+            self._room.taken > self._room.limit and len(self._records) > 1
+        ):
+            self._take(-self._records.popleft().size)
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """The records so far; each makes its entry on demand."""
+        return tuple(self._records)
 
     @property
     def entries(self) -> tuple[JournalEntry, ...]:
@@ -144,3 +183,12 @@ class Journal:
     def clear(self) -> None:
         """Forget all entries."""
         self._records.clear()
+        self.release()
+
+    def release(self) -> None:
+        """Make room for others: whoever still has this journal keeps it alive."""
+        self._take(-self._size)
+
+    def _take(self, size: int) -> None:
+        self._size += size
+        self._room.taken += size

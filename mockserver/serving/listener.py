@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import StreamReader, web
@@ -19,6 +20,8 @@ _log = logging.getLogger(__name__)
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
+#: Seconds without a byte after which a client that sends nothing more counts as gone.
+_PATIENCE = 5.0
 #: How connections of other protocols begin: HTTP/2 without an upgrade (RFC 9113, section 3.4),
 #: and the handshake of TLS (RFC 8446, section 5.1).
 _OTHER_PROTOCOLS = {
@@ -29,10 +32,19 @@ _OTHER_PROTOCOLS = {
 
 
 class Listener(web.Server):
-    """Makes a connection object for each client; cancels its handler when it disconnects."""
+    """Makes a connection object for each client; cancels its handler when it disconnects.
+
+    ``answers_half_closed``: a client that has closed its sending side gets its answer (RFC 9112,
+    section 9.6), until it is seen to have closed the other one.
+    """
 
     def __init__(
-        self, handler: Handler, limits: Limits, note_refusal: Callable[[str], None]
+        self,
+        handler: Handler,
+        limits: Limits,
+        note_refusal: Callable[[str], None],
+        *,
+        answers_half_closed: bool,
     ) -> None:
         def make_request(
             message: RawRequestMessage,
@@ -48,6 +60,8 @@ class Listener(web.Server):
         loop = asyncio.get_running_loop()
         super().__init__(handler, request_factory=make_request, handler_cancellation=True)
         self.note_refusal = note_refusal
+        self.answers_half_closed = answers_half_closed
+        self.head_seconds = limits.head_seconds
         self._connection: dict[str, Any] = {
             "loop": loop,
             "access_log": None,
@@ -65,6 +79,55 @@ class Listener(web.Server):
 
 class _Connection(web.RequestHandler):
     _begun = False
+    _timer: asyncio.TimerHandle | None = None
+    _half_closed: asyncio.Event | None = None
+    #: The body of the last request.
+    _payload: StreamReader | None = None
+
+    @property
+    def half_closed(self) -> asyncio.Event:
+        """Set when the client sends nothing more: it waits for its answer, or it is gone."""
+        if self._half_closed is None:
+            self._half_closed = asyncio.Event()
+        return self._half_closed
+
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """Stay open for the answer to a whole request."""
+        manager, idle = self._manager, self._waiter is not None and not self._waiter.done()
+        if idle or not isinstance(manager, Listener) or not manager.answers_half_closed:
+            return None
+        if self._payload is None or not self._payload.is_eof():
+            return None
+        self._close = True
+        self.half_closed.set()
+        self._loop.call_later(_PATIENCE, self._look_again, self._sent())
+        return True
+
+    def _sent(self) -> int:
+        request = self._current_request
+        return 0 if request is None else request.writer.output_size
+
+    def _look_again(self, before: int) -> None:
+        """Close if nothing was sent for a while: a client that is gone says no more than this."""
+        size = self._sent()
+        if size == before:
+            self.force_close()
+        else:
+            self._loop.call_later(_PATIENCE, self._look_again, size)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Forget the client."""
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _too_slow(self) -> None:
+        self._timer = None
+        self._refuse("the head of the request did not come to an end in time", 408)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the client; those of other protocols are no malformed HTTP."""
@@ -75,13 +138,21 @@ class _Connection(web.RequestHandler):
                     self._refuse(message)
                     return
         super().data_received(data)
+        if self._messages:
+            self._payload = self._messages[-1][1]
+        if self._messages or self._current_request is not None:
+            self._stop_timer()
+        elif self._timer is None and isinstance(self._manager, Listener):
+            # A head that never ends would hold its connection for ever.
+            self._timer = self._loop.call_later(self._manager.head_seconds, self._too_slow)
 
-    def _refuse(self, message: str) -> None:
+    def _refuse(self, message: str, status: int = 400) -> None:
         if isinstance(self._manager, Listener):
             self._manager.note_refusal(message)
         if self.transport is not None:
-            text = refusal_text(RefusalError(400, "bad_request", message, last=True))
-            head = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n"
+            text = refusal_text(RefusalError(status, "bad_request", message, last=True))
+            reason = HTTPStatus(status).phrase
+            head = f"HTTP/1.1 {status} {reason}\r\nContent-Type: application/json\r\n"
             head += f"Content-Length: {len(text)}\r\nConnection: close\r\n\r\n"
             self.transport.write(head.encode() + text)
         self.force_close()

@@ -19,6 +19,8 @@ from mockserver.wire.schedule import Coding, Ending, Gate, Send
 #: Waits until the named gate is released.
 Wait = Callable[[str], Awaitable[None]]
 
+#: Seconds that a client which sends nothing more is waited for at a gate.
+_PATIENCE = 0.5
 _RST_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -115,7 +117,7 @@ class Playback:
                         # Without chunks, only separate writes keep the pieces apart.
                         await asyncio.sleep(0)
                 case Gate():
-                    await wait(step.name)
+                    await self._unless_gone(wait(step.name))
         await writer.write(message.tail(delivery))
 
     async def _end(self) -> None:
@@ -128,7 +130,26 @@ class Playback:
                 await reset(self._request)
                 self._record.end(Outcome.RESET, sent=self._sent)
             case Ending.STALL:
-                await asyncio.get_running_loop().create_future()
+                await self._gone(0)
+                raise ConnectionResetError
+
+    async def _unless_gone(self, waiting: Awaitable[None]) -> None:
+        """Wait, but not for ever for a client that sends nothing more and may be gone."""
+        tasks = [asyncio.ensure_future(waiting), asyncio.ensure_future(self._gone(_PATIENCE))]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if not tasks[0].done():
+                raise ConnectionResetError
+            await tasks[0]
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _gone(self, patience: float) -> None:
+        """Return some time after the client has sent its last byte, if it has."""
+        half_closed: asyncio.Event = self._request.protocol.half_closed  # type: ignore[attr-defined]
+        await half_closed.wait()
+        await asyncio.sleep(patience)
 
 
 class _Clock:

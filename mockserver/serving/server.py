@@ -6,7 +6,8 @@ import asyncio
 import errno
 import threading
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -57,6 +58,9 @@ class MockServer:
     words in ``match_on`` and ``ignore``, and on entry
     :class:`ServerStartError` if it cannot listen.
     """
+
+    #: A client that sends nothing more gets its answer.
+    _answers_half_closed = True
 
     def __init__(
         self,
@@ -168,6 +172,9 @@ class MockServer:
         try:
             started.result()
         except BaseException:
+            # An interrupt may come before the server has started, or just after.
+            if not started.cancel() and started.exception() is None:
+                self._call(self._stop.set)
             self._thread.join()
             raise
         return self
@@ -199,9 +206,15 @@ class MockServer:
         try:
             await self._start()
         except BaseException as exc:
-            started.set_exception(exc)
+            with suppress(InvalidStateError):
+                started.set_exception(exc)
             return
-        started.set_result(None)
+        try:
+            started.set_result(None)
+        except InvalidStateError:
+            # Whoever started it was interrupted, and waits for its end.
+            await self._shut_down()
+            return
         await self._stop.wait()
         await self._shut_down()
 
@@ -213,7 +226,12 @@ class MockServer:
                 f"cannot listen on {self._host}:{self._port}: a port is from 0 to 65535"
             )
         loop = asyncio.get_running_loop()
-        self._listener = Listener(self._app.handle, self._options.limits, self._app.note_refusal)
+        self._listener = Listener(
+            self._app.handle,
+            self._options.limits,
+            self._app.note_refusal,
+            answers_half_closed=self._answers_half_closed,
+        )
         try:
             self._server = await loop.create_server(
                 self._listener, self._host, self._port, backlog=1024

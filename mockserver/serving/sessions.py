@@ -64,7 +64,7 @@ class LiveSession:
         exchanges: Sequence[Exchange],
         *,
         name: str,
-        journal_limit: int,
+        journal: Journal,
         repeat_last: bool = False,
         repeat_polls: bool = False,
         checks_kind: bool = False,
@@ -74,7 +74,7 @@ class LiveSession:
         )
         self._checks_kind = checks_kind
         self.name = name
-        self.journal = Journal(journal_limit)
+        self.journal = journal
         self.answers = Answers()
         self._gates: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 

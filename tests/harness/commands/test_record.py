@@ -257,3 +257,40 @@ def test_without_a_command_it_records_until_it_is_interrupted(
     assert process.wait(10) == 0
     assert f"wrote {path}: 1 interaction" in rest
     assert len(library.load(path).interactions) == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize("obeys", [True, False])
+def test_a_signal_ends_the_command_and_says_what_became_of_the_recording(
+    options: list[str], path: Path, tmp_path: Path, obeys: bool
+) -> None:
+    client = tmp_path / "client.py"
+    client.write_text(
+        "import os, signal, sys, time\n"
+        + ("" if obeys else "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n")
+        + f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    code = (
+        "import harness.commands.record as r; r._PATIENCE = 0.5\n"
+        "from harness.cli import main; main()"
+    )
+    arguments = ["record", *options, "-o", str(path), "--", sys.executable, str(client)]
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "stopped by SIGTERM" in err
+    assert "was ended, no cassette written" in err
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+    assert not path.exists()

@@ -10,6 +10,8 @@ from aiohttp import web
 
 from mockserver import MockServer
 from mockserver.errors import RecordingError
+from mockserver.recording import proxy
+from mockserver.recording import tape as tape_module
 from mockserver.recording.recorder import Recorder
 from tests.mockserver.live import Live
 from tests.mockserver.rawhttp import connect, read_all, request_bytes, status_of
@@ -135,4 +137,53 @@ def test_an_unreachable_provider_is_named_with_its_address(
             ask(client, tape)
         told = f"no answer from provider local at {provider.base_url}: ConnectError"
         with pytest.raises(RecordingError, match=told):
+            tape.finish()
+
+
+def test_a_stream_without_end_is_cut_off_with_a_word(
+    recorder: Recorder, client: httpx.Client, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proxy, "MOST_BYTES", 100_000)
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b"x" * 10_000)
+
+    with Live(endless) as live, recorder.tape(path, [live.provider()]) as tape:
+        with pytest.raises(httpx.TransportError):
+            ask(client, tape)
+        with pytest.raises(RecordingError, match="does not come to an end: cut off after"):
+            tape.finish()
+    assert nothing_left(path)
+
+
+def test_a_recording_has_a_limit_in_memory(
+    recorder: Recorder, client: httpx.Client, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tape_module, "MOST_KEPT", 5000)
+    with Live(hello) as live, recorder.tape(path, [live.provider()]) as tape:
+        got = [client.post(tape.base_url + CHAT, content=b" " * 3000) for _ in range(2)]
+        assert [r.status_code for r in got] == [200, 413]
+        with pytest.raises(RecordingError, match="split it into several cassettes"):
+            tape.finish()
+    assert nothing_left(path)
+
+
+def test_what_cannot_be_written_is_not_searched(
+    recorder: Recorder, client: httpx.Client, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def search(*_: object, **__: object) -> None:
+        raise AssertionError("searched")
+
+    monkeypatch.setattr("mockserver.recording.tape.Scrubber.interaction", search)
+    monkeypatch.setattr("mockserver.recording.writer.leaks", search)
+    with Live(hello) as live, recorder.tape(path, [live.provider()]) as tape:
+        with pytest.raises(RecordingError, match="no request came in"):
+            tape.finish()
+    with recorder.tape(path, [live.provider()]) as tape:
+        with pytest.raises(httpx.TransportError):
+            ask(client, tape)
+        with pytest.raises(RecordingError, match="no answer from"):
             tape.finish()

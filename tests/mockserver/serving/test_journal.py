@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 from mockserver.library.outcome import Outcome
-from mockserver.serving.journal import Journal, Record
+from mockserver.serving.journal import Journal, Record, Room
 
 
 def record(number: int = 0, body: bytes = b"{}") -> Record:
@@ -47,7 +47,7 @@ def test_only_the_first_end_counts() -> None:
 
 
 def test_a_full_journal_forgets_the_oldest() -> None:
-    journal = Journal(2)
+    journal = Journal(2, Room(1_000_000))
     for number in range(3):
         journal.add(record(number))
     assert [e.number for e in journal.entries] == [1, 2]
