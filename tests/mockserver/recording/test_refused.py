@@ -179,9 +179,12 @@ def test_what_cannot_be_written_is_not_searched(
 
     monkeypatch.setattr("mockserver.recording.tape.Scrubber.interaction", search)
     monkeypatch.setattr("mockserver.recording.writer.leaks", search)
-    with Live(hello) as live, recorder.tape(path, [live.provider()]) as tape:
-        with pytest.raises(RecordingError, match="no request came in"):
-            tape.finish()
+    with (
+        Live(hello) as live,
+        recorder.tape(path, [live.provider()]) as tape,
+        pytest.raises(RecordingError, match="no request came in"),
+    ):
+        tape.finish()
     with recorder.tape(path, [live.provider()]) as tape:
         with pytest.raises(httpx.TransportError):
             ask(client, tape)

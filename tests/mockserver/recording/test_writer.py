@@ -37,13 +37,17 @@ def test_what_is_whole_and_clean_is_written(path: Path) -> None:
 
 
 def test_every_reason_is_named_and_nothing_written(path: Path) -> None:
+    both = cassette(ended(End.TIMEOUT), interaction(SECRET.encode()), path=path)
     with pytest.raises(RecordingError) as caught:
-        save(cassette(ended(End.TIMEOUT), interaction(SECRET.encode()), path=path), [SECRET])
+        save(both, [SECRET])
+    # Nothing is searched that cannot be written anyway.
     assert caught.value.reasons == (
         "interaction 0: the answer ended with timeout; if that is intended, "
         "allow it with --allow-end timeout (in pytest: ends=['timeout'])",
-        "interaction 1: response.body: a known secret",
     )
+    with pytest.raises(RecordingError) as caught:
+        save(both, [SECRET], ends=[End.TIMEOUT])
+    assert caught.value.reasons == ("interaction 1: response.body: a known secret",)
     assert SECRET not in str(caught.value)
     assert not path.parent.exists()
     with pytest.raises(RecordingError, match="no request came in"):
