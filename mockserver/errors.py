@@ -31,6 +31,10 @@ class CassetteError(MockServerError):
         super().__init__(f"{location}: {message}" + (f" ({hint})" if hint else ""))
 
 
+class UnparsableError(CassetteError):
+    """A file is not in the syntax of any format."""
+
+
 class UnwritableError(CassetteError):
     """A cassette, or another file that is replaced as a whole, cannot be written."""
 

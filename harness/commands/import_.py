@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mockserver.recording import Imported
 
 #: The files that are read in a directory. A file of any name can be given.
-_SUFFIXES = (".yaml", ".yml", ".json", ".har")
+_SUFFIXES = (".yaml", ".yml", ".json", ".har", ".gz", ".flow", ".flows", ".mitm", ".vcr")
 
 
 @click.command()
@@ -49,8 +49,9 @@ def command(
 ) -> int:
     """Convert other tools' recordings to cassettes.
 
-    SOURCE is a file of vcrpy, pydantic-ai or Ruby VCR (YAML or JSON), an HTTP archive, or a
-    directory of them. Drops headers that clients do not need, replaces secrets, and stores
+    SOURCE is a file of vcrpy, pydantic-ai, LangChain, Ruby VCR, go-vcr, php-vcr, httpmock, nock,
+    WireMock, dd-apm-test-agent or mitmproxy, an HTTP archive (also Polly's), or a directory of
+    them; each may be gzip. Drops headers that clients do not need, replaces secrets, and stores
     compressed text decoded. Exits with 1 if an interaction was left out, and with 2 if a file
     cannot be read or there is no recording.
 
@@ -102,14 +103,11 @@ def command(
 def _convert(
     conversion: Conversion, known: Sequence[str], keep_signatures: bool
 ) -> Imported | None:
-    from mockserver.cassettes import foreign
+    from mockserver.cassettes import foreign, loading
     from mockserver.errors import CassetteError
     from mockserver.recording import importing
 
-    try:
-        text = conversion.source.read_bytes()
-    except OSError as exc:
-        raise CassetteError(conversion.source, f"cannot be read: {exc.strerror}") from None
+    text = loading.read(conversion.source)
     found = foreign.read(text, conversion.source)
     if found is None and not conversion.named:
         return None
@@ -117,7 +115,7 @@ def _convert(
         raise CassetteError(
             conversion.source,
             "not a recording in a known format",
-            hint="import files of vcrpy, pydantic-ai or Ruby VCR, or HTTP archives",
+            hint="'tapecheck import --help' lists the formats",
         )
     if not found.items:
         raise CassetteError(conversion.source, "contains no interaction", hint="record it again")

@@ -144,7 +144,7 @@ def _check(server: MockServer) -> None:
 
     for error in server.library.unusable():
         click.echo(f"not served: {error}", err=True)
-    if len(server.library.problems) == len(server.library.paths):
+    if not server.library.readable:
         raise SelectionError(
             "no cassette that can be read, so there is nothing to serve",
             hint="name cassettes: *.yaml, *.yml and *.har files, or directories of them; "
@@ -153,7 +153,7 @@ def _check(server: MockServer) -> None:
 
 
 def _greeting(server: MockServer) -> Iterator[str]:
-    count = len(server.library.paths) - len(server.library.problems)
+    count = server.library.readable
     yield f"Serving {count} {'cassette' if count == 1 else 'cassettes'} on {server.url}"
     yield ""
     found = _example(server)

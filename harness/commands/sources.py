@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,7 @@ def check_targets(conversions: Sequence[Conversion], *, force: bool, verb: str) 
     """Raise :class:`~mockserver.errors.CassetteError` for a target that must not be written."""
     from mockserver.errors import CassetteError
 
-    sources = {conversion.source.resolve() for conversion in conversions}
+    sources = {_real(conversion.source) for conversion in conversions}
     taken: dict[Path, Path] = {}
     for conversion in conversions:
         first = taken.setdefault(conversion.target, conversion.source)
@@ -58,7 +59,7 @@ def check_targets(conversions: Sequence[Conversion], *, force: bool, verb: str) 
             raise CassetteError(
                 conversion.target, message, hint=f"{verb} one of them to another directory"
             )
-        if conversion.target.resolve() in sources:
+        if _real(conversion.target) in sources:
             raise CassetteError(
                 conversion.target,
                 f"is one of the recordings to {verb}",
@@ -71,7 +72,7 @@ def check_targets(conversions: Sequence[Conversion], *, force: bool, verb: str) 
 def _found(
     sources: Sequence[Path], output: Path, suffixes: Collection[str]
 ) -> Iterator[Conversion]:
-    inside = output.resolve()
+    inside = _real(output)
     for source in sources:
         if not source.is_dir():
             stem = source.stem if source.suffix.lower() in suffixes else source.name
@@ -81,6 +82,17 @@ def _found(
             relative = path.relative_to(source)
             hidden = any(part.startswith(".") for part in relative.parts)
             # The output of an earlier run below its source is not a source.
-            own = inside != source.resolve() and path.resolve().is_relative_to(inside)
+            own = inside != _real(source) and _real(path).is_relative_to(inside)
             if path.suffix.lower() in suffixes and path.is_file() and not hidden and not own:
-                yield Conversion(path, output / relative.with_suffix(".yaml"), named=False)
+                yield Conversion(
+                    path, output / _unzipped(relative).with_suffix(".yaml"), named=False
+                )
+
+
+def _real(path: Path) -> Path:
+    # Path.resolve() fails on a link to itself.
+    return Path(os.path.realpath(path))
+
+
+def _unzipped(path: Path) -> Path:
+    return path.with_suffix("") if path.suffix.lower() == ".gz" else path

@@ -30,8 +30,12 @@ def command(library: tuple[Path, ...], rechunk: bool) -> int:
     from harness.suite import bundled
     from mockserver.library import Library
 
-    paths = Library(library or (bundled.cassettes(),)).paths
+    found_in = Library(library or (bundled.cassettes(),))
+    paths = found_in.paths
     code, played = 0, 0
+    for error in found_in.problems.values():
+        click.echo(str(error), err=True)
+        code = 2
     for name in paths:
         found, worst = _verified(paths[name], _rechunk if rechunk else None)
         played += found

@@ -71,12 +71,10 @@ def _files(path: Path) -> list[tuple[str, Path]]:
             raise SpecError("no such file or directory of recordings", path=path)
         if not path.is_file():
             raise SpecError("this is no regular file, so it is not read", path=path)
-        if path.suffix.lower() not in library.SUFFIXES:
+        if not library.is_recording(path):
             raise SpecError("this is no recording", path=path, hint=known)
         return [(_name(Path(path.stem)), path)]
-    found = sorted(
-        p for p in path.rglob("*") if p.suffix.lower() in library.SUFFIXES and not p.is_dir()
-    )
+    found = sorted(p for p in path.rglob("*") if library.is_recording(p) and not p.is_dir())
     if not found:
         raise SpecError("no recording found", path=path, hint=known)
     return _named((p.relative_to(path).with_suffix(""), p) for p in found)

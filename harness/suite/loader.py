@@ -129,6 +129,8 @@ def read_yaml(path: Path, schema: str) -> YamlDocument:
 
 
 def _read(path: Path) -> YamlDocument:
+    if not path.is_file():
+        raise SpecError("neither a file nor a link to one", path=path)
     try:
         document = yaml_reader.read(path.read_bytes())
     except yaml_reader.YamlError as exc:
@@ -173,7 +175,8 @@ def _files(directory: Path, wanted: Wanted | None) -> tuple[list[Path], dict[str
 
 def _stated_id(path: Path) -> str | None:
     """Return the id in a file of the usual layout, without parsing; ``None`` for any other."""
-    found = _ID_LINE.findall(path.read_bytes())
+    # Reading a pipe would wait for ever.
+    found = _ID_LINE.findall(path.read_bytes()) if path.is_file() else []
     return found[0].decode() if len(found) == 1 else None
 
 

@@ -1,6 +1,6 @@
 """The cassette format: its types, reading and writing it, and other tools' files."""
 
-from mockserver.cassettes import foreign, yaml_reader
+from mockserver.cassettes import foreign, loading, yaml_reader
 from mockserver.cassettes.cassette import Cassette, End, Headers, Interaction, Origin
 from mockserver.cassettes.rechunk import rechunk
 from mockserver.cassettes.yaml_reader import KeyPath, YamlDocument, line_of
@@ -15,6 +15,7 @@ __all__ = [
     "YamlDocument",
     "foreign",
     "line_of",
+    "loading",
     "rechunk",
     "yaml_reader",
 ]

@@ -164,12 +164,40 @@ def parse(text: bytes, path: Path) -> Cassette:
     return Cassette(path, tuple(reader.interaction(item, at) for at, item in items))
 
 
-def read_yaml(
-    text: bytes, path: Path, loader: type[yaml_reader.Loader] = yaml_reader.Loader
-) -> yaml_reader.YamlDocument:
+class _Loader(yaml_reader.Loader):
+    """Knows the tags that recorders write without being asked.
+
+    Ruby gives one to bytes; PyYAML to the texts of aiohttp's headers (``multidict.istr``) and to
+    tuples.
+    """
+
+    def _text(self, _suffix: str, node: Any) -> Any:
+        found = self.construct_object(node, deep=True) if node.id == "scalar" else None
+        if node.id == "sequence":
+            found = self.construct_sequence(node, deep=True)
+        elif node.id == "mapping":
+            found = self.construct_mapping(node, deep=True).get("args", [""])
+        text = found[0] if isinstance(found, list) and found else found
+        if not isinstance(text, str):
+            raise yaml_reader.YamlError(f"a text of aiohttp without text: {text!r:.60}")
+        return text
+
+
+_Loader.add_constructor("!binary", _Loader.construct_yaml_binary)  # type: ignore[type-var]
+_Loader.add_constructor("tag:yaml.org,2002:python/tuple", _Loader.construct_yaml_seq)  # type: ignore[type-var]
+for _tag in ("str", "unicode"):
+    _Loader.add_constructor(f"tag:yaml.org,2002:python/{_tag}", _Loader.construct_yaml_str)  # type: ignore[type-var]
+for _how in ("apply", "new"):
+    for _module in ("multidict", "multidict._multidict", "multidict._multidict_py"):
+        _Loader.add_multi_constructor(
+            f"tag:yaml.org,2002:python/object/{_how}:{_module}.istr", _Loader._text
+        )
+
+
+def read_yaml(text: bytes, path: Path) -> yaml_reader.YamlDocument:
     """Read the YAML of a cassette. Raises :class:`CassetteError`."""
     try:
-        return yaml_reader.read(text, loader)
+        return yaml_reader.read(text, _Loader)
     except yaml_reader.YamlError as exc:
         raise CassetteError(path, exc.message, line=exc.line, hint=exc.hint) from None
 
@@ -216,6 +244,10 @@ class Reader:
     def _response(self, item: dict[str, Any], at: KeyPath) -> Response:
         at = (*at, "response")
         data = self._mapping(item.get("response"), at)
+        if "status_code" in data and "status" not in data:
+            # vcrpy before 6 wrote these for httpx.
+            content = data.get("content")
+            data = {**data, "status": data["status_code"], "body": {"string": content}}
         status = data.get("status")
         code = status.get("code") if isinstance(status, dict) else status
         if code == 0:

@@ -12,6 +12,7 @@ import binascii
 import email.utils
 import json
 import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,10 +20,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mockserver.cassettes import har, yaml_reader
-from mockserver.cassettes.cassette import Interaction, Reader, Wire, read_yaml
+from mockserver.cassettes import formats, har, yaml_reader
+from mockserver.cassettes.cassette import Cassette, Interaction, Reader, read_yaml
 from mockserver.cassettes.yaml_reader import KeyPath
-from mockserver.errors import CassetteError
+from mockserver.errors import CassetteError, UnparsableError
 
 #: The keys of an interaction and of its sides that are read, or need no mention.
 _KEYS: Mapping[str, frozenset[str]] = {
@@ -35,13 +36,19 @@ _KEYS: Mapping[str, frozenset[str]] = {
     ),
 }
 _AGAIN = "re-record it, or remove it from the file"
-
-
-class _Loader(yaml_reader.Loader):
-    """Knows the tag that Ruby gives to bytes."""
-
-
-_Loader.add_constructor("!binary", _Loader.construct_yaml_binary)  # type: ignore[type-var]
+#: The most bytes that a compressed file may have in it.
+LIMIT = 256 * 1024 * 1024
+_GZIP = b"\x1f\x8b"
+#: What separates the documents of a YAML stream.
+_DOCUMENTS = re.compile(rb"^---(?:[ \t].*)?$", re.MULTILINE)
+#: How a file of mitmproxy begins.
+_NETSTRING = re.compile(rb"\d{1,10}:\d{1,10}:")
+#: What the beginning of a recording in JSON or YAML has.
+_MARKS = re.compile(
+    rb"http_interactions|\"interactions\"|^interactions:|^requests:|\"entries\"|\"scope\"\s*:"
+    rb"|\"mappings\"|^when:|\"request\"\s*:\s*\{",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +85,23 @@ def read(text: bytes, path: Path) -> ForeignFile | None:
     ``path`` is for error messages; its file name is stored in ``wire.recorded``. Raises
     :class:`CassetteError` for a file that cannot be read at all.
     """
-    if text.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
-        data = har.json_data(text, path, "fix the JSON at this line")
-        # Lines are looked up as in YAML, which has no tabs and no surrogate escapes.
-        searchable = re.sub(rb"\\u[0-9A-Fa-f]{4}", b"", text).replace(b"\t", b" ")
-        reader = Reader(partial(yaml_reader.line_of, searchable), path)
-    else:
-        document = read_yaml(text, path, _Loader)
-        data = document.data
-        reader = Reader(document.line_of, path)
+    text = _inflated(text, path)
+    if _NETSTRING.match(text):
+        return _flows(text, path)
+    try:
+        data, reader = _parsed(text, path)
+    except CassetteError as exc:
+        raise UnparsableError(path, exc.message, line=exc.line, hint=exc.hint) from None
+    if known := formats.recognize(data):
+        source = {"by": known.by, "format": known.name}
+        found = _interactions(reader, known.root, known.items, known.convert, source)
+        return ForeignFile(reader, known.root, found)
     match data:
         case {"log": {"entries": list(items)}}:
             return ForeignFile(reader, ("log", "entries"), _archive(reader, items, data["log"]))
         case {"http_interactions": list(items)}:
             source = {"by": str(data.get("recorded_with") or "VCR"), "format": "Ruby VCR"}
-            found = _interactions(reader, "http_interactions", items, _from_ruby, source)
+            found = _interactions(reader, ("http_interactions",), items, _from_ruby, source)
             return ForeignFile(reader, ("http_interactions",), found)
         case {"interactions": list(items)}:
             source = {"by": "vcrpy", "format": "vcrpy 1"}
@@ -101,7 +110,7 @@ def read(text: bytes, path: Path) -> ForeignFile | None:
                 raise reader.error((), "already a tapecheck cassette", "use it as it is")
             if any("parsed_body" in part for part in sides):
                 source = {"by": "pydantic-ai", "format": "vcrpy 1 with parsed_body"}
-            found = _interactions(reader, "interactions", items, _from_vcrpy, source)
+            found = _interactions(reader, ("interactions",), items, _from_vcrpy, source)
             return ForeignFile(reader, ("interactions",), found)
         case [{"request": dict()}, *_]:
             raise reader.error(
@@ -109,21 +118,89 @@ def read(text: bytes, path: Path) -> ForeignFile | None:
                 "recorded by vcrpy before 1.0",
                 f"convert it in place with: python -m vcr.migration {path}",
             )
+    if why := formats.guess(data):
+        raise reader.error((), why, "import recordings of HTTP")
     return None
+
+
+def _parsed(text: bytes, path: Path) -> tuple[Any, Reader]:
+    """Return the value of JSON or YAML; several documents are a list. Raises an error."""
+    if text.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+        data = har.json_data(text, path, "fix the JSON at this line")
+        # Lines are looked up as in YAML, which has no tabs and no surrogate escapes.
+        searchable = re.sub(rb"\\u[0-9A-Fa-f]{4}", b"", text).replace(b"\t", b" ")
+        return data, Reader(partial(yaml_reader.line_of, searchable), path)
+    parts = _DOCUMENTS.split(text) if text.count(b"\nwhen:") else [text]
+    documents = [read_yaml(part, path) for part in parts if part.strip(b"- \t\r\n")]
+    if len(documents) == 1:
+        return documents[0].data, Reader(documents[0].line_of, path)
+    return [document.data for document in documents], Reader(lambda _: 1, path)
+
+
+def load(text: bytes, path: Path) -> Cassette | None:
+    """Read another tool's recording as it is; ``None`` for a file that is no recording.
+
+    Interactions that cannot be used are left out. Raises :class:`CassetteError`.
+    """
+    found = read(text, path)
+    if found is None:
+        return None
+    left_out = tuple(item for item in found.items if isinstance(item, CassetteError))
+    taken = tuple(i.interaction for i in found.items if isinstance(i, ForeignInteraction))
+    if left_out and not taken:
+        raise left_out[0]
+    return Cassette(path, taken, left_out)
+
+
+def looks_like_one(start: bytes) -> bool:
+    """Return whether a file that begins so may be a recording of another tool."""
+    if start.startswith(_GZIP):
+        start = zlib.decompressobj(31).decompress(start, 8 * len(start))
+    return bool(_NETSTRING.match(start) or _MARKS.search(start))
+
+
+def _inflated(text: bytes, path: Path) -> bytes:
+    if not text.startswith(_GZIP):
+        return text
+    decoder = zlib.decompressobj(31)
+    try:
+        plain = decoder.decompress(text, LIMIT)
+    except zlib.error:
+        plain = b""
+    if not decoder.eof:
+        raise CassetteError(path, "not gzip, damaged, or too large", hint="unpack it yourself")
+    return plain
+
+
+def _flows(text: bytes, path: Path) -> ForeignFile:
+    reader = Reader(lambda _: 1, path)
+
+    def found() -> Iterator[ForeignInteraction | CassetteError]:
+        source = {"by": "mitmproxy", "format": "mitmproxy flows"}
+        try:
+            for number, item in enumerate(formats.flows(text)):
+                if isinstance(item, ValueError):
+                    yield _error(reader, (number,), str(item), _AGAIN)
+                else:
+                    yield from _interactions(reader, (), [item], lambda i: i, source)
+        except (ValueError, OverflowError) as exc:
+            raise CassetteError(path, f"the file {exc}", hint=_AGAIN) from None
+
+    return ForeignFile(reader, (), found())
 
 
 def _interactions(
     reader: Reader,
-    key: str,
+    root: KeyPath,
     items: list[Any],
     convert: Callable[[dict[str, Any]], dict[str, Any]],
     source: Mapping[str, str],
 ) -> Iterator[ForeignInteraction | CassetteError]:
     for number, item in enumerate(items):
-        at = (key, number)
+        at = (*root, number)
         try:
             _check_unicode(item)
-            item = convert(item) if len(_sides(item)) == 2 else item
+            item = _converted(item, convert)
             _check_answered(item)
             found = reader.interaction(item, at)
         except CassetteError as exc:
@@ -132,6 +209,19 @@ def _interactions(
             yield _error(reader, at, str(exc), _AGAIN)
         else:
             yield _foreign_interaction(item, found, source, reader.path)
+
+
+def _converted(item: Any, convert: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
+    """Return an interaction in vcrpy's words. Raises ``ValueError`` for one without some part."""
+    if isinstance(item, dict) and ("when" in item or "scope" in item or len(_sides(item)) == 2):
+        try:
+            item = convert(item)
+        except (KeyError, TypeError, AttributeError) as exc:
+            raise ValueError(f"lacks a part that the format has: {exc!r:.100}") from None
+    sides = _sides(item)
+    if sides and "uri" in sides[0]:
+        item = {**item, "request": {**sides[0], "uri": formats.real_uri(sides[0]["uri"])}}
+    return item
 
 
 def _foreign_interaction(
@@ -254,7 +344,7 @@ def _with_source(
 ) -> Interaction:
     at = _moment(recorded_at) or _moment(found.response.header("date"))
     recorded = {**({"at": at} if at else {}), **source, "file": path.name}
-    wire = Wire(http=http, recorded=recorded)
+    wire = replace(found.response.wire, http=http, recorded=recorded)
     return Interaction(found.request, replace(found.response, wire=wire))
 
 

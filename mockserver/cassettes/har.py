@@ -86,9 +86,25 @@ def _interaction(entry: dict[str, Any]) -> Interaction:
             reason=_one_line(str(response.get("statusText") or "")),
             headers=_headers(response["headers"]),
             body=_text(response["content"]),
-            wire=Wire(http=response.get("httpVersion")),
+            wire=_wire(entry, response.get("httpVersion")),
         ),
     )
+
+
+def _wire(entry: dict[str, Any], http: Any) -> Wire:
+    """Return how long the answer took to begin and to end (HAR 1.2, timings); -1 is unknown."""
+    timings = entry.get("timings")
+    found = timings if isinstance(timings, dict) else {}
+
+    def total(*names: str) -> float:
+        values = [found.get(name) for name in names]
+        numbers = [float(v) for v in values if isinstance(v, int | float) and 0 < v < 1e10]
+        return round(sum(numbers), 1)
+
+    before = total("send", "wait")
+    after = total("receive")
+    end = before + after if before or after else None
+    return Wire(http=http if isinstance(http, str) else None, headers_ms=before, end_ms=end)
 
 
 def _headers(items: list[dict[str, str]]) -> Headers:

@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mockserver.cassettes import cassette, har
+from mockserver.cassettes import cassette, loading
 from mockserver.cassettes.cassette import Request
 from mockserver.errors import CassetteError
 from mockserver.library.matcher import (
@@ -111,19 +111,13 @@ def stamp_of(path: Path) -> tuple[int, int]:
 
 def requests(path: Path) -> Iterator[Request]:
     """Yield the requests of one file. Raises :class:`CassetteError`."""
+    text = loading.read(path)
+    sliced = None if path.suffix.lower() == ".har" else _requests_only(text)
     try:
-        text = path.read_bytes()
-    except OSError as exc:
-        raise CassetteError(path, f"cannot be read: {exc.strerror}") from None
-    if path.suffix.lower() == ".har":
-        loaded = har.parse(text, path)
-    else:
-        sliced = _requests_only(text)
-        try:
-            loaded = cassette.parse(text if sliced is None else sliced, path)
-        except CassetteError:
-            # Either the layout only looked usual, or the whole file is needed for the line number.
-            loaded = cassette.parse(text, path)
+        loaded = loading.parse(text, path) if sliced is None else cassette.parse(sliced, path)
+    except CassetteError:
+        # Either the layout only looked usual, or the whole file is needed for the line number.
+        loaded = loading.parse(text, path)
     for interaction in loaded.interactions:
         yield interaction.request
 

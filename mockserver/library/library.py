@@ -19,8 +19,7 @@ from types import MappingProxyType
 from urllib.parse import unquote
 
 from mockserver import files
-from mockserver.cassettes import cassette as cassettes
-from mockserver.cassettes import har, writer
+from mockserver.cassettes import loading, writer
 from mockserver.cassettes.cassette import Cassette
 from mockserver.errors import CassetteError, SessionError, UnwritableError
 from mockserver.library.index import Index, stamp_of
@@ -28,7 +27,9 @@ from mockserver.library.rule import EXACT, Rule
 from mockserver.library.session import Exchange, Found, varied
 from mockserver.wire.variation import PLAIN, Variation
 
-SUFFIXES = (".yaml", ".yml", ".har")
+SUFFIXES = loading.SUFFIXES
+#: Whether a file is one to read, by its name, and where that does not say, by its beginning.
+is_recording = loading.is_recording
 
 #: How many bytes of parsed cassette files to cache; at least one file is cached.
 CACHE_BYTES = 16 * 1024 * 1024
@@ -93,10 +94,11 @@ class Opened:
 
 
 def load(path: Path) -> Cassette:
-    """Read a cassette or HTTP archive. Raises :class:`CassetteError`."""
-    if path.suffix.lower() != ".har":
-        return cassettes.load(path)
-    return har.parse(_read(path), path)
+    """Read a cassette, an HTTP archive, or another tool's recording as it is.
+
+    Raises :class:`CassetteError`.
+    """
+    return loading.load(path)
 
 
 def write(cassette: Cassette) -> None:
@@ -142,15 +144,16 @@ class Library:
     def scan(self) -> None:
         """List the files again and forget what was read. Raises :class:`CassetteError`."""
         paths: dict[str, Path] = {}
+        unlisted: dict[str, CassetteError] = {}
         for root in self.roots:
-            for name, path in _list(root):
+            for name, path in _list(root, unlisted):
                 paths.setdefault(name, path)
         with self._lock:
             self._paths = dict(sorted(paths.items()))
             self._splits: dict[str, tuple[str, str]] = {}
             self._depth = max((name.count("/") + 1 for name in paths), default=0)
             self._opened.clear()
-            self._problems.clear()
+            self._problems = dict(unlisted)
             self._index = None
 
     @property
@@ -160,7 +163,7 @@ class Library:
 
     @property
     def problems(self) -> Mapping[str, CassetteError]:
-        """The cassettes found unusable so far, by name."""
+        """The cassettes found unusable so far, by name, and the folders that cannot be listed."""
         with self._lock:
             return dict(self._problems)
 
@@ -245,9 +248,14 @@ class Library:
         problems = self.problems
         return [
             error
-            for name in self.paths
+            for name in dict.fromkeys((*self.paths, *problems))
             for error in ([problems[name]] if name in problems else found.get(name, ()))
         ]
+
+    @property
+    def readable(self) -> int:
+        """How many of the listed files were not found unusable so far."""
+        return len(self.paths.keys() - self.problems.keys())
 
     @property
     def index(self) -> Index | None:
@@ -268,31 +276,38 @@ class Library:
         return sum(opened.stamp[1] for opened in self._opened.values())
 
 
-def _list(root: Path) -> Iterator[tuple[str, Path]]:
+def _list(root: Path, unlisted: dict[str, CassetteError]) -> Iterator[tuple[str, Path]]:
     if root.is_file():
         yield root.stem, root
         return
     if not root.is_dir():
+        if os.path.lexists(root):
+            raise CassetteError(root, "neither a file nor a directory", hint="check the path")
         raise CassetteError(root, "no such file or directory", hint="check the path")
-    inside = root.resolve()
+    inside = os.path.realpath(root)
     pending = [(root, "")]
     while pending:
         directory, prefix = pending.pop()
-        with os.scandir(directory) as entries:
+        try:
+            listed = os.scandir(directory)
+        except OSError as exc:
+            name = prefix or "."
+            unlisted[name] = CassetteError(directory, f"cannot be listed: {exc.strerror}")
+            continue
+        with listed as entries:
             for entry in entries:
                 if entry.name.startswith("."):
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     pending.append((Path(entry.path), f"{prefix}{entry.name}/"))
                     continue
-                stem, suffix = os.path.splitext(entry.name)  # noqa: PTH122
-                if suffix.lower() not in SUFFIXES:
-                    continue
                 path = Path(entry.path)
                 # A link may point elsewhere in the library, but not out of it.
-                if entry.is_symlink() and not path.resolve().is_relative_to(inside):
+                target = os.path.realpath(path)
+                if entry.is_symlink() and not Path(target).is_relative_to(inside):
                     continue
-                yield prefix + stem, path
+                if loading.is_recording(path):
+                    yield prefix + path.stem, path
 
 
 def _size(path: Path) -> int:
@@ -300,10 +315,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as exc:
-        raise CassetteError(path, f"cannot be read: {exc.strerror}") from None

@@ -98,7 +98,7 @@ def test_a_broken_file_affects_no_other_and_gives_code_2(tapecheck: Cli) -> None
     assert written() == ["b.yaml"]
     first, second = tapecheck.err.splitlines()
     assert first.startswith("in/a.yaml:3: not valid YAML: ")
-    assert second == "missing.yaml: cannot be read: No such file or directory"
+    assert second == "missing.yaml: no such cassette (check the path)"
 
 
 def test_nothing_is_replaced_without_force(tapecheck: Cli) -> None:
@@ -130,7 +130,7 @@ def test_an_import_into_its_source_skips_its_own_output(tapecheck: Cli) -> None:
             ["in/a.yaml", "in/a.json"],
             "two recordings would be written to it: in/a.yaml and in/a.json",
         ),
-        (["in/x.txt"], "in/x.txt: not a recording in a known format (import"),
+        (["in/x.txt"], "in/x.txt: not a recording in a known format ('tapecheck import"),
         (["in/none.yaml"], "in/none.yaml: contains no interaction"),
         (["in/ours.yaml"], "already a tapecheck cassette"),
         (["empty"], "no recording found"),

@@ -273,7 +273,7 @@ def test_archives_load_like_cassettes(tmp_path: Path) -> None:
     path.write_text('{"log":{"entries":[]}}')
     assert store.load(path).interactions == ()
     assert list(requests(path)) == []
-    with pytest.raises(CassetteError, match="No such file"):
+    with pytest.raises(CassetteError, match="no such cassette"):
         store.load(tmp_path / "absent.har")
 
 

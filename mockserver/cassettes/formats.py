@@ -1,0 +1,408 @@
+"""The file formats of other recorders: what their interactions say, in vcrpy's words.
+
+Each format is recognized by its shape. Where a file does not have what was on the wire, the
+interaction is left out with the reason.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+#: Interactions of vcrpy's schema, version 1, one for each of the file.
+Convert = Callable[[Any], dict[str, Any]]
+
+#: What stands for a host where a file has none.
+NO_HOST = "http://recorded.invalid"
+#: What recorders put in place of a base URL: <BASE>, {{base}}, ${BASE}, %{base}.
+_PLACEHOLDER = re.compile(r"(?:<|\{\{|\$\{|%\{)\s*([\w .-]+?)\s*(?:>|\}\}|\})(?=[/?#]|$)")
+_STATUS = re.compile(r"(\d{3})\s*(.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format: its name, its items with the path to their list, and how to convert one."""
+
+    name: str
+    root: tuple[str | int, ...]
+    items: list[Any]
+    convert: Convert
+    by: str
+
+
+def recognize(data: Any) -> Format | None:
+    """Return the format of parsed YAML or JSON; ``None`` if it is none of these."""
+    match data:
+        case {"interactions": [{"request": {"url": _}}, *_] as items}:
+            version = data.get("version", 1)
+            return Format(f"go-vcr {version}", ("interactions",), items, _go_vcr, "go-vcr")
+        case {"requests": list(asked), "responses": list(answered)}:
+            pairs = [
+                {"request": request, "response": response}
+                for request, response in zip(asked, answered, strict=False)
+            ]
+            return Format("LangChain's vcr", ("requests",), pairs, _langchain, "vcrpy (LangChain)")
+        case {"when": _, "then": _}:
+            return Format("httpmock", (), [data], _httpmock, "httpmock")
+        case [{"when": _, "then": _}, *_]:
+            return Format("httpmock", (), data, _httpmock, "httpmock")
+        case {"mappings": [{"request": _, "response": _}, *_] as items}:
+            return Format("WireMock mappings", ("mappings",), items, _wiremock, "WireMock")
+        case [{"scope": _, "path": _, "status": _}, *_]:
+            return Format("nock", (), data, _nock, "nock")
+        case {"request": dict(request), "response": {"status": int()}} if _is_mapping(request):
+            return Format("a WireMock mapping", (), [data], _wiremock, "WireMock")
+        case {"request": {"url": _}, "response": dict()}:
+            return Format("dd-apm-test-agent", (), [data], _one_file, "dd-apm-test-agent")
+        case [{"request": {"url": _}, "response": dict()}, *_]:
+            return Format("php-vcr", (), data, _one_file, "php-vcr")
+    return None
+
+
+def guess(data: Any) -> str | None:
+    """Return what else a file seems to be, and what helps; ``None`` if nothing is known."""
+    match data:
+        case {"fixtures": [{"match": _, "response": _}, *_]} | [{"match": _, "response": _}, *_]:
+            return (
+                "seems to be fixtures of aimock, which hold answers, but no HTTP; run aimock and "
+                "record from it: tapecheck record -p openai --upstream http://127.0.0.1:PORT/v1"
+            )
+        case {"openapi": _} | {"swagger": _}:
+            return "seems to be an OpenAPI description, which holds no recording"
+        case {"info": {"schema": str(schema)}} if "postman" in schema:
+            return "seems to be a Postman collection; export the history as HAR instead"
+        case {"scenario": _} | [{"scenario": _}, *_]:
+            return "seems to be a scenario; 'tapecheck run' plays it"
+    return None
+
+
+def real_uri(uri: Any) -> Any:
+    """Return a URI with a host that is none in place of a placeholder, or of nothing."""
+    if not isinstance(uri, str):
+        return uri
+    if match := _PLACEHOLDER.match(uri):
+        host = re.sub(r"[^a-z0-9]+", "-", match[1].lower()).strip("-")
+        return f"http://{host or 'recorded'}.invalid{uri[match.end() :] or '/'}"
+    return NO_HOST + uri if uri.startswith("/") else uri
+
+
+def _go_vcr(item: Any) -> dict[str, Any]:
+    request, response = item["request"], item["response"]
+    body = request.get("body") or ""
+    if not body and request.get("form"):
+        body = urlencode([(n, v) for n, values in request["form"].items() for v in _listed(values)])
+    return {
+        **_rest(item, "id"),
+        "request": {
+            "method": request.get("method") or "GET",
+            "uri": request["url"],
+            "headers": request.get("headers") or {},
+            "body": body,
+        },
+        "response": {
+            "status": _status(response.get("code"), response.get("status")),
+            "headers": response.get("headers") or {},
+            "body": {"string": response.get("body") or ""},
+            "http_version": response.get("proto"),
+        },
+    }
+
+
+def _langchain(item: Any) -> dict[str, Any]:
+    request, response = item["request"], item["response"]
+
+    def known(headers: Any) -> dict[str, list[Any]]:
+        pairs = headers.items() if isinstance(headers, dict) else ()
+        lists = {n: [v for v in _listed(values) if v != "**REDACTED**"] for n, values in pairs}
+        return {name: values for name, values in lists.items() if values}
+
+    body = response.get("body")
+    headers = known(response.get("headers"))
+    return {
+        "request": {**request, "headers": known(request.get("headers"))},
+        "response": {**response, "headers": _with_kind(headers, body)},
+    }
+
+
+def _httpmock(item: Any) -> dict[str, Any]:
+    when, then = item["when"], item["then"]
+    query = urlencode([(p["name"], p["value"]) for p in when.get("query_param") or ()])
+    path = str(when.get("path") or _missing("a path"))
+    asked = _base64(when["body_base64"]) if "body_base64" in when else when.get("body") or ""
+    return {
+        "request": {
+            "method": str(when.get("method") or "POST").upper(),
+            "uri": f"{NO_HOST}{path}" + (f"?{query}" if query else ""),
+            "headers": _named(when.get("header")),
+            "body": asked,
+        },
+        "response": {
+            "status": _status(then.get("status", 200), None),
+            "headers": _named(then.get("header")),
+            "body": {
+                "string": _base64(then["body_base64"])
+                if "body_base64" in then
+                else then.get("body") or ""
+            },
+        },
+    }
+
+
+def _nock(item: Any) -> dict[str, Any]:
+    headers = item.get("rawHeaders", item.get("headers")) or {}
+    if isinstance(headers, list):
+        pairs = list(zip(headers[::2], headers[1::2], strict=False))
+        headers = {}
+        for name, value in pairs:
+            headers.setdefault(name, []).append(value)
+    encoded = any(str(name).lower() == "content-encoding" for name in headers)
+    answer = item.get("response", "")
+    if item.get("responseIsBinary") and isinstance(answer, str):
+        answer = _hex(answer)
+    elif encoded and isinstance(answer, list):
+        answer = b"".join(_hex(part) for part in answer)
+    elif encoded and isinstance(answer, str) and re.fullmatch(r"(?:[0-9a-f]{2})+", answer):
+        answer = _hex(answer)
+    asked = item.get("body", "")
+    return {
+        "request": {
+            "method": str(item.get("method") or "GET").upper(),
+            "uri": f"{str(item['scope']).rstrip('/')}{item['path']}",
+            "headers": item.get("reqheaders") or {},
+            "body": asked if isinstance(asked, str) else _json(asked),
+        },
+        "response": {
+            "status": _status(item["status"], None),
+            "headers": headers,
+            "body": {"string": answer if isinstance(answer, str | bytes) else _json(answer)},
+        },
+    }
+
+
+def _wiremock(item: Any) -> dict[str, Any]:
+    request, response = item["request"], item["response"]
+    url = request.get("url") or request.get("urlPath")
+    if url is None:
+        raise ValueError("matches more than one address, so it is no recording")
+    method = str(request.get("method") or "ANY")
+    if method == "ANY":
+        raise ValueError("matches any method, so it is no recording")
+    if "bodyFileName" in response:
+        raise ValueError(f"has its body in another file: {response['bodyFileName']}")
+    if fault := response.get("fault") or response.get("proxyBaseUrl"):
+        raise ValueError(f"has no answer, but {fault}")
+    query = {
+        name: rule["equalTo"]
+        for name, rule in (request.get("queryParameters") or {}).items()
+        if isinstance(rule, dict) and "equalTo" in rule
+    }
+    body: str | bytes = ""
+    if "jsonBody" in response:
+        body = _json(response["jsonBody"])
+    elif "base64Body" in response:
+        body = _base64(response["base64Body"])
+    else:
+        body = response.get("body") or ""
+    return {
+        "request": {
+            "method": method,
+            "uri": real_uri(url) + (f"?{urlencode(query)}" if query else ""),
+            "headers": {
+                name: rule["equalTo"]
+                for name, rule in (request.get("headers") or {}).items()
+                if isinstance(rule, dict) and "equalTo" in rule
+            },
+            "body": _pattern(request.get("bodyPatterns") or ()),
+        },
+        "response": {
+            "status": _status(response["status"], response.get("statusMessage")),
+            "headers": _with_kind(response.get("headers") or {}, {"string": body}),
+            "body": {"string": body},
+        },
+    }
+
+
+def _one_file(item: Any) -> dict[str, Any]:
+    request, response = item["request"], item["response"]
+    status = response.get("status")
+    code = status.get("code") if isinstance(status, dict) else status
+    message = status.get("message") if isinstance(status, dict) else None
+    body = response.get("body")
+    return {
+        "request": {
+            "method": request.get("method"),
+            "uri": request["url"],
+            "headers": request.get("headers") or {},
+            "body": request.get("body") or "",
+        },
+        "response": {
+            "status": _status(code, message),
+            "headers": response.get("headers") or {},
+            "body": {"string": body if isinstance(body, str | bytes) else _json(body or "")},
+        },
+    }
+
+
+def _is_mapping(request: Mapping[str, Any]) -> bool:
+    """Whether a request says what to match, and not what was sent."""
+    url = request.get("url")
+    patterns = ("urlPath", "urlPattern", "urlPathPattern", "urlPathTemplate", "bodyPatterns")
+    return any(p in request for p in patterns) or (isinstance(url, str) and url.startswith("/"))
+
+
+def _pattern(patterns: Sequence[Any]) -> str:
+    for pattern in patterns:
+        match pattern:
+            case {"equalToJson": str(text)} | {"equalTo": str(text)}:
+                return text
+            case {"equalToJson": data}:
+                return _json(data)
+    return ""
+
+
+def _status(code: Any, text: Any) -> dict[str, Any]:
+    match = _STATUS.fullmatch(str(text)) if text else None
+    if code is None and match:
+        code = int(match[1])
+    return {"code": code, "message": match[2] if match else str(text or "")}
+
+
+def _with_kind(headers: dict[str, Any], body: Any) -> dict[str, Any]:
+    """Add a content type that a body shows where the file has none: clients go by it."""
+    text = body.get("string") if isinstance(body, dict) else body
+    start = (text.encode() if isinstance(text, str) else text or b"").lstrip()[:6]
+    if any(name.lower() == "content-type" for name in headers) or not start:
+        return headers
+    if start[:1] in (b"{", b"["):
+        return {**headers, "content-type": "application/json"}
+    stream = start.startswith((b"data:", b"event:"))
+    return {**headers, "content-type": "text/event-stream"} if stream else headers
+
+
+def _named(headers: Any) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for header in headers or ():
+        found.setdefault(header["name"], []).append(header["value"])
+    return found
+
+
+def _listed(values: Any) -> list[Any]:
+    return values if isinstance(values, list) else [values]
+
+
+def _rest(item: dict[str, Any], *known: str) -> dict[str, Any]:
+    return {n: v for n, v in item.items() if n not in (*known, "request", "response")}
+
+
+def _json(data: Any) -> str:
+    return data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
+
+
+def _base64(text: Any) -> bytes:
+    try:
+        return base64.b64decode(str(text), validate=True)
+    except binascii.Error as exc:
+        raise ValueError(f"has a body that is not base64: {exc}") from None
+
+
+def _hex(text: Any) -> bytes:
+    try:
+        return bytes.fromhex(str(text))
+    except ValueError:
+        raise ValueError("has a body that is not hexadecimal") from None
+
+
+def _missing(what: str) -> Any:
+    raise ValueError(f"has not {what}")
+
+
+def flows(text: bytes) -> Iterator[dict[str, Any] | ValueError]:
+    """Yield the HTTP exchanges of a file of mitmproxy, in vcrpy's words, or why one is unusable.
+
+    Raises ``ValueError`` for what is no such file.
+    """
+    while text:
+        state, text = _netstring(text, 0)
+        if not isinstance(state, dict):
+            raise ValueError("is no flow of mitmproxy")
+        if state.get("type") in (b"http", "http"):
+            try:
+                yield _flow(state)
+            except (KeyError, TypeError, AttributeError, ValueError) as exc:
+                yield ValueError(f"has no answer: {exc}")
+
+
+def _flow(state: dict[str, Any]) -> dict[str, Any]:
+    request, response = state["request"], state.get("response")
+    if not isinstance(response, dict):
+        raise ValueError("it was never answered")
+    if state.get("websocket"):
+        raise ValueError("it is a WebSocket")
+    scheme, host, port = _text(request["scheme"]), _text(request["host"]), request["port"]
+    usual = {"http": 80, "https": 443}.get(scheme) == port
+    return {
+        "request": {
+            "method": _text(request["method"]),
+            "uri": f"{scheme}://{host}{'' if usual else f':{port}'}{_text(request['path'])}",
+            "headers": _pairs(request["headers"]),
+            "body": request.get("content") or b"",
+        },
+        "response": {
+            "status": {"code": response["status_code"], "message": _text(response["reason"])},
+            "headers": _pairs(response["headers"]),
+            "body": {"string": response.get("content") or b""},
+            "http_version": _text(response["http_version"]),
+        },
+    }
+
+
+def _pairs(headers: Any) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in headers:
+        found.setdefault(_text(name), []).append(_text(value))
+    return found
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+#: How deep values of mitmproxy's files may be nested.
+_DEEPEST = 50
+
+
+def _netstring(text: bytes, depth: int) -> tuple[Any, bytes]:
+    """Read one typed netstring: its length, a colon, that many bytes, and its type."""
+    length, colon, rest = text[:12].partition(b":")
+    if not colon or not length.isdigit() or depth > _DEEPEST:
+        raise ValueError("is no file of mitmproxy")
+    start = len(length) + 1
+    end = start + int(length)
+    data, kind, rest = text[start:end], text[end : end + 1], text[end + 1 :]
+    match kind:
+        case b",":
+            return data, rest
+        case b";":
+            return data.decode("utf-8", "replace"), rest
+        case b"#" | b"^":
+            return (int(data) if kind == b"#" and len(data) < 20 else float(data)), rest
+        case b"!":
+            return data == b"true", rest
+        case b"~":
+            return None, rest
+        case b"]" | b"}":
+            items = []
+            while data:
+                item, data = _netstring(data, depth + 1)
+                items.append(item)
+            if kind == b"]":
+                return items, rest
+            pairs = zip(items[::2], items[1::2], strict=False)
+            return {_text(k) if isinstance(k, bytes) else str(k): v for k, v in pairs}, rest
+    raise ValueError("is no file of mitmproxy")
