@@ -85,7 +85,11 @@ def test_what_is_no_file_is_an_error_at_once(odd: Path, name: str) -> None:
         loading.load(odd / name)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=int(os.environ.get("TAPECHECK_FUZZ", "150")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 @given(st.sampled_from(sorted(FILES)), st.data())
 def test_a_damaged_recording_is_read_or_refused(name: str, data: st.DataObject) -> None:
     text = bytearray(FILES[name])
