@@ -214,6 +214,7 @@ def _digest(data: bytes, size: int) -> bytes:
     return blake2b(data, digest_size=size).digest()
 
 
+@lru_cache(maxsize=256)
 def _query(text: str, rule: Rule) -> tuple[tuple[str, str], ...]:
     if not text:
         return ()
