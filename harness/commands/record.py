@@ -281,11 +281,19 @@ def _check(
 ) -> int:
     """Send the requests of recorded cassettes again, and compare the answers."""
     from mockserver.cassettes import Origin
+    from mockserver.errors import CassetteError
     from mockserver.library import library as store
     from mockserver.recording import Recorder
 
     library = store.Library([output if output.exists() else _file(output)])
-    cassettes = [store.load(path) for path in library.paths.values()]
+    cassettes = []
+    code = 0
+    for path in library.paths.values():
+        try:
+            cassettes.append(store.load(path))
+        except CassetteError as exc:
+            _say(f"not compared: {exc}")
+            code = 2
     recorded = [
         c
         for c in cassettes
@@ -295,7 +303,6 @@ def _check(
         raise click.UsageError(
             f"{output}: no recorded cassette to compare; authored and imported ones do not count"
         )
-    code = 0
     with Recorder(timeout=options.timeout) as recorder:
         for cassette in recorded:
             code = max(code, _check_one(cassette, chosen or known, recorder, options))

@@ -294,3 +294,16 @@ def test_a_signal_ends_the_command_and_says_what_became_of_the_recording(
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
     assert not path.exists()
+
+
+def test_a_broken_cassette_does_not_end_a_comparison(
+    options: list[str], path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = tmp_path / "client.py"
+    client.write_text(CLIENT)
+    assert run(*options, "-o", path, "--", sys.executable, client, "hi", "0") == 0
+    (path.parent / "broken.yaml").write_text("version: 2\ninteractions: []\n")
+    assert run(*options, "--mode", "diff", "-o", path.parent) == 2
+    told = capsys.readouterr().err
+    assert "not compared: " in told
+    assert "1 cassettes compared" in told
