@@ -8,7 +8,6 @@ replaced in a recorded request, any value fits.
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from mockserver.cassettes.cassette import Request
-from mockserver.secrets import names
+from mockserver.secrets import names, placeholder
 
 
 class Part(StrEnum):
@@ -111,15 +110,11 @@ _SMALL = 16 * 1024
 _cached_body = lru_cache(maxsize=128)(_body)
 
 
-#: What replaces a value in a recorded request.
-_PLACEHOLDER = re.compile(rf"(?:[a-z]+_)?{names.PLACEHOLDER}(?:_\d+)?")
-
-
 def fits(recorded: str, got: str) -> bool:
     """Return whether ``got`` is the recorded text, with any value for each placeholder."""
-    if recorded == got or names.PLACEHOLDER not in recorded:
+    if recorded == got or not placeholder.may_have(recorded):
         return recorded == got
-    first, *between, last = _PLACEHOLDER.split(recorded)
+    first, *between, last = placeholder.split(recorded)
     if not got.startswith(first) or not got.endswith(last):
         return False
     at = len(first)
@@ -134,7 +129,7 @@ def fits(recorded: str, got: str) -> bool:
 
 def same_path(recorded: str, got: str) -> bool:
     """Return whether plain paths are the same; a placeholder fits within one segment."""
-    if recorded == got or names.PLACEHOLDER not in recorded:
+    if recorded == got or not placeholder.may_have(recorded):
         return recorded == got
     ours, theirs = recorded.split("/"), got.split("/")
     return len(ours) == len(theirs) and all(map(fits, ours, theirs))
@@ -142,11 +137,11 @@ def same_path(recorded: str, got: str) -> bool:
 
 def has_placeholder(request: Request) -> bool:
     """Return whether the compared parts of a recorded request have placeholders."""
-    url, word = request.url, names.PLACEHOLDER
+    url = request.url
     return (
-        word in url.path
-        or any(word in value for _, value in _query(url.query))
-        or word.encode() in request.body
+        placeholder.may_have(url.path)
+        or any(placeholder.may_have(value) for _, value in _query(url.query))
+        or placeholder.may_have(request.body.decode("latin-1"))
     )
 
 
@@ -155,8 +150,11 @@ def fixed_fields(request: Request) -> frozenset[int]:
     data, _ = _canonical_json(request.body)
     if not isinstance(data, dict):
         return frozenset()
-    word = names.PLACEHOLDER.encode()
-    fixed = {name: value for name, value in data.items() if word not in _canonical(value)}
+    fixed = {
+        name: value
+        for name, value in data.items()
+        if not placeholder.may_have(_canonical(value).decode("latin-1"))
+    }
     return frozenset(_field_hashes(fixed))
 
 
@@ -295,6 +293,8 @@ def _value_differences(a: Any, b: Any, at: str) -> Iterator[Difference]:
                     a[i] if i < len(a) else _ABSENT, b[i] if i < len(b) else _ABSENT, f"{at}/{i}"
                 )
         case str(), str() if fits(a, b):
+            return
+        case int(), int() | float() if placeholder.is_placeholder(a):
             return
         case _ if a is _ABSENT or b is _ABSENT or _canonical(a) != _canonical(b):
             secret = names.is_secret_key(at.rpartition("/")[2])

@@ -12,9 +12,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from urllib.parse import quote, quote_plus
 
+from mockserver.secrets import placeholder
+from mockserver.secrets.shapes import MASKED as MASKED
+from mockserver.secrets.shapes import SHAPES
 from mockserver.wire.content_coding import inflate
 
 #: Shorter values would match ordinary text.
@@ -23,72 +26,30 @@ SHORTEST = 6
 #: How many encodings may be nested.
 DEPTH = 3
 
-_B64 = r"A-Za-z0-9_\-"
+#: Base64, also in lines of one length (RFC 2045, section 6.8).
+_BASE64_RUN = re.compile(r"(?:[A-Za-z0-9+/]{60,76}\r?\n)+[A-Za-z0-9+/]+|[A-Za-z0-9+/_-]{20,}")
+_HEX_RUN = re.compile(r"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{2}){16,}(?![0-9A-Za-z])")
+_BASE32_RUN = re.compile(r"(?<![A-Za-z0-9])[A-Z2-7]{26,}(?![A-Za-z0-9])")
+#: Longer runs are not kept in memory for the next time.
+_LONGEST_CACHED = 1024
+#: What a secret has at least, so that the bytes of a picture are passed over.
+_READABLE = re.compile(r"[\x20-\x7e]{14}")
 
-
-@dataclass(frozen=True)
-class CredentialPattern:
-    """A kind of credential: each contains one of ``markers``; ``pattern`` matches all of it."""
-
-    kind: str
-    markers: tuple[str, ...]
-    pattern: re.Pattern[str]
-
-
-def _credential(kind: str, markers: str, pattern: str) -> CredentialPattern:
-    return CredentialPattern(kind, tuple(markers.split()), re.compile(pattern))
-
-
-#: A key that its issuer has masked; recordings lose the rest of it, too.
-MASKED = "a masked key"
-
-#: Credentials by their syntax, as their issuers document it.
-CREDENTIALS = (
-    _credential("a key (sk-…)", "sk-", rf"(?<![{_B64}])sk-(?=[A-Za-z_\-]*[0-9])[{_B64}]{{16,}}"),
-    _credential(
-        MASKED, "sk-", rf"(?<![{_B64}])sk-[{_B64}]*(?:\*{{3,}}|\xe2\x80\xa6|\.{{3}})[{_B64}]+"
+#: How one character is written in an escape: its code in hexadecimal, in decimal, or a letter.
+_ESCAPES = {
+    "percent-encoded": ("%", re.compile(r"%(?P<hex>[0-9A-Fa-f]{2})")),
+    "in JSON escapes": (
+        "\\",
+        re.compile(r"\\(?:u(?P<hex>[0-9A-Fa-f]{4})|x(?P<short>[0-9A-Fa-f]{2})|(?P<plain>.))"),
     ),
-    _credential("a Google API key", "AIza", rf"AIza[{_B64}]{{30,}}"),
-    _credential("a Google token", "ya29.", rf"\bya29\.[{_B64}.]{{16,}}"),
-    _credential("a Google client secret", "GOCSPX-", rf"\bGOCSPX-[{_B64}]{{20,}}"),
-    _credential("an AWS key", "AKIA ASIA", r"(?<![A-Z0-9])(?:AKIA|ASIA)[0-9A-Z]{16}(?![A-Z0-9])"),
-    _credential(
-        "a GitHub token",
-        "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_",
-        r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})",
+    "in HTML entities": (
+        "&",
+        re.compile(
+            r"&(?:#[xX](?P<hex>[0-9A-Fa-f]{1,6})|#(?P<decimal>[0-9]{1,7})"
+            r"|(?P<name>amp|lt|gt|quot|apos|nbsp|colon|sol|period|equals|lowbar|hyphen|dash));"
+        ),
     ),
-    _credential("a Hugging Face token", "hf_", r"\bhf_[A-Za-z0-9]{30,}"),
-    _credential(
-        "a provider's key",
-        "gsk_ xai- pplx- nvapi- r8_ fw_ csk-",
-        rf"\b(?:gsk_|xai-|pplx-|nvapi-|r8_|fw_|csk-)(?=[A-Za-z_\-]*[0-9])[{_B64}]{{20,}}",
-    ),
-    _credential("a Slack token", "xox", r"\bxox[abeprs]-[A-Za-z0-9-]{10,}"),
-    _credential("a Stripe key", "k_live_", r"\b[rs]k_live_[A-Za-z0-9]{16,}"),
-    _credential("a JSON web token", "eyJ", rf"\beyJ[{_B64}]{{8,}}\.eyJ[{_B64}]{{8,}}\.[{_B64}]*"),
-    _credential(
-        "a private key",
-        "-----BEGIN",
-        r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----"
-        r"(?:(?!-----END)(?:[A-Za-z0-9+/= \t]|\r?\n(?!\r?\n)|(?:\\+[rn])))*"
-        r"(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----)?",
-    ),
-    _credential(
-        "a bearer token",
-        "earer",
-        rf"(?<=[Bb]earer )(?=[A-Za-z._~+/\-]*[0-9])[{_B64}.~+/]{{20,}}=*",
-    ),
-    _credential(
-        "a cookie",
-        "ookie __Secure- __Host-",
-        r"(?:(?<=[Cc]ookie: )|(?<=[Cc]ookie:)|(?<=[Cc]ookie', b')|(?<=[Cc]ookie', '))"
-        r"[!#-+\-.0-9A-Z^-z|~]+=[^\s;,'\"\\]{8,}|\b__(?:Secure|Host)-[\w.-]+=[^\s;,'\"\\]+",
-    ),
-)
-
-_BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{20,}")
-_PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
-_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))")
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +92,8 @@ def find(text: str, known: Known = NOTHING_KNOWN, *, depth: int = DEPTH) -> Iter
     if known.pattern is not None:
         for match in known.pattern.finditer(text):
             yield SecretSpan("a known secret", match.start(), match.end())
-    for credential in CREDENTIALS:
-        if any(marker in text for marker in credential.markers):
-            for match in credential.pattern.finditer(text):
-                yield SecretSpan(credential.kind, match.start(), match.end())
+    if len(text) > _LONGEST_CACHED or _READABLE.search(text):
+        yield from _shaped(text)
     if depth:
         yield from _encoded(text, known, depth - 1)
 
@@ -160,27 +119,88 @@ def merge_spans(spans: Iterable[SecretSpan]) -> list[SecretSpan]:
     return out
 
 
+def _shaped(text: str) -> Iterator[SecretSpan]:
+    lower = text.lower()
+    replaced = placeholder.may_have(text)
+    for shape in SHAPES:
+        searched = lower if shape.any_case else text
+        for marker in shape.markers:
+            if marker in searched:
+                break
+        else:
+            continue
+        for start, stop in shape.matches(text):
+            if not (replaced and _is_replaced(text[start:stop])):
+                yield SecretSpan(shape.kind, start, stop)
+
+
+def _is_replaced(text: str) -> bool:
+    """Return whether nothing is left of a secret but its placeholder, and what is around it."""
+    rest, count = placeholder.PATTERN.subn("", text)
+    return count > 0 and len(rest) < _REST
+
+
+#: Scheme, name and punctuation around a placeholder.
+_REST = 14
+
+
 def _encoded(text: str, known: Known, depth: int) -> Iterator[SecretSpan]:
-    for match in _BASE64_RUN.finditer(text):
-        kinds = (_in_bytes(data, known, depth) for data in _base64_readings(match.group()))
-        kind = next((k for k in kinds if k is not None), None)
-        if kind is not None:
-            yield SecretSpan(f"{kind}, in base64", match.start(), match.end())
-    for escape, how in ((_PERCENT, "percent-encoded"), (_ESCAPE, "in JSON escapes")):
-        if escape.search(text):
+    for run, how, decode in _RUNS:
+        for match in run.finditer(text):
+            kind = decode(match.group(), known, depth)
+            if kind is not None:
+                yield SecretSpan(f"{kind}, in {how}", match.start(), match.end())
+    for how, (mark, escape) in _ESCAPES.items():
+        if mark in text and escape.search(text):
             view = _View(escape, text)
             for found in find(view.text, known, depth=depth):
                 start, stop = view.offset(found.start), view.offset(found.stop)
                 yield SecretSpan(f"{found.kind}, {how}", start, stop)
 
 
+def _in_base64(run: str, known: Known, depth: int) -> str | None:
+    if len(run) <= _LONGEST_CACHED:
+        return _in_short_base64(run, known, depth)
+    kinds = (_in_bytes(data, known, depth) for data in _base64_readings(run))
+    return next((kind for kind in kinds if kind is not None), None)
+
+
+@lru_cache(maxsize=4096)
+def _in_short_base64(run: str, known: Known, depth: int) -> str | None:
+    # Ids and signatures stand in every event of a stream.
+    kinds = (_in_bytes(data, known, depth) for data in _base64_readings(run))
+    return next((kind for kind in kinds if kind is not None), None)
+
+
+def _in_hex(run: str, known: Known, depth: int) -> str | None:
+    return _in_bytes(inflate(bytes.fromhex(run)), known, depth)
+
+
+def _in_base32(run: str, known: Known, depth: int) -> str | None:
+    # The lengths that a whole number of bytes has, without padding (RFC 4648, section 6).
+    usable = run[: len(run) - (len(run) % 8 in (1, 3, 6))]
+    return _in_bytes(inflate(base64.b32decode(usable + "=" * (-len(usable) % 8))), known, depth)
+
+
+_RUNS = (
+    (_BASE64_RUN, "base64", _in_base64),
+    (_HEX_RUN, "hex", _in_hex),
+    (_BASE32_RUN, "base32", _in_base32),
+)
+
+
 def _in_bytes(data: bytes, known: Known, depth: int) -> str | None:
+    text = data.decode("latin-1")
+    if _READABLE.search(text) is None and (
+        known.pattern is None or known.pattern.search(text) is None
+    ):
+        return None
     try:
         data.decode()
     except UnicodeDecodeError:
         # An image, or a wrong start of base64: neither has text encoded inside.
         depth = 0
-    return next((f.kind for f in find(data.decode("latin-1"), known, depth=depth)), None)
+    return next((f.kind for f in find(text, known, depth=depth)), None)
 
 
 class _View:
@@ -205,16 +225,39 @@ class _View:
 
 
 def _character(match: re.Match[str]) -> str:
-    if match[1] is None:
-        plain: str = match[2]
-        return " " if plain in "nrtbf" else plain
-    # Secrets have single bytes only; anything above becomes one character, too.
-    return chr(min(int(match[1], 16), 0xFF))
+    groups = match.groupdict()
+    code = groups["hex"] or groups.get("short")
+    if code is not None or groups.get("decimal") is not None:
+        # Secrets have single bytes only; anything above becomes one character, too.
+        return chr(min(int(code, 16) if code else int(groups["decimal"]), 0xFF))
+    if groups.get("name") is not None:
+        return _ENTITIES[groups["name"]]
+    return _CONTROLS.get(groups["plain"], groups["plain"])
+
+
+_CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "b": " ", "f": " "}
+_ENTITIES = {
+    "amp": "&",
+    "apos": "'",
+    "colon": ":",
+    "dash": "-",
+    "equals": "=",
+    "gt": ">",
+    "hyphen": "-",
+    "lowbar": "_",
+    "lt": "<",
+    "nbsp": " ",
+    "period": ".",
+    "quot": '"',
+    "sol": "/",
+}
 
 
 def _base64_readings(run: str) -> Iterator[bytes]:
     """Yield what a run of base64 may decode to; the code may begin within the run."""
     digits = run.translate(_URL_SAFE)
+    if "\n" in digits:
+        digits = digits.replace("\r", "").replace("\n", "")
     for start in range(4):
         part = digits[start:]
         if len(part) % 4 == 1:

@@ -16,10 +16,11 @@ from urllib.parse import parse_qsl
 from mockserver.cassettes.cassette import Cassette, Headers, Interaction, Origin, header_value
 from mockserver.errors import CodingError
 from mockserver.secrets import find, names
+from mockserver.secrets.fields import KEY, Field, Side, fields
 from mockserver.secrets.find import Known
+from mockserver.secrets.placeholder import is_placeholder
 from mockserver.secrets.reassembled import channels
 from mockserver.wire.content_coding import decode, encoding_of, inflate, is_text
-from mockserver.wire.documents import documents
 
 #: A character of a key; the piece after a replaced key must not start with one.
 _KEY_CHARACTER = re.compile(r"[A-Za-z0-9_\-.~+/=]")
@@ -63,10 +64,11 @@ def _interaction(interaction: Interaction, known: Known) -> Iterator[tuple[str, 
             yield f"request.uri, parameter {name!r}", "a credential, by its name"
     yield from _headers(request.headers, "request", known)
     origin = response.wire.origin
-    yield from _body(request.body, request.headers, "request", origin, known)
+    yield from _body(request.body, request.headers, Side(keep_opaque=True), origin, known)
     yield from _text(response.reason, "response.status", known)
     yield from _headers(response.headers, "response", known)
-    yield from _body(response.body, response.headers, "response", origin, known)
+    side = Side(answer=True, issues_tokens=names.is_token_endpoint(request), keep_opaque=True)
+    yield from _body(response.body, response.headers, side, origin, known)
     yield from _text(repr(dict(response.wire.recorded)), "response.wire.recorded", known)
 
 
@@ -79,23 +81,28 @@ def _headers(headers: Headers, side: str, known: Known) -> Iterator[tuple[str, s
 
 
 def _body(
-    body: bytes, headers: Headers, side: str, origin: Origin, known: Known
+    body: bytes, headers: Headers, side: Side, origin: Origin, known: Known
 ) -> Iterator[tuple[str, str]]:
-    place, encoding = f"{side}.body", encoding_of(headers).strip().lower()
+    name = "response" if side.answer else "request"
+    place, encoding = f"{name}.body", encoding_of(headers).strip().lower()
     kind = header_value(headers, "content-type")
-    plain, hint = body, _HINT[side]
+    plain, hint = body, _HINT[name]
     try:
         plain = decode(body, encoding)
     except CodingError as exc:
         hint = exc.hint or hint
     if plain is not body:
         place += f" ({encoding})"
-        for path in _personal(plain, kind):
-            yield place, f"a value at {path} that is not redacted: {_HINT[side]}"
+        for field in _left(plain, kind, side):
+            yield place, f"a value at {field.path} that is not redacted: {_HINT[name]}"
     elif body and encoding not in ("", "identity") and _is_unreadable(body, origin):
         yield place, f"encoded as {encoding}, so it cannot be searched: {hint}"
+    if origin is not Origin.AUTHORED:
+        for field in _left(plain, kind, side):
+            if field.kind == KEY:
+                yield f"{place}, at {field.path}", "a credential, by its name"
     yield from _text(inflate(plain).decode("latin-1"), place, known)
-    for channel in channels(plain, kind, single=side == "response"):
+    for channel in channels(plain, kind, single=side.answer):
         at = f"{place}, joined from the deltas at {channel.path}"
         yield from _text(channel.text, at, known)
         for piece, following in pairwise(filter(None, channel.pieces)):
@@ -112,14 +119,9 @@ def _text(text: str, place: str, known: Known) -> Iterator[tuple[str, str]]:
             yield place, found.kind
 
 
-def _personal(body: bytes, content_type: str | None) -> Iterator[str]:
-    """Yield the paths at which a body names a user or has opaque data."""
-    for document in documents(body, content_type):
-        for path, start, stop in document.strings():
-            if start == stop or names.field_kind(path, keep_opaque=True) is None:
-                continue
-            if names.REPLACED.fullmatch(body[start:stop].decode("latin-1")) is None:
-                yield "/".join(map(str, path))
+def _left(body: bytes, content_type: str | None, side: Side) -> Iterator[Field]:
+    """Yield the named values that are not replaced."""
+    return (f for f in fields(body, content_type, side) if not is_placeholder(f.value))
 
 
 def _is_unreadable(body: bytes, origin: Origin) -> bool:
@@ -135,5 +137,5 @@ def _is_unreadable(body: bytes, origin: Origin) -> bool:
 
 
 def _ends_replaced(piece: str) -> bool:
-    last = piece[piece.rfind("key_") :]
-    return names.REPLACED.fullmatch(last) is not None
+    last = piece[max(piece.rfind("key_"), piece.rfind("keyREDACTED")) :]
+    return is_placeholder(last)

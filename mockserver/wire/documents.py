@@ -43,6 +43,15 @@ class Document:
 
     def strings(self) -> Iterator[tuple[KeyPath, int, int]]:
         """Yield path, start and stop in the body of every string value, without its quotes."""
+        for path, start, stop in self.values():
+            if start > self.start and self.text[start - 1 - self.start] == '"':
+                yield path, start, stop
+
+    def values(self) -> Iterator[tuple[KeyPath, int, int]]:
+        """Yield path, start and stop in the body of every value that contains no other.
+
+        A string stands without its quotes; numbers, ``true``, ``false`` and ``null`` as they are.
+        """
         if self.data is NOT_JSON:
             return
         path: list[str | int] = []
@@ -64,11 +73,15 @@ class Document:
                     key_due = isinstance(last, str)
                     if isinstance(last, int):
                         path[-1] = last + 1
+                case ":":
+                    pass
                 case '"' if key_due:
                     path[-1] = json.loads(token.encode("latin-1"))
                     key_due = False
                 case '"':
                     yield tuple(path), self.start + match.start() + 1, self.start + match.end() - 1
+                case _:
+                    yield tuple(path), self.start + match.start(), self.start + match.end()
 
 
 def documents(body: bytes, content_type: str | None) -> list[Document]:

@@ -237,10 +237,10 @@ def test_opaque_fields_are_replaced_unless_they_are_to_be_kept() -> None:
     safe = Scrubber().interaction(recorded)
     expected = {
         "content": [
-            {"type": "thinking", "thinking": "hm", "signature": "signature_REDACTED_1"},
+            {"type": "thinking", "thinking": "hm", "signature": "signatureREDACTED001"},
             call,
         ],
-        "encrypted_content": "encrypted_REDACTED_1",
+        "encrypted_content": "encryptedREDACTED001",
     }
     assert json.loads(safe.response.body) == expected
     assert json.loads(safe.request.body) == {"messages": [expected]}
