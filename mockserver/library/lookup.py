@@ -10,8 +10,7 @@ from mockserver.errors import CassetteError, CodingError, SessionError
 from mockserver.library import nearest
 from mockserver.library.index import Index
 from mockserver.library.library import Library, Opened
-from mockserver.library.matcher import Part, differences, plain_path, signature
-from mockserver.library.nearest import Near
+from mockserver.library.matcher import Part, plain_path, signature
 from mockserver.library.refusal import RefusalError
 from mockserver.library.session import Found, Rotation
 from mockserver.wire.variation import Variation
@@ -95,8 +94,9 @@ class Lookup:
                 expected = self.library.open(location.name).cassette.interactions[location.number]
             except (CassetteError, IndexError):
                 continue
-            found = differences(expected.request, got, self._match_on)
-            near.append(Near(location.name, location.number, found))
+            near.append(
+                nearest.near(location.name, location.number, expected.request, got, self._match_on)
+            )
         count = len(self.library.paths)
         hint = (
             f"Requests are matched by {', '.join(self._match_on)}; "

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from mockserver.cassettes.cassette import Request
+from mockserver.cassettes.cassette import Request, header_value
 from mockserver.library.matcher import ALL_PARTS, Difference, Part, differences, rank, signature
 from mockserver.library.outcome import Outcome
 from mockserver.library.refusal import RefusalError
 from mockserver.library.session import Exchange
+from mockserver.secrets import find, shown
 
 #: How many differences and how many near recordings an explanation lists.
 SHOWN = 8
@@ -39,8 +40,7 @@ class Near:
 
 def explain(got: Request, near: Sequence[Near], *, where: str, hint: str) -> RefusalError:
     """Return the refusal of a request that is not recorded ``where`` it was searched."""
-    url = got.url
-    message = f"nothing recorded for {got.method} {url.path} {where}"
+    message = f"nothing recorded for {got.method} {find.mask(got.url.path)} {where}"
     if near:
         nearest = near[0]
         message += f"; nearest is {nearest.cassette}, interaction {nearest.number}"
@@ -66,7 +66,19 @@ def among(
 ) -> list[Near]:
     """Return the most similar exchanges, nearest first."""
     order = rank(signature(got), [signature(e.request) for e in exchanges])[:NEAR]
-    return [Near(cassette, n, differences(exchanges[n].request, got, parts)) for n in order]
+    return [near(cassette, n, exchanges[n].request, got, parts) for n in order]
+
+
+def near(
+    cassette: str, number: int, recorded: Request, got: Request, parts: Collection[Part]
+) -> Near:
+    """Return how a request differs from a recorded one, without the credentials in it."""
+    return Near(cassette, number, differences(_shown(recorded), _shown(got), parts))
+
+
+def _shown(request: Request) -> Request:
+    kind = header_value(request.headers, "content-type")
+    return replace(request, uri=find.mask(request.uri), body=shown.body(request.body, kind))
 
 
 def _base_url_hint(found: Sequence[Difference]) -> str | None:

@@ -7,7 +7,7 @@ searched in the same way. Compressed text is stored plain, so that it can be rea
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -15,7 +15,7 @@ from pathlib import Path
 from mockserver.cassettes.cassette import Cassette, Headers, Interaction
 from mockserver.cassettes.foreign import ForeignFile, ForeignInteraction
 from mockserver.errors import CassetteError, CodingError, NotEncodedError
-from mockserver.secrets import names
+from mockserver.secrets import learned, names
 from mockserver.secrets.scan import scan_cassette
 from mockserver.secrets.scrub import Scrubber, SplitSecretError
 from mockserver.wire.content_coding import decode, encoding_of, is_text
@@ -93,6 +93,7 @@ def convert(
     ``known`` are secrets by value. ``keep_opaque`` keeps encrypted reasoning and signatures,
     which a provider checks.
     """
+    known = {*known, *_learned(foreign)}
     scrubber = Scrubber(known, keep_opaque=keep_opaque)
     interactions: list[Interaction] = []
     changes: list[Change] = []
@@ -109,6 +110,18 @@ def convert(
         interactions.append(interaction)
         changes += [Change(number, kind, place) for kind, place in changed]
     return Imported(Cassette(target, tuple(interactions)), tuple(changes), tuple(left_out))
+
+
+def _learned(foreign: ForeignFile) -> Iterator[str]:
+    """Yield the credentials that a recording has by name."""
+    for item in foreign.items:
+        if not isinstance(item, CassetteError):
+            request, response = item.interaction.request, item.interaction.response
+            try:
+                yield from learned.of_exchange(request, response.headers, response.body)
+            except ValueError:
+                # Its address cannot be read, so it will be left out.
+                continue
 
 
 def _convert_interaction(

@@ -119,7 +119,7 @@ class Tape:
                 error = None if task.cancelled() else task.exception()
                 capture.failed(f"the recorder failed: {type(error).__name__}")
             self._fetching.discard(task)
-            self.known |= {value for value in capture.credentials() if value}
+            self.known |= capture.credentials()
             if not self._fetching:
                 self.idle.set()
             over(capture)

@@ -16,6 +16,7 @@ from functools import cached_property, lru_cache
 from urllib.parse import quote, quote_plus
 
 from mockserver.secrets import placeholder
+from mockserver.secrets.allowed import NOTHING_ALLOWED, Allowed
 from mockserver.secrets.shapes import MASKED as MASKED
 from mockserver.secrets.shapes import SHAPES
 from mockserver.wire.content_coding import inflate
@@ -66,11 +67,13 @@ class Known:
     """Secrets whose values are known, such as the key that was sent."""
 
     values: frozenset[str] = frozenset()
+    #: What only looks like a secret.
+    allowed: Allowed = NOTHING_ALLOWED
 
     @classmethod
-    def of(cls, values: Iterable[str]) -> Known:
+    def of(cls, values: Iterable[str], allowed: Iterable[str] = ()) -> Known:
         """Take the values that are long enough to differ from ordinary text."""
-        return cls(frozenset(v for v in values if len(v) >= SHORTEST))
+        return cls(frozenset(v for v in values if len(v) >= SHORTEST), Allowed.of(allowed))
 
     @cached_property
     def pattern(self) -> re.Pattern[str] | None:
@@ -89,6 +92,13 @@ def find(text: str, known: Known = NOTHING_KNOWN, *, depth: int = DEPTH) -> Iter
 
     The span of an encoded secret is the whole run of characters that encodes it.
     """
+    spans = _all(text, known, depth)
+    if not known.allowed.entries:
+        return spans
+    return (span for span in spans if not known.allowed.has(text[span.start : span.stop]))
+
+
+def _all(text: str, known: Known, depth: int) -> Iterator[SecretSpan]:
     if known.pattern is not None:
         for match in known.pattern.finditer(text):
             yield SecretSpan("a known secret", match.start(), match.end())

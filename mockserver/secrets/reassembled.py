@@ -7,6 +7,7 @@ secret, or only its beginning does.
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Any
 from mockserver.cassettes.yaml_reader import KeyPath
 from mockserver.dialects.registry import form
 from mockserver.secrets import find
+from mockserver.secrets.allowed import mark
 from mockserver.secrets.find import Known
 from mockserver.wire.documents import NOT_JSON, Document, documents, leaves
 
@@ -38,12 +40,15 @@ class Channel:
         """The joined pieces."""
         return "".join(self.pieces)
 
-    def split_secrets(self, known: Known) -> Iterator[str]:
-        """Yield the kinds of the secrets that are split over several pieces."""
+    def split_secrets(self, known: Known) -> Iterator[tuple[str, str]]:
+        """Yield kind and mark of the secrets that are split over several pieces."""
         bounds = list(accumulate(map(len, self.pieces)))[:-1]
-        for found in find.find(self.text, known):
-            if found.kind != find.MASKED and any(found.start < b < found.stop for b in bounds):
-                yield found.kind
+        text = self.text
+        for found in find.find(text, known):
+            # The first bound behind the start, if any, must be before the stop.
+            near = bisect_right(bounds, found.start)
+            if found.kind != find.MASKED and near < len(bounds) and bounds[near] < found.stop:
+                yield found.kind, mark(text[found.start : found.stop])
 
 
 def channels(body: bytes, content_type: str | None, *, single: bool) -> Iterator[Channel]:

@@ -31,12 +31,16 @@ from mockserver.wire.content_coding import decode_pieces, decompress, encoding_o
 
 
 class SplitSecretError(ValueError):
-    """A secret is split over pieces, so it cannot be replaced. The message never names it."""
+    """A secret is split over pieces, so it cannot be replaced. The message never names it.
 
-    def __init__(self, place: str, kind: str) -> None:
+    ``mark`` is what allows the text if it is no secret.
+    """
+
+    def __init__(self, place: str, kind: str, mark: str) -> None:
         super().__init__(f"{place}: {kind}")
         self.place = place
         self.kind = kind
+        self.mark = mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ class Scrubber:
 
     ``keep_opaque`` keeps encrypted reasoning and signatures, which a provider checks.
     ``before`` are interactions of the cassette that were scrubbed earlier: their placeholders
-    are not given to other values.
+    are not given to other values. ``allowed`` are texts or marks of texts that stay.
     """
 
     def __init__(
@@ -99,8 +103,9 @@ class Scrubber:
         *,
         keep_opaque: bool = False,
         before: Iterable[Interaction] = (),
+        allowed: Iterable[str] = (),
     ) -> None:
-        self.known = Known.of(known)
+        self.known = Known.of(known, allowed)
         self._keep_opaque = keep_opaque
         self._placeholders: dict[tuple[str, str], str] = {}
         self._counts: dict[str, int] = {}
@@ -135,9 +140,9 @@ class Scrubber:
         plain = decompress(body, encoding_of(headers))
         kind = header_value(headers, "content-type")
         for channel in channels(plain, kind, single=side == "response"):
-            for found in channel.split_secrets(self.known):
+            for kind_found, mark in channel.split_secrets(self.known):
                 place = f"{side}.body, joined from the deltas at {channel.path}"
-                raise SplitSecretError(place, found)
+                raise SplitSecretError(place, kind_found, mark)
 
     def _request(self, request: Request, replaced: set[str]) -> Request:
         headers, known = [], form()
@@ -245,6 +250,8 @@ class Scrubber:
         edits: list[Edit] = []
         at = 0
         for field in fields(body, content_type, side):
+            if self.known.allowed.has(field.value):
+                continue
             while at < len(found) and found[at].stop <= field.start:
                 edits.append(self._key(body, found[at].start, found[at].stop))
                 at += 1

@@ -70,8 +70,15 @@ def _prefixed(kind: str, prefixes: str, least: int, characters: str = "A-Za-z0-9
 
 
 def is_random(token: str) -> bool:
-    """Return whether a text looks drawn by chance: it has digits, and is no example."""
-    return any(c.isdigit() for c in token) and not _is_example(token)
+    """Return whether a text looks drawn by chance: it has digits, and is no example.
+
+    A long one may have none, if it has letters of both cases.
+    """
+    mixed = len(token) >= _LONG and not token.islower() and not token.isupper()
+    return (mixed or any(c.isdigit() for c in token)) and not _is_example(token)
+
+
+_LONG = 32
 
 
 def _is_mixed(match: re.Match[str]) -> bool:
@@ -208,7 +215,7 @@ SHAPES = (
     ),
     _shape("an ElevenLabs key", "sk_", rf"{_START}sk_[0-9a-f]{{48}}{_END}"),
     _shape("a Slack token", "xox", r"\bxox[abceoprs](?:\.xox[bp])?-[A-Za-z0-9-]{10,}"),
-    _shape("a Slack token", "xapp-", r"\bxapp-\d-[A-Z0-9]+-\d+-[A-Za-z0-9]{32,}"),
+    _shape("a Slack token", "xapp-", r"\bxapp-\d-[A-Za-z0-9]+-\d+-[A-Za-z0-9]{32,}"),
     _shape(
         "a webhook",
         "hooks.slack.com/",
