@@ -87,7 +87,12 @@ class RecordItem(CaseItem):
         provider = provider_of(old, self.recording.providers.values())
         ends = {i.response.wire.end for i in old.interactions}
         with self.recording.recorder.tape(
-            path, [provider], mode=self.recording.mode, name=case.scenario.id, ends=ends
+            path,
+            [provider],
+            mode=self.recording.mode,
+            name=case.scenario.id,
+            ends=ends,
+            allowed=self.recording.allowed,
         ) as tape:
             self.recording.claim(path, self.nodeid)
             prefix = tape.base_url.removesuffix(provider.base_path)

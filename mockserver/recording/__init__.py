@@ -8,6 +8,7 @@ from mockserver.lazy import lazy_face
 
 if TYPE_CHECKING:
     from mockserver.recording import importing, providers
+    from mockserver.recording.allowing import allowed_texts
     from mockserver.recording.exchange import Capture
     from mockserver.recording.importing import Imported, Kind
     from mockserver.recording.modes import NAMES, Mode, age_of, parse_age, runs_in_ci
@@ -29,6 +30,7 @@ __all__ = [
     "Result",
     "TapeHandle",
     "age_of",
+    "allowed_texts",
     "importing",
     "no_proxy",
     "parse_age",
@@ -40,6 +42,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "allowing": ("allowed_texts",),
     "exchange": ("Capture",),
     "importing": ("Imported", "Kind"),
     "modes": (

@@ -86,15 +86,21 @@ class Imported:
 
 
 def convert(
-    foreign: ForeignFile, target: Path, known: Iterable[str] = (), *, keep_opaque: bool = False
+    foreign: ForeignFile,
+    target: Path,
+    known: Iterable[str] = (),
+    *,
+    keep_opaque: bool = False,
+    allowed: Iterable[str] = (),
 ) -> Imported:
     """Convert a recording into the cassette ``target``, without writing it.
 
     ``known`` are secrets by value. ``keep_opaque`` keeps encrypted reasoning and signatures,
-    which a provider checks.
+    which a provider checks. ``allowed`` are texts that look like secrets and are none, or their
+    marks.
     """
     known = {*known, *_learned(foreign)}
-    scrubber = Scrubber(known, keep_opaque=keep_opaque)
+    scrubber = Scrubber(known, keep_opaque=keep_opaque, allowed=allowed)
     interactions: list[Interaction] = []
     changes: list[Change] = []
     left_out: list[CassetteError] = []
@@ -103,13 +109,23 @@ def convert(
             left_out.append(item)
             continue
         try:
-            interaction, changed = _convert_interaction(item, scrubber)
+            interaction, changed = _convert_interaction(item, scrubber, allowed)
         except ValueError as exc:
-            left_out.append(foreign.error(number, str(exc), _HINT))
+            mark = exc.mark if isinstance(exc, _RefusedError) else ""
+            hint = f"{_HINT}, or add --allow {mark} if that is no secret" if mark else _HINT
+            left_out.append(foreign.error(number, str(exc), hint))
             continue
         interactions.append(interaction)
         changes += [Change(number, kind, place) for kind, place in changed]
     return Imported(Cassette(target, tuple(interactions)), tuple(changes), tuple(left_out))
+
+
+class _RefusedError(ValueError):
+    """A secret cannot be replaced; ``mark`` allows the text if it is none."""
+
+    def __init__(self, kind: str, place: str, mark: str) -> None:
+        super().__init__(f"has {kind} in {place}, which cannot be replaced")
+        self.mark = mark
 
 
 def _learned(foreign: ForeignFile) -> Iterator[str]:
@@ -125,7 +141,7 @@ def _learned(foreign: ForeignFile) -> Iterator[str]:
 
 
 def _convert_interaction(
-    taken: ForeignInteraction, scrubber: Scrubber
+    taken: ForeignInteraction, scrubber: Scrubber, allowed: Iterable[str]
 ) -> tuple[Interaction, list[tuple[Kind, str]]]:
     """Return the scrubbed interaction and its changes. Raises ``ValueError`` if it is unusable."""
     request, response = taken.interaction.request, taken.interaction.response
@@ -146,7 +162,7 @@ def _convert_interaction(
     try:
         scrubbed = scrubber.interaction(plain)
     except SplitSecretError as exc:
-        raise ValueError(f"has {exc.kind} in {exc.place}, which cannot be replaced") from None
+        raise _RefusedError(exc.kind, exc.place, exc.mark) from None
     for side, before, after in (
         ("request", plain.request, scrubbed.request),
         ("response", plain.response, scrubbed.response),
@@ -164,8 +180,9 @@ def _convert_interaction(
         replace(scrubbed.request, headers=_group_by_name(scrubbed.request.headers)),
         replace(scrubbed.response, headers=_group_by_name(scrubbed.response.headers)),
     )
-    for hit in scan_cassette(Cassette(Path(), (scrubbed,)), scrubber.known.values):
-        raise ValueError(f"has {hit.kind} in {hit.place}, which cannot be replaced")
+    found = Cassette(Path(), (scrubbed,))
+    for hit in scan_cassette(found, scrubber.known.values, allowed):
+        raise _RefusedError(hit.kind, hit.place, hit.mark)
     return scrubbed, changes
 
 

@@ -76,12 +76,16 @@ class Recorder(MockServer):
         ends: Collection[End] = (),
         keep_opaque: bool = False,
         notes: Mapping[str, str] = MappingProxyType({}),
+        allowed: Collection[str] = (),
+        leave_out: bool = False,
     ) -> TapeHandle:
         """Open the cassette at ``path`` for clients of ``providers``, the first by default.
 
         ``name`` is its name in URLs. ``ends`` allows endings other than ``eof``;
         ``keep_opaque`` keeps encrypted reasoning and signatures; ``notes`` go into
-        ``wire.recorded``. Raises :class:`ProviderError` if a key is missing,
+        ``wire.recorded``. ``allowed`` are texts that look like secrets and are none, or their
+        marks; ``leave_out`` records the other exchanges where one has a secret that cannot be
+        replaced. Raises :class:`ProviderError` if a key is missing,
         :class:`CassetteError` for a needed cassette that is missing or broken,
         :class:`RecordingError` if another process is recording into it.
         """
@@ -104,6 +108,8 @@ class Recorder(MockServer):
                 ends=frozenset(ends),
                 keep_opaque=keep_opaque,
                 notes=dict(notes),
+                allowed=allowed,
+                leave_out=leave_out,
             )
             upstreams = self._upstreams(providers) if tape.uses_network else {}
             if tape.writes:

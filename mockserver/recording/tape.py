@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib import metadata
@@ -19,9 +19,10 @@ from mockserver.recording import drift
 from mockserver.recording.drift import Drift
 from mockserver.recording.exchange import Capture
 from mockserver.recording.modes import Mode
-from mockserver.recording.writer import Check, leaks, merge, save
+from mockserver.recording.writer import Check, how_to_allow, leaks, merge, save
 from mockserver.secrets import find
 from mockserver.secrets.find import Known
+from mockserver.secrets.scan import Hit, scan_cassette
 from mockserver.secrets.scrub import Scrubber, SplitSecretError
 
 
@@ -31,7 +32,7 @@ class Result:
 
     ``live`` counts the exchanges with a provider, ``interactions`` those in the cassette, and
     ``unchanged`` those among them that are as before. ``problems`` are requests without an
-    answer and recordings that were never requested.
+    answer, recordings that were never requested, and exchanges left out for a secret in them.
     """
 
     path: Path
@@ -47,8 +48,9 @@ class Result:
 class Tape:
     """Replays ``old`` if ``mode`` allows it, and collects live exchanges.
 
-    ``known`` are secrets by value. Methods up to :meth:`finish` belong to the event loop's
-    thread.
+    ``allowed`` are texts that look like secrets and are none. ``leave_out`` writes the other
+    exchanges where one has a secret that cannot be replaced. ``known`` are secrets by value.
+    Methods up to :meth:`finish` belong to the event loop's thread.
     """
 
     def __init__(
@@ -60,6 +62,8 @@ class Tape:
         ends: frozenset[End],
         keep_opaque: bool,
         notes: Mapping[str, str],
+        allowed: Collection[str] = (),
+        leave_out: bool = False,
     ) -> None:
         self.path = path
         self.mode = mode
@@ -75,6 +79,8 @@ class Tape:
         self._ends = ends
         self._keep_opaque = keep_opaque
         self._notes = notes
+        self._allowed = frozenset(allowed)
+        self._leave_out = leave_out
         self._arrived = 0
         self._fetching: set[asyncio.Task[None]] = set()
         #: Locks the file as long as it may be written.
@@ -151,14 +157,15 @@ class Tape:
         )
         if not self.uses_network or self.mode is Mode.LIVE:
             return result
-        new = self._scrub_captures()
+        new, left_out = self._scrub_captures()
+        result = replace(result, problems=(*problems, *left_out))
         before = self.old.interactions if self.old else ()
         if self.mode is Mode.DIFF:
             if self.old is None:
                 raise RecordingError(
                     self.path, ["no such cassette to compare with; record it first"]
                 )
-            if found := leaks(Cassette(self.path, new), self.known):
+            if found := leaks(Cassette(self.path, new), self.known, self._allowed):
                 # Differences are shown to people, so they must have no secret.
                 raise RecordingError(self.path, found)
             return replace(result, interactions=len(new), drift=drift.compare(before, new))
@@ -168,7 +175,13 @@ class Tape:
             whole, unchanged = (*before, *new), len(before)
         else:
             whole, unchanged = merge(self.old, new) if self.old else (new, 0)
-        save(Cassette(self.path, whole), self.known, ends=self._ends, check=check)
+        save(
+            Cassette(self.path, whole),
+            self.known,
+            ends=self._ends,
+            check=check,
+            allowed=self._allowed,
+        )
         return replace(
             result,
             written=True,
@@ -177,7 +190,8 @@ class Tape:
             drift=drift.compare(before, whole) if self.old else None,
         )
 
-    def _scrub_captures(self) -> tuple[Interaction, ...]:
+    def _scrub_captures(self) -> tuple[tuple[Interaction, ...], list[str]]:
+        """Return the exchanges as they may be stored, and why others are left out."""
         captures = sorted(self.captures, key=lambda c: c.number)
         known = Known.of(self.known)
         failures = [
@@ -188,19 +202,38 @@ class Tape:
         scrubber = self._scrubber()
         facts = {"by": f"tapecheck/{metadata.version('tapecheck')}", "via": "proxy", **self._notes}
         done: list[Interaction] = []
+        refused: list[str] = []
+        marks: list[str] = []
         for capture in captures:
-            if capture.failure is None:
-                try:
-                    done.append(scrubber.interaction(capture.interaction(facts)))
-                except SplitSecretError as exc:
-                    failures.append(_failure_line(capture, str(exc), known))
-        if failures:
-            raise RecordingError(self.path, failures)
-        return tuple(done)
+            if capture.failure is not None:
+                continue
+            try:
+                interaction = scrubber.interaction(capture.interaction(facts))
+            except SplitSecretError as exc:
+                refused.append(_failure_line(capture, str(exc), known))
+                marks.append(exc.mark)
+                continue
+            # Without permission to leave out, the whole cassette is searched before it is written.
+            hits = self._left_in(interaction) if self._leave_out else []
+            if not hits:
+                done.append(interaction)
+            for hit in hits:
+                refused.append(_failure_line(capture, f"{hit.place}: {hit.kind}", known))
+                marks.append(hit.mark)
+        if refused and self._leave_out:
+            refused = [f"left out: {line}" for line in refused]
+        if failures or (refused and not self._leave_out):
+            raise RecordingError(self.path, [*failures, *refused, *how_to_allow(marks)])
+        return tuple(done), [*refused, *how_to_allow(marks)]
+
+    def _left_in(self, interaction: Interaction) -> list[Hit]:
+        return scan_cassette(Cassette(self.path, (interaction,)), self.known, self._allowed)
 
     def _scrubber(self) -> Scrubber:
         before = self.old.interactions if self.old and self.mode is Mode.NEW_EPISODES else ()
-        return Scrubber(self.known, keep_opaque=self._keep_opaque, before=before)
+        return Scrubber(
+            self.known, keep_opaque=self._keep_opaque, before=before, allowed=self._allowed
+        )
 
     def _unplayed(self) -> list[str]:
         return [

@@ -16,6 +16,7 @@ from mockserver.cassettes import writer
 from mockserver.cassettes.cassette import Cassette, End, Interaction, Response, parse
 from mockserver.errors import RecordingError, UnwritableError
 from mockserver.library import library, similarity
+from mockserver.secrets.allowed import FILE as ALLOWED_FILE
 from mockserver.secrets.scan import scan_cassette
 from mockserver.serving.verify import verify_cassette
 
@@ -32,6 +33,7 @@ def save(
     *,
     ends: Collection[End] = WHOLE,
     check: Check | None = None,
+    allowed: Iterable[str] = (),
 ) -> None:
     """Write a scrubbed cassette as a whole, or not at all.
 
@@ -46,7 +48,7 @@ def save(
     ]
     if not cassette.interactions:
         reasons.append("no request came in; check the client's base URL")
-    reasons += leaks(cassette, known)
+    reasons += leaks(cassette, known, allowed)
     text = b""
     if not reasons:
         text = _comment(cassette.path) + writer.dump(cassette)
@@ -60,12 +62,23 @@ def save(
     library.replace(cassette.path, text)
 
 
-def leaks(cassette: Cassette, known: Iterable[str]) -> list[str]:
-    """Return where secrets are left in a scrubbed cassette."""
+def leaks(cassette: Cassette, known: Iterable[str], allowed: Iterable[str] = ()) -> list[str]:
+    """Return where secrets are left in a scrubbed cassette, and how to allow what is none."""
+    hits = scan_cassette(cassette, known, allowed)
     return [
-        f"interaction {hit.interaction}: {hit.place}: {hit.kind}"
-        for hit in scan_cassette(cassette, known)
+        *(f"interaction {h.interaction}: {h.place}: {h.kind}" for h in hits),
+        *how_to_allow(h.mark for h in hits),
     ]
+
+
+def how_to_allow(marks: Iterable[str]) -> Iterator[str]:
+    """Yield what to do about texts that are refused, if there are any, by their marks."""
+    options = " ".join(f"--allow {mark}" for mark in dict.fromkeys(marks) if mark)
+    if options:
+        yield (
+            f"if that is no secret, add {options}, or a line of {ALLOWED_FILE} for each; "
+            "else let the client not send it, or the server not answer it"
+        )
 
 
 def merge(old: Cassette, new: Sequence[Interaction]) -> tuple[tuple[Interaction, ...], int]:

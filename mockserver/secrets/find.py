@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from urllib.parse import quote, quote_plus
 
-from mockserver.secrets import placeholder
+from mockserver.secrets import allowed, placeholder
 from mockserver.secrets.allowed import NOTHING_ALLOWED, Allowed
 from mockserver.secrets.shapes import MASKED as MASKED
 from mockserver.secrets.shapes import SHAPES
@@ -61,6 +61,14 @@ class SecretSpan:
     start: int
     stop: int
 
+    def mark(self, text: str) -> str:
+        """Return what allows the span of ``text``; empty for a known secret, which is one."""
+        is_known = self.kind.startswith(_KNOWN)
+        return "" if is_known else allowed.mark(text[self.start : self.stop])
+
+
+_KNOWN = "a known secret"
+
 
 @dataclass(frozen=True)
 class Known:
@@ -71,9 +79,9 @@ class Known:
     allowed: Allowed = NOTHING_ALLOWED
 
     @classmethod
-    def of(cls, values: Iterable[str], allowed: Iterable[str] = ()) -> Known:
+    def of(cls, values: Iterable[str], innocent: Iterable[str] = ()) -> Known:
         """Take the values that are long enough to differ from ordinary text."""
-        return cls(frozenset(v for v in values if len(v) >= SHORTEST), Allowed.of(allowed))
+        return cls(frozenset(v for v in values if len(v) >= SHORTEST), Allowed.of(innocent))
 
     @cached_property
     def pattern(self) -> re.Pattern[str] | None:
@@ -101,7 +109,7 @@ def find(text: str, known: Known = NOTHING_KNOWN, *, depth: int = DEPTH) -> Iter
 def _all(text: str, known: Known, depth: int) -> Iterator[SecretSpan]:
     if known.pattern is not None:
         for match in known.pattern.finditer(text):
-            yield SecretSpan("a known secret", match.start(), match.end())
+            yield SecretSpan(_KNOWN, match.start(), match.end())
     if len(text) > _LONGEST_CACHED or _READABLE.search(text):
         yield from _shaped(text)
     if depth:

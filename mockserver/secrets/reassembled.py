@@ -17,7 +17,6 @@ from typing import Any
 from mockserver.cassettes.yaml_reader import KeyPath
 from mockserver.dialects.registry import form
 from mockserver.secrets import find
-from mockserver.secrets.allowed import mark
 from mockserver.secrets.find import Known
 from mockserver.wire.documents import NOT_JSON, Document, documents, leaves
 
@@ -48,7 +47,7 @@ class Channel:
             # The first bound behind the start, if any, must be before the stop.
             near = bisect_right(bounds, found.start)
             if found.kind != find.MASKED and near < len(bounds) and bounds[near] < found.stop:
-                yield found.kind, mark(text[found.start : found.stop])
+                yield found.kind, found.mark(text)
 
 
 def channels(body: bytes, content_type: str | None, *, single: bool) -> Iterator[Channel]:

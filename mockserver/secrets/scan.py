@@ -64,8 +64,8 @@ def scan_cassette(
     found: list[Hit] = []
     for number, interaction in enumerate(cassette.interactions):
         hits: dict[tuple[str, str], Hit] = {}
-        for place, kind, mark in _interaction(interaction, values):
-            hits.setdefault((place, kind), Hit(cassette.path, number, place, kind, mark))
+        for place, kind, of_text in _interaction(interaction, values):
+            hits.setdefault((place, kind), Hit(cassette.path, number, place, kind, of_text))
         found += hits.values()
     return found
 
@@ -134,7 +134,7 @@ def _text(text: str, place: str, known: Known) -> Iterator[_Found]:
     for found in find.find(text, known):
         # What its issuer has masked is no longer a secret.
         if found.kind != find.MASKED:
-            yield place, found.kind, mark(text[found.start : found.stop])
+            yield place, found.kind, found.mark(text)
 
 
 def _left(body: bytes, content_type: str | None, side: Side) -> Iterator[Field]:
