@@ -7,6 +7,7 @@ secret, or only its beginning does.
 from __future__ import annotations
 
 import json
+import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
@@ -20,6 +21,8 @@ from mockserver.secrets import find
 from mockserver.secrets.find import Known
 from mockserver.wire.documents import NOT_JSON, Document, documents, leaves
 
+#: A comment line of an event stream, without its colon and the blank behind it.
+_COMMENT = re.compile(rb"^: ?([^\r\n]*)", re.M)
 #: No random key repeats so many characters.
 _LONG = 8
 
@@ -61,6 +64,9 @@ def channels(body: bytes, content_type: str | None, *, single: bool) -> Iterator
     found = _documents(body, content_type)
     for lines in {d.lines for d in found if len(d.lines) > 1}:
         yield Channel("data", tuple(map(_bytewise, lines)))
+    comments = _COMMENT.findall(body)
+    if len(comments) > 1:
+        yield Channel("comments", tuple(c.decode("latin-1") for c in comments))
     if len(found) < 2 and not single:
         return
     joined: defaultdict[Hashable, list[str]] = defaultdict(list)
