@@ -18,7 +18,7 @@ from urllib.parse import quote, quote_plus
 from mockserver.secrets import allowed, placeholder
 from mockserver.secrets.allowed import NOTHING_ALLOWED, Allowed
 from mockserver.secrets.shapes import MASKED as MASKED
-from mockserver.secrets.shapes import SHAPES
+from mockserver.secrets.shapes import RUN, SHAPES
 from mockserver.wire.content_coding import inflate
 
 #: Shorter values would match ordinary text.
@@ -27,8 +27,9 @@ SHORTEST = 6
 #: How many encodings may be nested.
 DEPTH = 3
 
-#: Base64, also in lines of one length (RFC 2045, section 6.8).
-_BASE64_RUN = re.compile(r"(?:[A-Za-z0-9+/]{60,76}\r?\n)+[A-Za-z0-9+/]+|[A-Za-z0-9+/_-]{20,}")
+_BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{20,}")
+#: Base64 in lines of one length (RFC 2045, section 6.8).
+_WRAPPED = re.compile(r"(?:[A-Za-z0-9+/]{60,76}\r?\n)+[A-Za-z0-9+/]+")
 _HEX_RUN = re.compile(r"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{2}){16,}(?![0-9A-Za-z])")
 _BASE32_RUN = re.compile(r"(?<![A-Za-z0-9])[A-Z2-7]{26,}(?![A-Za-z0-9])")
 #: Longer runs are not kept in memory for the next time.
@@ -36,10 +37,15 @@ _LONGEST_CACHED = 1024
 #: What a secret has at least, so that the bytes of a picture are passed over.
 _READABLE = re.compile(r"[\x20-\x7e]{14}")
 
+_SHORTEST_RUN = 20
+_JSON = "in JSON escapes"
+_CODED = re.compile(r"\\(?:u(?P<hex>[0-9A-Fa-f]{4})|x(?P<short>[0-9A-Fa-f]{2}))")
+_OTHER_ESCAPE = re.compile(r"\\(.)")
+
 #: How one character is written in an escape: its code in hexadecimal, in decimal, or a letter.
 _ESCAPES = {
     "percent-encoded": ("%", re.compile(r"%(?P<hex>[0-9A-Fa-f]{2})")),
-    "in JSON escapes": (
+    _JSON: (
         "\\",
         re.compile(r"\\(?:u(?P<hex>[0-9A-Fa-f]{4})|x(?P<short>[0-9A-Fa-f]{2})|(?P<plain>.))"),
     ),
@@ -110,10 +116,12 @@ def _all(text: str, known: Known, depth: int) -> Iterator[SecretSpan]:
     if known.pattern is not None:
         for match in known.pattern.finditer(text):
             yield SecretSpan(_KNOWN, match.start(), match.end())
+    # Ids and field names stand in every event of a stream: what repeats is searched once.
+    runs = frozenset(RUN.findall(text))
     if len(text) > _LONGEST_CACHED or _READABLE.search(text):
-        yield from _shaped(text)
+        yield from _shaped(text, "\n".join(runs))
     if depth:
-        yield from _encoded(text, known, depth - 1)
+        yield from _encoded(text, runs, known, depth - 1)
 
 
 def mask(text: str, known: Known = NOTHING_KNOWN, placeholder: str = "REDACTED") -> str:
@@ -137,11 +145,12 @@ def merge_spans(spans: Iterable[SecretSpan]) -> list[SecretSpan]:
     return out
 
 
-def _shaped(text: str) -> Iterator[SecretSpan]:
+def _shaped(text: str, runs: str) -> Iterator[SecretSpan]:
+    """Yield what has the shape of a credential; ``runs`` has each run of the text once."""
     lower = text.lower()
     replaced = placeholder.may_have(text)
     for shape in SHAPES:
-        searched = lower if shape.any_case else text
+        searched = lower if shape.any_case else text if shape.wide else runs
         for marker in shape.markers:
             if marker in searched:
                 break
@@ -162,18 +171,53 @@ def _is_replaced(text: str) -> bool:
 _REST = 14
 
 
-def _encoded(text: str, known: Known, depth: int) -> Iterator[SecretSpan]:
-    for run, how, decode in _RUNS:
-        for match in run.finditer(text):
-            kind = decode(match.group(), known, depth)
+def _encoded(text: str, runs: frozenset[str], known: Known, depth: int) -> Iterator[SecretSpan]:
+    longest = [run for run in runs if len(run) >= _SHORTEST_RUN]
+    for pattern, how, decode in _RUNS:
+        found: dict[str, str] = {}
+        for part in {part for run in longest for part in pattern.findall(run)}:
+            kind = decode(part, known, depth)
             if kind is not None:
-                yield SecretSpan(f"{kind}, in {how}", match.start(), match.end())
+                found[part] = f"{kind}, in {how}"
+        if found:
+            for match in pattern.finditer(text):
+                if match.group() in found:
+                    yield SecretSpan(found[match.group()], match.start(), match.end())
+    for match in _WRAPPED.finditer(text) if any(map(_is_line, runs)) else ():
+        kind = _in_base64(match.group(), known, depth)
+        if kind is not None:
+            yield SecretSpan(f"{kind}, in base64", match.start(), match.end())
     for how, (mark, escape) in _ESCAPES.items():
         if mark in text and escape.search(text):
-            view = _View(escape, text)
-            for found in find(view.text, known, depth=depth):
-                start, stop = view.offset(found.start), view.offset(found.stop)
-                yield SecretSpan(f"{found.kind}, {how}", start, stop)
+            yield from _escaped(text, escape, how, known, depth)
+
+
+def _escaped(
+    text: str, escape: re.Pattern[str], how: str, known: Known, depth: int
+) -> Iterator[SecretSpan]:
+    plain = _unescaped(text) if how == _JSON else escape.sub(_character, text)
+    spans = list(find(plain, known, depth=depth))
+    if not spans:
+        return
+    # Offsets are seldom needed, and cost more than the search.
+    view = _View(escape, text)
+    for found in find(view.text, known, depth=depth):
+        start, stop = view.offset(found.start), view.offset(found.stop)
+        yield SecretSpan(f"{found.kind}, {how}", start, stop)
+
+
+def _unescaped(text: str) -> str:
+    """Return a text without its JSON escapes, as :func:`_character` reads them."""
+    text = text.replace("\\\\", "\0")
+    if _CODED.search(text):
+        text = _CODED.sub(_character, text)
+    for letter, character in (*_CONTROLS.items(), ('"', '"'), ("/", "/")):
+        text = text.replace(f"\\{letter}", character)
+    return _OTHER_ESCAPE.sub(r"\1", text).replace("\0", "\\")
+
+
+def _is_line(run: str) -> bool:
+    return 60 <= len(run) <= 76
 
 
 def _in_base64(run: str, known: Known, depth: int) -> str | None:
@@ -243,14 +287,18 @@ class _View:
 
 
 def _character(match: re.Match[str]) -> str:
-    groups = match.groupdict()
-    code = groups["hex"] or groups.get("short")
-    if code is not None or groups.get("decimal") is not None:
-        # Secrets have single bytes only; anything above becomes one character, too.
-        return chr(min(int(code, 16) if code else int(groups["decimal"]), 0xFF))
-    if groups.get("name") is not None:
-        return _ENTITIES[groups["name"]]
-    return _CONTROLS.get(groups["plain"], groups["plain"])
+    kind = match.lastgroup
+    text = match[kind] if kind else ""
+    # Secrets have single bytes only; anything above becomes one character, too.
+    match kind:
+        case "hex" | "short":
+            return chr(min(int(text, 16), 0xFF))
+        case "decimal":
+            return chr(min(int(text), 0xFF))
+        case "name":
+            return _ENTITIES[text]
+        case _:
+            return _CONTROLS.get(text, text)
 
 
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "b": " ", "f": " "}

@@ -20,6 +20,8 @@ from mockserver.secrets import names
 
 _B64 = r"A-Za-z0-9_\-"
 #: What must not stand before a token: it would be the middle of something longer.
+#: Characters of tokens: no token that is not ``wide`` has others, and none is shorter.
+RUN = re.compile(r"[A-Za-z0-9_.~+/=:@-]{14,}")
 _START = rf"(?<![{_B64}])"
 _END = rf"(?![{_B64}])"
 #: A random part has a digit; so words joined by hyphens are none.
@@ -36,6 +38,8 @@ class Shape:
     check: Callable[[re.Match[str]], bool] | None = None
     #: Whether the markers are compared in any letter case.
     any_case: bool = False
+    #: Whether it stands in more than one run of characters (:data:`RUN`).
+    wide: bool = False
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -56,9 +60,10 @@ def _shape(
     check: Callable[[re.Match[str]], bool] | None = None,
     *,
     any_case: bool = False,
+    wide: bool = False,
 ) -> Shape:
     marks = tuple(markers.split("|")) if any_case else tuple(markers.split())
-    return Shape(kind, marks or (markers,), source, check, any_case)
+    return Shape(kind, marks, source, check, any_case, wide or any_case)
 
 
 def _prefixed(kind: str, prefixes: str, least: int, characters: str = "A-Za-z0-9") -> Shape:
@@ -152,7 +157,9 @@ _LAST = (
 
 SHAPES = (
     _shape("a key (sk-…)", "sk-", rf"{_START}sk-{_DIGIT}[{_B64}]{{16,}}"),
-    _shape(MASKED, "sk-", rf"{_START}sk-[{_B64}]*(?:\*{{3,}}|\xe2\x80\xa6|\.{{3}})[{_B64}]+"),
+    _shape(
+        MASKED, "sk-", rf"{_START}sk-[{_B64}]*(?:\*{{3,}}|\xe2\x80\xa6|\.{{3}})[{_B64}]+", wide=True
+    ),
     _shape("a session key (sess-…)", "sess-", rf"{_START}sess-{_DIGIT}[A-Za-z0-9]{{32,}}"),
     _shape("a client secret (ek_…)", "ek_", rf"{_START}ek_{_DIGIT}[A-Za-z0-9_]{{28,}}"),
     _shape("a Google API key", "AIza", rf"AIza[{_B64}]{{30,}}"),
@@ -332,16 +339,19 @@ SHAPES = (
         r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
         r"(?:(?:(?!-----)[\t\r\n !#-~]){0,20000}-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
         rf"|(?:(?!-----END){_LINES})*)",
+        wide=True,
     ),
     _shape(
         "a private key",
         "PuTTY-User-Key-File-",
         r"PuTTY-User-Key-File-[^\"]{0,8000}?Private-MAC: [0-9a-f]+",
+        wide=True,
     ),
     _shape(
         "a bearer token",
         "earer",
         rf"(?<=[Bb]earer )(?=[A-Za-z._~+/\-]*[0-9])[{_B64}.~+/]{{20,}}=*",
+        wide=True,
     ),
     _shape(
         "a credential in a header",
@@ -349,19 +359,28 @@ SHAPES = (
         rf"(?:uthorization: *(?:[Bb]earer|[Tt]oken|[Kk]ey|ApiKey) +|-api-key: *)"
         rf"([{_B64}.~+/]{{16,}}=*)",
         _is_sent,
+        wide=True,
     ),
-    _shape("a user and a password", "asic", r"\b[Bb]asic +([A-Za-z0-9+/]{8,}={0,2})", _is_basic),
+    _shape(
+        "a user and a password",
+        "asic",
+        r"\b[Bb]asic +([A-Za-z0-9+/]{8,}={0,2})",
+        _is_basic,
+        wide=True,
+    ),
     _shape(
         "a password in an address",
         "://",
         r"://[^\s/:@\"'<>\\{}$]{0,200}:([^\s/@\"'<>\\{}$]{3,500})@",
         _is_password,
+        wide=True,
     ),
     _shape(
         "a cookie",
         "ookie __Secure- __Host-",
         r"(?:(?<=[Cc]ookie: )|(?<=[Cc]ookie:)|(?<=[Cc]ookie', b')|(?<=[Cc]ookie', '))"
         r"[!#-+\-.0-9A-Z^-z|~]+=[^\s;,'\"\\]{8,}|\b__(?:Secure|Host)-[\w.-]+=[^\s;,'\"\\]+",
+        wide=True,
     ),
     _shape(
         "a credential, by the name before it",
