@@ -6,6 +6,7 @@ as ``!!binary``. Every dump is read back and compared before it is returned.
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -92,6 +93,14 @@ class _Written:
             return text
         return self._name("'" + text.replace("'", "''") + "'")
 
+    def binary(self, data: bytes, indent: int) -> str | bytes:
+        """Return what stands for bytes in base64, behind so many blanks."""
+        if len(data) < _LONG:
+            return data
+        start = "\n" + " " * indent
+        lines = base64.encodebytes(data).decode().splitlines()
+        return self._name(f"!!binary |{start}{start.join(lines)}")
+
     def chunks(self, pairs: Sequence[tuple[float, int]]) -> Any:
         """Return what stands for a list of pairs."""
         text = "[" + ", ".join(f"[{_number(ms)}, {length}]" for ms, length in pairs) + "]"
@@ -133,12 +142,12 @@ def _interaction(
             "method": request.method,
             "uri": request.uri,
             "headers": _headers(request.headers),
-            "body": _text(request.body, style and str, written),
+            "body": _text(request.body, style and str, written, 6),
         },
         "response": {
             "status": {"code": response.status, "message": response.reason},
             "headers": _headers(response.headers),
-            "body": {"string": _text(response.body, style, written)},
+            "body": {"string": _text(response.body, style, written, 8)},
             "wire": _wire(response.wire, written),
         },
     }
@@ -151,13 +160,13 @@ def _headers(headers: Headers) -> dict[str, _Flow]:
     return grouped
 
 
-def _text(body: bytes, style: type[str] | None, written: _Written) -> str | bytes:
+def _text(body: bytes, style: type[str] | None, written: _Written, indent: int) -> str | bytes:
     if style is None:
-        return body
+        return written.binary(body, indent)
     try:
         text = body.decode()
     except UnicodeDecodeError:
-        return body
+        return written.binary(body, indent)
     if "\n" not in text:
         return written.quoted(text)
     return written.literal(text) if style is _Literal else style(text)

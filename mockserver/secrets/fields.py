@@ -23,7 +23,9 @@ from mockserver.wire.documents import NOT_JSON, Document, documents
 KEY = "key"
 
 #: A JSON name with its colon, anywhere in a body.
-_NAME = re.compile(r'"((?:[^"\\]|\\.){1,200})"\s*:')
+_NAME = re.compile(r'"([^"\\]{1,100})"\s*:')
+#: The same, with escapes in it.
+_ESCAPED_NAME = re.compile(r'"((?:[^"\\]|\\.){1,200})"\s*:')
 _FORM = re.compile(r"[\w.\[\]%+-]+=[^&=\s]*=*(?:&[\w.\[\]%+-]+=[^&\s]*)*\s*")
 _PAIR = re.compile(r"([^&=\s]+)=([^&\s]*)")
 _XML = re.compile(r"<(?:\w+:)?(\w{2,60})(?:\s[^<>]*)?>([^<>\s][^<>]{2,4000})</")
@@ -89,7 +91,10 @@ def credentials(body: bytes, content_type: str | None, side: Side) -> Iterator[s
 
 def _json(body: bytes, content_type: str | None, side: Side) -> Iterator[Field]:
     text = body.decode("latin-1")
-    wanted = {name for name in set(_NAME.findall(text)) if _matters(name)}
+    found = set(_NAME.findall(text))
+    if "\\u" in text:
+        found |= set(_ESCAPED_NAME.findall(text))
+    wanted = {name for name in found if _matters(name)}
     if not wanted:
         return
     for document in documents(body, content_type):

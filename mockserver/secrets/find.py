@@ -10,16 +10,18 @@ import base64
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from urllib.parse import quote, quote_plus
 
 from mockserver.secrets import allowed, placeholder
 from mockserver.secrets.allowed import NOTHING_ALLOWED, Allowed
+from mockserver.secrets.recent import SHORTEST as SHORTEST_KEPT
+from mockserver.secrets.recent import Recent, digest
 from mockserver.secrets.shapes import MASKED as MASKED
-from mockserver.secrets.shapes import RUN, SHAPES
-from mockserver.wire.content_coding import inflate
+from mockserver.secrets.shapes import RUN_CHARACTER, SHAPES, SHORTEST_RUN
+from mockserver.wire.content_coding import inflate, is_text
 
 #: Shorter values would match ordinary text.
 SHORTEST = 6
@@ -37,7 +39,7 @@ _LONGEST_CACHED = 1024
 #: What a secret has at least, so that the bytes of a picture are passed over.
 _READABLE = re.compile(r"[\x20-\x7e]{14}")
 
-_SHORTEST_RUN = 20
+_SHORTEST_CODE = 20
 _JSON = "in JSON escapes"
 _CODED = re.compile(r"\\(?:u(?P<hex>[0-9A-Fa-f]{4})|x(?P<short>[0-9A-Fa-f]{2}))")
 _OTHER_ESCAPE = re.compile(r"\\(.)")
@@ -100,26 +102,36 @@ class Known:
 
 NOTHING_KNOWN = Known()
 
+_recent: Recent[tuple[SecretSpan, ...]] = Recent(64)
+
 
 def find(text: str, known: Known = NOTHING_KNOWN, *, depth: int = DEPTH) -> Iterator[SecretSpan]:
     """Yield the secrets in ``text``; they may overlap.
 
     The span of an encoded secret is the whole run of characters that encodes it.
     """
-    spans = _all(text, known, depth)
+    spans: Iterable[SecretSpan] = _all(text, known, depth)
+    if len(text) >= SHORTEST_KEPT:
+        key = digest(text.encode("utf-8", "surrogatepass")), known, depth
+        spans = _recent.get(key, lambda: tuple(_all(text, known, depth)))
     if not known.allowed.entries:
-        return spans
-    return (span for span in spans if not known.allowed.has(text[span.start : span.stop]))
+        return iter(spans)
+    return iter(span for span in spans if not known.allowed.has(text[span.start : span.stop]))
 
 
 def _all(text: str, known: Known, depth: int) -> Iterator[SecretSpan]:
     if known.pattern is not None:
         for match in known.pattern.finditer(text):
             yield SecretSpan(_KNOWN, match.start(), match.end())
+    if len(text) > _LONGEST_CACHED and not is_text(text.encode("latin-1", "replace")):
+        # Offsets in binary data are seldom needed: most of it is no text.
+        strings = _strings(text)
+        if len(strings) < len(text) // 2 and not any(find(strings, known, depth=depth)):
+            return
     # Ids and field names stand in every event of a stream: what repeats is searched once.
-    runs = frozenset(RUN.findall(text))
+    runs = _runs(text)
     if len(text) > _LONGEST_CACHED or _READABLE.search(text):
-        yield from _shaped(text, "\n".join(runs))
+        yield from _shaped(text, "\n".join(map(_edges, runs)))
     if depth:
         yield from _encoded(text, runs, known, depth - 1)
 
@@ -161,6 +173,28 @@ def _shaped(text: str, runs: str) -> Iterator[SecretSpan]:
                 yield SecretSpan(shape.kind, start, stop)
 
 
+#: Turns every byte into a blank that is not a character of tokens.
+_BLANKS = bytes(c if RUN_CHARACTER.match(chr(c)) else 32 for c in range(256))
+
+
+def _runs(text: str) -> list[str]:
+    """Return each run of characters of tokens once, if it is long enough for one."""
+    words = set(text.encode("latin-1", "replace").translate(_BLANKS).split())
+    return [word.decode("latin-1") for word in words if len(word) >= SHORTEST_RUN]
+
+
+def _edges(run: str) -> str:
+    """Return a run without the middles of its long parts: data, in which no token begins."""
+    if len(run) <= _DATA:
+        return run
+    parts = _PARTS.split(run)
+    return "\n".join(p if len(p) <= _DATA else f"{p[:_EDGE]}\n{p[-_EDGE:]}" for p in parts)
+
+
+_DATA, _EDGE = 4096, 1024
+_PARTS = re.compile("[=:.@~]")
+
+
 def _is_replaced(text: str) -> bool:
     """Return whether nothing is left of a secret but its placeholder, and what is around it."""
     rest, count = placeholder.PATTERN.subn("", text)
@@ -171,8 +205,8 @@ def _is_replaced(text: str) -> bool:
 _REST = 14
 
 
-def _encoded(text: str, runs: frozenset[str], known: Known, depth: int) -> Iterator[SecretSpan]:
-    longest = [run for run in runs if len(run) >= _SHORTEST_RUN]
+def _encoded(text: str, runs: Sequence[str], known: Known, depth: int) -> Iterator[SecretSpan]:
+    longest = [run for run in runs if len(run) >= _SHORTEST_CODE]
     for pattern, how, decode in _RUNS:
         found: dict[str, str] = {}
         for part in {part for run in longest for part in pattern.findall(run)}:
@@ -261,8 +295,16 @@ def _in_bytes(data: bytes, known: Known, depth: int) -> str | None:
         data.decode()
     except UnicodeDecodeError:
         # An image, or a wrong start of base64: neither has text encoded inside.
-        depth = 0
+        return next((f.kind for f in find(_strings(text), known, depth=0)), None)
     return next((f.kind for f in find(text, known, depth=depth)), None)
+
+
+def _strings(text: str) -> str:
+    """Return what can be read in binary data, line by line."""
+    return "\n".join(_STRING.findall(text))
+
+
+_STRING = re.compile(r"[\t\n\r\x20-\x7e]{14,}")
 
 
 class _View:

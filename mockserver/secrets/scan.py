@@ -6,26 +6,19 @@ safely: in a compressed body, or split over the events of a stream.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 from mockserver.cassettes.cassette import Cassette, Headers, Interaction, Origin, header_value
 from mockserver.errors import CodingError
-from mockserver.secrets import find, names
+from mockserver.secrets import find, names, reassembled
 from mockserver.secrets.allowed import mark
 from mockserver.secrets.fields import KEY, Field, Side, fields
 from mockserver.secrets.find import Known
 from mockserver.secrets.placeholder import is_placeholder
-from mockserver.secrets.reassembled import channels
 from mockserver.wire.content_coding import decode, encoding_of, inflate, is_text
-
-#: A character of a key; the piece after a replaced key must not start with one.
-_KEY_CHARACTER = re.compile(r"[A-Za-z0-9_\-.~+/=]")
-
 
 _BY_NAME = "a credential, by its name"
 
@@ -120,12 +113,8 @@ def _body(
             if field.kind == KEY and not known.allowed.has(field.value):
                 yield f"{place}, at {field.path}", _BY_NAME, mark(field.value)
     yield from _text(inflate(plain).decode("latin-1"), place, known)
-    for channel in channels(plain, kind, single=side.answer):
-        at = f"{place}, joined from the deltas at {channel.path}"
-        yield from _text(channel.text, at, known)
-        for piece, following in pairwise(filter(None, channel.pieces)):
-            if _ends_replaced(piece) and _KEY_CHARACTER.match(following):
-                yield at, "more characters of a key behind its placeholder", ""
+    for found in reassembled.secrets(plain, kind, known, single=side.answer):
+        yield f"{place}, joined from the deltas at {found.path}", found.kind, found.mark
 
 
 def _text(text: str, place: str, known: Known) -> Iterator[_Found]:
@@ -152,8 +141,3 @@ def _is_unreadable(body: bytes, origin: Origin) -> bool:
             return not is_text(body)
         case Origin.AUTHORED:
             return False
-
-
-def _ends_replaced(piece: str) -> bool:
-    last = piece[max(piece.rfind("key_"), piece.rfind("keyREDACTED")) :]
-    return is_placeholder(last)

@@ -22,11 +22,10 @@ from mockserver.cassettes.cassette import (
 )
 from mockserver.dialects.registry import form
 from mockserver.errors import CodingError
-from mockserver.secrets import find, names, placeholder
+from mockserver.secrets import find, names, placeholder, reassembled
 from mockserver.secrets.fields import KEY, Field, Side, fields
 from mockserver.secrets.find import Known
 from mockserver.secrets.placeholder import is_placeholder as is_placeholder
-from mockserver.secrets.reassembled import channels
 from mockserver.wire.content_coding import decode_pieces, decompress, encoding_of
 
 
@@ -139,10 +138,10 @@ class Scrubber:
     def _check(self, body: bytes, headers: Headers, side: str) -> None:
         plain = decompress(body, encoding_of(headers))
         kind = header_value(headers, "content-type")
-        for channel in channels(plain, kind, single=side == "response"):
-            for kind_found, mark in channel.split_secrets(self.known):
-                place = f"{side}.body, joined from the deltas at {channel.path}"
-                raise SplitSecretError(place, kind_found, mark)
+        for found in reassembled.secrets(plain, kind, self.known, single=side == "response"):
+            if found.split:
+                place = f"{side}.body, joined from the deltas at {found.path}"
+                raise SplitSecretError(place, found.kind, found.mark)
 
     def _request(self, request: Request, replaced: set[str]) -> Request:
         headers, known = [], form()

@@ -21,7 +21,8 @@ from mockserver.secrets import names
 _B64 = r"A-Za-z0-9_\-"
 #: What must not stand before a token: it would be the middle of something longer.
 #: Characters of tokens: no token that is not ``wide`` has others, and none is shorter.
-RUN = re.compile(r"[A-Za-z0-9_.~+/=:@-]{14,}")
+RUN_CHARACTER = re.compile(r"[A-Za-z0-9_.~+/=:@-]")
+SHORTEST_RUN = 14
 _START = rf"(?<![{_B64}])"
 _END = rf"(?![{_B64}])"
 #: A random part has a digit; so words joined by hyphens are none.
@@ -38,7 +39,7 @@ class Shape:
     check: Callable[[re.Match[str]], bool] | None = None
     #: Whether the markers are compared in any letter case.
     any_case: bool = False
-    #: Whether it stands in more than one run of characters (:data:`RUN`).
+    #: Whether it stands in more than one run of characters (:data:`RUN_CHARACTER`).
     wide: bool = False
 
     @cached_property

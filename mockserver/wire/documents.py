@@ -36,6 +36,10 @@ class Document:
     @cached_property
     def data(self) -> Any:
         """The parsed document, or :data:`NOT_JSON`."""
+        return self.parsed()
+
+    def parsed(self) -> Any:
+        """Return what :attr:`data` has, without keeping it."""
         try:
             return json.loads(self.text.encode("latin-1"))
         except (ValueError, RecursionError):
@@ -124,6 +128,14 @@ def _whole(body: bytes, start: int, stop: int) -> Document:
 
 
 def _event_text(body: bytes, span: tuple[int, int]) -> str:
+    event = body[slice(*span)].decode("latin-1")
+    if event.startswith("data:") and "\r" not in event and event.find("\n") >= len(event) - 2:
+        # Nearly every event has one line.
+        return (
+            event.removeprefix("data: ").rjust(len(event))
+            if event[5:6] == " "
+            else ("     " + event[5:])
+        )
     parts = []
     for match in _LINE.finditer(body, *span):
         line = match.group()
