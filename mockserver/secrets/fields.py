@@ -22,10 +22,9 @@ from mockserver.wire.documents import NOT_JSON, Document, documents
 #: The kind of a credential's placeholder.
 KEY = "key"
 
-#: A JSON name with its colon, anywhere in a body.
-_NAME = re.compile(r'"([^"\\]{1,100})"\s*:')
-#: The same, with escapes in it.
-_ESCAPED_NAME = re.compile(r'"((?:[^"\\]|\\.){1,200})"\s*:')
+#: What follows a JSON name.
+_NAMED = re.compile(r'"\s*:')
+_LONGEST_NAME = 200
 _FORM = re.compile(r"[\w.\[\]%+-]+=[^&=\s]*=*(?:&[\w.\[\]%+-]+=[^&\s]*)*\s*")
 _PAIR = re.compile(r"([^&=\s]+)=([^&\s]*)")
 _XML = re.compile(r"<(?:\w+:)?(\w{2,60})(?:\s[^<>]*)?>([^<>\s][^<>]{2,4000})</")
@@ -91,15 +90,23 @@ def credentials(body: bytes, content_type: str | None, side: Side) -> Iterator[s
 
 def _json(body: bytes, content_type: str | None, side: Side) -> Iterator[Field]:
     text = body.decode("latin-1")
-    found = set(_NAME.findall(text))
-    if "\\u" in text:
-        found |= set(_ESCAPED_NAME.findall(text))
-    wanted = {name for name in found if _matters(name)}
+    wanted = {name for name in _names(text) if _matters(name)}
     if not wanted:
         return
     for document in documents(body, content_type):
         if any(f'"{name}"' in document.text for name in wanted):
             yield from _of_document(document, body, side)
+
+
+def _names(text: str) -> set[str]:
+    """Return what may be a JSON name, as it stands in the text."""
+    found = set()
+    for match in _NAMED.finditer(text):
+        stop = match.start()
+        start = text.rfind('"', max(stop - _LONGEST_NAME, 0), stop)
+        if start >= 0:
+            found.add(text[start + 1 : stop])
+    return found
 
 
 def _matters(name: str) -> bool:

@@ -126,7 +126,7 @@ def _all(text: str, known: Known, depth: int) -> Iterator[SecretSpan]:
     if len(text) > _LONGEST_CACHED and not is_text(text.encode("latin-1", "replace")):
         # Offsets in binary data are seldom needed: most of it is no text.
         strings = _strings(text)
-        if len(strings) < len(text) // 2 and not any(find(strings, known, depth=depth)):
+        if len(strings) < len(text) // 2 and next(find(strings, known, depth=depth), None) is None:
             return
     # Ids and field names stand in every event of a stream: what repeats is searched once.
     runs = _runs(text)
@@ -223,15 +223,16 @@ def _encoded(text: str, runs: Sequence[str], known: Known, depth: int) -> Iterat
             yield SecretSpan(f"{kind}, in base64", match.start(), match.end())
     for how, (mark, escape) in _ESCAPES.items():
         if mark in text and escape.search(text):
-            yield from _escaped(text, escape, how, known, depth)
+            # What has no escape in its line was searched already.
+            lines = "\n".join(line for line in text.split("\n") if mark in line)
+            yield from _escaped(text, lines, escape, how, known, depth)
 
 
 def _escaped(
-    text: str, escape: re.Pattern[str], how: str, known: Known, depth: int
+    text: str, lines: str, escape: re.Pattern[str], how: str, known: Known, depth: int
 ) -> Iterator[SecretSpan]:
-    plain = _unescaped(text) if how == _JSON else escape.sub(_character, text)
-    spans = list(find(plain, known, depth=depth))
-    if not spans:
+    plain = _unescaped(lines) if how == _JSON else escape.sub(_character, lines)
+    if next(find(plain, known, depth=depth), None) is None:
         return
     # Offsets are seldom needed, and cost more than the search.
     view = _View(escape, text)

@@ -123,6 +123,7 @@ def channels(body: bytes, content_type: str | None, *, single: bool) -> Iterator
         return
     joined: defaultdict[Hashable, list[str]] = defaultdict(list)
     names_of: dict[Hashable, tuple[str, ...]] = {}
+    lists: dict[Hashable, list[list[str]]] = {}
     numbered = sorted(form().delta_numbers)
     openers = form().delta_openers
     for document in found:
@@ -135,15 +136,17 @@ def channels(body: bytes, content_type: str | None, *, single: bool) -> Iterator
             _collect(data, (), (), numbered, texts)
         for names, numbers, value in texts:
             text = value if value.isascii() else _bytewise(value)
-            # Pieces of one text share one of these keys.
-            keys: list[Hashable] = [(kind, names, numbers), (kind, names)]
-            if opens:
-                # The first piece may be in the event that opens what is numbered.
-                keys.append((names[-1], numbers))
-            for key in keys:
-                pieces = joined[key]
-                if not pieces:
-                    names_of[key] = names
+            place = kind, names, numbers
+            if place not in lists:
+                # Pieces of one text share one of these keys.
+                keys: list[Hashable] = [place, (kind, names)]
+                if opens:
+                    # The first piece may be in the event that opens what is numbered.
+                    keys.append((names[-1], numbers))
+                for key in keys:
+                    names_of.setdefault(key, names)
+                lists[place] = [joined[key] for key in keys]
+            for pieces in lists[place]:
                 pieces.append(text)
     unique = {tuple(pieces): key for key, pieces in joined.items() if not _is_repeated(pieces)}
     for pieces_of, key in unique.items():
