@@ -34,6 +34,9 @@ PURE = [
 FACES = {
     "mockserver.cassettes",
     "mockserver.dialects",
+    "mockserver.dialects.codex",
+    "mockserver.dialects.openai_chat",
+    "mockserver.dialects.openai_responses",
     "mockserver.library",
     "mockserver.recording",
     "mockserver.secrets",
@@ -99,7 +102,7 @@ def imports(path: Path) -> set[str]:
 def room(name: str) -> str:
     """The folder of a module; the errors and files that all use are rooms of their own."""
     path = MODULES[name].relative_to(ROOT)
-    if path.name in ("errors.py", "files.py", "lazy.py"):
+    if len(path.parts) == 2 and path.name in ("errors.py", "files.py", "lazy.py"):
         return path.as_posix()
     return "/".join(path.parent.parts[:2])
 

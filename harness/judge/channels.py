@@ -44,12 +44,14 @@ def of_events(events: Sequence[JsonObject]) -> Channels:
         match event:
             case {"type": str(), "delta": str() as delta} if kind in _TEXTS:
                 pieces[_TEXTS[kind]].append(delta)
+                _sign(found["signatures"], event)
             case {"type": "reasoning_signature"}:
                 found["signatures"] += [v for k in _OPAQUE if (v := event.get(k)) is not None]
             case {"type": "citation"}:
                 found["citations"].append(_plain(event))
             case {"type": "image"}:
                 found["images"].append(_plain(event))
+                _sign(found["signatures"], event)
             case {"type": "hosted_tool"}:
                 found["hosted_tools"].append(event.get("kind"))
             case {"type": "warning"}:
@@ -70,6 +72,13 @@ def of_events(events: Sequence[JsonObject]) -> Channels:
     found |= {name: "".join(texts) for name, texts in pieces.items()}
     found["tool_calls"] = list(calls.values())
     return _whole_characters(found)
+
+
+def _sign(signatures: list[Any], event: JsonObject) -> None:
+    """Add the signature of a text or an image; each delta of a part repeats it."""
+    signature = event.get("thought_signature")
+    if signature is not None and signature not in signatures:
+        signatures.append(signature)
 
 
 def _add_call(calls: dict[Any, JsonObject], event: JsonObject) -> None:
@@ -145,7 +154,11 @@ def _of_parts(parts: Sequence[Mapping[str, Any]]) -> Channels:
         "reasoning": _joined(p.get("text") for p in parts if p.get("type") == "reasoning"),
         "refusal": _joined(p.get("refusal") for p in parts if p.get("type") == "refusal"),
         "signatures": [
-            v for p in parts if p.get("type") == "reasoning" for k in opaque if (v := p.get(k))
+            v
+            for p in parts
+            if p.get("type") in ("reasoning", "text", "image")
+            for k in opaque
+            if (v := p.get(k))
         ],
         "tool_calls": [dict(p) for p in parts if p.get("type") == "tool_call"],
         "hosted_tools": [p.get("kind") for p in parts if p.get("type") == "hosted_tool"],
@@ -158,5 +171,5 @@ def _joined(texts: Iterable[Any]) -> str:
 
 
 def _plain(event: Mapping[str, Any]) -> JsonObject:
-    left_out = ("type", "native", "index")
+    left_out = ("type", "native", "index", "thought_signature")
     return {k: v for k, v in event.items() if k not in left_out and v is not None}

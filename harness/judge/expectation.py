@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import zip_longest
 
 from harness.judge import channels, comparing, wire_channels
-from harness.judge.comparing import Difference, compare, error_differences, same_keys
+from harness.judge.comparing import TOTALS, Difference, compare, error_differences, same_keys
 from harness.judge.reading import Reading
 from harness.judge.transcript import Finding
 from harness.suite.scenario import CaseKind
@@ -187,7 +187,8 @@ def canonical(events: Sequence[JsonObject]) -> list[JsonObject]:
     """Return a sequence in the form in which two of them are compared, event by event.
 
     ``native`` is removed, and so are messages of warnings, which are for people. Usage, whose
-    last values count, becomes one event before the terminal one.
+    last values count, becomes one event before the terminal one; a total that is the sum of the
+    two counts is left out, since it is right whoever adds it.
     """
     usage: JsonObject = {}
     out: list[JsonObject] = []
@@ -200,6 +201,10 @@ def canonical(events: Sequence[JsonObject]) -> list[JsonObject]:
             case "warning":
                 plain.pop("message", None)
         out.append(plain)
+    counts = [usage.get(name) for name in TOTALS[:2]]
+    known = [count for count in counts if isinstance(count, int)]
+    if len(known) == len(counts) and usage.get("total_tokens") == sum(known):
+        del usage["total_tokens"]
     if usage:
         at = len(out)
         if out and out[-1].get("type") in ("message_stop", "error"):

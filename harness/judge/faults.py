@@ -67,10 +67,13 @@ def beginning(
             )
     # A call without its end may have been cut; one with it must be what the wire said.
     ended = [c for c in seen["tool_calls"] if "arguments" in c]
-    calls = [c for c in whole["tool_calls"] if "arguments" in c]
+    # A turn may leave open whether a call before its error is complete.
+    calls = [c for c in whole["tool_calls"] if "arguments" in c or "pieces" not in c]
     if any(
         not any(
-            one.get("name") == c.get("name") and one["arguments"] == c["arguments"] for c in calls
+            one.get("name") == c.get("name")
+            and c.get("arguments", one["arguments"]) == one["arguments"]
+            for c in calls
         )
         for one in ended
     ):

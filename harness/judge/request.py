@@ -13,6 +13,7 @@ from harness.judge.terms import Terms
 from harness.judge.transcript import Finding, SeenRequest
 from harness.suite.scenario import RequestSpec, StepSpec
 from mockserver.cassettes import KeyPath
+from mockserver.dialects import find_dialect
 from mockserver.secrets import is_credential_header
 
 
@@ -47,11 +48,11 @@ def request(reading: Reading) -> Iterator[Finding]:
         )
     for one in requests if spec.sequence else [first]:
         yield from _headers(spec.headers, one, key, key_path)
-    yield from _body(spec, first, key_path, reading.terms)
+    yield from _body(spec, first, key_path, reading)
     for number, (step, one) in enumerate(zip(spec.sequence or (), requests, strict=False)):
         at = (*key_path, "sequence", number)
         yield from _headers(step.headers, one, key, at)
-        yield from _body(step, one, at, reading.terms)
+        yield from _body(step, one, at, reading)
 
 
 def _all(
@@ -122,12 +123,12 @@ def _shown(name: str, value: str, key: str) -> str:
 
 
 def _body(
-    spec: RequestSpec | StepSpec, sent: SeenRequest, key_path: KeyPath, terms: Terms
+    spec: RequestSpec | StepSpec, sent: SeenRequest, key_path: KeyPath, reading: Reading
 ) -> Iterator[Finding]:
     if spec.contains is None and not spec.absent:
         return
     try:
-        body = _fields(sent)
+        fields = _fields(sent)
     except ValueError:
         yield Finding(
             check="request",
@@ -137,6 +138,8 @@ def _body(
             key_path=key_path,
         )
         return
+    terms = reading.terms
+    body = find_dialect(reading.case.scenario.dialect).plain_request(dict(fields))
     for key, wanted in (spec.contains or {}).items():
         if key not in body or not same_keys(wanted, body[key]):
             yield Finding(
@@ -161,7 +164,7 @@ def _body(
 
 
 #: Lists of messages and items, in which a client sends back what it was given before.
-_CONVERSATION = ("messages", "input")
+_CONVERSATION = ("messages", "input", "contents")
 #: Fields that name what the provider has of the conversation, which need not be sent again.
 _EARLIER = ("previous_response_id", "conversation")
 #: Fields whose values the provider compares with what it sent, or that hold a tool's result.
@@ -171,6 +174,7 @@ _OPAQUE = frozenset(
     {
         "signature",
         "thought_signature",
+        "thoughtSignature",
         "encrypted_content",
         "redacted_data",
         "data",

@@ -258,9 +258,21 @@ def _documents(body: Body) -> Iterator[tuple[int, list[tuple[_Lane, Json]]]]:
                 number = min(bisect_left(ends, block.span[1]), len(ends) - 1)
                 yield number, list(_leaves(block.json, (block.event,)))
         return
+    if body.media is Media.AWS_FRAMES:
+        for number, frame in enumerate(body.frames):
+            try:
+                data = json.loads(frame.payload)
+            except (ValueError, RecursionError):
+                continue
+            yield number, list(_leaves(data, (frame.text(":event-type"),)))
+        return
     for number, (start, end) in enumerate(body.spans):
+        text = body.data[start:end]
+        if body.media is Media.JSON_ARRAY:
+            # Between two elements are a comma and line ends, around all of them the brackets.
+            text = body.elements[number].data if number < len(body.elements) else b""
         try:
-            data = json.loads(body.data[start:end])
+            data = json.loads(text)
         except (ValueError, RecursionError):
             continue
         yield number, list(_leaves(data, ()))

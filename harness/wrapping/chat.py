@@ -8,14 +8,14 @@ from itertools import count
 from typing import Any
 
 from harness.adapters.chat.delta import read_delta
-from harness.adapters.chat.request import call_ids, outgoing_message
 from harness.adapters.chat.stream import FINISH_ERRORS, FINISH_REASONS
-from harness.adapters.chat.tool_calls import ToolCalls
+from harness.adapters.chat.tool_calls import ToolCalls, call_ids
 from harness.adapters.common.failures import failure, from_payload
 from harness.adapters.common.surrogates import SurrogateJoiner
 from harness.adapters.common.usage import UsageMeter
 from harness.clients.interface import Call
 from harness.wrapping.plain import as_json
+from mockserver.dialects.openai_chat import outgoing_message
 from mockserver.vocabulary import (
     AssistantTurn,
     ContentDelta,

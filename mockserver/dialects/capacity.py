@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from itertools import accumulate
+from typing import Any, TypeVar
 
 from mockserver.vocabulary.model import (
     PART_TYPES,
     AssistantTurn,
+    Citation,
     FinishReason,
     HostedToolPart,
     ImagePart,
@@ -21,6 +23,7 @@ from mockserver.vocabulary.model import (
     ReasoningPart,
     RefusalPart,
     SendBackPart,
+    Status,
     TextPart,
     ToolCallPart,
     Usage,
@@ -37,6 +40,7 @@ _COUNTS = (
 )
 #: Fields of a reasoning part that must go back unchanged.
 _SEALS = ("signature", "encrypted_content", "redacted_data")
+_Signed = TypeVar("_Signed", TextPart, ImagePart)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,20 +50,27 @@ class Capacity:
     ``words`` are the finish words it is written with; a reason without one is written as ``stop``.
     ``parts`` are the kinds of parts that it has. ``order`` is the order of parts that it always
     has, each kind but tool calls joined to one part; empty where it keeps the order of a turn.
-    ``channel`` is the channel of its reasoning, ``seals`` are the fields that reasoning keeps
-    beside its text. ``call_ids``, ``call_text`` and ``call_signatures`` say that a call keeps its
-    id, its argument text as it is, its signature. ``usage`` are the counts that it has.
+    ``channel`` is the channel of its reasoning, ``channels`` are others that it has too, ``seals``
+    are the fields that reasoning keeps beside its text. ``urls_only`` says that citations without
+    a URL cannot be said. ``call_ids``, ``call_text`` and ``call_signatures`` say that a call keeps
+    its id, its argument text as it is, its signature; ``text_signatures`` that texts and images
+    keep theirs. ``neighbours`` that two texts of one kind that follow one another stay two, even
+    if neither has a signature. ``usage`` are the counts that it has.
     """
 
     words: Mapping[FinishReason, str]
     parts: frozenset[type[Part]] = frozenset({TextPart, ToolCallPart})
     order: tuple[type[Part], ...] = ()
     channel: str = "text"
+    channels: frozenset[str] = frozenset()
     seals: frozenset[str] = frozenset()
     call_ids: bool = True
     call_text: bool = True
     call_signatures: bool = False
+    text_signatures: bool = False
+    neighbours: bool = True
     citations: bool = False
+    urls_only: bool = False
     phases: bool = False
     omitted: bool = False
     response_id: bool = True
@@ -121,7 +132,9 @@ class _Fitting:
                 continue
             match part:
                 case TextPart():
-                    yield self.text(part, number)
+                    yield self.signed(self.text(part, number), number)
+                case ImagePart():
+                    yield self.signed(part, number)
                 case ReasoningPart():
                     yield from self.reasoning(part, number)
                 case ToolCallPart():
@@ -134,10 +147,20 @@ class _Fitting:
         if part.citations and not self.capacity.citations:
             self.lose(f"the citations of part {number} (text)")
             part = replace(part, citations=())
+        cited = tuple(c for c in part.citations if c.url or not self.capacity.urls_only)
+        if cited != part.citations:
+            self.lose(f"the citations without a URL of part {number} (text)")
+            part = replace(part, citations=cited)
         if part.phase is not None and not self.capacity.phases:
             self.lose(f"the phase of part {number} (text)")
             part = replace(part, phase=None)
         return part
+
+    def signed(self, part: _Signed, number: int) -> _Signed:
+        if part.thought_signature is None or self.capacity.text_signatures:
+            return part
+        self.lose(f"the signature of part {number} ({part.type})")
+        return replace(part, thought_signature=None)
 
     def reasoning(self, part: ReasoningPart, number: int) -> Iterator[ReasoningPart]:
         for name in _SEALS:
@@ -148,7 +171,7 @@ class _Fitting:
         if part.omitted and not self.capacity.omitted:
             self.lose(f"that part {number} (reasoning) was omitted")
             part = replace(part, omitted=False)
-        if part.channel != self.capacity.channel:
+        if part.channel not in (self.capacity.channel, *self.capacity.channels):
             if part.text:
                 self.lose(f"the channel {part.channel} of part {number} (reasoning)")
             part = replace(part, channel=self.capacity.channel)
@@ -172,6 +195,8 @@ class _Fitting:
         return part
 
     def ordered(self, parts: list[Part]) -> tuple[Part, ...]:
+        if not self.capacity.neighbours:
+            parts = self.apart(parts)
         if not self.capacity.order:
             return tuple(parts)
         found: list[Part] = []
@@ -181,6 +206,17 @@ class _Fitting:
         if [type(p) for p in found] != [type(p) for p in parts]:
             self.lose("the order of the parts")
         return tuple(found)
+
+    def apart(self, parts: list[Part]) -> list[Part]:
+        """Join neighbouring texts without signatures."""
+        found: list[Part] = []
+        for part in parts:
+            if found and _is_plain(part) and _is_plain(found[-1]) and type(part) is type(found[-1]):
+                self.lose(f"that two neighbouring parts ({part.type}) are apart")
+                found[-1:] = _joined([found[-1], part])
+            else:
+                found.append(part)
+        return found
 
     def usage(self, usage: Usage | None) -> Usage | None:
         if usage is None:
@@ -205,6 +241,8 @@ def fit(turn: AssistantTurn, capacity: Capacity) -> Fitted:
     if (reason := turn.finish_reason) is not None and reason not in capacity.words:
         fitting.lose(f"finish_reason {reason}")
         turn = replace(turn, finish_reason=FinishReason.STOP)
+        if turn.status is Status.INCOMPLETE:
+            turn = replace(turn, status=Status.COMPLETED)
     word = None if turn.finish_reason is None else capacity.words[turn.finish_reason]
     turn = replace(
         turn,
@@ -215,6 +253,25 @@ def fit(turn: AssistantTurn, capacity: Capacity) -> Fitted:
     return Fitted(turn, tuple(fitting.lost))
 
 
+def _is_plain(part: Part) -> bool:
+    match part:
+        case TextPart():
+            return part.thought_signature is None and part.phase is None
+        case ReasoningPart():
+            return not part.omitted and all(getattr(part, name) is None for name in _SEALS)
+    return False
+
+
+def _moved(citation: Citation, offset: int) -> Citation:
+    """Return a citation of a text that is behind ``offset`` characters now."""
+    start, end = citation.start, citation.end
+    return replace(
+        citation,
+        start=None if start is None else start + offset,
+        end=None if end is None else end + offset,
+    )
+
+
 def _joined(parts: list[Part]) -> list[Part]:
     """Join parts of one kind to one; those that cannot be joined stay apart."""
     if len(parts) < 2:
@@ -222,7 +279,12 @@ def _joined(parts: list[Part]) -> list[Part]:
     match parts[0]:
         case TextPart() as first:
             texts = [p for p in parts if isinstance(p, TextPart)]
-            cited = tuple(c for p in texts for c in p.citations)
+            offsets = accumulate((len(p.text) for p in texts), initial=0)
+            cited = tuple(
+                _moved(c, offset)
+                for p, offset in zip(texts, offsets, strict=False)
+                for c in p.citations
+            )
             return [replace(first, text="".join(p.text for p in texts), citations=cited)]
         case ReasoningPart() as first:
             thoughts = [p for p in parts if isinstance(p, ReasoningPart)]

@@ -125,6 +125,20 @@ class Dialect:
         """Turn a recorded request back into a call. Raises :class:`UnreadableRequestError`."""
         raise UnreadableRequestError(f"{self.name} requests cannot be turned back into calls")
 
+    def plain_path(self, path: str) -> str:
+        """Return a path in the one form that recorded and received ones are compared in.
+
+        For dialects whose clients ask for the same at several addresses, such as versions.
+        """
+        return path
+
+    def plain_request(self, body: JsonObject) -> JsonObject:
+        """Return the body of a request in the one form that scenarios state.
+
+        For dialects in which the same can be said in several ways.
+        """
+        return body
+
     def write_request(self, _call: NeutralCall) -> Request:
         """Return the request that says a call, to the provider's own address.
 

@@ -93,6 +93,14 @@ def grammars() -> Iterator[Grammar]:
     yield from {id(d.grammar): d.grammar for d in dialects().values() if d.grammar}.values()
 
 
+def plain_path(path: str) -> str:
+    """Return a path, without percent-encoding, as it is compared."""
+    for dialect in dialects().values():
+        with _blaming(dialect):
+            path = dialect.plain_path(path)
+    return path
+
+
 def base_path(name: str, paths: Sequence[str]) -> str:
     """Return the part of the recorded paths that belongs in a client's base URL."""
     known = dialects().get(name)

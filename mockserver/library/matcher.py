@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from mockserver.cassettes.cassette import Request
+from mockserver.dialects import registry
 from mockserver.secrets import names, placeholder
 
 
@@ -73,8 +74,8 @@ class Difference:
 
 @lru_cache(maxsize=1024)
 def plain_path(path: str) -> str:
-    """Return the path without percent-encoding: clients differ in what they encode."""
-    return unquote(path) or "/"
+    """Return the path as it is compared: clients differ in what they encode, and in versions."""
+    return registry.plain_path(unquote(path) or "/")
 
 
 @lru_cache

@@ -7,7 +7,7 @@ padding, a server's cache statistics and chunk boundaries are not compared.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from mockserver.cassettes.yaml_reader import KeyPath
 from mockserver.dialects.registry import form
 from mockserver.library.matcher import plain_path
 from mockserver.secrets import scrub
+from mockserver.secrets.sealing import UnsealableError, sealed
 from mockserver.wire.content_coding import decompress, encoding_of
 from mockserver.wire.documents import NOT_JSON, Document, documents
 
@@ -53,9 +54,8 @@ class Renaming:
             return interaction
         request, response = interaction.request, interaction.response
         kind = header_value(request.headers, "content-type")
-        edits = list(_edits(request.body, kind, changed))
-        body, _ = scrub.splice(request.body, None, edits)
-        edits = list(_edits(response.body, response.header("content-type"), changed))
+        body, _ = scrub.splice(request.body, None, _edits(request.body, kind, changed))
+        edits = _edits(response.body, response.header("content-type"), changed)
         answer, chunks = scrub.splice(response.body, response.wire.chunks, edits)
         return Interaction(
             replace(request, body=body),
@@ -182,9 +182,14 @@ def _fixed(headers: Headers) -> list[tuple[str, str]]:
     )
 
 
-def _edits(body: bytes, kind: str | None, changed: dict[str, str]) -> Iterator[scrub.Edit]:
-    for document in documents(body, kind):
-        for _, start, stop in document.strings():
-            old = changed.get(body[start:stop].decode("latin-1"))
-            if old is not None:
-                yield scrub.Edit(start, stop, old.encode())
+def _edits(body: bytes, kind: str | None, changed: dict[str, str]) -> list[scrub.Edit]:
+    edits = [
+        scrub.Edit(start, stop, old.encode())
+        for document in documents(body, kind)
+        for _, start, stop in document.strings()
+        if (old := changed.get(body[start:stop].decode("latin-1"))) is not None
+    ]
+    try:
+        return sealed(body, edits, kind)
+    except UnsealableError:
+        return []  # a broken frame stays as it came

@@ -12,12 +12,20 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from mockserver.cassettes.cassette import Cassette, Headers, Interaction
+from mockserver.cassettes.cassette import (
+    Cassette,
+    Headers,
+    Interaction,
+    Request,
+    Response,
+    header_value,
+)
 from mockserver.cassettes.foreign import ForeignFile, ForeignInteraction
 from mockserver.errors import CassetteError, CodingError, NotEncodedError
 from mockserver.secrets import learned, names
 from mockserver.secrets.scan import scan_cassette
 from mockserver.secrets.scrub import Scrubber, SplitSecretError
+from mockserver.wire.body import Media, media_of
 from mockserver.wire.content_coding import decode, encoding_of, is_text
 from mockserver.wire.schedule import HOP_BY_HOP
 
@@ -167,7 +175,7 @@ def _convert_interaction(
         ("request", plain.request, scrubbed.request),
         ("response", plain.response, scrubbed.response),
     ):
-        if before.body != after.body and not is_text(before.body):
+        if before.body != after.body and not (is_text(before.body) or _is_framed(before)):
             raise ValueError(f"has a secret in its binary {side} body")
         names = {name for name, _ in after.headers}
         changes += [
@@ -205,6 +213,12 @@ def _plain(headers: Headers, body: bytes, side: str) -> tuple[tuple[Headers, byt
         return (bare, body), Kind.STALE
     # A body that is no text even when decoded stays as it was sent.
     return ((bare, plain), Kind.DECODED) if is_text(plain) else ((headers, body), None)
+
+
+def _is_framed(message: Request | Response) -> bool:
+    """Return whether a body is binary, but can be edited: frames are sealed again."""
+    kind = header_value(message.headers, "content-type")
+    return media_of(kind, message.body) is Media.AWS_FRAMES
 
 
 def _kind_of(name: str) -> Kind:

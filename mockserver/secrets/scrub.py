@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import accumulate, pairwise
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
@@ -26,12 +26,15 @@ from mockserver.secrets import find, names, placeholder, reassembled
 from mockserver.secrets.fields import KEY, Field, Side, fields
 from mockserver.secrets.find import Known
 from mockserver.secrets.placeholder import is_placeholder as is_placeholder
+from mockserver.secrets.sealing import Edit as Edit
+from mockserver.secrets.sealing import UnsealableError, sealed
 from mockserver.wire.content_coding import decode_pieces, decompress, encoding_of
 
 
 class SplitSecretError(ValueError):
-    """A secret is split over pieces, so it cannot be replaced. The message never names it.
+    """A secret is split over pieces, or in a place where none can be replaced.
 
+    The message never names it.
     ``mark`` is what allows the text if it is no secret.
     """
 
@@ -40,15 +43,6 @@ class SplitSecretError(ValueError):
         self.place = place
         self.kind = kind
         self.mark = mark
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """Replaces the bytes from ``start`` to ``stop`` by ``text``."""
-
-    start: int
-    stop: int
-    text: bytes
 
 
 def splice(
@@ -114,7 +108,7 @@ class Scrubber:
     def interaction(self, interaction: Interaction) -> Interaction:
         """Return the interaction as it may be stored; ``wire.redacted`` lists what was replaced.
 
-        Raises :class:`SplitSecretError` for a secret that is split over pieces.
+        Raises :class:`SplitSecretError` for a secret that cannot be replaced.
         """
         request, response = interaction.request, interaction.response
         self._check(request.body, request.headers, "request")
@@ -207,11 +201,16 @@ class Scrubber:
         """
         encoding = encoding_of(headers)
         plain, plain_chunks = _decode_chunks(body, chunks, encoding)
-        edits = self._edits(plain, header_value(headers, "content-type"), side)
+        kind = header_value(headers, "content-type")
+        edits = self._edits(plain, kind, side)
         if edits:
             replaced.add(f"{place}.body")
         if not edits:
             return body, chunks, None
+        try:
+            edits = sealed(plain, edits, kind)
+        except UnsealableError as exc:
+            raise SplitSecretError(f"{place}.body, {exc}", "what may not be stored", "") from None
         return *splice(plain, plain_chunks, edits), encoding if plain != body else None
 
     def _uri(self, uri: str, replaced: set[str]) -> str:

@@ -100,7 +100,10 @@ class _Fold:
                 self.response_id = event.response_id or self.response_id
                 self.model = event.model or self.model
             case ContentDelta():
-                at = self._open(("text", event.index), TextPart(text="", phase=event.phase))
+                opened = TextPart(
+                    text="", phase=event.phase, thought_signature=event.thought_signature
+                )
+                at = self._open(("text", event.index), opened)
                 self.deltas[at].append(event.delta)
             case RefusalDelta():
                 at = self._open(("refusal", event.index), RefusalPart(refusal=""))
@@ -137,7 +140,9 @@ class _Fold:
             case ToolCallEnd():
                 self._end_call(event)
             case Image():
-                self.parts.append(ImagePart(url=event.url))
+                self.parts.append(
+                    ImagePart(url=event.url, thought_signature=event.thought_signature)
+                )
             case SendBack():
                 at = self._open(("send_back",), SendBackPart(fields={}))
                 back = self.parts[at]

@@ -93,13 +93,15 @@ class MessageStart(Event):
 class ContentDelta(Event):
     """A piece of visible text. ``index`` is the content part; absent means the only one.
 
-    ``phase`` is the provider's word for what its part is: ``commentary`` or ``final_answer``.
+    ``phase`` is the provider's word for what its part is: ``commentary`` or ``final_answer``;
+    ``thought_signature`` is the opaque proof of its part.
     """
 
     type: ClassVar[str] = "content_delta"
     delta: Text
     index: Count | None = None
     phase: Text | None = None
+    thought_signature: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +195,7 @@ class Image(Event):
 
     type: ClassVar[str] = "image"
     url: Text
+    thought_signature: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,12 +287,14 @@ class Part:
 class TextPart(Part):
     """Visible text with its citations (``Citation`` objects without ``index``).
 
-    ``phase`` must be sent back, as it lets the model distinguish its remarks from its answers.
+    ``phase`` must be sent back, as it lets the model distinguish its remarks from its answers, and
+    so must ``thought_signature``, with the very text that it came with.
     """
 
     type: ClassVar[str] = "text"
     text: str
     phase: Text | None = None
+    thought_signature: Text | None = None
     citations: tuple[Citation, ...] = ()
 
 
@@ -330,10 +335,11 @@ class ToolCallPart(Part):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImagePart(Part):
-    """An image that the model made."""
+    """An image that the model made; ``thought_signature`` goes back with it."""
 
     type: ClassVar[str] = "image"
     url: Text
+    thought_signature: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,12 @@
 """Bytes on the wire: event streams, schedules, and lossless and lossy changes of them."""
 
-from mockserver.wire import axes, faults, sse
+from mockserver.wire import axes, eventstream, faults, sse
 from mockserver.wire.axes import AXES, RECORDED, Point, point, reframes
 from mockserver.wire.axes import apply as apply_point
 from mockserver.wire.body import Body, Media
+from mockserver.wire.eventstream import Frame, FrameDecoder
 from mockserver.wire.faults import Fault, FaultKind
+from mockserver.wire.json_array import Elements
 from mockserver.wire.schedule import Ending, Gate, Schedule, from_response, gate_after
 from mockserver.wire.sse import Block, Decoder
 from mockserver.wire.variation import Break, Variation
@@ -17,9 +19,12 @@ __all__ = [
     "Body",
     "Break",
     "Decoder",
+    "Elements",
     "Ending",
     "Fault",
     "FaultKind",
+    "Frame",
+    "FrameDecoder",
     "Gate",
     "Media",
     "Point",
@@ -28,6 +33,7 @@ __all__ = [
     "apply_point",
     "apply_variation",
     "axes",
+    "eventstream",
     "faults",
     "from_response",
     "gate_after",

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mockserver.errors import did_you_mean
-from mockserver.wire import sse
-from mockserver.wire.body import Media
+from mockserver.wire import eventstream, sse
+from mockserver.wire.body import Body, Media
 from mockserver.wire.schedule import Coding, Schedule, Send, Step, piece_ends, split_at
 
 #: Every axis with its values, in the order in which they are applied. The first value of each
@@ -26,7 +26,17 @@ AXES: Mapping[str, tuple[str, ...]] = {
     "comments": ("recorded", "between", "inside"),
     "bom": ("recorded", "yes"),
     "gzip": ("recorded", "yes"),
-    "framing": ("recorded", "event", "blob", "one-byte", "utf8", "crlf", "escape", "random"),
+    "framing": (
+        "recorded",
+        "event",
+        "blob",
+        "one-byte",
+        "utf8",
+        "crlf",
+        "escape",
+        "frame",
+        "random",
+    ),
     "coding": ("recorded", "chunked", "length", "close"),
 }
 
@@ -77,18 +87,31 @@ def apply(schedule: Schedule, at: Point) -> Schedule:
     return schedule
 
 
-# --- text of an event stream ------------------------------------------------------------
+# --- text of a stream -------------------------------------------------------------------
+#
+# A stream of JSON lines may end them with CRLF and have blank ones between; the rest is of event
+# streams alone.
 
 _LINE = re.compile(rb"([^\r\n]*)(\r\n|\n|\r|\Z)")
+#: A lone CR is white space inside of JSON, not the end of a line.
+_JSON_LINE = re.compile(rb"([^\n]*?)(\r?\n|\Z)")
 _FIELD_SPACE = re.compile(rb"\A(data|event|id|retry): (?! )")
 _EOL = {"lf": b"\n", "crlf": b"\r\n", "cr": b"\r"}
 
 
+#: Bodies that are made of lines.
+_LINED = frozenset({Media.SSE, Media.NDJSON})
+
+
 def _eol(schedule: Schedule, value: str) -> Schedule:
+    if schedule.media is Media.NDJSON and value == "cr":
+        return schedule
     return _rewrite(schedule, lambda line, end: line + (_EOL[value] if end else b""))
 
 
 def _space(schedule: Schedule, _value: str) -> Schedule:
+    if schedule.media is Media.NDJSON:
+        return schedule
     return _rewrite(schedule, lambda line, end: _FIELD_SPACE.sub(rb"\1:", line) + end)
 
 
@@ -99,7 +122,13 @@ def _comments(schedule: Schedule, value: str) -> Schedule:
     def inside(line: bytes, end: bytes) -> bytes:
         return b":" + end + line + end if line.startswith(b"data") and end else line + end
 
+    if schedule.media is Media.NDJSON:
+        return _rewrite(schedule, _blank_between) if value == "between" else schedule
     return _rewrite(schedule, between if value == "between" else inside)
+
+
+def _blank_between(line: bytes, end: bytes) -> bytes:
+    return line + end * 2
 
 
 def _bom(schedule: Schedule, _value: str) -> Schedule:
@@ -113,12 +142,13 @@ def _bom(schedule: Schedule, _value: str) -> Schedule:
 
 
 def _rewrite(schedule: Schedule, change: Callable[[bytes, bytes], bytes]) -> Schedule:
-    if schedule.media is not Media.SSE:
+    if schedule.media not in _LINED:
         return schedule
     plain = schedule.decoded()
+    pattern = _LINE if schedule.media is Media.SSE else _JSON_LINE
     segments = [
         (match.group(), change(match.group(1), match.group(2)))
-        for match in _LINE.finditer(plain.body)
+        for match in pattern.finditer(plain.body)
         if match.group()
     ]
     body = b"".join(new for _, new in segments)
@@ -204,9 +234,23 @@ def _split_offsets(schedule: Schedule, value: str, seed: int) -> list[int] | Non
         case "escape":
             offsets = [m.start() + 1 for m in re.finditer(rb"\\.", body)]
             offsets += [m.start() + 3 for m in re.finditer(rb"\\u[0-9A-Fa-f]{4}", body)]
+        case "frame" if schedule.header("content-encoding") is None:
+            offsets = list(_inside_frames(schedule.plain))
+        case "frame":
+            return None
         case _:
             raise AssertionError(value)
     return offsets or None
+
+
+def _inside_frames(plain: Body) -> Iterator[int]:
+    """Yield offsets inside each part of each AWS frame: prelude, headers, payload, checksum."""
+    for frame in plain.frames:
+        begin, end = frame.span
+        headers = begin + eventstream.PRELUDE
+        yield from (begin + 2, begin + 6, headers - 2, headers + 1)
+        yield from ((headers + frame.payload_start) // 2, frame.payload_start)
+        yield from ((frame.payload_start + end) // 2, end - eventstream.CHECKSUM, end - 2)
 
 
 def _random_offsets(body: bytes, seed: int) -> list[int]:

@@ -6,22 +6,31 @@ every check share one decoding. Everything returned here is shared: do not chang
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from itertools import pairwise
 
-from mockserver.wire import sse
+from mockserver.wire import eventstream, sse
+from mockserver.wire.json_array import Element, Elements, element_ends
 
 #: Content types under which gateways send event streams.
 _MISLABELED = frozenset({"", "application/json", "text/plain"})
+#: A stream in the form of one array. An error in a list of its own is none.
+_ARRAY = re.compile(rb'\[\s*\{\s*"(?!error")')
 
 
 class Media(StrEnum):
-    """What a body is, for splitting it into events."""
+    """What a body is, for splitting it into events.
+
+    ``AWS_FRAMES`` are those of :mod:`mockserver.wire.eventstream`, which AWS calls an event stream.
+    """
 
     SSE = "sse"
     NDJSON = "ndjson"
+    JSON_ARRAY = "json-array"
+    AWS_FRAMES = "aws-frames"
     OTHER = "other"
 
 
@@ -37,10 +46,20 @@ class Body:
         """The complete events of an event stream; none of any other body."""
         return self._decoded[0]
 
+    @cached_property
+    def frames(self) -> tuple[eventstream.Frame, ...]:
+        """The complete frames of an AWS event stream; none of any other body."""
+        return eventstream.frames(self.data) if self.media is Media.AWS_FRAMES else ()
+
     @property
     def unfinished(self) -> sse.Block | None:
         """The last event of an event stream, if its blank line is missing."""
         return self._decoded[1]
+
+    @cached_property
+    def elements(self) -> tuple[Element, ...]:
+        """The complete elements of a stream that is one array; none of any other body."""
+        return tuple(Elements().feed(self.data)) if self.media is Media.JSON_ARRAY else ()
 
     @cached_property
     def event_ends(self) -> tuple[int, ...]:
@@ -50,6 +69,10 @@ class Body:
                 return tuple(sse.event_ends(self.data))
             case Media.NDJSON:
                 return tuple(sse.line_ends(self.data))
+            case Media.JSON_ARRAY:
+                return tuple(element_ends(self.data))
+            case Media.AWS_FRAMES:
+                return tuple(eventstream.frame_ends(self.data))
             case Media.OTHER:
                 return ()
 
@@ -78,14 +101,19 @@ def media_of(content_type: str | None, body: bytes) -> Media:
 
     A JSON error under ``text/event-stream`` (Gemini sends such) is not a stream; what begins like
     one is, under ``application/json``, ``text/plain`` or no content type at all, since gateways
-    send such and no JSON begins like that.
+    send such and no JSON begins like that. A list of objects is a stream of them (Gemini's).
     """
     kind = (content_type or "").split(";")[0].strip().lower()
-    start = body.lstrip(b"\xef\xbb\xbf\r\n \t")[:6]
+    text = body.lstrip(b"\xef\xbb\xbf\r\n \t")
+    start = text[:6]
     if kind == "text/event-stream":
         return Media.OTHER if start[:1] in (b"{", b"[", b"<") else Media.SSE
+    if kind == eventstream.CONTENT_TYPE:
+        return Media.OTHER if start[:1] in (b"{", b"[", b"<") else Media.AWS_FRAMES
     if kind in {"application/x-ndjson", "application/jsonl", "application/ndjson"}:
         return Media.NDJSON
     if kind in _MISLABELED and start.startswith((b"data:", b"event:", b": ")):
         return Media.SSE
+    if kind == "application/json" and _ARRAY.match(text):
+        return Media.JSON_ARRAY
     return Media.OTHER

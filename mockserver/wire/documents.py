@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from mockserver.cassettes.yaml_reader import KeyPath
-from mockserver.wire import sse
+from mockserver.wire import eventstream, sse
 from mockserver.wire.body import Media, media_of
 from mockserver.wire.sse import NOT_JSON as NOT_JSON
 
@@ -106,7 +106,17 @@ def documents(body: bytes, content_type: str | None) -> list[Document]:
         case Media.NDJSON:
             ends = [0, *sse.line_ends(body), len(body)]
             return [_whole(body, *span) for span in pairwise(ends) if body[slice(*span)].strip()]
-        case Media.OTHER:
+        case Media.AWS_FRAMES:
+            return [
+                Document(
+                    frame.text(":event-type") or frame.text(":exception-type"),
+                    frame.payload.decode("latin-1"),
+                    frame.payload_start,
+                )
+                for frame in eventstream.frames(body)
+                if frame.payload
+            ]
+        case Media.JSON_ARRAY | Media.OTHER:
             return [_whole(body, 0, len(body))] if body else []
 
 

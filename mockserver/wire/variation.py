@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mockserver.errors import did_you_mean
-from mockserver.wire import axes, faults
+from mockserver.wire import axes, eventstream, faults
 from mockserver.wire.axes import AXES, RECORDED, Point
-from mockserver.wire.body import Media
+from mockserver.wire.body import Body, Media
 from mockserver.wire.faults import Fault, FaultKind
 from mockserver.wire.schedule import Schedule
 
@@ -115,7 +115,28 @@ def _interrupted(schedule: Schedule, broken: Break) -> Schedule:
     ends = (0, *schedule.plain.event_ends)
     if broken.events >= len(ends):
         raise ValueError(f"{broken} is behind the end: the stream has {len(ends) - 1} events")
-    return faults.apply(schedule, Fault(broken.kind, ends[broken.events]))
+    return faults.apply(schedule, Fault(broken.kind, _offset(schedule.plain, broken, ends)))
+
+
+def _offset(plain: Body, broken: Break, ends: Sequence[int]) -> int:
+    """Return where a stream breaks. A cut of AWS frames comes inside the one behind the events.
+
+    A part of a frame says nothing; the parts take turns: prelude, headers, payload, checksum.
+    """
+    if plain.media is not Media.AWS_FRAMES or broken.kind is not FaultKind.CUT:
+        return ends[broken.events]
+    if broken.events >= len(plain.frames):
+        return ends[broken.events]
+    frame = plain.frames[broken.events]
+    begin, end = frame.span
+    headers = begin + eventstream.PRELUDE
+    parts = (
+        begin + eventstream.PRELUDE // 2,
+        (headers + frame.payload_start) // 2,
+        (frame.payload_start + end) // 2,
+        end - eventstream.CHECKSUM // 2,
+    )
+    return parts[broken.events % len(parts)]
 
 
 def _known() -> str:

@@ -22,7 +22,15 @@ from mockserver.dialects.registry import recorded_call
 from mockserver.library import library
 from tests.end_to_end.recorded_facts import compared, index, results
 
-CLIENTS = ["openai-compat", "response-strategies", "chatgpt-oauth"]
+CLIENTS = [
+    "openai-compat",
+    "response-strategies",
+    "chatgpt-oauth",
+    "cohere-client",
+    "ollama-client",
+    "bedrock-client",
+    "anthropic-client",
+]
 
 
 @pytest.mark.parametrize(
@@ -31,6 +39,10 @@ CLIENTS = ["openai-compat", "response-strategies", "chatgpt-oauth"]
         ("openai-chat", "openai-compat", 21),
         ("openai-responses", "response-strategies", 11),
         ("openai-responses", "chatgpt-oauth", 11),
+        ("cohere-v2", "cohere-client", 2),
+        ("ollama", "ollama-client", 1),
+        ("bedrock-converse", "bedrock-client", 6),
+        ("anthropic-messages", "anthropic-client", 9),
     ],
 )
 def test_all_recordings_of_a_dialect_agree_with_the_index(

@@ -270,6 +270,7 @@ def test_verify_plays_and_rechunks_cassettes(tapecheck: Cli, tmp_path: Path) -> 
         (["-w", "cassettes", "openai-chat/text-basic"], "openai-chat/text-basic  "),
         (["-w", "adapters"], "  dialects  openai-chat"),
         (["-w", "features"], "streaming"),
+        (["-w", "dialects"], "openai-chat       judged"),
     ],
 )
 def test_lists(tapecheck: Cli, arguments: list[str], line: str) -> None:

@@ -56,6 +56,7 @@ class SimpleClient:
     """One call; every method is a step."""
 
     dialect = "openai-chat"
+    path = "chat/completions"
 
     def __init__(self, call: Call) -> None:
         self.call = call
@@ -109,7 +110,7 @@ class SimpleClient:
             try:
                 async with http.stream(
                     "POST",
-                    f"{self.call.base_url}/chat/completions",
+                    f"{self.call.base_url}/{self.path}",
                     json=self.body(),
                     headers=self.headers(),
                 ) as response:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
@@ -21,11 +23,14 @@ from harness.reports.records import CaseResult
 from harness.run.runner import Runner
 from harness.suite.scenario import Case
 from harness.suite.schemas import schema
-from tests.saboteurs import conduct  # noqa: F401 - more of them
-from tests.saboteurs.background import BackgroundClient
+from tests import saboteurs
 from tests.saboteurs.broken import SABOTEURS, Saboteur
 from tests.saboteurs.client import SimpleClient
 from tests.saboteurs.native import NativeClient
+
+for _module in iter_modules(saboteurs.__path__, f"{saboteurs.__name__}."):
+    if not _module.name.endswith(".test_saboteurs"):
+        import_module(_module.name)
 
 SCENARIOS = {s.id: s for s in find_scenarios(Settings())[0]}
 
@@ -82,8 +87,8 @@ def test_a_saboteur_is_caught_by_its_check(saboteur: Saboteur) -> None:
 
 
 def unbroken(saboteur: Saboteur) -> type[SimpleClient]:
-    kinds = (NativeClient, BackgroundClient, SimpleClient)
-    return next(kind for kind in kinds if issubclass(saboteur.client, kind))
+    broken = {s.client for s in SABOTEURS}
+    return next(kind for kind in saboteur.client.__mro__[1:] if kind not in broken)
 
 
 @pytest.mark.parametrize(
@@ -114,8 +119,10 @@ def test_few_saboteurs_break_a_convention_only() -> None:
         "BelievesStopDespiteCalls",
         "CountsSilenceAsZero",
         "EmitsHalfACharacter",
+        "LosesThePlan",
         "MakesTheSameIdInEveryTurn",
         "SendsEmptyDeltas",
+        "SendsEveryResultInAMessage",
     }
     assert len(by_level[Level.MUST]) >= 50
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import httpx
 
-from harness.adapters.chat.request import call_ids
+from harness.adapters.chat.tool_calls import call_ids
 from harness.adapters.chatgpt_oauth.oauth import Tokens
 from harness.adapters.chatgpt_oauth.oauth_store import (
     Credentials,

@@ -46,7 +46,8 @@ CODES = _table(
             data_inspection_failed minimax_1026 minimax_1027""",
         ErrorClass.QUOTA_EXHAUSTED: """insufficient_quota usage_limit_reached usage_not_included
             billing_error billing_hard_limit_reached billing_not_active insufficient_balance
-            insufficient_credits Arrearage minimax_1008 minimax_2056""",
+            insufficient_credits Arrearage ServiceQuotaExceededException minimax_1008
+            minimax_2056""",
         ErrorClass.RATE_LIMIT: """rate_limit_exceeded rate_limit_error resource_exhausted
             ThrottlingException TooManyRequestsException too_many_requests rate_limited
             RateLimitReached Throttling Throttling.RateQuota Throttling.AllocationQuota
@@ -133,6 +134,7 @@ REQUEST_ID_HEADERS = (
     "mistral-correlation-id",
     "apim-request-id",
     "x-amzn-requestid",
+    "x-debug-trace-id",
     "cf-ray",
 )
 
@@ -185,7 +187,7 @@ TEXTS = (
     ),
     _row(
         ErrorClass.CONTENT_FILTERED,
-        r"content (management )?policy",
+        r"content (management |filtering )?policy",
         r"\bflagged (as|by|for)\b",
         r"requires moderation",
         r"data may contain inappropriate content",

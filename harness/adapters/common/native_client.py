@@ -100,7 +100,8 @@ class NativeClient(ApiClient):
         dialect = find_dialect(self.dialect)
         request = written_request(dialect, call)
         path = request.url.path[len(dialect.base_path([request.url.path])) :]
-        url = endpoint(self._url + path + (f"?{request.url.query}" if request.url.query else ""))
+        query = f"?{request.url.query}" if request.url.query else ""
+        url = endpoint(self._url.rstrip("/") + path + query)
         attempt = functools.partial(
             self._attempt,
             url,

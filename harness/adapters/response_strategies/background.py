@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import httpx
 
-from harness.adapters.chat.request import call_ids
+from harness.adapters.chat.tool_calls import call_ids
 from harness.adapters.common.client import ApiClient, ClientSettings
 from harness.adapters.common.failures import failure, request_id_of
 from harness.adapters.common.retrying import retrying
@@ -25,8 +25,8 @@ from harness.adapters.common.transport import HttpError
 from harness.adapters.response_strategies.background_answer import JobAnswer
 from harness.adapters.response_strategies.background_polling import Clock, PollPolicy, SystemClock
 from harness.adapters.response_strategies.background_store import JobStore, MemoryStore, job_key
-from harness.adapters.response_strategies.request import responses_body
 from harness.clients.interface import ClientError
+from mockserver.dialects.openai_responses import responses_body
 from mockserver.vocabulary import (
     AssistantTurn,
     ErrorClass,

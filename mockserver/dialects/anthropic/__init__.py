@@ -3,26 +3,112 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
+from mockserver.cassettes.cassette import Request, Response
+from mockserver.dialects.anthropic import answer, call, error_answer, facts, request, sdk
+from mockserver.dialects.capacity import Capacity
 from mockserver.dialects.dialect import Dialect
+from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
+from mockserver.dialects.writing import Pace
+from mockserver.vocabulary.call import NeutralCall
+from mockserver.vocabulary.failure import ErrorInfo
+from mockserver.vocabulary.model import (
+    AssistantTurn,
+    FinishReason,
+    JsonObject,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+)
+from mockserver.wire.schedule import Schedule
 
 
 class Anthropic(Dialect):
-    """Messages (https://docs.claude.com/en/api/messages)."""
+    """Messages (https://platform.claude.com/docs/en/api/messages)."""
 
     name = "anthropic"
     endpoint = re.compile("/v1/messages")
     form = Form(
-        opaque_fields={"signature": "signature"},
+        opaque_fields={
+            "signature": "signature",
+            "encrypted_content": "encrypted",
+            "encrypted_index": "encrypted",
+        },
         foreign_fields=frozenset({"input_schema"}),
         user_trees={"metadata": "metadata"},
-        volatile_fields=frozenset({"cache_creation_input_tokens", "cache_read_input_tokens"}),
+        volatile_fields=frozenset(
+            {
+                "cache_creation",
+                "cache_creation_input_tokens",
+                "cache_read_input_tokens",
+                "expires_at",
+            }
+        ),
         delta_openers=("content_block_",),
         kept_request_headers=frozenset({"anthropic-beta", "anthropic-version"}),
         replaced_response_headers={"anthropic-organization-id": "org", "request-id": "req"},
         base_url_variables=("ANTHROPIC_BASE_URL",),
     )
+    reasons: ClassVar[Mapping[str, FinishReason]] = {
+        "end_turn": FinishReason.STOP,
+        "stop_sequence": FinishReason.STOP,
+        "tool_use": FinishReason.TOOL_CALLS,
+        "max_tokens": FinishReason.LENGTH,
+        "model_context_window_exceeded": FinishReason.LENGTH,
+        "pause_turn": FinishReason.PAUSE,
+        "compaction": FinishReason.PAUSE,
+        "refusal": FinishReason.REFUSAL,
+    }
+    capacity = Capacity(
+        words={
+            FinishReason.STOP: "end_turn",
+            FinishReason.LENGTH: "max_tokens",
+            FinishReason.TOOL_CALLS: "tool_use",
+            FinishReason.PAUSE: "pause_turn",
+            FinishReason.REFUSAL: "refusal",
+        },
+        parts=frozenset({TextPart, ReasoningPart, ToolCallPart}),
+        seals=frozenset({"signature", "redacted_data"}),
+        # Whole answers have objects, not texts.
+        call_text=False,
+        citations=True,
+        usage=frozenset(
+            {
+                "input_tokens",
+                "output_tokens",
+                "cache_read_input_tokens",
+                "cache_creation_input_tokens",
+                "reasoning_tokens",
+            }
+        ),
+    )
+
+    def read_call(self, request: Request) -> NeutralCall:
+        """Read the request in the words of Chat Completions."""
+        return call.read_call(request)
+
+    def write_request(self, call: NeutralCall) -> Request:
+        """Write the request; without a limit of tokens it gets one."""
+        return request.write_request(call)
+
+    def write_answer(self, turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
+        """Write the answer as a stream of events, or as one message."""
+        return answer.write_answer(turn, call, pace)
+
+    def write_error(self, error: ErrorInfo, call: NeutralCall) -> Response:
+        """Write the error with the status that the provider has for it."""
+        return error_answer.write_error(error, call)
+
+    def sdk_program(self, base_url: str, body: JsonObject, max_retries: int = 0) -> str | None:
+        """Use Anthropic's SDK."""
+        return sdk.program(base_url, body, max_retries)
+
+    def read_facts(self, answers: Sequence[Schedule]) -> Facts:
+        """Read the last answer: the ones before were retried."""
+        return of_last(answers, facts.read)
 
 
 DIALECT = Anthropic()

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from mockserver.cassettes.cassette import Request
+from mockserver.cassettes.cassette import Request, Response
+from mockserver.dialects.dialect import UnwritableError
 from mockserver.dialects.facts import Facts
 from mockserver.dialects.form import Form
 from mockserver.dialects.openai_responses import OpenAIResponses
+from mockserver.dialects.openai_responses.answer import Manner
 from mockserver.dialects.openai_responses.facts import read_job
-from mockserver.vocabulary.model import JsonObject
+from mockserver.dialects.writing import Pace
+from mockserver.vocabulary.call import NeutralCall
+from mockserver.vocabulary.model import AssistantTurn, JsonObject
 from mockserver.wire.schedule import Schedule
 
 
@@ -20,6 +24,7 @@ class Background(OpenAIResponses):
     name = "background"
     refines = frozenset({"openai-responses"})
     form = Form()
+    manner = Manner(queued=True)
 
     def matches(self, request: Request) -> bool:
         """Return whether it creates a job: later requests about a job are useless without that."""
@@ -30,6 +35,20 @@ class Background(OpenAIResponses):
         except ValueError:
             return False
         return isinstance(body, dict) and body.get("background") is True
+
+    def body(self, call: NeutralCall) -> JsonObject:
+        """Return the body that creates a job."""
+        return self._written(call, background=True)
+
+    def write_answer(self, turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
+        """Return the stream of a job, from its creation to its end.
+
+        Raises :class:`UnwritableError` without a stream: the answer to the creation is a job that
+        waits, and the turn is in the answer to a later request.
+        """
+        if not call.stream:
+            raise UnwritableError("a job without a stream takes several answers")
+        return super().write_answer(turn, call, pace)
 
     def sdk_program(self, _base_url: str, _body: JsonObject, _max_retries: int = 0) -> str | None:
         """Return ``None``: a job takes several calls."""

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
+from mockserver.cassettes.cassette import Request, Response
+from mockserver.dialects.bedrock.answer import CAPACITY, write_answer, write_error
+from mockserver.dialects.bedrock.call import read_call
+from mockserver.dialects.bedrock.facts import read
+from mockserver.dialects.bedrock.request import write_request
 from mockserver.dialects.dialect import Dialect
+from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
+from mockserver.dialects.writing import Pace
+from mockserver.vocabulary.call import NeutralCall
+from mockserver.vocabulary.failure import ErrorInfo
+from mockserver.vocabulary.model import AssistantTurn, FinishReason
+from mockserver.wire.schedule import Schedule
 
 
 class Bedrock(Dialect):
@@ -16,11 +29,45 @@ class Bedrock(Dialect):
         "/model/[^/]+/(?:converse-stream|converse|invoke-with-response-stream|invoke)"
     )
     form = Form(
-        opaque_fields={"signature": "signature"},
+        opaque_fields={"signature": "signature", "redactedContent": "redacted"},
+        foreign_fields=frozenset({"inputSchema", "requestMetadata"}),
+        volatile_fields=frozenset({"latencyMs", "p"}),
+        delta_numbers=frozenset({"contentBlockIndex"}),
         kept_response_headers=("x-amzn-errortype",),
         replaced_response_headers={"x-amzn-requestid": "req"},
         base_url_variables=("AWS_ENDPOINT_URL_BEDROCK_RUNTIME",),
     )
+    # malformed_tool_use and malformed_model_output are failures.
+    reasons: ClassVar[Mapping[str, FinishReason]] = {
+        "end_turn": FinishReason.STOP,
+        "stop_sequence": FinishReason.STOP,
+        "tool_use": FinishReason.TOOL_CALLS,
+        "max_tokens": FinishReason.LENGTH,
+        "model_context_window_exceeded": FinishReason.LENGTH,
+        "guardrail_intervened": FinishReason.CONTENT_FILTER,
+        "content_filtered": FinishReason.CONTENT_FILTER,
+    }
+    capacity = CAPACITY
+
+    def read_call(self, request: Request) -> NeutralCall:
+        """Read the request in the words of Chat Completions."""
+        return read_call(request)
+
+    def write_request(self, call: NeutralCall) -> Request:
+        """Write the request for a region of AWS; the model is in the path."""
+        return write_request(call)
+
+    def write_answer(self, turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
+        """Write frames, or one JSON object."""
+        return write_answer(turn, call, pace)
+
+    def write_error(self, error: ErrorInfo, _call: NeutralCall) -> Response:
+        """Write the error with its type in a header."""
+        return write_error(error)
+
+    def read_facts(self, answers: Sequence[Schedule]) -> Facts:
+        """Read the last answer: the ones before were retried."""
+        return of_last(answers, read)
 
 
 DIALECT = Bedrock()

@@ -3,20 +3,77 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
+from mockserver.cassettes.cassette import Request, Response
+from mockserver.dialects.cohere import answer, call, failures, request
+from mockserver.dialects.cohere.facts import read_facts
+from mockserver.dialects.cohere.sdk import program
 from mockserver.dialects.dialect import Dialect
+from mockserver.dialects.facts import Facts
 from mockserver.dialects.form import Form
+from mockserver.dialects.writing import Pace
+from mockserver.vocabulary.call import NeutralCall
+from mockserver.vocabulary.failure import ErrorInfo
+from mockserver.vocabulary.model import AssistantTurn, FinishReason, JsonObject
+from mockserver.wire.schedule import Schedule
 
 
 class Cohere(Dialect):
-    """Chat, version 2 and 1 (https://docs.cohere.com/reference/chat)."""
+    """Chat, version 2 (https://docs.cohere.com/reference/chat).
+
+    Version 1 is served and recorded, and not judged: its requests cannot be turned into calls.
+    """
 
     name = "cohere"
     endpoint = re.compile("/v[12]/chat")
     form = Form(
-        foreign_fields=frozenset({"arguments"}),
+        foreign_fields=frozenset({"arguments", "document", "tool_output"}),
+        volatile_headers=(
+            "x-debug-trace-id",
+            "x-envoy-upstream-service-time",
+            "x-endpoint-monthly-call-limit",
+            "x-trial-endpoint-call-.*",
+            "num_(?:chars|tokens)",
+        ),
+        delta_numbers=frozenset({"content_index"}),
+        delta_openers=("content-", "tool-call-"),
+        replaced_response_headers={"x-debug-trace-id": "trace"},
         base_url_variables=("CO_API_URL",),
     )
+    # ERROR and TIMEOUT are failures, not reasons.
+    reasons: ClassVar[Mapping[str, FinishReason]] = {
+        "COMPLETE": FinishReason.STOP,
+        "STOP_SEQUENCE": FinishReason.STOP,
+        "MAX_TOKENS": FinishReason.LENGTH,
+        "TOOL_CALL": FinishReason.TOOL_CALLS,
+    }
+    capacity = answer.CAPACITY
+
+    def read_call(self, request: Request) -> NeutralCall:
+        """Read a request of version 2."""
+        return call.read_call(request)
+
+    def write_request(self, call: NeutralCall) -> Request:
+        """Write a request of version 2."""
+        return request.write_request(call)
+
+    def write_answer(self, turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
+        """Write an answer, streamed if the call is."""
+        return answer.write_answer(turn, call, pace)
+
+    def write_error(self, error: ErrorInfo, call: NeutralCall) -> Response:
+        """Write an error with its HTTP status."""
+        return failures.write_error(error, call)
+
+    def sdk_program(self, base_url: str, body: JsonObject, max_retries: int = 0) -> str | None:
+        """Use Cohere's SDK."""
+        return program(base_url, body, max_retries)
+
+    def read_facts(self, answers: Sequence[Schedule]) -> Facts:
+        """Read the last answer: the ones before were retried."""
+        return read_facts(answers)
 
 
 DIALECT = Cohere()

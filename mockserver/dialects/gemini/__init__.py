@@ -3,9 +3,38 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
+from mockserver.cassettes.cassette import Request, Response
+from mockserver.dialects.capacity import Capacity
 from mockserver.dialects.dialect import Dialect
+from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
+from mockserver.dialects.gemini import answer, errors, sdk
+from mockserver.dialects.gemini.call import read_call
+from mockserver.dialects.gemini.facts import read
+from mockserver.dialects.gemini.plain import plain_request
+from mockserver.dialects.gemini.request import write_request
+from mockserver.dialects.gemini.words import REASONS, WORDS
+from mockserver.dialects.writing import Pace
+from mockserver.vocabulary.call import NeutralCall
+from mockserver.vocabulary.failure import ErrorInfo
+from mockserver.vocabulary.model import (
+    AssistantTurn,
+    FinishReason,
+    ImagePart,
+    JsonObject,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+)
+from mockserver.wire.schedule import Schedule
+
+#: What stands before a model, without the proxy before that.
+_ADDRESS = re.compile(
+    r"/v\d\w*/(?:[^:]*/)?(models/[^/:]+:(?:streamGenerateContent|generateContent))"
+)
 
 
 class Gemini(Dialect):
@@ -17,11 +46,67 @@ class Gemini(Dialect):
         r"/v\d\w*/(?:[^:]*/)?models/[^/:]+:(?:streamGenerateContent|generateContent)"
     )
     form = Form(
-        opaque_fields={"thoughtSignature": "signature"},
+        opaque_fields={"thoughtSignature": "signature", "thought_signature": "signature"},
         foreign_fields=frozenset({"args"}),
+        user_trees={"labels": "label"},
+        volatile_fields=frozenset({"cachedContentTokenCount", "createTime"}),
+        volatile_headers=("server-timing",),
         replaced_request_headers={"x-goog-user-project": "project"},
-        base_url_variables=("GOOGLE_GEMINI_BASE_URL",),
+        base_url_variables=("GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL"),
     )
+    reasons: ClassVar[Mapping[str, FinishReason]] = REASONS
+    capacity = Capacity(
+        words=WORDS,
+        parts=frozenset({TextPart, ReasoningPart, ToolCallPart, ImagePart}),
+        seals=frozenset({"signature"}),
+        call_text=False,
+        call_signatures=True,
+        text_signatures=True,
+        neighbours=False,
+        citations=True,
+        usage=frozenset(
+            {
+                "input_tokens",
+                "output_tokens",
+                "total_tokens",
+                "cache_read_input_tokens",
+                "reasoning_tokens",
+            }
+        ),
+    )
+
+    def read_call(self, request: Request) -> NeutralCall:
+        """Read the request in the words of Chat Completions."""
+        return read_call(request)
+
+    def plain_path(self, path: str) -> str:
+        """Leave out the version, and the project of Vertex AI: an SDK's default has changed."""
+        return _ADDRESS.sub(r"/\1", path)
+
+    def plain_request(self, body: JsonObject) -> JsonObject:
+        """Return the body with one spelling of names, and one content for each turn."""
+        return plain_request(body)
+
+    def write_request(self, call: NeutralCall) -> Request:
+        """Write the request to AI Studio's address."""
+        return write_request(call)
+
+    def write_answer(self, turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
+        """Write the answer, streamed if the call is."""
+        return answer.write_answer(turn, call, pace)
+
+    def write_error(self, error: ErrorInfo, call: NeutralCall) -> Response:
+        """Write the error in Google's body."""
+        return errors.write_error(error, streamed=call.stream)
+
+    def sdk_program(self, base_url: str, body: JsonObject, max_retries: int = 0) -> str | None:
+        """Use Google's SDK."""
+        return sdk.program(base_url, body, max_retries)
+
+    def read_facts(self, answers: Sequence[Schedule]) -> Facts:
+        """Read the last answer: the ones before were retried, unless it goes on from them."""
+        whole = [answer.plain for answer in answers if answer.status < 400]
+        return of_last(answers, lambda _last: read(whole))
 
 
 DIALECT = Gemini()

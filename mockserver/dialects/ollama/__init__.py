@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
+from mockserver.cassettes.cassette import Request, Response
 from mockserver.dialects.dialect import Dialect
+from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
+from mockserver.dialects.ollama.answer import CAPACITY, write_answer, write_error
+from mockserver.dialects.ollama.call import read_call
+from mockserver.dialects.ollama.facts import read
+from mockserver.dialects.ollama.request import write_request
+from mockserver.dialects.ollama.sdk import program
+from mockserver.dialects.writing import Pace
+from mockserver.vocabulary.call import NeutralCall
+from mockserver.vocabulary.failure import ErrorInfo
+from mockserver.vocabulary.model import AssistantTurn, FinishReason, JsonObject
+from mockserver.wire.schedule import Schedule
 
 
 class Ollama(Dialect):
-    """/api/chat and /api/generate (https://github.com/ollama/ollama/blob/main/docs/api.md)."""
+    """/api/chat and /api/generate (https://github.com/ollama/ollama/blob/main/docs/api.md).
+
+    A call with the option ``endpoint: generate`` asks the latter.
+    """
 
     name = "ollama"
     endpoint = re.compile("/api/(?:chat|generate)")
     form = Form(
+        # The address names the machine and its public key.
+        opaque_fields={"signin_url": "signin"},
         foreign_fields=frozenset({"arguments"}),
         volatile_fields=frozenset(
             {
@@ -26,6 +45,36 @@ class Ollama(Dialect):
         ),
         base_url_variables=("OLLAMA_HOST",),
     )
+    reasons: ClassVar[Mapping[str, FinishReason]] = {
+        "stop": FinishReason.STOP,
+        "length": FinishReason.LENGTH,
+        "tool_calls": FinishReason.TOOL_CALLS,
+    }
+    capacity = CAPACITY
+
+    def read_call(self, request: Request) -> NeutralCall:
+        """Read the request in the words of Chat Completions."""
+        return read_call(request)
+
+    def write_request(self, call: NeutralCall) -> Request:
+        """Write a request to a server on this machine."""
+        return write_request(call)
+
+    def write_answer(self, turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
+        """Write a stream of lines, or one object."""
+        return write_answer(turn, call, pace)
+
+    def write_error(self, error: ErrorInfo, call: NeutralCall) -> Response:
+        """Write an object with the text of the error."""
+        return write_error(error, call)
+
+    def sdk_program(self, base_url: str, body: JsonObject, _max_retries: int = 0) -> str | None:
+        """Use Ollama's SDK."""
+        return program(base_url, body)
+
+    def read_facts(self, answers: Sequence[Schedule]) -> Facts:
+        """Read the last answer: the ones before were retried."""
+        return of_last(answers, read)
 
 
 DIALECT = Ollama()

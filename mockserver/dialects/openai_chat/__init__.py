@@ -7,20 +7,26 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from mockserver.cassettes.cassette import Request
+from mockserver.cassettes.cassette import Request, Response
 from mockserver.dialects import openai_sdk
 from mockserver.dialects.dialect import Dialect, UnreadableRequestError
 from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
+from mockserver.dialects.openai_chat.answer import CAPACITY, write_answer
 from mockserver.dialects.openai_chat.facts import read
+from mockserver.dialects.openai_chat.request import outgoing_message, request_body
+from mockserver.dialects.openai_writing import error_answer
+from mockserver.dialects.writing import Pace, compact
 from mockserver.vocabulary.call import NeutralCall
-from mockserver.vocabulary.model import FinishReason, JsonObject
+from mockserver.vocabulary.failure import ErrorInfo
+from mockserver.vocabulary.model import AssistantTurn, FinishReason, Json, JsonObject
 from mockserver.wire.schedule import Schedule
 
+__all__ = ["DIALECT", "OpenAIChat", "outgoing_message", "request_body"]
+
 #: Fields of a request that a neutral call has too, or that a client sets itself.
-_NEUTRAL_FIELDS = frozenset(
-    {"model", "messages", "tools", "stream", "stream_options", "tool_choice"}
-)
+_NEUTRAL_FIELDS = frozenset({"model", "messages", "tools", "stream", "stream_options"})
+_URL = "https://api.openai.com/v1/chat/completions"
 
 
 class OpenAIChat(Dialect):
@@ -48,6 +54,7 @@ class OpenAIChat(Dialect):
         },
         base_url_variables=("OPENAI_BASE_URL",),
     )
+    capacity = CAPACITY
     reasons: ClassVar[Mapping[str, FinishReason]] = {
         "stop": FinishReason.STOP,
         "length": FinishReason.LENGTH,
@@ -68,8 +75,33 @@ class OpenAIChat(Dialect):
             messages=tuple(body.get("messages", ())),
             tools=tuple(body.get("tools") or ()),
             stream=bool(body.get("stream", False)),
-            options={k: v for k, v in body.items() if k not in _NEUTRAL_FIELDS},
+            stream_usage=not body.get("stream") or _wants_usage(body.get("stream_options")),
+            options={
+                k: v
+                for k, v in body.items()
+                if k not in _NEUTRAL_FIELDS and not _says_nothing(k, v)
+            },
         )
+
+    def write_request(self, call: NeutralCall) -> Request:
+        """Return the request: the body has the shape of the call, without ``parts``."""
+        body = request_body(
+            model=call.model,
+            messages=call.messages,
+            tools=call.tools,
+            stream=call.stream,
+            options={**({} if call.stream_usage else {"stream_options": None}), **call.options},
+        )
+        headers = (("content-type", "application/json"),)
+        return Request(method="POST", uri=_URL, headers=headers, body=compact(body).encode())
+
+    def write_answer(self, turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
+        """Return the answer of OpenAI, with the reasoning that other servers send."""
+        return write_answer(turn, call, pace)
+
+    def write_error(self, error: ErrorInfo, _call: NeutralCall) -> Response:
+        """Return the error in OpenAI's form."""
+        return error_answer(error)
 
     def sdk_program(self, base_url: str, body: JsonObject, max_retries: int = 0) -> str | None:
         """Use OpenAI's SDK."""
@@ -78,13 +110,22 @@ class OpenAIChat(Dialect):
             base_url,
             body,
             asked="messages",
-            known=_NEUTRAL_FIELDS | {"n", "logprobs", "response_format"},
+            known=_NEUTRAL_FIELDS | {"tool_choice", "n", "logprobs", "response_format"},
             retries=max_retries,
         )
 
     def read_facts(self, answers: Sequence[Schedule]) -> Facts:
         """Read the last answer: the ones before were retried."""
         return of_last(answers, read)
+
+
+def _wants_usage(stream_options: Json) -> bool:
+    return isinstance(stream_options, dict) and bool(stream_options.get("include_usage"))
+
+
+def _says_nothing(name: str, value: Json) -> bool:
+    """Return whether an option is the default, which a client sends or leaves out."""
+    return name == "tool_choice" and value in (None, "auto")
 
 
 DIALECT = OpenAIChat()

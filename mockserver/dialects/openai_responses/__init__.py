@@ -6,17 +6,24 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from mockserver.cassettes.cassette import Interaction, Request
+from mockserver.cassettes.cassette import Headers, Interaction, Request, Response
 from mockserver.dialects import openai_sdk
-from mockserver.dialects.dialect import Dialect
+from mockserver.dialects.dialect import Dialect, UnwritableError
 from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
+from mockserver.dialects.openai_responses.answer import CAPACITY, Manner, write_answer
 from mockserver.dialects.openai_responses.call import is_about, is_in_progress, read_call
 from mockserver.dialects.openai_responses.facts import read
 from mockserver.dialects.openai_responses.native import GRAMMAR
+from mockserver.dialects.openai_responses.request import is_reasoning_model, responses_body
+from mockserver.dialects.openai_writing import error_answer
+from mockserver.dialects.writing import Pace, compact
 from mockserver.vocabulary.call import NeutralCall
-from mockserver.vocabulary.model import FinishReason, JsonObject
+from mockserver.vocabulary.failure import ErrorInfo
+from mockserver.vocabulary.model import AssistantTurn, FinishReason, JsonObject
 from mockserver.wire.schedule import Schedule, from_response
+
+__all__ = ["DIALECT", "OpenAIResponses", "is_reasoning_model", "responses_body"]
 
 
 class OpenAIResponses(Dialect):
@@ -46,10 +53,50 @@ class OpenAIResponses(Dialect):
         "content_filter": FinishReason.CONTENT_FILTER,
     }
     grammar = GRAMMAR
+    capacity = CAPACITY
+    #: Where the provider answers, and the headers that every request needs.
+    address: ClassVar[str] = "https://api.openai.com/v1/responses"
+    request_headers: ClassVar[Headers] = (("content-type", "application/json"),)
+    #: What differs in the answers.
+    manner: ClassVar[Manner] = Manner()
 
     def read_call(self, request: Request) -> NeutralCall:
         """Read the request in the words of Chat Completions."""
         return read_call(request)
+
+    def body(self, call: NeutralCall) -> JsonObject:
+        """Return the body of the request that says a call. Raises :class:`UnwritableError`."""
+        return self._written(call, background=False)
+
+    def write_request(self, call: NeutralCall) -> Request:
+        """Return the request. A system message becomes a developer's, which means the same.
+
+        Models that reason are asked for their encrypted reasoning.
+        """
+        body = compact(self.body(call)).encode()
+        return Request(method="POST", uri=self.address, headers=self.request_headers, body=body)
+
+    def write_answer(self, turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
+        """Return the answer, which repeats the request. A failed turn is a failed response."""
+        return write_answer(turn, self.body(call), pace, self.manner)
+
+    def write_error(self, error: ErrorInfo, _call: NeutralCall) -> Response:
+        """Return the error in OpenAI's form."""
+        return error_answer(error)
+
+    @staticmethod
+    def _written(call: NeutralCall, *, background: bool) -> JsonObject:
+        try:
+            return responses_body(
+                model=call.model,
+                messages=call.messages,
+                tools=call.tools,
+                stream=call.stream,
+                background=background,
+                options=call.options,
+            )
+        except ValueError as exc:
+            raise UnwritableError(str(exc)) from None
 
     def continues(self, before: Sequence[Interaction], request: Request) -> str | None:
         """Return ``background`` for a request that polls the response, still in progress.

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.adapters.chatgpt_oauth.request import request_body
-from harness.adapters.response_strategies.request import responses_body
 from mockserver.cassettes.cassette import Request
+from mockserver.dialects.openai_responses import responses_body
 from mockserver.dialects.openai_responses.call import read_call
 
 Call = dict[str, Any]

@@ -60,6 +60,21 @@ def test_usage_stands_once_before_the_terminal_event() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({"input_tokens": 2, "output_tokens": 3, "total_tokens": 5}, False),
+        ({"input_tokens": 2, "output_tokens": 3, "total_tokens": 6}, True),
+        ({"input_tokens": 2, "total_tokens": 2}, True),
+        ({"input_tokens": "2", "output_tokens": 3, "total_tokens": 5}, True),
+    ],
+)
+def test_a_total_that_is_the_sum_says_nothing(given: dict[str, Any], kept: bool) -> None:
+    (usage,) = canonical([{"type": "usage", "usage": given}])
+    assert ("total_tokens" in usage["usage"]) is kept
+    assert "total_tokens" in given
+
+
+@pytest.mark.parametrize(
     ("wanted", "seen", "at"),
     [
         ([text("a"), STOP], [text("a"), STOP], None),

@@ -29,12 +29,13 @@ def seen(method, path, query, key=KEY, *, headers=(), body=b""):
     )
 
 
-def findings(spec, *requests, terms=None):
+def findings(spec, *requests, terms=None, dialect="openai-chat"):
     reading = SimpleNamespace(
         spec=SimpleNamespace(request=spec, key_path=()),
         record=SimpleNamespace(requests=requests),
         transcript=SimpleNamespace(api_key=KEY),
         terms=terms or Terms(),
+        case=SimpleNamespace(scenario=SimpleNamespace(dialect=dialect)),
     )
     return list(request(reading))
 
@@ -227,3 +228,14 @@ IMAGES = [{"image_url": PICTURE}, {"image_url": "data:image/png;base64,aGk="}]
 )
 def test_what_the_prompt_says_and_shows_is_sent(body, found):
     assert kinds(RequestSpec(contains={"messages": PROMPT}), sent(**body)) == found
+
+
+def test_a_body_is_compared_in_the_one_form_of_its_dialect():
+    wanted = {"contents": [{"role": "model", "parts": [{"functionCall": {"id": "k1"}}]}]}
+    spec = RequestSpec(contains=wanted)
+    calls = [{"text": ""}, {"function_call": {"id": "k1"}}]
+    split = [{"role": "model", "parts": [part]} for part in calls]
+    body = json.dumps({"contents": split}).encode()
+    post = ("POST", "/v1/models/x:generateContent", "")
+    assert findings(spec, seen(*post, body=body), dialect="gemini") == []
+    assert len(findings(spec, seen(*post, body=body))) == 1

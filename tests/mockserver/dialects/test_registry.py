@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,8 +8,15 @@ from pathlib import Path
 import pytest
 
 from mockserver.cassettes.cassette import Request
-from mockserver.dialects import registry
+from mockserver.dialects import (
+    Dialect,
+    Pace,
+    UnreadableRequestError,
+    UnwritableError,
+    registry,
+)
 from mockserver.errors import DialectError
+from mockserver.vocabulary import AssistantTurn, ErrorClass, ErrorInfo, NeutralCall, Status
 from tests.toy_dialect import Toy
 
 
@@ -75,12 +83,33 @@ def test_an_unknown_dialect_is_refused_with_a_close_one() -> None:
         registry.find_dialect("openai-chta")
 
 
+class Bare(Dialect):
+    name = "bare"
+    endpoint = re.compile("/bare")
+
+
+def test_a_dialect_without_a_writer_says_so() -> None:
+    call = NeutralCall(model="m", messages=())
+    turn = AssistantTurn(status=Status.COMPLETED, parts=())
+    error = ErrorInfo(error_class=ErrorClass.TIMEOUT, message="m", retryable=True)
+    for write in (
+        lambda: registry.written_request(Bare(), call),
+        lambda: registry.fitted(Bare(), turn),
+        lambda: registry.written_answer(Bare(), turn, call, Pace()),
+        lambda: Bare().write_answer(turn, call, Pace()),
+        lambda: registry.written_error(Bare(), error, call),
+    ):
+        with pytest.raises(UnwritableError, match=r"^bare .* cannot be written$"):
+            write()
+
+
 def test_a_dialect_without_a_reader_has_no_facts_and_says_why_it_reads_no_call() -> None:
-    assert not registry.find_dialect("cohere").reads_facts
-    assert registry.facts_of("cohere") is None
+    bare = Bare()
+    assert not bare.reads_facts
+    assert bare.read_facts(()) is None
     assert registry.facts_of("no such dialect") is None
-    call = registry.recorded_call(request("/v2/chat"))
-    assert call == "cohere requests cannot be turned back into calls"
+    with pytest.raises(UnreadableRequestError, match=r"^bare requests cannot be turned back"):
+        bare.read_call(request("/bare"))
     assert registry.recorded_call(request("/v9")) == "no dialect matches POST /v9"
 
 

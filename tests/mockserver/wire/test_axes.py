@@ -56,6 +56,35 @@ def test_text_axes(point: axes.Point, body: str) -> None:
     assert axes.apply(stream(), point).body == body.encode()
 
 
+LINES = b'{"a":\r1}\n\n{"b":2}\r\n{"c":3}'
+
+
+def lines(body: bytes = LINES) -> Schedule:
+    headers = (("content-type", "application/x-ndjson"),)
+    return from_response(Response(status=200, reason="OK", headers=headers, body=body))
+
+
+@pytest.mark.parametrize(
+    ("point", "body"),
+    [
+        (at(eol="crlf"), b'{"a":\r1}\r\n\r\n{"b":2}\r\n{"c":3}'),
+        (at(eol="lf"), b'{"a":\r1}\n\n{"b":2}\n{"c":3}'),
+        (at(comments="between"), b'{"a":\r1}\n\n\n\n{"b":2}\r\n\r\n{"c":3}'),
+    ],
+    ids=str,
+)
+def test_json_lines_have_line_ends_and_blank_lines(point: axes.Point, body: bytes) -> None:
+    assert axes.apply(lines(), point).body == body
+
+
+@pytest.mark.parametrize(
+    "point", [at(eol="cr"), at(space="none"), at(comments="inside"), at(bom="yes")], ids=str
+)
+def test_what_is_of_event_streams_leaves_json_lines_alone(point: axes.Point) -> None:
+    schedule = lines()
+    assert axes.apply(schedule, point) is schedule
+
+
 def cuts(schedule: Schedule) -> list[bytes]:
     return [s.data for s in schedule.sends]
 

@@ -1,6 +1,7 @@
 import pytest
 
-from harness.adapters.chatgpt_oauth.request import Headers, is_reasoning_model, request_body
+from harness.adapters.chatgpt_oauth.request import Headers, request_body
+from mockserver.dialects.openai_responses import is_reasoning_model
 
 USER = {"role": "user", "content": "hi"}
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}

@@ -220,10 +220,6 @@ def test_a_count_may_be_text_of_digits() -> None:
     assert facts.usage == {"input_tokens": 12}
 
 
-def test_a_dialect_without_a_reader() -> None:
-    assert facts_of("cohere", data("{}")) is None
-
-
 COUNTS = '{"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7}}'
 ZEROS = '{"choices":[],"usage":{"prompt_tokens":0,"completion_tokens":0}}'
 

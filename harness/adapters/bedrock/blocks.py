@@ -1,0 +1,171 @@
+"""Reads content blocks of Converse that are neither text nor the caller's tools. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from harness.adapters.common.surrogates import fix_surrogates, fix_surrogates_in
+from mockserver.vocabulary import Citation, Event, HostedToolEvent, Json, JsonObject
+
+_SERVER_TOOL = "server_tool_use"
+
+
+def citation_of(citation: Json, index: int) -> Citation | None:
+    """Read a citation of the text in block ``index``; ``native`` has all that it says.
+
+    Only a web page has an address; places in documents are offsets in these, not in the text.
+    """
+    if not isinstance(citation, Mapping):
+        return None
+    location = citation.get("location")
+    web = location.get("web") if isinstance(location, Mapping) else None
+    return Citation(
+        url=_text(web.get("url")) if isinstance(web, Mapping) else None,
+        title=_text(citation.get("title")),
+        index=index,
+        native=(fix_surrogates_in(dict(citation)),),
+    )
+
+
+def image_url(form: Json, image: Json) -> str | None:
+    """Return an image as a ``data:`` URL; ``None`` if it has no bytes."""
+    source = image.get("source") if isinstance(image, Mapping) else None
+    data = source.get("bytes") if isinstance(source, Mapping) else None
+    if not (isinstance(data, str) and data):
+        return None
+    return fix_surrogates(f"data:image/{form if isinstance(form, str) else 'png'};base64,{data}")
+
+
+def usage_of(usage: Json) -> Json:
+    """Give the counts the names of Chat Completions.
+
+    ``inputTokens`` leaves out what was cached, and the neutral count has it (as OpenTelemetry
+    says), unless the total shows that a model counts it already (maximhq/bifrost#6942).
+    """
+    if not isinstance(usage, Mapping):
+        return None
+    named = {
+        "completion_tokens": usage.get("outputTokens"),
+        "total_tokens": usage.get("totalTokens"),
+        "prompt_tokens_details": {
+            "cached_tokens": usage.get("cacheReadInputTokens"),
+            "cache_write_tokens": usage.get("cacheWriteInputTokens"),
+        },
+    }
+    given, output, total, *cached = (
+        count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else None
+        for count in (
+            usage.get(name)
+            for name in (
+                "inputTokens",
+                "outputTokens",
+                "totalTokens",
+                "cacheReadInputTokens",
+                "cacheWriteInputTokens",
+            )
+        )
+    )
+    if given is None:
+        return {**named, "prompt_tokens": usage.get("inputTokens")}
+    is_inside = output is not None and total == given + output
+    extra = 0 if is_inside else sum(count or 0 for count in cached)
+    return {**named, "prompt_tokens": given + extra}
+
+
+@dataclass(slots=True)
+class _Hosted:
+    name: str
+    value: JsonObject
+    pieces: list[str] = field(default_factory=list)
+    content: list[Json] = field(default_factory=list)
+
+
+class HostedBlocks:
+    """The blocks of tools that the provider runs: uses, and their results.
+
+    ``native`` of an event is the whole block, as it goes back in the next request.
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[int, _Hosted] = {}
+        self._formats: dict[int, str] = {}
+
+    def format_of(self, index: int) -> str | None:
+        """Return the format of the image in a block, if it began with one."""
+        return self._formats.get(index)
+
+    def start(self, index: int, start: Mapping[str, Json]) -> bool:
+        """Take the start of a block; return whether it is of a hosted tool."""
+        image = start.get("image")
+        if isinstance(image, Mapping) and isinstance(image.get("format"), str):
+            self._formats[index] = image["format"]
+        for name in ("toolUse", "toolResult"):
+            value = start.get(name)
+            if isinstance(value, Mapping) and (name == "toolResult" or _is_hosted(value)):
+                self._open[index] = _Hosted(name, dict(value))
+                return True
+        return False
+
+    def add(self, index: int, delta: Mapping[str, Json]) -> bool:
+        """Take a delta; return whether it is of a hosted tool."""
+        block = self._open.get(index)
+        if block is None:
+            return "toolResult" in delta
+        use, result = delta.get("toolUse"), delta.get("toolResult")
+        if isinstance(use, Mapping) and isinstance(use.get("input"), str):
+            block.pieces.append(use["input"])
+        if isinstance(result, list):
+            block.content += result
+        return True
+
+    def stop(self, index: int) -> Iterator[Event]:
+        """End a block."""
+        block = self._open.pop(index, None)
+        if block is None:
+            return
+        value = dict(block.value)
+        if block.name == "toolUse":
+            value["input"] = _json_or_text("".join(block.pieces))
+        else:
+            value["content"] = block.content
+        yield _event(block.name, value)
+
+    def close(self) -> Iterator[Event]:
+        """End all blocks that are open."""
+        for index in list(self._open):
+            yield from self.stop(index)
+
+    def whole(self, block: Mapping[str, Json]) -> Iterator[Event]:
+        """Yield the event of a complete block, if it is of a hosted tool."""
+        for name in ("toolUse", "toolResult"):
+            value = block.get(name)
+            if isinstance(value, Mapping) and (name == "toolResult" or _is_hosted(value)):
+                yield _event(name, dict(value))
+
+
+def _is_hosted(use: Mapping[str, Json]) -> bool:
+    return use.get("type") == _SERVER_TOOL
+
+
+def _event(name: str, value: JsonObject) -> Event:
+    kind = value.get("name") if name == "toolUse" else value.get("type")
+    return HostedToolEvent(
+        kind=_text(kind) or name,
+        status=_text(value.get("status")),
+        native=({name: fix_surrogates_in(value)},),
+    )
+
+
+def _json_or_text(text: str) -> Json:
+    if not text.strip():
+        return {}
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _text(value: Json) -> str | None:
+    return fix_surrogates(value) if isinstance(value, str) and value else None

@@ -1,0 +1,79 @@
+"""``cohere-client``: a client for Cohere's chat, version 2.
+
+A program can use the class; the function at the end is the adapter of the harness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+
+from harness.adapters.chat.tool_calls import call_ids
+from harness.adapters.cohere.stream import CohereAnswer
+from harness.adapters.common.answer import Answer
+from harness.adapters.common.harness_call import make_call
+from harness.adapters.common.native_client import NativeClient
+from harness.adapters.common.transport import HttpError
+from harness.clients.interface import Call, adapter
+from mockserver.vocabulary import AssistantTurn, ErrorClass, Event, NeutralCall
+
+#: The status of a request that the usage guidelines forbid
+#: (cohere-ai/cohere-developer-experience#189). Elsewhere it means that a server is full.
+_BLOCKED = 498
+
+
+class CohereClient(NativeClient):
+    """Sends calls to ``{base_url}/v2/chat``.
+
+    The plan that a model writes before tool calls is reasoning, and goes back as ``tool_plan``.
+    """
+
+    dialect = "cohere"
+
+    def answering(self, call: NeutralCall, request_id: str | None) -> Answer:
+        """Read an answer."""
+        return CohereAnswer(
+            tools=call.tools,
+            taken_ids=call_ids(call.messages),
+            secrets=self._secrets,
+            request_id=request_id,
+        )
+
+    async def _attempt(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        answering: Callable[[str | None], Answer],
+    ) -> AsyncGenerator[Event, None]:
+        try:
+            async with aclosing(super()._attempt(url, headers, body, answering)) as events:
+                async for event in events:
+                    yield event
+        except HttpError as exc:
+            if exc.error.status != _BLOCKED:
+                raise
+            error = replace(exc.error, error_class=ErrorClass.CONTENT_FILTERED, retryable=False)
+            raise HttpError(error, exc.body) from None
+
+
+@adapter(
+    dialects=["cohere"],
+    features=[
+        "streaming",
+        "non_streaming",
+        "tools",
+        "reasoning",
+        "citations",
+        "retries",
+        "multi_turn",
+        "structured_output",
+    ],
+)
+async def cohere_client(call: Call) -> AsyncIterator[Event | AssistantTurn]:
+    """Run the client under the harness: one client for each call, closed after it."""
+    client = CohereClient.for_call(call)
+    async with client, aclosing(make_call(client, call)) as answer:
+        async for item in answer:
+            yield item

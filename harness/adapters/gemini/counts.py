@@ -1,0 +1,55 @@
+"""Gemini's token counts as those of the other APIs. Pure.
+
+Input is the prompt and what tools added to it, output is the candidates and the thoughts, as the
+total is the sum of the four (``GenerateContentResponseUsageMetadata`` of google-genai 3.6.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mockserver.vocabulary import Json, JsonObject
+
+_INPUT = ("promptTokenCount", "toolUsePromptTokenCount")
+_OUTPUT = ("candidatesTokenCount", "thoughtsTokenCount")
+_COUNTS = (*_INPUT, *_OUTPUT, "cachedContentTokenCount", "totalTokenCount")
+
+
+class Counts:
+    """The counts of one answer: of each field the last value, since all are running totals."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, int] = {}
+
+    def add(self, usage: Json) -> JsonObject | None:
+        """Take one usage object and return all counts so far, in the words of OpenAI.
+
+        An object of zeros after counts is a placeholder.
+        """
+        if not isinstance(usage, Mapping):
+            return None
+        found = {name: count for name in _COUNTS if (count := _count(usage.get(name))) is not None}
+        if not any(found.values()) and any(self._known.values()):
+            return None
+        self._known |= found
+        return {
+            "prompt_tokens": self._sum(_INPUT),
+            "completion_tokens": self._sum(_OUTPUT),
+            "total_tokens": self._known.get("totalTokenCount"),
+            "prompt_tokens_details": {"cached_tokens": self._known.get("cachedContentTokenCount")},
+            "completion_tokens_details": {
+                "reasoning_tokens": self._known.get("thoughtsTokenCount")
+            },
+        }
+
+    def _sum(self, names: tuple[str, ...]) -> int | None:
+        known = [self._known[name] for name in names if name in self._known]
+        return sum(known) if known else None
+
+
+def _count(value: Json) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 19:
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if value >= 0 and float(value).is_integer() else None
