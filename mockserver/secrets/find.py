@@ -367,13 +367,16 @@ def _base64_readings(run: str) -> Iterator[bytes]:
     digits = run.translate(_URL_SAFE)
     if "\n" in digits:
         digits = digits.replace("\r", "").replace("\n", "")
-    for start in range(4):
+    packed = {digits.find(mark) for mark in _PACKED} - {-1}
+    for start in {0, 1, 2, 3} | packed:
         part = digits[start:]
         if len(part) % 4 == 1:
             part = part[:-1]
         yield inflate(base64.b64decode(part + "=" * (-len(part) % 4)))
 
 
+#: How gzip and zstd begin in base64; zlib's two letters are too common.
+_PACKED = ("H4sI", "KLUv")
 _URL_SAFE = str.maketrans("-_", "+/")
 
 

@@ -112,13 +112,16 @@ def _is_assigned(match: re.Match[str]) -> bool:
     in_query = match["sign"] == "=" and text[start - 1 : start] in ("?", "&", ";")
     words = re.findall("[A-Za-z][a-z0-9]*|[A-Z0-9]+", name)
     ends = bool(words) and words[-1].lower() in _LAST_WORDS
-    if not (names.is_credential(name) or ends or (in_query and names.is_secret_key(name))):
+    named = names.is_credential(name) or ends
+    if not named and not (in_query and len(value) >= _OF_QUERY and names.is_secret_key(name)):
         return False
     # Both letters and digits: no count, no word.
     return is_random(value) and any(c.isalpha() for c in value)
 
 
 _LONGEST_NAME = 60
+#: The least length behind a name that often means something else.
+_OF_QUERY = 16
 _NAME_CHARACTER = re.compile(r"[A-Za-z0-9_-]")
 _LAST_WORDS = frozenset({"passphrase", "passwd", "password", "pwd", "secret", "token"})
 
@@ -357,7 +360,7 @@ SHAPES = (
     _shape(
         "a credential in a header",
         "uthorization: uthorization:Bearer -api-key:",
-        rf"(?:uthorization: *(?:[Bb]earer|[Tt]oken|[Kk]ey|ApiKey) +|-api-key: *)"
+        rf"(?:uthorization: *(?:[Bb]earer|[Bb]asic|[Tt]oken|[Kk]ey|ApiKey) +|-api-key: *)"
         rf"([{_B64}.~+/]{{16,}}=*)",
         _is_sent,
         wide=True,
