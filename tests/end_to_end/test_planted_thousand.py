@@ -1,4 +1,4 @@
-"""A few of the thousand planted secrets; ``python -m tests.end_to_end.planted_thousand`` has all."""
+"""A few of the thousand planted secrets; the module ``planted_thousand`` takes all."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.cassettes.cassette import Interaction
-from mockserver.secrets import placeholder
+from mockserver.cassettes.cassette import Interaction, Request
+from mockserver.secrets import names, placeholder
 from mockserver.secrets.fields import KEY, Side, fields
 from mockserver.secrets.scrub import Scrubber
 from tests.mockserver.rawhttp import interaction
@@ -219,3 +219,44 @@ def test_what_was_scrubbed_is_json_of_the_same_shape(data: object) -> None:
 def test_any_bytes_are_read(body: bytes, kind: str) -> None:
     for found in fields(body, kind, Side()):
         assert 0 <= found.start <= found.stop <= len(body)
+
+
+def test_what_issues_tokens_is_known_by_its_request() -> None:
+    def issues(path: str, body: bytes = b"") -> bool:
+        return names.is_token_endpoint(Request(method="POST", uri=f"https://h{path}", body=body))
+
+    for path in ("/oauth/token", "/oauth2/v2.0/token", "/login", "/v1/access_tokens", "/auth"):
+        assert issues(path), path
+    for path in ("/v1/chat/completions", "/v1/messages/count_tokens", "/v1/author", "/tokenize"):
+        assert not issues(path), path
+    assert issues("/x", b"grant_type=client_credentials")
+    assert issues("/x", b'{"client_secret": "a"}')
+
+
+def test_a_value_beside_a_type_that_names_a_credential() -> None:
+    assert values({"auth_scheme": {"type": "bearer", "token": V}}) == [V]
+    assert values({"x": {"type": "api_key", "key": V}}) == [V]
+    assert values({"x": {"type": "text", "key": V}}) == []
+    assert values([{"name": "other", "value": V}, {"key": "access_token", "value": V}]) == [V]
+
+
+def test_odd_documents() -> None:
+    assert values(b'{"api_key": "a"', side=ANSWER) == []
+    assert values(b'{"api\\xkey": 1, "api_key": "a"}') == []
+    assert values(b'"api_key": ') == []
+    assert values(b'["api_key", "a"]') == []
+    assert values(b'{"api_key": ["a", ["b"]], "n": 5}') == ["a", "b"]
+    assert values(b'{"client_id": "c", "code": 123456, "pin": 12}') == ["123456"]
+    assert values('{"api_key": "é"}'.encode()) == ["é"]
+    assert values(b'{"api_key": "\\ud800"}') == ["\ud800"]
+
+
+def test_multipart_in_pieces() -> None:
+    head = "multipart/form-data; boundary=b"
+    assert values(b"--b\r\nno head--b--", head) == []
+    assert values(b"--b\r\nX\r\n\r\nv\r\n--b--", head) == []
+    assert values(b"--b\r\n\r\n", head) == []
+    named = b'--b\r\nContent-Disposition: form-data; name="token"\r\n\r\n%s--b--\r\n'
+    assert values(named % b"", head) == []
+    assert values(named % b"key_REDACTED_1\r\n", head) == []
+    assert values(named % b"abc", head) == ["abc"]

@@ -169,6 +169,7 @@ def test_headers_that_name_an_account_or_a_request_are_replaced() -> None:
             ),
             "req",
         ),
+        "x-debug-trace-id": "trace",
     }
 
 
