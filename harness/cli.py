@@ -28,6 +28,7 @@ VERBS = {
     "list": "List scenarios, cases, cassettes, adapters, dialects or features.",
     "lint": "Check that specs and cassettes are valid and fit together.",
     "import": "Convert other tools' recordings to cassettes.",
+    "convert": "Say cassettes in the wire format of another provider.",
     "verify": "Replay cassettes over a socket and compare every byte.",
     "report": "Convert the results of a run to another format.",
     "baseline": "Show or rewrite the known failures of an adapter.",

@@ -13,8 +13,8 @@ from mockserver.lazy import lazy_face
 if TYPE_CHECKING:
     from mockserver.cassettes.cassette import Cassette
     from mockserver.errors import CassetteError, MockServerError, ServerStartError, SessionError
-    from mockserver.library.matcher import Part
     from mockserver.library.outcome import Outcome
+    from mockserver.library.rule import Part
     from mockserver.library.session import Exchange, exchanges
     from mockserver.serving.app import Limits
     from mockserver.serving.journal import JournalEntry
@@ -39,7 +39,7 @@ __all__ = [
 _HOMES = {
     "cassettes.cassette": ("Cassette",),
     "errors": ("CassetteError", "MockServerError", "ServerStartError", "SessionError"),
-    "library.matcher": ("Part",),
+    "library.rule": ("Part",),
     "library.outcome": ("Outcome",),
     "library.session": ("Exchange", "exchanges"),
     "serving.app": ("Limits",),

@@ -51,6 +51,14 @@ class TooLargeError(CodingError):
     """A body decodes to more than is allowed."""
 
 
+class MatchError(MockServerError):
+    """What to compare in requests is said in words that mean nothing."""
+
+
+class SettingsError(MockServerError):
+    """The settings of a project cannot be used. Names the file and the key."""
+
+
 class ServerStartError(MockServerError):
     """The server cannot listen on the requested address."""
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 _LOCK = ".lock"
+#: What a file that will replace another ends with; nobody else's file beside it does.
+_TEMPORARY = ".tapecheck-new"
 
 
 class LockedError(OSError):
@@ -36,7 +38,7 @@ def replacing(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
     """
     target = _target(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=_prefix(target))
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=_prefix(target), suffix=_TEMPORARY)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -55,7 +57,7 @@ def remove_leftovers(path: Path) -> None:
     """Remove what a killed process left while replacing ``path``. Take its lock first."""
     target = _target(path)
     for file in target.parent.iterdir() if target.parent.is_dir() else ():
-        if file.name.startswith(_prefix(target)) and file.suffix != _LOCK:
+        if file.name.startswith(_prefix(target)) and file.suffix == _TEMPORARY:
             file.unlink(missing_ok=True)
 
 

@@ -24,6 +24,7 @@ PURE = [
     "mockserver.secrets",
     *("mockserver.cassettes." + m for m in ("writer", "yaml_reader")),
     *("mockserver.library." + m for m in ("session", "matcher", "nearest", "similarity")),
+    "mockserver.recording.converting",
     "mockserver.recording.drift",
     *("harness.suite." + m for m in ("scenario", "selection")),
     *("harness.clients." + m for m in ("interface", "conversation")),
@@ -73,6 +74,7 @@ CLIENT_FLOORS = [
     ("responses", "openai_compat", "anthropic", "gemini", "ollama", "bedrock", "cohere"),
     ("chatcmpl_to_responses", "chatgpt_oauth", "inner_thoughts"),
     ("response_strategies",),
+    ("reference",),
 ]
 
 

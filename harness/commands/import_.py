@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from harness.commands.sources import Conversion, check_targets, conversions_of, none_found
+
 if TYPE_CHECKING:
     from mockserver.recording import Imported
 
 #: The files that are read in a directory. A file of any name can be given.
-_SUFFIXES = {".yaml", ".yml", ".json", ".har"}
-_NONE_FOUND = "no recording found; looked for *.yaml, *.yml, *.json and *.har"
-
-
-@dataclass(frozen=True, slots=True)
-class _Conversion:
-    """A recording and where its cassette goes; ``named`` if the user gave the file itself."""
-
-    source: Path
-    target: Path
-    named: bool
+_SUFFIXES = (".yaml", ".yml", ".json", ".har")
 
 
 @click.command()
@@ -35,9 +26,10 @@ class _Conversion:
     "--output",
     "-o",
     required=True,
-    metavar="DIR",
+    metavar="DIR|FILE",
     type=click.Path(path_type=Path),
-    help="Where to write the cassettes. Paths below a source directory are kept.",
+    help="Where to write the cassettes. Paths below a source directory are kept; a single file may "
+    "go to FILE.yaml.",
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be done; write nothing.")
 @click.option("--force", is_flag=True, help="Replace existing cassettes.")
@@ -81,8 +73,8 @@ def command(
     from mockserver.library import library
     from mockserver.recording import PROVIDERS, Kind, allowed_texts
 
-    conversions = list(_conversions(sources, output))
-    _check_targets(conversions, force=force)
+    conversions = conversions_of(sources, output, _SUFFIXES)
+    check_targets(conversions, force=force, verb="import")
     variables = {name for p in PROVIDERS.values() for name in p.key_variables}
     known = [os.environ[name] for name in variables if name in os.environ]
     texts = allowed_texts(Path(), allowed)
@@ -108,7 +100,7 @@ def command(
         left_out += len(imported.left_out)
         counts += imported.counts
     if not interactions and not left_out and not broken:
-        raise click.UsageError(_NONE_FOUND)
+        raise none_found(_SUFFIXES)
     for kind in filter(counts.get, Kind):
         click.echo(f"{kind.times(counts[kind])}: {kind.reason}")
     done = "would be imported" if dry_run else "imported"
@@ -118,7 +110,7 @@ def command(
 
 
 def _convert(
-    conversion: _Conversion, known: Sequence[str], keep_signatures: bool, allowed: Sequence[str]
+    conversion: Conversion, known: Sequence[str], keep_signatures: bool, allowed: Sequence[str]
 ) -> Imported | None:
     from mockserver.cassettes import foreign
     from mockserver.errors import CassetteError
@@ -144,48 +136,7 @@ def _convert(
     )
 
 
-def _conversions(sources: Sequence[Path], output: Path) -> Iterator[_Conversion]:
-    inside = output.resolve()
-    for source in sources:
-        if not source.is_dir():
-            stem = source.stem if source.suffix.lower() in _SUFFIXES else source.name
-            yield _Conversion(source, output / f"{stem}.yaml", named=True)
-            continue
-        for path in sorted(source.rglob("*")):
-            relative = path.relative_to(source)
-            hidden = any(part.startswith(".") for part in relative.parts)
-            # The output of an earlier import below its source is not a source.
-            own = inside != source.resolve() and path.resolve().is_relative_to(inside)
-            if path.suffix.lower() in _SUFFIXES and path.is_file() and not hidden and not own:
-                yield _Conversion(path, output / relative.with_suffix(".yaml"), named=False)
-
-
-def _check_targets(conversions: Sequence[_Conversion], *, force: bool) -> None:
-    """Raise :class:`CassetteError` for a target that must not be written."""
-    from mockserver.errors import CassetteError
-
-    if not conversions:
-        raise click.UsageError(_NONE_FOUND)
-    sources = {conversion.source.resolve() for conversion in conversions}
-    taken: dict[Path, Path] = {}
-    for conversion in conversions:
-        first = taken.setdefault(conversion.target, conversion.source)
-        if first != conversion.source:
-            message = f"two recordings would be written to it: {first} and {conversion.source}"
-            raise CassetteError(
-                conversion.target, message, hint="import one of them to another directory"
-            )
-        if conversion.target.resolve() in sources:
-            raise CassetteError(
-                conversion.target,
-                "is one of the recordings to import",
-                hint="choose another directory",
-            )
-        if conversion.target.exists() and not force:
-            raise CassetteError(conversion.target, "already exists", hint="--force replaces it")
-
-
-def _show(conversion: _Conversion, imported: Imported, verbose: bool) -> None:
+def _show(conversion: Conversion, imported: Imported, verbose: bool) -> None:
     counts = [_interactions(len(imported.cassette.interactions))]
     counts += [kind.times(count) for kind, count in imported.counts.items()]
     click.echo(f"{conversion.source}: {', '.join(counts)}")

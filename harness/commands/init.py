@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 
@@ -10,7 +11,17 @@ import click
 from harness.commands import options
 
 _TEMPLATES = Path(__file__).parent / "templates"
-KINDS = ("openai", "function")
+_SUFFIX = ".py.txt"
+_FUNCTION = "function"
+#: The SDKs and, last, a function: a template each.
+KINDS = (
+    *sorted(
+        {path.name.removesuffix(_SUFFIX) for path in _TEMPLATES.glob(f"*{_SUFFIX}")} - {_FUNCTION}
+    ),
+    _FUNCTION,
+)
+#: The first line of a template: what it needs.
+_NEEDS = re.compile(r"# pip install (\S+)\n")
 _DECLARATION = "my-client.yaml"
 #: Where pytest looks for its settings. Where one of them is, a new pytest.ini would hide it.
 _PYTEST = ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
@@ -35,11 +46,12 @@ baseline:"""
 def command(kind: str | None, directory: Path, force: bool) -> int:
     """Write a wrapper of your client, its declaration, and the settings of pytest and CI.
 
-    KIND is openai, for a client of the OpenAI SDK, or function, for any async Python function.
-    There is no KIND for other languages yet: call such a client from a function.
+    KIND is the SDK that your client uses, or function, for any async Python function. There is no
+    KIND for other languages yet: call such a client from a function.
 
     \b
     tapecheck init openai
+    tapecheck init anthropic
     tapecheck init function --dir path/to/project
     """
     kind = kind or click.prompt("What does your client use?", type=click.Choice(KINDS))
@@ -50,7 +62,7 @@ def command(kind: str | None, directory: Path, force: bool) -> int:
     if "pytest.ini" not in texts:
         lines = (_TEMPLATES / "pytest.ini").read_text(encoding="utf-8").splitlines()[1:]
         click.echo(f"to run it with pytest, add to its settings: {'; '.join(lines)}")
-    if kind == "openai":
+    if kind != _FUNCTION:
         _find_out(directory / _DECLARATION)
     else:
         click.echo(f"now call your client in {directory / 'my_client.py'}")
@@ -67,15 +79,19 @@ def command(kind: str | None, directory: Path, force: bool) -> int:
 def _files(directory: Path, kind: str) -> dict[str, str]:
     """Return the texts of the files to write, by their names."""
     templates = {
-        "my_client.py": f"{kind}.py.txt",
+        "my_client.py": f"{kind}{_SUFFIX}",
         _DECLARATION: _DECLARATION,
         ".github/workflows/tapecheck.yml": "workflow.yml",
     }
     if not any((directory / name).exists() for name in _PYTEST):
         templates["pytest.ini"] = "pytest.ini"
-    return {
+    texts = {
         name: (_TEMPLATES / file).read_text(encoding="utf-8") for name, file in templates.items()
     }
+    if needed := _NEEDS.match(texts["my_client.py"]):
+        name = ".github/workflows/tapecheck.yml"
+        texts[name] = texts[name].replace("tapecheck openai", f"tapecheck {needed[1]}")
+    return texts
 
 
 def _write(directory: Path, texts: dict[str, str], *, force: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -98,9 +100,13 @@ def _dialects(_settings: Any) -> Iterator[str]:
         judged = "judged" if dialect.reads_facts else "served and recorded, not judged"
         written = "" if dialect.capacity is None else ", written"
         yield f"{name:{max(map(len, known))}}  {judged}{written}"
-        if dialect.capacity is not None:
-            yield f"  holds    {', '.join(dialect.capacity.holds)}"
-            yield f"  lacks    {', '.join(dialect.capacity.lacks) or 'nothing'}"
+        if dialect.capacity is not None and dialect.capacity.lacks:
+            yield from textwrap.wrap(
+                f"cannot express: {', '.join(dialect.capacity.lacks)}",
+                width=shutil.get_terminal_size().columns,
+                initial_indent="  ",
+                subsequent_indent="    ",
+            )
 
 
 def _features(settings: Any) -> Iterator[str]:

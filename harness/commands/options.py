@@ -15,6 +15,7 @@ from harness.reports.glyphs import ERRORS
 
 if TYPE_CHECKING:
     from harness.plan.planning import Settings
+    from mockserver.library import Rule
 
 _DIRECTORY = click.Path(path_type=Path)
 
@@ -30,6 +31,18 @@ def adapters(command: Callable[..., Any]) -> Callable[..., Any]:
         help="A bundled name, a .py file, file.py:name, package.module:name or a declaration "
         ".yaml. May be repeated. Default: all bundled ones.",
     )(command)
+
+
+def rule_of(match_on: Iterable[str], ignore: Iterable[str]) -> Rule:
+    """Return the rule of ``--match-on`` and ``--ignore``, whose words may be joined by commas."""
+    from mockserver.errors import MatchError
+    from mockserver.library import Rule
+
+    words = [[w.strip() for text in texts for w in text.split(",")] for texts in (match_on, ignore)]
+    try:
+        return Rule.of(*words)
+    except MatchError as exc:
+        raise click.UsageError(str(exc)) from None
 
 
 def directories(command: Callable[..., Any]) -> Callable[..., Any]:

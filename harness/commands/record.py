@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.commands.options import rule_of
 from mockserver.recording import NAMES, Mode, age_of, allowed_texts, parse_age, runs_in_ci
 
 if TYPE_CHECKING:
@@ -87,6 +88,29 @@ ENDS = ("truncated", "reset", "timeout", "client_closed")
     metavar="NAME=VALUE",
     help="A fact about the recording, such as server=llama.cpp-b6000. May be repeated.",
 )
+@click.option(
+    "--match-on",
+    "parts",
+    multiple=True,
+    metavar="PARTS",
+    help="What to compare in requests: method, path, query and body (all by default), or fields, "
+    "such as body.model,body.messages.",
+)
+@click.option(
+    "--ignore",
+    "-i",
+    multiple=True,
+    metavar="FIELD",
+    help="A field of requests that may differ, such as body.metadata.trace. May be repeated.",
+)
+@click.option(
+    "--allow-origin",
+    "origins",
+    multiple=True,
+    metavar="ORIGIN",
+    help="A site whose pages may send requests, such as http://localhost:5173. By default none "
+    "may: what they send goes out with your key.",
+)
 @click.option("--max-age", metavar="AGE", help="Warn if a cassette is older, such as 30d or 12h.")
 @click.option("--strict-age", is_flag=True, help="Fail if a cassette is older.")
 @click.option(
@@ -110,6 +134,9 @@ def command(
     allowed: tuple[str, ...],
     leave_out: bool,
     notes: tuple[str, ...],
+    parts: tuple[str, ...],
+    ignore: tuple[str, ...],
+    origins: tuple[str, ...],
     max_age: str | None,
     strict_age: bool,
     timeout: float,
@@ -130,7 +157,9 @@ def command(
     tapecheck record --mode diff -o cassettes/mine.yaml
     """
     from mockserver.errors import RecordingError
+    from mockserver.library import settings
 
+    project = settings.find(Path.cwd())
     wanted = Mode.of(mode)
     if wanted.uses_network and runs_in_ci(os.environ) and not in_ci:
         raise click.UsageError(f"CI is set, and mode {mode} uses the network: add --in-ci")
@@ -138,6 +167,7 @@ def command(
     options = _Options(
         mode=wanted,
         timeout=timeout,
+        origins=origins,
         max_age=_age(max_age),
         strict_age=strict_age,
         tape={
@@ -147,6 +177,8 @@ def command(
             "allowed": allowed_texts(Path(), allowed),
             "leave_out": leave_out,
             "notes": _notes(notes),
+            "rule": rule_of(parts, ignore).over(project.rule),
+            "repeat": project.repeat,
         },
     )
     try:
@@ -166,6 +198,7 @@ class _Options:
 
     mode: Mode
     timeout: float
+    origins: tuple[str, ...]
     max_age: timedelta | None
     strict_age: bool
     tape: dict[str, Any]
@@ -177,7 +210,7 @@ def _record(
     from mockserver.recording import Recorder
 
     with (
-        Recorder(timeout=options.timeout, watch=_show) as recorder,
+        Recorder(timeout=options.timeout, watch=_show, allow_origins=options.origins) as recorder,
         recorder.tape(path, providers, **options.tape) as tape,
     ):
         code = _run(argv, tape) if argv else _wait(tape)

@@ -13,6 +13,8 @@ from urllib.parse import quote
 
 import click
 
+from harness.commands.options import rule_of
+
 if TYPE_CHECKING:
     from mockserver import JournalEntry, MockServer
 
@@ -20,12 +22,28 @@ if TYPE_CHECKING:
 _INTERVAL = 0.2
 #: The preferred cassette of the greeting, and how many are opened to find another one.
 _EXAMPLE, _TRIES = "openai-chat/text-basic", 20
-_PARTS = ("method", "path", "query", "body")
 
 
 @click.command()
 @click.argument("library", nargs=-1, type=click.Path(path_type=Path), metavar="[DIR|FILE]...")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--allow-host",
+    "hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A name by which clients may address it. May be repeated. Default: those of this machine; "
+    "any name with another --host.",
+)
+@click.option(
+    "--allow-origin",
+    "origins",
+    multiple=True,
+    metavar="ORIGIN",
+    help="A site whose pages may use it, such as https://app.example. May be repeated. Pages of "
+    "this machine always may.",
+)
+@click.option("--no-cors", is_flag=True, help="Do not let pages read the answers (no CORS).")
 @click.option(
     "--port",
     "-p",
@@ -44,19 +62,30 @@ _PARTS = ("method", "path", "query", "body")
 @click.option(
     "--match-on",
     "parts",
-    default=",".join(_PARTS),
-    show_default=True,
+    multiple=True,
     metavar="PARTS",
-    help="What to compare in requests to a path without a prefix.",
+    help="What to compare in requests to a path without a prefix: method, path, query and body "
+    "(all by default), or fields, such as body.model,body.messages.",
+)
+@click.option(
+    "--ignore",
+    "-i",
+    multiple=True,
+    metavar="FIELD",
+    help="A field that may differ, such as body.metadata.trace or query.at. May be repeated.",
 )
 @click.option("--quiet", "-q", is_flag=True, help="Do not show requests.")
 def command(
     library: tuple[Path, ...],
     host: str,
+    hosts: tuple[str, ...],
+    origins: tuple[str, ...],
+    no_cors: bool,
     port: int,
     speed: float,
     once: bool,
-    parts: str,
+    parts: tuple[str, ...],
+    ignore: tuple[str, ...],
     quiet: bool,
 ) -> None:
     """Start the mock server for any client in any language.
@@ -73,21 +102,30 @@ def command(
     tapecheck serve recording.har --match-on method,path
     """
     from harness.suite import bundled
-    from mockserver import MockServer, Part
+    from mockserver import MockServer
+    from mockserver.library import settings
 
-    chosen = [part.strip() for part in parts.split(",")]
-    if unknown := sorted(set(chosen) - set(_PARTS)):
-        raise click.UsageError(
-            f"--match-on: unknown part {unknown[0]!r}; choose from {', '.join(_PARTS)}"
-        )
+    project = settings.find(Path.cwd())
     server = MockServer(
         library or (bundled.cassettes(),),
         host=host,
         port=port,
         speed=speed,
         once=once,
-        match_on=[Part(part) for part in chosen],
+        rule=rule_of(parts, ignore).over(project.rule),
+        repeat=project.repeat,
+        allow_hosts=hosts,
+        allow_origins=origins,
+        cors=not no_cors,
     )
+    if server.is_open:
+        click.echo(
+            f"warning: listening on {host}: whoever reaches it can read cassettes and requests; "
+            "--allow-host narrows it to a name",
+            err=True,
+        )
+    if library:
+        _check(server)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with server:
         try:
@@ -100,8 +138,22 @@ def command(
             click.echo("stopped", err=True)
 
 
+def _check(server: MockServer) -> None:
+    """Name what cannot be served. Raises :class:`SelectionError` if nothing can be."""
+    from harness.errors import SelectionError
+
+    for error in server.library.unusable():
+        click.echo(f"not served: {error}", err=True)
+    if len(server.library.problems) == len(server.library.paths):
+        raise SelectionError(
+            "no cassette that can be read, so there is nothing to serve",
+            hint="name cassettes: *.yaml, *.yml and *.har files, or directories of them; "
+            "'tapecheck import' converts those of other tools",
+        )
+
+
 def _greeting(server: MockServer) -> Iterator[str]:
-    count = len(server.library.paths)
+    count = len(server.library.paths) - len(server.library.problems)
     yield f"Serving {count} {'cassette' if count == 1 else 'cassettes'} on {server.url}"
     yield ""
     found = _example(server)

@@ -61,10 +61,13 @@ def _verified(path: Path, fix: Callable[[Path], None] | None) -> tuple[int, int]
     except CassetteError as exc:
         click.echo(str(exc), err=True)
         return 0, 2
+    for error in cassette.left_out:
+        click.echo(str(error), err=True)
     problems = verify_cassette(cassette)
     for problem in problems:
         click.echo(str(problem), err=True)
-    return len(cassette.interactions), 1 if problems else 0
+    code = 2 if cassette.left_out else 1 if problems else 0
+    return len(cassette.interactions), code
 
 
 def _rechunk(path: Path) -> None:

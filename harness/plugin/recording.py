@@ -14,25 +14,25 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.plugin.names import name_of, relative
 from harness.plugin.options import adapters, directories
+from harness.plugin.recording_report import FAILED, MISSING, NOTE, PASSED, RAN, SHARED, Reporter
 from mockserver.recording import NAMES, Mode, age_of, allowed_texts, parse_age
 
 if TYPE_CHECKING:
+    from mockserver.library import Settings
     from mockserver.recording import Provider, Recorder, Result, TapeHandle
 
-_PASSED = pytest.StashKey[bool]()
 _RECORDING = pytest.StashKey["Recording"]()
-_NOTE = "tapecheck_recording"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -95,7 +95,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from harness.plugin.recording_items import RecordItems
 
         config.pluginmanager.register(RecordItems(recording), "tapecheck-recording-items")
-    config.pluginmanager.register(_Reporter(config), "tapecheck-recording-report")
+    config.pluginmanager.register(Reporter(config, recording), "tapecheck-recording-report")
 
 
 @pytest.fixture
@@ -103,15 +103,43 @@ def tapecheck(request: pytest.FixtureRequest) -> Iterator[Tapes]:
     """Open cassettes for this test. See :class:`Tapes`."""
     tapes = Tapes(request.config.stash[_RECORDING], request.node)
     yield tapes
-    tapes.close(passed=request.node.stash.get(_PASSED, False))
+    tapes.close(passed=request.node.stash.get(PASSED, False))
+
+
+@pytest.fixture(scope="class")
+def tapecheck_class(request: pytest.FixtureRequest) -> Iterator[Tapes]:
+    """Open cassettes for all tests of a class: written if all that use them passed."""
+    yield from _shared(request, "class")
+
+
+@pytest.fixture(scope="module")
+def tapecheck_module(request: pytest.FixtureRequest) -> Iterator[Tapes]:
+    """Open cassettes for all tests of a module: written if all that use them passed."""
+    yield from _shared(request, "module")
+
+
+@pytest.fixture(scope="session")
+def tapecheck_session(request: pytest.FixtureRequest) -> Iterator[Tapes]:
+    """Open cassettes for all tests of a session: written if all that use them passed."""
+    yield from _shared(request, "session")
+
+
+def _shared(request: pytest.FixtureRequest, scope: str) -> Iterator[Tapes]:
+    tapes = Tapes(request.config.stash[_RECORDING], request.node)
+    yield tapes
+    stash, name = request.node.stash, SHARED[scope]
+    tapes.close(passed=name in stash.get(RAN, ()) and name not in stash.get(FAILED, ()))
 
 
 class Tapes:
-    """Opens cassettes for one test; ``tapecheck("openai")`` is the usual call."""
+    """Opens cassettes for one test, or for those that share a fixture.
 
-    def __init__(self, recording: Recording, item: pytest.Item) -> None:
+    ``tapecheck("openai")`` is the usual call.
+    """
+
+    def __init__(self, recording: Recording, node: pytest.Item | pytest.Collector) -> None:
         self._recording = recording
-        self._item = item
+        self._node = node
         self._open: list[TapeHandle] = []
 
     def __call__(
@@ -123,19 +151,33 @@ class Tapes:
         ends: tuple[str, ...] = (),
         keep_opaque: bool = False,
         notes: dict[str, str] | None = None,
+        match_on: Sequence[str] = (),
+        ignore: Sequence[str] = (),
     ) -> TapeHandle:
         """Open a cassette for clients of ``provider`` and of ``more``.
 
         ``cassette`` is its name below the directory of cassettes, by default
-        ``<module>/<test>``. ``upstream`` is another base URL of ``provider``. ``ends`` allows
-        incomplete answers (``truncated``, ``reset``, ``timeout``, ``client_closed``).
+        ``<module>/<test>``, for a shared fixture ``<module>/module`` and so on. ``upstream`` is
+        another base URL of ``provider``. ``ends`` allows incomplete answers (``truncated``,
+        ``reset``, ``timeout``, ``client_closed``).
         ``keep_opaque`` keeps encrypted reasoning and signatures. ``notes`` are written into the
-        cassette. A wrong argument fails the test.
+        cassette. ``match_on`` and ``ignore`` say what is compared in requests, in the words of
+        ``tapecheck record``; ``ignore`` adds to the project's settings. A wrong argument fails the
+        test.
         """
         from mockserver.errors import MockServerError
 
         try:
-            tape = self._tape((provider, *more), cassette, upstream, ends, keep_opaque, notes)
+            tape = self._tape(
+                (provider, *more),
+                cassette,
+                upstream,
+                ends,
+                keep_opaque,
+                notes,
+                match_on,
+                ignore,
+            )
         except MockServerError as exc:
             pytest.fail(str(exc), pytrace=False)
         self._open.append(tape)
@@ -149,9 +191,12 @@ class Tapes:
         ends: Sequence[str],
         keep_opaque: bool,
         notes: dict[str, str] | None,
+        match_on: Sequence[str],
+        ignore: Sequence[str],
     ) -> TapeHandle:
         from mockserver.cassettes import End
         from mockserver.errors import MockServerError
+        from mockserver.library import Rule
         from mockserver.recording import providers as known_providers
 
         recording = self._recording
@@ -159,8 +204,12 @@ class Tapes:
         chosen = [known_providers.find(wanted, known) for wanted in providers]
         if upstream is not None:
             chosen[0] = chosen[0].at(upstream)
-        name = cassette or _name(self._item, len(self._open))
+        name = cassette or name_of(self._node, len(self._open))
         path = recording.directory / f"{name}.yaml"
+        if recording.mode is Mode.NONE and not path.exists():
+            recording.note(MISSING, self._node.nodeid)
+            shown = relative(path, recording.config.rootpath)
+            pytest.fail(f"not recorded yet: {shown}", pytrace=False)
         tape = recording.recorder.tape(
             path,
             chosen,
@@ -171,10 +220,12 @@ class Tapes:
             notes=notes or {},
             allowed=recording.allowed,
             leave_out=recording.config.getoption("--tapecheck-leave-out"),
+            rule=Rule.of(match_on, ignore).over(recording.settings.rule),
+            repeat=recording.settings.repeat,
         )
         if recording.mode is Mode.REWRITE:
             try:
-                recording.claim(path, self._item.nodeid)
+                recording.claim(path, self._node.nodeid)
             except MockServerError:
                 tape.close()
                 raise
@@ -197,17 +248,9 @@ class Tapes:
             except MockServerError as exc:
                 problems.append(str(exc))
                 continue
-            problems += self._recording.report(self._item, result)
+            problems += self._recording.report(result)
         if problems:
             pytest.fail("\n".join(problems), pytrace=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Note:
-    """The lines about one cassette in the report at the end."""
-
-    path: str
-    lines: tuple[str, ...]
 
 
 class Recording:
@@ -219,6 +262,8 @@ class Recording:
         self._recorder: Recorder | None = None
         self._began = time.time()
         self._claimed: dict[Path, str] = {}
+        #: The test that runs now. What is torn down after it is reported with it.
+        self.item: pytest.Item | None = None
 
     @property
     def mode(self) -> Mode:
@@ -235,6 +280,13 @@ class Recording:
             if any(name.lower().endswith("_proxy") for name in os.environ):
                 os.environ.update(no_proxy(os.environ))
         return self._recorder
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of the project about recordings."""
+        from mockserver.library import settings
+
+        return settings.find(self.config.rootpath)
 
     def stop(self) -> None:
         """Stop the recorder if it was started."""
@@ -277,8 +329,13 @@ class Recording:
             )
         self._claimed[path] = nodeid
 
-    def report(self, item: pytest.Item, result: Result) -> list[str]:
-        """Attach the lines about a cassette to ``item``; return what must fail the test."""
+    def note(self, kind: str, text: str) -> None:
+        """Attach a fact to the test that runs now, so that it reaches the report at the end."""
+        if self.item is not None:
+            self.item.user_properties.append((kind, text))
+
+    def report(self, result: Result) -> list[str]:
+        """Note the lines about a cassette; return what must fail the test."""
         lines = []
         if result.written:
             unchanged = f", {result.unchanged} unchanged" if result.unchanged else ""
@@ -293,7 +350,7 @@ class Recording:
             lines.append(old)
             if self.config.getoption("--tapecheck-strict-age"):
                 failures.append(f"{result.path}: {old}")
-        item.user_properties.append((_NOTE, json.dumps([str(result.path), *lines])))
+        self.note(NOTE, json.dumps([str(result.path), *lines]))
         return failures
 
     def _too_old(self, path: Path) -> str | None:
@@ -317,73 +374,3 @@ class Recording:
             return parse_age(text) if text else None
         except ValueError as exc:
             raise pytest.UsageError(f"tapecheck max age: {exc}") from None
-
-
-class _Reporter:
-    """Collects the notes of tests in all processes and prints them."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
-        self._notes: list[_Note] = []
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Remember for the fixture whether the test itself passed."""
-        report = yield
-        if report.when == "call":
-            item.stash[_PASSED] = report.passed
-        return report
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Collect the notes of a test."""
-        if report.when == "teardown":
-            for name, value in report.user_properties:
-                if name == _NOTE:
-                    path, *lines = json.loads(str(value))
-                    self._notes.append(_Note(path, tuple(lines)))
-
-    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Print one block for each cassette."""
-        orphans = self._orphans(terminalreporter.stats)
-        notes = sorted((n for n in self._notes if n.lines), key=lambda n: n.path)
-        if not notes and not orphans:
-            return
-        terminalreporter.section("tapecheck recordings")
-        for note in notes:
-            terminalreporter.line(_relative(note.path, self._config.rootpath))
-            for line in note.lines:
-                terminalreporter.line(f"  {line}")
-        for orphan in orphans:
-            terminalreporter.line(f"{_relative(orphan, self._config.rootpath)}: no test uses it")
-
-    def _orphans(self, stats: Mapping[str, Any]) -> list[str]:
-        """Return the cassettes that no test uses, if all tests were run and passed."""
-        option = self._config.option
-        chosen = (
-            self._config.args_source is pytest.Config.ArgsSource.ARGS
-            or option.keyword
-            or option.markexpr
-            or stats.keys() & {"failed", "error", "deselected", "skipped"}
-        )
-        if chosen:
-            return []
-        used = {Path(n.path) for n in self._notes}
-        beside = {f for d in {p.parent for p in used} for f in d.glob("*.yaml")}
-        return sorted(str(path) for path in beside - used)
-
-    def pytest_unconfigure(self, config: pytest.Config) -> None:
-        """Stop the recorder."""
-        config.stash[_RECORDING].stop()
-
-
-def _name(item: pytest.Item, number: int) -> str:
-    """Return ``<module>/<test>`` in characters that every file system allows."""
-    module = re.sub(r"[^\w.-]+", "-", item.path.stem)
-    test = re.sub(r"[^\w.-]+", "-", item.nodeid.partition("::")[2]).strip("-")
-    return f"{module}/{test}" + (f".{number + 1}" if number else "")
-
-
-def _relative(path: str, root: Path) -> str:
-    return str(Path(path).relative_to(root)) if Path(path).is_relative_to(root) else path

@@ -93,6 +93,7 @@ class RecordItem(CaseItem):
             name=case.scenario.id,
             ends=ends,
             allowed=self.recording.allowed,
+            rule=self.recording.settings.rule,
         ) as tape:
             self.recording.claim(path, self.nodeid)
             prefix = tape.base_url.removesuffix(provider.base_path)
@@ -100,7 +101,7 @@ class RecordItem(CaseItem):
             base_url = prefix + base_path(case.scenario.dialect, paths)
             asyncio.run(self._converse(case.scenario, base_url))
             result = tape.finish(lambda cassette: self._judge(case, cassette))
-        failures = self.recording.report(self, result)
+        failures = self.recording.report(result)
         if failures:
             raise FailedCaseError("\n".join(failures))
 

@@ -140,6 +140,7 @@ class Reproduction:
             self._url + base_path(dialect.name, paths),
             body,
             0 if call is None else call.max_retries,
+            paths[0],
         )
 
     def _plain(self, text: str) -> str:

@@ -6,6 +6,17 @@ SDK loses stays lost, so that it is seen. None of them imports an SDK.
 
 from harness.wrapping.chat import ChatAnswer, chat_request, chat_turn
 from harness.wrapping.exceptions import error_from, error_of
+from harness.wrapping.native import NativeAnswer, native_request, native_turn
 from harness.wrapping.plain import usage_from
 
-__all__ = ["ChatAnswer", "chat_request", "chat_turn", "error_from", "error_of", "usage_from"]
+__all__ = [
+    "ChatAnswer",
+    "NativeAnswer",
+    "chat_request",
+    "chat_turn",
+    "error_from",
+    "error_of",
+    "native_request",
+    "native_turn",
+    "usage_from",
+]

@@ -53,12 +53,20 @@ def error_of(exc: BaseException) -> ClientError:
     """Return the error to raise for an exception of an SDK or of its HTTP library.
 
     Reads the attributes ``status_code``, ``body``, ``response`` and ``code`` that the OpenAI SDK
-    and those like it have, else the names of the exception's classes. Catch only what the
-    client documents, and let the rest escape: an undocumented exception is a finding.
+    and those like it have, Google's ``details``, the dict that boto3 calls its response, else the
+    names of the exception's classes. Catch only what the client documents, and let the rest escape:
+    an undocumented exception is a finding.
     """
     response = getattr(exc, "response", None)
-    status = getattr(exc, "status_code", None) or getattr(response, "status_code", None)
-    if isinstance(status, int) and status >= 300:
+    if isinstance(response, dict):
+        return ClientError(_of_boto3(response))
+    statuses = (
+        getattr(exc, "status_code", None),
+        getattr(response, "status_code", None),
+        getattr(exc, "code", None),
+    )
+    status = next((s for s in statuses if isinstance(s, int) and not isinstance(s, bool)), None)
+    if status is not None and status >= 300:
         return ClientError(_reported(status, _headers_of(response), _body_of(exc, response)))
     names = " ".join(kind.__name__ for kind in type(exc).__mro__)
     for part, error_class in _NAMES.items():
@@ -74,15 +82,32 @@ def _reported(status: int | None, headers: Mapping[str, str], body: object) -> E
     return from_http(status, headers, text.encode(errors="replace"), now=time.time())
 
 
+def _of_boto3(response: JsonObject) -> ErrorInfo:
+    """Read the error of boto3's ``ClientError``; one inside a stream has no status."""
+    about, said = response.get("ResponseMetadata"), response.get("Error")
+    metadata = about if isinstance(about, dict) else {}
+    error = said if isinstance(said, dict) else {}
+    body = {"__type": error.get("Code"), "message": error.get("Message")}
+    headers = metadata.get("HTTPHeaders")
+    status = metadata.get("HTTPStatusCode")
+    return _reported(
+        status if isinstance(status, int) and status >= 300 else None,
+        {str(k): str(v) for k, v in headers.items()} if isinstance(headers, dict) else {},
+        body,
+    )
+
+
 def _body_of(exc: BaseException, response: object) -> object:
     """Return the error object that the provider sent, or the exception's text."""
-    body = as_json(getattr(exc, "body", None))
-    if isinstance(body, dict | list | str) and body:
-        return body
+    for name in ("body", "details"):
+        body = as_json(getattr(exc, name, None))
+        if isinstance(body, dict | list | str) and body:
+            return body
     # The body of a streamed response may be unread, and reading it may fail.
     with suppress(Exception):
-        if text := getattr(response, "text", None):
-            return str(text)
+        text = getattr(response, "text", None)
+        if isinstance(text, str) and text:
+            return text
     return "" if response is not None else {"message": _text_of(exc)}
 
 

@@ -41,6 +41,7 @@ class Origin(StrEnum):
     RECORDED = "recorded"
     AUTHORED = "authored"
     IMPORTED = "imported"
+    CONVERTED = "converted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +114,14 @@ class Interaction:
 
 @dataclass(frozen=True, slots=True)
 class Cassette:
-    """A cassette file: its path and its interactions in recorded order."""
+    """A cassette file: its path and its interactions in recorded order.
+
+    ``left_out`` says which interactions of the file cannot be used, and why.
+    """
 
     path: Path
     interactions: tuple[Interaction, ...]
+    left_out: tuple[CassetteError, ...] = field(default=(), compare=False)
 
 
 _WIRE_KEYS = frozenset(
@@ -213,8 +218,13 @@ class Reader:
         data = self._mapping(item.get("response"), at)
         status = data.get("status")
         code = status.get("code") if isinstance(status, dict) else status
-        # 0 is what some recorders store where no answer came; an import leaves it out.
-        if not isinstance(code, int) or isinstance(code, bool) or not 0 <= code <= 999:
+        if code == 0:
+            raise self.error(
+                (*at, "status"),
+                "status 0: the request was never answered",
+                "remove the interaction, or leave it out with 'tapecheck import'",
+            )
+        if not isinstance(code, int) or isinstance(code, bool) or not 100 <= code <= 999:
             raise self.error(
                 at, "a response needs 'status.code' of three digits", "re-record it or add the key"
             )

@@ -124,6 +124,7 @@ def _interactions(
         try:
             _check_unicode(item)
             item = convert(item) if len(_sides(item)) == 2 else item
+            _check_answered(item)
             found = reader.interaction(item, at)
         except CassetteError as exc:
             yield exc
@@ -278,6 +279,13 @@ def _sides(item: Any) -> tuple[dict[str, Any], ...]:
 def _is_bodiless(method: Any, status: Any) -> bool:
     """Whether the answer cannot have a body (RFC 9112, section 6.3)."""
     return str(method).upper() == "HEAD" or status in (204, 304)
+
+
+def _check_answered(item: Any) -> None:
+    """Raise ``ValueError`` for the status that some recorders store where no answer came."""
+    match item:
+        case {"response": {"status": 0 | {"code": 0}}}:
+            raise ValueError("has status 0: it was never answered")
 
 
 def _check_unicode(item: Any) -> None:

@@ -21,14 +21,20 @@ HINT = "export it again as HAR 1.2"
 
 
 def parse(text: bytes, path: Path) -> Cassette:
-    """Read an archive. Raises :class:`CassetteError` for what is not HAR 1.2."""
+    """Read an archive; entries that cannot be read are left out.
+
+    Raises :class:`CassetteError` for what is not HAR 1.2, or if no entry can be read.
+    """
     interactions = []
+    left_out = []
     for number, entry in enumerate(entries(json_data(text, path), path)):
         try:
             interactions.append(interaction(entry))
         except ValueError as exc:
-            raise CassetteError(path, f"entry {number} is {exc}", hint=HINT) from None
-    return Cassette(path, tuple(interactions))
+            left_out.append(CassetteError(path, f"entry {number} {exc}", hint=HINT))
+    if left_out and not interactions:
+        raise left_out[0]
+    return Cassette(path, tuple(interactions), tuple(left_out))
 
 
 def json_data(text: bytes, path: Path, hint: str = HINT) -> Any:
@@ -57,9 +63,12 @@ def entries(data: Any, path: Path) -> list[Any]:
 def interaction(entry: Any) -> Interaction:
     """Read one entry. Raises ``ValueError`` that says what is wrong."""
     try:
-        return _interaction(entry)
+        found = _interaction(entry)
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as exc:
-        raise ValueError(f"not HAR 1.2: {exc!r}") from None
+        raise ValueError(f"is not HAR 1.2: {exc!r}") from None
+    if not 100 <= found.response.status <= 999:
+        raise ValueError(f"was never answered: its status is {found.response.status}")
+    return found
 
 
 def _interaction(entry: dict[str, Any]) -> Interaction:

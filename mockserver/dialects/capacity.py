@@ -78,13 +78,8 @@ class Capacity:
     usage: frozenset[str] = frozenset(_COUNTS[:3])
 
     @property
-    def holds(self) -> tuple[str, ...]:
-        """What it has of all that a turn can have, in words for people."""
-        return tuple(name for name, has in self._things() if has)
-
-    @property
     def lacks(self) -> tuple[str, ...]:
-        """What it does not have of all that a turn can have, in words for people."""
+        """What a turn can have and an answer cannot, in words for people."""
         return tuple(name for name, has in self._things() if not has)
 
     def _things(self) -> Iterator[tuple[str, bool]]:
@@ -104,7 +99,7 @@ class Capacity:
         for count in _COUNTS:
             yield count, count in self.usage
         for reason in FinishReason:
-            yield f"finish {reason}", reason in self.words
+            yield f"finish {reason}", reason in self.words or reason is FinishReason.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +218,8 @@ class _Fitting:
             return None
         for name in _COUNTS:
             if getattr(usage, name) is not None and name not in self.capacity.usage:
-                self.lose(f"usage.{name}")
+                if name != "total_tokens" or not _adds_up(usage):
+                    self.lose(f"usage.{name}")
                 fields: dict[str, Any] = {name: None}
                 usage = replace(usage, **fields)
         return None if usage == Usage() else usage
@@ -251,6 +247,12 @@ def fit(turn: AssistantTurn, capacity: Capacity) -> Fitted:
         usage=fitting.usage(turn.usage),
     )
     return Fitted(turn, tuple(fitting.lost))
+
+
+def _adds_up(usage: Usage) -> bool:
+    """Return whether the total says no more than the counts that it is made of."""
+    known = (usage.input_tokens, usage.output_tokens)
+    return usage.total_tokens == sum(count or 0 for count in known)
 
 
 def _is_plain(part: Part) -> bool:

@@ -7,6 +7,7 @@ served, recorded and scrubbed, and what needs more says so.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -148,6 +149,15 @@ class Dialect:
         """
         raise UnwritableError(f"{self.name} requests cannot be written")
 
+    def sdk_arguments(self, call: NeutralCall) -> JsonObject:
+        """Return the keyword arguments with which the provider's own SDK makes a call.
+
+        They are the fields of the request, without ``stream``: most SDKs have a method for each
+        form. Raises :class:`UnwritableError`.
+        """
+        body: JsonObject = json.loads(self.write_request(call).body)
+        return {name: value for name, value in body.items() if name != "stream"}
+
     def write_answer(self, _turn: AssistantTurn, _call: NeutralCall, _pace: Pace) -> Response:
         """Return what the provider would answer, streamed if the call is.
 
@@ -173,10 +183,13 @@ class Dialect:
         """Return whether a client of this dialect would ask on after these answers of one call."""
         return False
 
-    def sdk_program(self, _base_url: str, _body: JsonObject, _max_retries: int = 0) -> str | None:
+    def sdk_program(
+        self, _base_url: str, _body: JsonObject, _max_retries: int = 0, _path: str = ""
+    ) -> str | None:
         """Return a Python program that sends a request with the provider's own SDK.
 
-        ``None`` where the dialect knows no SDK.
+        ``path`` is that of the request, for APIs that have the model in it. ``None`` where the
+        dialect knows no SDK.
         """
         return None
 

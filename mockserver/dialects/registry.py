@@ -30,7 +30,7 @@ from mockserver.dialects.writing import Pace
 from mockserver.errors import DialectError, MockServerError
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.failure import ErrorInfo
-from mockserver.vocabulary.model import AssistantTurn
+from mockserver.vocabulary.model import AssistantTurn, JsonObject
 from mockserver.wire.schedule import Schedule
 
 GROUP = "tapecheck.dialects"
@@ -135,6 +135,15 @@ def written_request(dialect: Dialect, call: NeutralCall) -> Request:
     """Return the request that says a call. Raises :class:`UnwritableError`."""
     with _blaming(dialect):
         return dialect.write_request(call)
+
+
+def sdk_arguments(dialect: Dialect, call: NeutralCall) -> JsonObject:
+    """Return the arguments with which the provider's own SDK makes a call.
+
+    Raises :class:`UnwritableError`.
+    """
+    with _blaming(dialect):
+        return dialect.sdk_arguments(call)
 
 
 def fitted(dialect: Dialect, turn: AssistantTurn) -> Fitted:

@@ -8,7 +8,6 @@ a small part of the time of a whole file.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,6 @@ from mockserver.cassettes import cassette, har
 from mockserver.cassettes.cassette import Request
 from mockserver.errors import CassetteError
 from mockserver.library.matcher import (
-    Part,
     Signature,
     accepts,
     fixed_fields,
@@ -25,6 +23,7 @@ from mockserver.library.matcher import (
     rank,
     signature,
 )
+from mockserver.library.rule import EXACT, Part, Rule
 
 # What vcrpy and the cassette writer produce: the sequence is not indented, and ``request``
 # comes first. Any other layout is read as a whole.
@@ -52,14 +51,18 @@ class Index:
     signatures: list[Signature] = field(default_factory=list)
     problems: dict[str, CassetteError] = field(default_factory=dict)
     stamps: dict[str, tuple[int, int]] = field(default_factory=dict)
-    _keys: dict[tuple[Part, ...], dict[Hashable, list[int]]] = field(default_factory=dict)
+    rule: Rule = EXACT
+    _keys: dict[Hashable, list[int]] = field(default_factory=dict)
     #: By position: the requests with placeholders, and their fields that have none.
     _open: dict[int, tuple[Request, frozenset[int]]] = field(default_factory=dict)
 
     @classmethod
-    def build(cls, paths: Mapping[str, Path]) -> Index:
-        """Read every file; those that cannot be read are listed in ``problems``."""
-        index = cls()
+    def build(cls, paths: Mapping[str, Path], rule: Rule = EXACT) -> Index:
+        """Read every file; those that cannot be read are listed in ``problems``.
+
+        Requests are compared by ``rule``.
+        """
+        index = cls(rule=rule)
         for name, path in paths.items():
             try:
                 index.stamps[name] = stamp_of(path)
@@ -69,30 +72,27 @@ class Index:
                 continue
             for number, request in enumerate(found):
                 if has_placeholder(request):
-                    index._open[len(index.locations)] = request, fixed_fields(request)
+                    index._open[len(index.locations)] = request, fixed_fields(request, rule)
+                known = signature(request, rule)
+                index._keys.setdefault(known.key(rule.parts), []).append(len(index.locations))
                 index.locations.append(Location(name, number))
-                index.signatures.append(signature(request))
+                index.signatures.append(known)
         return index
 
-    def matches(self, got: Request, parts: tuple[Part, ...]) -> list[int]:
-        """Return the positions of the requests that ``got`` equals in ``parts``.
+    def matches(self, got: Request) -> list[int]:
+        """Return the positions of the requests that ``got`` equals by the rule.
 
         If there are none, return those with placeholders that it fits.
         """
-        keys = self._keys.get(parts)
-        if keys is None:
-            keys = defaultdict(list)
-            for position, known in enumerate(self.signatures):
-                keys[known.key(parts)].append(position)
-            self._keys[parts] = keys = dict(keys)
-        equal = keys.get(signature(got, ranked=False).key(parts))
+        rule = self.rule
+        equal = self._keys.get(signature(got, rule, ranked=False).key(rule.parts))
         if equal is not None or not self._open:
             return equal or []
-        fields = set(signature(got).fields)
+        fields = set(signature(got, rule).fields)
         return [
             position
             for position, (request, fixed) in self._open.items()
-            if (Part.BODY not in parts or fixed <= fields) and accepts(request, got, parts)
+            if (Part.BODY not in rule.parts or fixed <= fields) and accepts(request, got, rule)
         ]
 
     def nearest(self, wanted: Signature, count: int) -> list[Location]:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +24,7 @@ from mockserver.cassettes import har, writer
 from mockserver.cassettes.cassette import Cassette
 from mockserver.errors import CassetteError, SessionError, UnwritableError
 from mockserver.library.index import Index, stamp_of
+from mockserver.library.rule import EXACT, Rule
 from mockserver.library.session import Exchange, Found, varied
 from mockserver.wire.variation import PLAIN, Variation
 
@@ -119,11 +121,15 @@ def replace(path: Path, text: bytes) -> None:
 class Library:
     """The cassettes below some directories, and single files.
 
-    Safe to use from several threads. If two directories have the same name, the first wins.
+    Requests are found by ``rule``. Safe to use from several threads. If two directories have the
+    same name, the first wins.
     """
 
-    def __init__(self, roots: Iterable[Path] = (), *, cache_bytes: int = CACHE_BYTES) -> None:
+    def __init__(
+        self, roots: Iterable[Path] = (), *, rule: Rule = EXACT, cache_bytes: int = CACHE_BYTES
+    ) -> None:
         self.roots = tuple(Path(root) for root in roots)
+        self.rule = rule
         self._cache_bytes = cache_bytes
         self._lock = threading.Lock()
         self._indexing = threading.Lock()
@@ -224,6 +230,25 @@ class Library:
                 self._opened.popitem(last=False)
         return found
 
+    def unusable(self) -> list[CassetteError]:
+        """Return what cannot be used: whole files, and interactions that are left out.
+
+        Reads every file, or if they are large, only their requests.
+        """
+        found: dict[str, tuple[CassetteError, ...]] = {}
+        if sum(map(_size, self.paths.values())) > self._cache_bytes:
+            self.build_index()
+        else:
+            for name in self.paths:
+                with suppress(CassetteError):
+                    found[name] = self.open(name).cassette.left_out
+        problems = self.problems
+        return [
+            error
+            for name in self.paths
+            for error in ([problems[name]] if name in problems else found.get(name, ()))
+        ]
+
     @property
     def index(self) -> Index | None:
         """The index over all requests, if it was built."""
@@ -233,7 +258,7 @@ class Library:
         """Return the index over all requests. The first call reads every file."""
         with self._indexing:
             if self._index is None:
-                index = Index.build(self._paths)
+                index = Index.build(self._paths, self.rule)
                 with self._lock:
                     self._problems.update(index.problems)
                 self._index = index
@@ -268,6 +293,13 @@ def _list(root: Path) -> Iterator[tuple[str, Path]]:
                 if entry.is_symlink() and not path.resolve().is_relative_to(inside):
                     continue
                 yield prefix + stem, path
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _read(path: Path) -> bytes:

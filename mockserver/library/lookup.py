@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
 
 from mockserver.cassettes.cassette import Request
 from mockserver.errors import CassetteError, CodingError, SessionError
-from mockserver.library import nearest
-from mockserver.library.index import Index
+from mockserver.library import nearest, streams
+from mockserver.library.index import Index, Location
 from mockserver.library.library import Library, Opened
-from mockserver.library.matcher import Part, plain_path, signature
+from mockserver.library.matcher import plain_path, signature
 from mockserver.library.refusal import RefusalError
+from mockserver.library.rule import ROUTE
 from mockserver.library.session import Found, Rotation
 from mockserver.wire.variation import Variation
 
@@ -19,14 +19,14 @@ from mockserver.wire.variation import Variation
 class Lookup:
     """Finds recordings in one cassette or in the whole library.
 
-    Equal requests get their recordings in recorded order. After the last it starts over,
-    unless ``once``. Raises :class:`RefusalError` if nothing is recorded.
+    Equal requests get their recordings in recorded order. After the last it starts over, or with
+    ``repeat`` repeats the answer to a GET, unless ``once``. Raises :class:`RefusalError` if nothing
+    is recorded.
     """
 
-    def __init__(self, library: Library, *, match_on: Collection[Part], once: bool) -> None:
+    def __init__(self, library: Library, *, once: bool, repeat: bool) -> None:
         self.library = library
-        self._match_on = tuple(part for part in Part if part in match_on)
-        self._rotation = Rotation(once=once)
+        self._rotation = Rotation(once=once, repeat=repeat)
 
     def reset(self) -> None:
         """Start again with the first recorded answers."""
@@ -41,16 +41,19 @@ class Lookup:
             raise RefusalError(400, "bad_variation", f"{name}: {exc}") from None
         except CodingError as exc:
             raise RefusalError(422, "broken_cassette", f"{name}: {exc}") from None
-        positions = answers.positions(got.method.upper(), plain_path(got.url.path))
+        recorded = answers.positions(got.method.upper(), plain_path(got.url.path))
+        positions = [n for n in recorded if streams.fits(answers.found[n].exchange, got)]
+        if recorded and not positions:
+            raise streams.refusal(got, name)
         position = None
         if positions:
             route = answers.found[positions[0]].exchange.route
-            position = self._rotation.take((name, variation, route), positions)
+            key = (name, variation, route, positions[0])
+            position = self._rotation.take(key, positions, route, name)
         if position is None:
-            parts = (Part.METHOD, Part.PATH)
             raise nearest.explain(
                 got,
-                nearest.among(got, answers.exchanges, name, parts),
+                nearest.among(got, answers.exchanges, name, ROUTE),
                 where=f"in {name}",
                 hint="Under /c/, requests are matched by method and path.",
             )
@@ -62,11 +65,17 @@ class Lookup:
             index = self.library.index
             if index is None:
                 index = await asyncio.to_thread(self.library.build_index)
-            positions = index.matches(got, self._match_on)
+            equal = index.matches(got)
+            positions = equal
+            if equal and not index.rule.compares_whole_bodies:
+                positions = [n for n in equal if await self._fits(index.locations[n], got)]
+                if not positions:
+                    raise streams.refusal(got, index.locations[equal[0]].name)
             position = None
             if positions:
-                key = index.signatures[positions[0]].key(self._match_on)
-                position = self._rotation.take(key, positions)
+                known = index.signatures[positions[0]]
+                key = (known.key(index.rule.parts), positions[0])
+                position = self._rotation.take(key, positions, (known.method, known.path))
             if position is None:
                 raise await asyncio.to_thread(self._explain, got, index)
             location = index.locations[position]
@@ -75,6 +84,12 @@ class Lookup:
                 return opened.answers().found[location.number]
             # The file was changed after it was indexed.
             await asyncio.to_thread(self.library.scan)
+
+    async def _fits(self, location: Location, got: Request) -> bool:
+        answers = (await self._open(location.name)).answers().found
+        return location.number >= len(answers) or streams.fits(
+            answers[location.number].exchange, got
+        )
 
     async def _open(self, name: str) -> Opened:
         opened = self.library.opened(name)
@@ -89,17 +104,17 @@ class Lookup:
 
     def _explain(self, got: Request, index: Index) -> RefusalError:
         near = []
-        for location in index.nearest(signature(got), nearest.NEAR):
+        for location in index.nearest(signature(got, index.rule), nearest.NEAR):
             try:
                 expected = self.library.open(location.name).cassette.interactions[location.number]
             except (CassetteError, IndexError):
                 continue
             near.append(
-                nearest.near(location.name, location.number, expected.request, got, self._match_on)
+                nearest.near(location.name, location.number, expected.request, got, index.rule)
             )
         count = len(self.library.paths)
         hint = (
-            f"Requests are matched by {', '.join(self._match_on)}; "
+            f"Requests are matched by {index.rule}; "
             "under /c/<cassette>/ only by method and path, in that cassette."
         )
         unreadable = self.library.problems

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 from hashlib import blake2b
 from operator import attrgetter
@@ -20,19 +19,10 @@ from urllib.parse import parse_qsl, unquote
 
 from mockserver.cassettes.cassette import Request
 from mockserver.dialects import registry
+from mockserver.library import bodies
+from mockserver.library.bodies import ABSENT, canonical
+from mockserver.library.rule import EXACT, Part, Rule
 from mockserver.secrets import names, placeholder
-
-
-class Part(StrEnum):
-    """A part of a request that can be compared."""
-
-    METHOD = "method"
-    PATH = "path"
-    QUERY = "query"
-    BODY = "body"
-
-
-ALL_PARTS = tuple(Part)
 
 #: Longest text of a value in a difference.
 CLIP = 120
@@ -83,27 +73,27 @@ def _getter(parts: tuple[Part, ...]) -> Callable[[Signature], Hashable]:
     return attrgetter(*parts)
 
 
-def signature(request: Request, *, ranked: bool = True) -> Signature:
+def signature(request: Request, rule: Rule = EXACT, *, ranked: bool = True) -> Signature:
     """Return what identifies ``request``, without ``fields`` if it will not be ranked."""
     url = request.url
     fields: tuple[int, ...] = ()
     if ranked:
-        data, canonical = _canonical_json(request.body)
-        body = _digest(canonical, 16)
+        data, text = _read(request.body, rule)
+        body = _digest(text, 16)
         fields = tuple(_field_hashes(data)) if isinstance(data, dict) else ()
     else:
-        body = (_cached_body if len(request.body) <= _SMALL else _body)(request.body)
+        body = (_cached_body if len(request.body) <= _SMALL else _body)(request.body, rule)
     return Signature(
         method=sys.intern(request.method.upper()),
         path=plain_path(url.path),
-        query=_query(url.query),
+        query=_query(url.query, rule),
         body=body,
         fields=fields,
     )
 
 
-def _body(body: bytes) -> bytes:
-    return _digest(_canonical_json(body)[1], 16)
+def _body(body: bytes, rule: Rule) -> bytes:
+    return _digest(_read(body, rule)[1], 16)
 
 
 #: Clients under test send the same bodies again; up to this length, digests are cached.
@@ -141,27 +131,34 @@ def has_placeholder(request: Request) -> bool:
     url = request.url
     return (
         placeholder.may_have(url.path)
-        or any(placeholder.may_have(value) for _, value in _query(url.query))
+        or any(placeholder.may_have(value) for _, value in _query(url.query, EXACT))
         or placeholder.may_have(request.body.decode("latin-1"))
     )
 
 
-def fixed_fields(request: Request) -> frozenset[int]:
-    """Return hashes of the top-level fields of a JSON body that have no placeholder."""
-    data, _ = _canonical_json(request.body)
+def fixed_fields(request: Request, rule: Rule = EXACT) -> frozenset[int]:
+    """Return hashes of the compared top-level fields of a body that have no placeholder."""
+    data, _ = _read(request.body, rule)
     if not isinstance(data, dict):
         return frozenset()
     fixed = {
         name: value
         for name, value in data.items()
-        if not placeholder.may_have(_canonical(value).decode("latin-1"))
+        if not placeholder.may_have(canonical(value).decode("latin-1"))
     }
     return frozenset(_field_hashes(fixed))
 
 
-def accepts(recorded: Request, got: Request, parts: Collection[Part] = ALL_PARTS) -> bool:
-    """Return whether ``got`` is the recorded request, in the compared parts."""
-    return next(_differences(recorded, got, parts), None) is None
+def accepts(recorded: Request, got: Request, rule: Rule = EXACT) -> bool:
+    """Return whether ``got`` is the recorded request, as far as it is compared."""
+    return next(_differences(recorded, got, rule), None) is None
+
+
+def sorting_key(request: Request, rule: Rule = EXACT) -> tuple[str, str, str, bytes]:
+    """Return what puts requests into an order that does not depend on when they came."""
+    url = request.url
+    query = "&".join(f"{name}={value}" for name, value in _query(url.query, rule))
+    return request.method.upper(), plain_path(url.path), query, _read(request.body, rule)[1]
 
 
 def rank(got: Signature, candidates: Iterable[Signature]) -> list[int]:
@@ -170,65 +167,55 @@ def rank(got: Signature, candidates: Iterable[Signature]) -> list[int]:
     return sorted(range(len(scores)), key=lambda i: -scores[i])
 
 
-def differences(
-    expected: Request, got: Request, parts: Collection[Part] = ALL_PARTS
-) -> tuple[Difference, ...]:
-    """Return where ``got`` differs from ``expected``, in the compared parts."""
-    return tuple(_differences(expected, got, parts))
+def differences(expected: Request, got: Request, rule: Rule = EXACT) -> tuple[Difference, ...]:
+    """Return where ``got`` differs from ``expected``, as far as it is compared."""
+    return tuple(_differences(expected, got, rule))
 
 
-def _differences(expected: Request, got: Request, parts: Collection[Part]) -> Iterator[Difference]:
-    a, b = expected.url, got.url
+def _differences(expected: Request, got: Request, rule: Rule) -> Iterator[Difference]:
+    a, b, parts = expected.url, got.url, rule.parts
     if Part.METHOD in parts and expected.method.upper() != got.method.upper():
         yield Difference("method", expected.method.upper(), got.method.upper())
     if Part.PATH in parts and not same_path(plain_path(a.path), plain_path(b.path)):
         yield Difference("path", plain_path(a.path), plain_path(b.path))
     if Part.QUERY in parts:
-        yield from _query_differences(_query(a.query), _query(b.query))
+        yield from _query_differences(_query(a.query, rule), _query(b.query, rule))
     if Part.BODY in parts:
-        yield from _body_differences(expected.body, got.body)
+        yield from _body_differences(expected.body, got.body, rule)
 
-
-#: Marks a value that is absent, and a body that is not JSON.
-_ABSENT = object()
 
 #: Deeper values are compared as a whole.
 _DEEPEST = 40
 
 
-def _canonical_json(body: bytes) -> tuple[Any, bytes]:
-    """Return the value of a body with its canonical form; the body itself if it is not JSON."""
+def _read(body: bytes, rule: Rule) -> tuple[Any, bytes]:
+    """Return the value of a body as far as it is compared, with its canonical form.
+
+    The value is :data:`ABSENT` for bytes; their canonical form is the body itself.
+    """
+    data = bodies.value_of(body)
+    if data is ABSENT:
+        return data, body
     try:
-        data = json.loads(body, parse_float=_number)
-        return data, _canonical(data)
-    except (ValueError, RecursionError):
-        return _ABSENT, body
-
-
-def _number(text: str) -> float | int:
-    # 1.0 and 1 are one number in JSON (RFC 8785, section 3.2.2.3); clients write either.
-    value = float(text)
-    return int(value) if value.is_integer() else value
-
-
-def _canonical(data: Any) -> bytes:
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode("utf-8", "surrogatepass")
+        data = rule.body(data) if rule.changes_bodies else data
+        return data, canonical(data)
+    except RecursionError:
+        return ABSENT, body
 
 
 def _field_hashes(data: dict[str, Any]) -> Iterator[int]:
     for name in sorted(data):
-        yield int.from_bytes(_digest(_canonical([name, data[name]]), 6), "big")
+        yield int.from_bytes(_digest(canonical([name, data[name]]), 6), "big")
 
 
 def _digest(data: bytes, size: int) -> bytes:
     return blake2b(data, digest_size=size).digest()
 
 
-def _query(text: str) -> tuple[tuple[str, str], ...]:
+def _query(text: str, rule: Rule) -> tuple[tuple[str, str], ...]:
     if not text:
         return ()
-    pairs = parse_qsl(text, keep_blank_values=True)
+    pairs = rule.query(parse_qsl(text, keep_blank_values=True))
     return tuple(sorted((n, v) for n, v in pairs if not names.is_secret_key(n)))
 
 
@@ -265,16 +252,24 @@ def _path_similarity(a: str, b: str) -> float:
 def _query_differences(
     expected: Sequence[tuple[str, str]], got: Sequence[tuple[str, str]]
 ) -> Iterator[Difference]:
-    for name in sorted({n for n, _ in (*expected, *got)}):
-        a = [v for n, v in expected if n == name]
-        b = [v for n, v in got if n == name]
+    # Grouped first: a request may have thousands of parameters.
+    ours, theirs = _grouped(expected), _grouped(got)
+    for name in sorted(ours.keys() | theirs.keys()):
+        a, b = ours.get(name, []), theirs.get(name, [])
         if len(a) != len(b) or not all(map(fits, a, b)):
-            yield Difference(f"query/{name}", _clip(a or _ABSENT), _clip(b or _ABSENT))
+            yield Difference(f"query/{name}", _clip(a or ABSENT), _clip(b or ABSENT))
 
 
-def _body_differences(expected: bytes, got: bytes) -> Iterator[Difference]:
-    (a, _), (b, _) = _canonical_json(expected), _canonical_json(got)
-    if a is not _ABSENT and b is not _ABSENT:
+def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def _body_differences(expected: bytes, got: bytes, rule: Rule) -> Iterator[Difference]:
+    (a, _), (b, _) = _read(expected, rule), _read(got, rule)
+    if a is not ABSENT and b is not ABSENT:
         yield from _value_differences(a, b, "body")
     elif not fits(expected.decode("latin-1"), got.decode("latin-1")):
         yield Difference("body", _clip(expected), _clip(got))
@@ -286,23 +281,23 @@ def _value_differences(a: Any, b: Any, at: str) -> Iterator[Difference]:
         case dict(), dict() if not deep:
             for name in [*a, *(n for n in b if n not in a)]:
                 yield from _value_differences(
-                    a.get(name, _ABSENT), b.get(name, _ABSENT), f"{at}/{_escape(name)}"
+                    a.get(name, ABSENT), b.get(name, ABSENT), f"{at}/{_escape(name)}"
                 )
         case list(), list() if not deep:
             for i in range(max(len(a), len(b))):
                 yield from _value_differences(
-                    a[i] if i < len(a) else _ABSENT, b[i] if i < len(b) else _ABSENT, f"{at}/{i}"
+                    a[i] if i < len(a) else ABSENT, b[i] if i < len(b) else ABSENT, f"{at}/{i}"
                 )
         case str(), str() if fits(a, b):
             return
         case int(), int() | float() if placeholder.is_placeholder(a):
             return
-        case _ if a is _ABSENT or b is _ABSENT or _canonical(a) != _canonical(b):
+        case _ if a is ABSENT or b is ABSENT or canonical(a) != canonical(b):
             secret = names.is_secret_key(at.rpartition("/")[2])
             yield Difference(
                 at,
-                names.PLACEHOLDER if secret and a is not _ABSENT else _clip(a),
-                names.PLACEHOLDER if secret and b is not _ABSENT else _clip(b),
+                names.PLACEHOLDER if secret and a is not ABSENT else _clip(a),
+                names.PLACEHOLDER if secret and b is not ABSENT else _clip(b),
             )
 
 
@@ -311,7 +306,7 @@ def _escape(name: str) -> str:
 
 
 def _clip(value: Any) -> str | None:
-    if value is _ABSENT:
+    if value is ABSENT:
         return None
     if isinstance(value, bytes):
         text = value[: CLIP * 4].decode(errors="replace") or "nothing"

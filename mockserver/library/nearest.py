@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from mockserver.cassettes.cassette import Request, header_value
-from mockserver.library.matcher import ALL_PARTS, Difference, Part, differences, rank, signature
+from mockserver.library.matcher import Difference, differences, rank, signature
 from mockserver.library.outcome import Outcome
 from mockserver.library.refusal import RefusalError
+from mockserver.library.rule import EXACT, Rule
 from mockserver.library.session import Exchange
 from mockserver.secrets import find, shown
 
@@ -62,18 +63,16 @@ def explain(got: Request, near: Sequence[Near], *, where: str, hint: str) -> Ref
 
 
 def among(
-    got: Request, exchanges: Sequence[Exchange], cassette: str, parts: Collection[Part] = ALL_PARTS
+    got: Request, exchanges: Sequence[Exchange], cassette: str, rule: Rule = EXACT
 ) -> list[Near]:
-    """Return the most similar exchanges, nearest first."""
-    order = rank(signature(got), [signature(e.request) for e in exchanges])[:NEAR]
-    return [near(cassette, n, exchanges[n].request, got, parts) for n in order]
+    """Return the exchanges most similar by the rule, nearest first."""
+    order = rank(signature(got, rule), [signature(e.request, rule) for e in exchanges])[:NEAR]
+    return [near(cassette, n, exchanges[n].request, got, rule) for n in order]
 
 
-def near(
-    cassette: str, number: int, recorded: Request, got: Request, parts: Collection[Part]
-) -> Near:
+def near(cassette: str, number: int, recorded: Request, got: Request, rule: Rule) -> Near:
     """Return how a request differs from a recorded one, without the credentials in it."""
-    return Near(cassette, number, differences(_shown(recorded), _shown(got), parts))
+    return Near(cassette, number, differences(_shown(recorded), _shown(got), rule))
 
 
 def _shown(request: Request) -> Request:

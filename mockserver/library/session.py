@@ -7,12 +7,14 @@ Traffic without a session uses :class:`Rotation`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from mockserver.cassettes.cassette import Cassette, Request
 from mockserver.errors import SessionError
+from mockserver.library import locations
+from mockserver.library.locations import Place
 from mockserver.library.matcher import plain_path, same_path
 from mockserver.wire import axes, faults, variation
 from mockserver.wire.axes import RECORDED, Point
@@ -35,6 +37,11 @@ class Exchange:
         return Message(self.schedule)
 
     @cached_property
+    def has_address(self) -> bool:
+        """Whether a client may follow a header of the answer."""
+        return locations.has_address(self.schedule.headers)
+
+    @cached_property
     def route(self) -> tuple[str, str]:
         """Method and path, as they are compared."""
         return self.request.method.upper(), plain_path(self.request.url.path)
@@ -43,6 +50,13 @@ class Exchange:
         """Return whether it has that method and plain path; placeholders fit any value."""
         ours, recorded = self.route
         return ours == method and same_path(recorded, path)
+
+    def message_at(self, place: Place) -> Message:
+        """Return the answer for a client that shall stay below ``place``."""
+        if not self.has_address:
+            return self.message
+        headers = locations.moved(self.schedule.headers, self.request.uri, place)
+        return Message(replace(self.schedule, headers=headers))
 
 
 def exchanges(
@@ -80,6 +94,10 @@ def varied(cassette: Cassette, wanted: Variation) -> tuple[tuple[int, Exchange],
     return tuple((n, Exchange(recorded[n].request, s)) for n, s in zip(numbers, sent, strict=True))
 
 
+#: Whether an exchange can answer a request that has its method and path.
+Fits = Callable[[Exchange], bool]
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """The exchange that answers a request: its cassette's name, and its number from 0."""
@@ -93,30 +111,46 @@ class Found:
 _AGAIN = 10
 
 
+#: Methods by which clients poll a job until it is done.
+POLLS = frozenset({"GET", "HEAD"})
+
+
 class Session:
     """The playback of one list of exchanges for one client.
 
-    With ``repeat_last`` a request beyond the recorded ones gets the last answer again.
+    With ``repeat_last`` a request beyond the recorded ones gets the last answer again, a few times;
+    with ``repeat_polls`` a request of :data:`POLLS` gets it always.
     """
 
     def __init__(
-        self, session_id: str, exchanges: Sequence[Exchange], *, repeat_last: bool = False
+        self,
+        session_id: str,
+        exchanges: Sequence[Exchange],
+        *,
+        repeat_last: bool = False,
+        repeat_polls: bool = False,
     ) -> None:
         self.id = session_id
         self.exchanges = tuple(exchanges)
         self._played = [False] * len(self.exchanges)
         self._again = _AGAIN if repeat_last else 0
+        self._repeat_polls = repeat_polls
 
-    def take(self, method: str, path: str) -> int | None:
-        """Play the first unplayed exchange with that method and path and return its number."""
+    def take(self, method: str, path: str, fits: Fits = lambda _: True) -> int | None:
+        """Play the first unplayed exchange with that method and path and return its number.
+
+        Those that do not fit are left out.
+        """
         method, path = method.upper(), plain_path(path)
         last = None
         for number, exchange in enumerate(self.exchanges):
-            if exchange.answers(method, path):
+            if exchange.answers(method, path) and fits(exchange):
                 last = number
                 if not self._played[number]:
                     self._played[number] = True
                     return number
+        if last is not None and self._repeat_polls and method in POLLS:
+            return last
         if last is None or not self._again:
             return None
         self._again -= 1
@@ -129,20 +163,46 @@ class Session:
 
 
 class Rotation:
-    """Recorded order among equal requests; after the last it starts over, unless ``once``."""
+    """Recorded order among equal requests.
 
-    def __init__(self, *, once: bool = False) -> None:
+    After the last it starts over, but with ``repeat`` :data:`POLLS` repeat the last: a job that is
+    done stays so, until what made it starts over. ``once``: nothing is played again.
+    """
+
+    def __init__(self, *, once: bool = False, repeat: bool = True) -> None:
         self.once = once
+        self._repeated = POLLS if repeat else frozenset()
         self._taken: defaultdict[Hashable, int] = defaultdict(int)
+        #: The keys of polls with their paths, by cassette.
+        self._polls: defaultdict[str, dict[Hashable, str]] = defaultdict(dict)
 
-    def take(self, key: Hashable, choices: Sequence[int]) -> int | None:
-        """Return the next of the ``choices`` recorded for ``key``; ``None`` if none is left."""
+    def take(
+        self, key: Hashable, choices: Sequence[int], route: tuple[str, str], cassette: str = ""
+    ) -> int | None:
+        """Return the next of the ``choices`` recorded for ``key``; ``None`` if none is left.
+
+        ``route`` is the method and the plain path of the request.
+        """
         taken = self._taken[key]
         if self.once and taken >= len(choices):
             return None
         self._taken[key] = taken + 1
+        method, path = route
+        if method in self._repeated:
+            self._polls[cassette][key] = path
+            return choices[min(taken, len(choices) - 1)]
+        if taken and taken % len(choices) == 0 and self._polls:
+            self._restart(cassette, path)
         return choices[taken % len(choices)]
+
+    def _restart(self, cassette: str, path: str) -> None:
+        """Start again with what is polled below ``path``: it was made once more."""
+        below = path.partition(":")[0].rstrip("/") + "/"
+        polls = self._polls[cassette]
+        for key in [k for k, polled in polls.items() if polled.startswith(below)]:
+            del polls[key], self._taken[key]
 
     def clear(self) -> None:
         """Start again with the first recorded answers."""
         self._taken.clear()
+        self._polls.clear()

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 from mockserver.cassettes.cassette import (
     Headers,
@@ -20,7 +21,9 @@ from mockserver.cassettes.cassette import (
 )
 from mockserver.cassettes.yaml_reader import KeyPath
 from mockserver.dialects.registry import form
+from mockserver.library import bodies
 from mockserver.library.matcher import plain_path
+from mockserver.library.rule import EXACT, Part, Rule
 from mockserver.secrets import scrub
 from mockserver.secrets.sealing import UnsealableError, sealed
 from mockserver.wire.content_coding import decompress, encoding_of
@@ -74,15 +77,26 @@ def is_id(name: str) -> bool:
     return _ID_FIELD.fullmatch(name) is not None or name in form().id_fields
 
 
-def same_request(old: Request, new: Request, ids: Renaming) -> bool:
-    """Return whether two requests are the same: method, path, query and body."""
+def same_request(old: Request, new: Request, ids: Renaming, rule: Rule = EXACT) -> bool:
+    """Return whether two requests are the same by the rule."""
     a, b = old.url, new.url
+    ours, theirs = (sorted(rule.query(parse_qsl(u.query, True))) for u in (a, b))
     return (
-        old.method == new.method
-        and plain_path(a.path) == plain_path(b.path)
-        and a.query == b.query
-        and _same_body(old.body, old.headers, new.body, new.headers, ids)
+        (old.method == new.method or Part.METHOD not in rule.parts)
+        and (plain_path(a.path) == plain_path(b.path) or Part.PATH not in rule.parts)
+        and (ours == theirs or Part.QUERY not in rule.parts)
+        and (Part.BODY not in rule.parts or _same_request_body(old, new, ids, rule))
     )
+
+
+def _same_request_body(old: Request, new: Request, ids: Renaming, rule: Rule) -> bool:
+    if _same_body(old.body, old.headers, new.body, new.headers, ids):
+        return True
+    plain = (decompress(r.body, encoding_of(r.headers)) for r in (old, new))
+    ours, theirs = map(bodies.value_of, plain)
+    if ours is bodies.ABSENT or theirs is bodies.ABSENT:
+        return False
+    return _same_value(rule.body(ours), rule.body(theirs), ids)
 
 
 def same_response(old: Response, new: Response, ids: Renaming) -> bool:
@@ -94,15 +108,15 @@ def same_response(old: Response, new: Response, ids: Renaming) -> bool:
     )
 
 
-def same(old: Interaction, new: Interaction, ids: Renaming) -> bool:
+def same(old: Interaction, new: Interaction, ids: Renaming, rule: Rule = EXACT) -> bool:
     """Return whether two interactions are the same, with the ids paired so far."""
-    return same_request(old.request, new.request, ids) and same_response(
+    return same_request(old.request, new.request, ids, rule) and same_response(
         old.response, new.response, ids
     )
 
 
 def pairs(
-    old: Sequence[Interaction], new: Sequence[Interaction]
+    old: Sequence[Interaction], new: Sequence[Interaction], rule: Rule = EXACT
 ) -> list[tuple[int | None, int | None]]:
     """Pair the numbers of interactions: equal requests first, then the rest in order.
 
@@ -112,7 +126,7 @@ def pairs(
     found: dict[int, int] = {}
     for number, interaction in enumerate(new):
         for other, candidate in rest.items():
-            if same_request(candidate.request, interaction.request, Renaming()):
+            if same_request(candidate.request, interaction.request, Renaming(), rule):
                 found[number] = other
                 del rest[other]
                 break

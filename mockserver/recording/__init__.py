@@ -9,6 +9,7 @@ from mockserver.lazy import lazy_face
 if TYPE_CHECKING:
     from mockserver.recording import importing, providers
     from mockserver.recording.allowing import allowed_texts
+    from mockserver.recording.converting import Converted, InconvertibleError, convert
     from mockserver.recording.exchange import Capture
     from mockserver.recording.importing import Imported, Kind
     from mockserver.recording.modes import NAMES, Mode, age_of, parse_age, runs_in_ci
@@ -22,7 +23,9 @@ __all__ = [
     "NAMES",
     "PROVIDERS",
     "Capture",
+    "Converted",
     "Imported",
+    "InconvertibleError",
     "Kind",
     "Mode",
     "Provider",
@@ -31,6 +34,7 @@ __all__ = [
     "TapeHandle",
     "age_of",
     "allowed_texts",
+    "convert",
     "importing",
     "no_proxy",
     "parse_age",
@@ -43,6 +47,7 @@ __all__ = [
 
 _HOMES = {
     "allowing": ("allowed_texts",),
+    "converting": ("Converted", "InconvertibleError", "convert"),
     "exchange": ("Capture",),
     "importing": ("Imported", "Kind"),
     "modes": (

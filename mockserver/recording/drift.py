@@ -18,6 +18,8 @@ from mockserver.cassettes.cassette import End, Interaction, Response
 from mockserver.cassettes.yaml_reader import KeyPath
 from mockserver.dialects.registry import form
 from mockserver.library import similarity
+from mockserver.library.matcher import differences
+from mockserver.library.rule import EXACT, Rule
 from mockserver.secrets import scrub
 from mockserver.wire.content_coding import decompress, encoding_of
 from mockserver.wire.documents import NOT_JSON, Document, documents, leaves
@@ -58,11 +60,11 @@ class Drift:
         return "\n".join((*self.shapes, *self.values)) or "no difference"
 
 
-def compare(old: Sequence[Interaction], new: Sequence[Interaction]) -> Drift:
-    """Compare two recordings; interactions are paired by their requests."""
+def compare(old: Sequence[Interaction], new: Sequence[Interaction], rule: Rule = EXACT) -> Drift:
+    """Compare two recordings; interactions are paired by their requests, as far as compared."""
     shapes: list[str] = []
     values: list[str] = []
-    for before, after in similarity.pairs(old, new):
+    for before, after in similarity.pairs(old, new, rule):
         if before is None:
             assert after is not None
             shapes.append(f"+ {_title(after, new[after])}: new")
@@ -71,7 +73,8 @@ def compare(old: Sequence[Interaction], new: Sequence[Interaction]) -> Drift:
         else:
             title = _title(after, new[after])
             shapes += [f"~ {title}: {line}" for line in _shapes(old[before], new[after])]
-            values += [f"  {title}: {line}" for line in _values(old[before], new[after])]
+            values += [f"  {title}: {line}" for line in _asked(old[before], new[after], rule)]
+            values += [f"  {title}: {line}" for line in _values(old[before], new[after], rule)]
     return Drift(tuple(shapes), tuple(values))
 
 
@@ -125,8 +128,19 @@ def _event_changes(old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
             yield from (f"event {kind} appears" for kind in added)
 
 
-def _values(old: Interaction, new: Interaction) -> Iterator[str]:
-    if similarity.same(old, new, similarity.Renaming()):
+def _asked(old: Interaction, new: Interaction, rule: Rule) -> Iterator[str]:
+    """Yield where the request differs, which a recording may be made for."""
+    if similarity.same_request(old.request, new.request, similarity.Renaming(), rule):
+        return
+    found = differences(old.request, new.request, rule)
+    for one in found[:SHOWN]:
+        yield f"the request differs in {_clip(str(one))}"
+    if len(found) > SHOWN:
+        yield f"the request differs in {len(found) - SHOWN} more"
+
+
+def _values(old: Interaction, new: Interaction, rule: Rule) -> Iterator[str]:
+    if similarity.same(old, new, similarity.Renaming(), rule):
         return
     before, after = _texts(old.response), _texts(new.response)
     changed = [n for n in before if n in after and before[n] != after[n]]

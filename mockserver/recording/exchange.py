@@ -60,7 +60,9 @@ class Capture:
         self._at = datetime.now(UTC)
         self._times: list[float] = []
         self._headers_ms = self._end_ms = 0.0
-        self._started = time.perf_counter()
+        self._started = self.arrived_at = time.perf_counter()
+        #: When the exchange ended or failed, on the clock of :attr:`arrived_at`.
+        self.over_at = float("inf")
 
     @property
     def over(self) -> bool:
@@ -89,10 +91,12 @@ class Capture:
         """Note how the answer ended."""
         self.end = end
         self._end_ms = self._now()
+        self.over_at = time.perf_counter()
 
     def failed(self, why: str) -> None:
-        """Note why there will be no answer."""
+        """Note why there will be no answer, or why it must not be stored."""
         self.failure = why
+        self.over_at = time.perf_counter()
 
     def interaction(self, recorded: Mapping[str, Any]) -> Interaction:
         """Return the whole exchange; ``recorded`` is added to the wire, with the time of day."""

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx
 from aiohttp import web
 
-from mockserver.cassettes.cassette import End, Headers, Request
+from mockserver.cassettes.cassette import End, Headers, Request, header_value
 from mockserver.recording.exchange import Capture, Head
 from mockserver.recording.providers import DUMMY_KEY, Provider
 from mockserver.secrets import find, names
@@ -63,6 +64,10 @@ class Upstream:
             follow_redirects=False,
         )
 
+    @property
+    def _place(self) -> str:
+        return f"provider {self.provider.name} at {self.provider.base_url}"
+
     async def close(self) -> None:
         """Close all connections."""
         await self._client.aclose()
@@ -72,6 +77,9 @@ class Upstream:
         response: httpx.Response | None = None
         try:
             response = await self._client.send(self._request(capture), stream=True)
+            if response.status_code == 101:
+                capture.failed(f"{self._place} switched to another protocol, unasked")
+                return
             capture.answered()
             capture.head = _head(response)
             pipe.put_nowait(capture.head)
@@ -84,6 +92,11 @@ class Upstream:
                 pipe.put_nowait(piece)
             else:
                 capture.ended(End.EOF)
+                if trailers := response.headers.get("trailer"):
+                    # The HTTP library drops them.
+                    capture.failed(
+                        f"{self._place} announced trailers ({trailers}), which cannot be recorded"
+                    )
         except httpx.HTTPError as exc:
             self._record_error(capture, exc)
         except asyncio.CancelledError:
@@ -111,9 +124,12 @@ class Upstream:
         )
 
     def _headers(self, request: Request) -> Iterator[tuple[str, str]]:
+        # What a connection names is for that connection alone (RFC 9110, section 7.6.1).
+        named = header_value(request.headers, "connection") or ""
+        own = {word.strip().lower() for word in named.split(",")}
         for name, value in request.headers:
             low = name.lower()
-            if low in HOP_BY_HOP or low in ("host", "accept-encoding", "expect"):
+            if low in own or low in HOP_BY_HOP or low in ("host", "accept-encoding", "expect"):
                 continue
             if names.is_credential_header(low) and (self._credential or DUMMY_KEY in value):
                 continue
@@ -124,9 +140,8 @@ class Upstream:
 
     def _record_error(self, capture: Capture, exc: httpx.HTTPError) -> None:
         if capture.head is None:
-            host = self.provider.url.netloc
             text = find.mask(f"{type(exc).__name__}: {exc}", self.known)
-            capture.failed(f"no answer from {host}: {text}")
+            capture.failed(f"no answer from {self._place}: {text}")
             return
         match exc:
             case httpx.TimeoutException():
@@ -144,14 +159,19 @@ class Upstream:
 
 
 async def relay(
-    request: web.BaseRequest, capture: Capture, pipe: Pipe, fetching: asyncio.Task[None]
+    request: web.BaseRequest,
+    capture: Capture,
+    pipe: Pipe,
+    fetching: asyncio.Task[None],
+    shown: Callable[[Headers], Headers],
 ) -> AlreadySent:
     """Answer ``request`` with the live answer, piece by piece as it arrives.
 
-    ``fetching`` fills ``pipe``; it is cancelled when the client disconnects.
+    ``fetching`` fills ``pipe``; it is cancelled when the client disconnects. ``shown`` returns the
+    headers as the client gets them.
     """
     try:
-        await _pass_on(request, capture, pipe)
+        await _pass_on(request, capture, pipe, shown)
     except (ConnectionError, asyncio.CancelledError) as exc:
         capture.client_disconnected = True
         asyncio.get_running_loop().call_later(GRACE, fetching.cancel)
@@ -160,13 +180,16 @@ async def relay(
     return AlreadySent(keep_alive=False)
 
 
-async def _pass_on(request: web.BaseRequest, capture: Capture, pipe: Pipe) -> None:
+async def _pass_on(
+    request: web.BaseRequest, capture: Capture, pipe: Pipe, shown: Callable[[Headers], Headers]
+) -> None:
     head = await pipe.get()
     if not isinstance(head, Head):
         # There is no answer to relay, so do not invent one.
         await reset(request)
         return
-    message = Message(_schedule(head))
+    schedule = _schedule(head)
+    message = Message(replace(schedule, headers=shown(schedule.headers)))
     delivery = message.delivery(request.method, version=request.version, keep_alive=False)
     await request.writer.write(message.head(delivery))
     while isinstance(piece := await pipe.get(), bytes):

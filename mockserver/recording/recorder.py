@@ -13,14 +13,17 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote
 
 from aiohttp import web
 
-from mockserver.cassettes.cassette import End, Request
+from mockserver.cassettes.cassette import End, Headers, Request
 from mockserver.errors import ProviderError, RecordingError
 from mockserver.library import library as store
+from mockserver.library import locations
+from mockserver.library.locations import Place
 from mockserver.library.refusal import RefusalError
+from mockserver.library.rule import EXACT, Rule
 from mockserver.library.session import Found
 from mockserver.recording.exchange import Capture
 from mockserver.recording.modes import Mode
@@ -29,6 +32,7 @@ from mockserver.recording.proxy import GRACE, LogFilter, Pipe, Upstream, relay
 from mockserver.recording.tape import Result, Tape
 from mockserver.recording.writer import Check, locked
 from mockserver.secrets.find import Known
+from mockserver.serving import visitors
 from mockserver.serving.app import App, Options, read_body, target_of
 from mockserver.serving.playback import Playback
 from mockserver.serving.responses import refusal_response
@@ -49,7 +53,8 @@ class Recorder(MockServer):
 
     ``environment`` has the real keys. ``watch`` is called in that thread with every exchange
     that begins, and again when it is over. ``timeout`` is the longest wait for the next byte,
-    in seconds.
+    in seconds. ``allow_origins`` are the web pages that may use it: what they send goes to the
+    provider with the real key.
     """
 
     def __init__(
@@ -58,8 +63,9 @@ class Recorder(MockServer):
         environment: Mapping[str, str] = os.environ,
         timeout: float = TIMEOUT,
         watch: Watcher | None = None,
+        allow_origins: Collection[str] = (),
     ) -> None:
-        super().__init__()
+        super().__init__(allow_origins=allow_origins, local_pages=False)
         self._recording = _RecordingApp(self.library, self._options, watch)
         self._app = self._recording
         self._environment = environment
@@ -78,6 +84,8 @@ class Recorder(MockServer):
         notes: Mapping[str, str] = MappingProxyType({}),
         allowed: Collection[str] = (),
         leave_out: bool = False,
+        rule: Rule = EXACT,
+        repeat: bool = True,
     ) -> TapeHandle:
         """Open the cassette at ``path`` for clients of ``providers``, the first by default.
 
@@ -85,7 +93,8 @@ class Recorder(MockServer):
         ``keep_opaque`` keeps encrypted reasoning and signatures; ``notes`` go into
         ``wire.recorded``. ``allowed`` are texts that look like secrets and are none, or their
         marks; ``leave_out`` records the other exchanges where one has a secret that cannot be
-        replaced. Raises :class:`ProviderError` if a key is missing,
+        replaced. ``rule`` says what is compared in requests, and ``repeat`` whether an
+        equal GET gets the last answer again. Raises :class:`ProviderError` if a key is missing,
         :class:`CassetteError` for a needed cassette that is missing or broken,
         :class:`RecordingError` if another process is recording into it.
         """
@@ -110,6 +119,8 @@ class Recorder(MockServer):
                 notes=dict(notes),
                 allowed=allowed,
                 leave_out=leave_out,
+                rule=rule,
+                repeat=repeat,
             )
             upstreams = self._upstreams(providers) if tape.uses_network else {}
             if tape.writes:
@@ -248,6 +259,19 @@ class _OpenTape:
         self.providers = providers
         self.upstreams = upstreams
 
+    def place(self, host: str) -> Place:
+        """Return where addresses of providers are on this server, which has the name ``host``.
+
+        That of any other host is refused: nothing of it would be recorded.
+        """
+
+        def below(parts: SplitResult) -> str:
+            origin = f"{parts.scheme}://{parts.netloc}"
+            known = (p.name for p in self.providers.values() if p.origin == origin)
+            return f"http://{host}{PREFIX}{quote(self.name)}/{next(known, parts.netloc)}"
+
+        return below
+
 
 class _RecordingApp(App):
     """Answers requests; those below ``/_c/`` from tapes and live endpoints."""
@@ -257,14 +281,13 @@ class _RecordingApp(App):
         self.tapes: dict[str, _OpenTape] = {}
         self._watch = watch
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def answer(self, request: web.BaseRequest, origin: str | None) -> web.StreamResponse:
         """Answer one request."""
         path, query = target_of(request.raw_path)
         if not path.startswith(PREFIX):
-            return await super().handle(request)
+            return await super().answer(request, origin)
         open_tape: _OpenTape | None = None
         try:
-            _refuse_other_hosts(request)
             open_tape, provider, rest = self._find(path)
             number = open_tape.tape.arrive()
             body = await read_body(request, self.options.limits.body)
@@ -278,12 +301,19 @@ class _RecordingApp(App):
             found = open_tape.tape.find(received)
         except RefusalError as refusal:
             if open_tape is not None:
-                open_tape.tape.problems.append(refusal.message)
+                open_tape.tape.refused.append(refusal.message)
+            else:
+                self.note_refusal(refusal.message)
             return refusal_response(refusal)
         if found is not None:
-            return await self._replay(request, received, found)
+            return await self._replay(request, received, found, open_tape, origin)
         capture = Capture(number, received, Known(open_tape.tape.known))
-        return await self._record_live(request, open_tape, provider, capture)
+        return await self._record_live(request, open_tape, provider, capture, origin)
+
+    def note_refusal(self, message: str) -> None:
+        """Count a request without a cassette as one that every open cassette lacks."""
+        for open_tape in self.tapes.values():
+            open_tape.tape.refused.append(message)
 
     async def close_tape(self, open_tape: _OpenTape) -> None:
         """Wait until all exchanges have ended, then forget the tape."""
@@ -298,23 +328,41 @@ class _RecordingApp(App):
             await upstream.close()
 
     async def _replay(
-        self, request: web.BaseRequest, received: Request, found: Found
+        self,
+        request: web.BaseRequest,
+        received: Request,
+        found: Found,
+        open_tape: _OpenTape,
+        origin: str | None,
     ) -> web.StreamResponse:
         url = received.url
         record = self._record(request, url.path, url.query, received.body, None, found)
-        playback = Playback(request, found.exchange.message, record)
+        message = found.exchange.message_at(open_tape.place(request.host))
+        if origin is not None:
+            message = visitors.readable(message, origin)
+        playback = Playback(request, message, record)
         await playback.play(speed=self.options.speed, wait=self.wait)
         return playback.response
 
     async def _record_live(
-        self, request: web.BaseRequest, open_tape: _OpenTape, provider: Provider, capture: Capture
+        self,
+        request: web.BaseRequest,
+        open_tape: _OpenTape,
+        provider: Provider,
+        capture: Capture,
+        origin: str | None,
     ) -> web.StreamResponse:
         self._notify(capture)
         pipe: Pipe = asyncio.Queue()
         fetch = open_tape.upstreams[provider.name].fetch(capture, pipe)
-        return await relay(
-            request, capture, pipe, open_tape.tape.begin(capture, fetch, self._notify)
-        )
+        fetching = open_tape.tape.begin(capture, fetch, self._notify)
+        place = open_tape.place(request.host)
+
+        def shown(headers: Headers) -> Headers:
+            moved = locations.moved(headers, capture.request.uri, place)
+            return moved if origin is None else visitors.allowing(origin, moved)
+
+        return await relay(request, capture, pipe, fetching, shown)
 
     def _notify(self, capture: Capture) -> None:
         if self._watch is not None:
@@ -345,12 +393,3 @@ def _headers(request: web.BaseRequest) -> Iterator[tuple[str, str]]:
     for name, value in headers:
         if name.lower() != "content-encoding" or not was_decoded:
             yield name, value
-
-
-def _refuse_other_hosts(request: web.BaseRequest) -> None:
-    """Refuse other host names: a web page may point its own name here (DNS rebinding)."""
-    host = urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""
-    if host not in ("127.0.0.1", "localhost", "::1"):
-        raise RefusalError(
-            403, "bad_request", f"host {host!r} is refused; use 127.0.0.1 or localhost"
-        )

@@ -12,13 +12,16 @@ from typing import Any
 
 from mockserver.cassettes.cassette import Cassette, End, Interaction, Request
 from mockserver.errors import RecordingError
-from mockserver.library import nearest
+from mockserver.library import nearest, streams
+from mockserver.library.bodies import with_fixed_boundary
 from mockserver.library.matcher import accepts
-from mockserver.library.session import Exchange, Found, exchanges
+from mockserver.library.rule import EXACT, Rule
+from mockserver.library.session import POLLS, Exchange, Found, exchanges
 from mockserver.recording import drift
 from mockserver.recording.drift import Drift
 from mockserver.recording.exchange import Capture
 from mockserver.recording.modes import Mode
+from mockserver.recording.order import in_order
 from mockserver.recording.writer import Check, how_to_allow, leaks, merge, save
 from mockserver.secrets import find
 from mockserver.secrets.find import Known
@@ -64,13 +67,16 @@ class Tape:
         notes: Mapping[str, str],
         allowed: Collection[str] = (),
         leave_out: bool = False,
+        rule: Rule = EXACT,
+        repeat: bool = True,
     ) -> None:
         self.path = path
         self.mode = mode
         self.old = old
         self.known: frozenset[str] = frozenset()
         self.captures: list[Capture] = []
-        self.problems: list[str] = []
+        #: Why requests got an error of the recorder instead of an answer.
+        self.refused: list[str] = []
         self.idle = asyncio.Event()
         self.idle.set()
         #: Whether requests may reach a live endpoint, and whether the file may change.
@@ -81,6 +87,8 @@ class Tape:
         self._notes = notes
         self._allowed = frozenset(allowed)
         self._leave_out = leave_out
+        self._rule = rule
+        self._repeat = repeat
         self._arrived = 0
         self._fetching: set[asyncio.Task[None]] = set()
         #: Locks the file as long as it may be written.
@@ -101,16 +109,27 @@ class Tape:
         """
         if not self.mode.replays or self.old is None:
             return None
-        for number, exchange in enumerate(self._exchanges):
-            if not self._played[number] and accepts(exchange.request, received):
-                self._played[number] = True
-                return Found(exchange, str(self.path), number)
+        equal = [
+            number
+            for number, exchange in enumerate(self._exchanges)
+            if accepts(exchange.request, received, self._rule)
+        ]
+        fitting = [n for n in equal if streams.fits(self._exchanges[n], received)]
+        number = next((n for n in fitting if not self._played[n]), None)
+        if number is None and fitting and received.method in POLLS and self._repeat:
+            # A client polls a job until it is done, as often as it takes this time.
+            number = None if self.uses_network else fitting[-1]
+        if number is not None:
+            self._played[number] = True
+            return Found(self._exchanges[number], str(self.path), number)
         if self.uses_network:
             return None
+        if equal and not fitting:
+            raise streams.refusal(received, str(self.path))
         asked = self._scrubber().request(received)
         raise nearest.explain(
             asked,
-            nearest.among(asked, self._exchanges, str(self.path)),
+            nearest.among(asked, self._exchanges, str(self.path), self._rule),
             where=f"in {self.path}",
             hint=f"Mode {self.mode} replays each interaction once and contacts no provider.",
         )
@@ -147,7 +166,12 @@ class Tape:
 
         Raises :class:`RecordingError` or what ``check`` raises, and then nothing was written.
         """
-        problems = (*self.problems, *self._unplayed())
+        refused = tuple(dict.fromkeys(self.refused))
+        if refused and self.writes:
+            raise RecordingError(
+                self.path, [find.mask(line, Known.of(self.known)) for line in refused]
+            )
+        problems = (*refused, *self._unplayed())
         result = Result(
             path=self.path,
             mode=self.mode,
@@ -168,13 +192,15 @@ class Tape:
             if found := leaks(Cassette(self.path, new), self.known, self._allowed):
                 # Differences are shown to people, so they must have no secret.
                 raise RecordingError(self.path, found)
-            return replace(result, interactions=len(new), drift=drift.compare(before, new))
+            return replace(
+                result, interactions=len(new), drift=drift.compare(before, new, self._rule)
+            )
         if self.mode is Mode.NEW_EPISODES:
             if not new and any(self._played):
                 return result
             whole, unchanged = (*before, *new), len(before)
         else:
-            whole, unchanged = merge(self.old, new) if self.old else (new, 0)
+            whole, unchanged = merge(self.old, new, self._rule) if self.old else (new, 0)
         save(
             Cassette(self.path, whole),
             self.known,
@@ -187,12 +213,12 @@ class Tape:
             written=True,
             interactions=len(whole),
             unchanged=unchanged,
-            drift=drift.compare(before, whole) if self.old else None,
+            drift=drift.compare(before, whole, self._rule) if self.old else None,
         )
 
     def _scrub_captures(self) -> tuple[tuple[Interaction, ...], list[str]]:
         """Return the exchanges as they may be stored, and why others are left out."""
-        captures = sorted(self.captures, key=lambda c: c.number)
+        captures = list(in_order(self.captures, self._rule))
         known = Known.of(self.known)
         failures = [
             _failure_line(c, c.failure, known)
@@ -208,7 +234,9 @@ class Tape:
             if capture.failure is not None:
                 continue
             try:
-                interaction = scrubber.interaction(capture.interaction(facts))
+                whole = capture.interaction(facts)
+                settled = replace(whole, request=with_fixed_boundary(whole.request))
+                interaction = scrubber.interaction(settled)
             except SplitSecretError as exc:
                 refused.append(_failure_line(capture, str(exc), known))
                 marks.append(exc.mark)

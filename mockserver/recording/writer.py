@@ -16,6 +16,7 @@ from mockserver.cassettes import writer
 from mockserver.cassettes.cassette import Cassette, End, Interaction, Response
 from mockserver.errors import RecordingError, UnwritableError
 from mockserver.library import library, similarity
+from mockserver.library.rule import EXACT, Rule
 from mockserver.secrets.allowed import FILE as ALLOWED_FILE
 from mockserver.secrets.scan import scan_cassette
 from mockserver.serving.verify import verify_cassette
@@ -81,24 +82,27 @@ def how_to_allow(marks: Iterable[str]) -> Iterator[str]:
         )
 
 
-def merge(old: Cassette, new: Sequence[Interaction]) -> tuple[tuple[Interaction, ...], int]:
+def merge(
+    old: Cassette, new: Sequence[Interaction], rule: Rule = EXACT
+) -> tuple[tuple[Interaction, ...], int]:
     """Return the interactions of a new recording, with old ones where nothing has changed.
 
     An old answer keeps its bytes, times and ids, and is marked as confirmed at the time of the
-    new one. An old request stays as it is. New text gets the old ids. If all interactions are
-    unchanged, their old order stays. Also return how many are unchanged.
+    new one. An old request stays as it is where the rule sees no difference. New text gets the old
+    ids. If all interactions are unchanged, their old order stays. Also return how many are
+    unchanged.
     """
     ids = similarity.Renaming()
     matched: dict[int, int] = {}
     same_requests: set[int] = set()
     same_responses: set[int] = set()
-    for before, after in similarity.pairs(old.interactions, new):
+    for before, after in similarity.pairs(old.interactions, new, rule):
         if before is None or after is None:
             continue
         matched[after] = before
         ours, theirs = old.interactions[before], new[after]
         trial = ids.copy()
-        if similarity.same_request(ours.request, theirs.request, trial):
+        if similarity.same_request(ours.request, theirs.request, trial, rule):
             ids = trial
             same_requests.add(after)
         trial = ids.copy()

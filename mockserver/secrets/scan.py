@@ -139,5 +139,5 @@ def _is_unreadable(body: bytes, origin: Origin) -> bool:
         case Origin.IMPORTED:
             # Other recorders keep the header of a body that they have decoded.
             return not is_text(body)
-        case Origin.AUTHORED:
+        case Origin.AUTHORED | Origin.CONVERTED:
             return False

@@ -15,8 +15,8 @@ import asyncio
 import functools
 import itertools
 import secrets
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from aiohttp import hdrs, web
@@ -26,14 +26,14 @@ from mockserver.cassettes.cassette import Request
 from mockserver.errors import CodingError, SessionError, TooLargeError
 from mockserver.library.library import Library
 from mockserver.library.lookup import Lookup
-from mockserver.library.matcher import ALL_PARTS, Part
 from mockserver.library.refusal import RefusalError
 from mockserver.library.session import Exchange, Found
-from mockserver.serving import admin
+from mockserver.serving import admin, visitors
 from mockserver.serving.journal import Journal, Record
 from mockserver.serving.playback import Playback
 from mockserver.serving.responses import refusal_response
 from mockserver.serving.sessions import Answers, LiveSession
+from mockserver.serving.visitors import Visitors
 from mockserver.wire import variation
 from mockserver.wire.content_coding import decode, encoding_of, is_known
 from mockserver.wire.variation import Variation
@@ -65,14 +65,19 @@ class Options:
 
     ``control``: requests may administrate the server. ``speed`` is 0 for no waits, 1 as recorded,
     N for N times as fast. ``once``: traffic without a session gets no recording twice.
-    ``match_on`` is for traffic without a prefix.
+    ``repeat``: a GET beyond the recorded ones gets the last answer. ``keep_clients``: addresses
+    that clients follow are moved below the prefix of their request. ``visitors``: who may send
+    requests; with ``cors``, web pages among them may read the answers.
     """
 
     speed: float = 0.0
     once: bool = False
-    match_on: Collection[Part] = ALL_PARTS
+    repeat: bool = True
     limits: Limits = Limits()
     control: bool = True
+    keep_clients: bool = True
+    visitors: Visitors = field(default_factory=Visitors)
+    cors: bool = True
 
 
 class App:
@@ -83,14 +88,22 @@ class App:
         self.options = options
         self.journal = Journal(options.limits.journal)
         self.sessions: dict[str, LiveSession] = {}
-        self._lookup = Lookup(library, match_on=options.match_on, once=options.once)
+        self._lookup = Lookup(library, once=options.once, repeat=options.repeat)
         self.answers = Answers()
         self._numbers = itertools.count()
 
     def open_session(
-        self, exchanges: Sequence[Exchange], name: str, *, repeat_last: bool = False
+        self,
+        exchanges: Sequence[Exchange],
+        name: str,
+        *,
+        repeat_last: bool = False,
+        lenient: bool = False,
     ) -> LiveSession:
-        """Open a session. Raises :class:`SessionError` if there are too many."""
+        """Open a session. Raises :class:`SessionError` if there are too many.
+
+        ``lenient``: what the client does differently shall be seen in its journal, not in errors.
+        """
         limits = self.options.limits
         if len(self.sessions) >= limits.sessions:
             raise SessionError(f"{limits.sessions} sessions are already open; close some")
@@ -102,6 +115,8 @@ class App:
             name=name,
             journal_limit=limits.journal,
             repeat_last=repeat_last,
+            repeat_polls=not lenient and self.options.repeat and not self.options.once,
+            checks_kind=not lenient,
         )
         self.sessions[session_id] = live
         return live
@@ -126,7 +141,27 @@ class App:
         await asyncio.to_thread(self.library.scan)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one request."""
+        """Answer one request, if its sender is let in."""
+        try:
+            # A proxy's own method names another host; it is refused as what it is.
+            proxied = request.method == hdrs.METH_CONNECT
+            origin = None if proxied else self.options.visitors.origin(request.headers)
+        except RefusalError as refusal:
+            self.note_refusal(refusal.message)
+            return refusal_response(refusal)
+        if origin is None or not self.options.cors:
+            return await self.answer(request, None)
+        headers = request.headers
+        if request.method == hdrs.METH_OPTIONS and hdrs.ACCESS_CONTROL_REQUEST_METHOD in headers:
+            return web.Response(status=204, headers=dict(visitors.allowing(origin, (), headers)))
+        response = await self.answer(request, origin)
+        if isinstance(response, web.Response):
+            own = tuple(response.headers.items())
+            response.headers.update(visitors.allowing(origin, own))
+        return response
+
+    async def answer(self, request: web.BaseRequest, origin: str | None) -> web.StreamResponse:
+        """Answer one request; ``origin`` is the page that sends it, if one does."""
         path, query = target_of(request.raw_path)
         live: LiveSession | None = None
         body = b""
@@ -134,20 +169,31 @@ class App:
             body = await read_body(request, self.options.limits.body)
             if self.options.control and path.startswith(admin.PREFIX):
                 return await admin.answer(self, request, path, body)
+            asked = path
             live, path, find = self._route(path)
             found = await find(_received(request, path, query, body))
         except RefusalError as refusal:
             if not path.startswith(admin.PREFIX):
+                self.note_refusal(refusal.message)
                 record = self._record(request, path, query, body, live)
                 record.refuse(refusal.outcome, status=refusal.status, note=refusal.message)
             return refusal_response(refusal)
         record = self._record(request, path, query, body, live, found)
-        playback = Playback(request, found.exchange.message, record)
+        message = found.exchange.message
+        if found.exchange.has_address and self.options.keep_clients:
+            base = f"http://{request.host}{asked.removesuffix(path)}"
+            message = found.exchange.message_at(lambda _: base)
+        if origin is not None:
+            message = visitors.readable(message, origin)
+        playback = Playback(request, message, record)
         if self.options.speed or not playback.play_at_once():
             player = live or self
             player.answers.begin(record)
             await playback.play(speed=self.options.speed, wait=player.wait)
         return playback.response
+
+    def note_refusal(self, message: str) -> None:
+        """Do nothing: a refused request is in the journal. A recorder takes note of it."""
 
     async def wait(self, name: str) -> None:
         """Pass every gate: without a session, no client could release it."""
@@ -233,13 +279,11 @@ def _received(request: web.BaseRequest, path: str, query: str, body: bytes) -> R
 async def read_body(request: web.BaseRequest, limit: int) -> bytes:
     """Return the request's body, decoded if its content codings are known.
 
-    Raises :class:`RefusalError` if it is too large or malformed, or its decoder is missing.
+    Raises :class:`RefusalError` if it is too large or malformed, its decoder is missing, or it
+    asks for what is not plain HTTP.
     """
-    if request.method == hdrs.METH_CONNECT:
-        raise RefusalError(
-            405, "bad_request", "this server is not a proxy; use its URL as base URL", last=True
-        )
-    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+    _refuse_other_protocols(request)
+    if hdrs.EXPECT in request.headers:
         if (request.content_length or 0) > limit:
             raise _too_large(limit)
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -255,6 +299,34 @@ async def read_body(request: web.BaseRequest, limit: int) -> bytes:
     except (web.RequestPayloadError, HttpProcessingError) as exc:
         message = f"malformed request body: {exc}"
         raise RefusalError(400, "bad_request", message, last=True) from None
+
+
+def _refuse_other_protocols(request: web.BaseRequest) -> None:
+    """Refuse what would reach a provider, or be answered, as something else than was asked."""
+    if request.method == hdrs.METH_CONNECT:
+        raise RefusalError(
+            405, "bad_request", "this server is not a proxy; use its URL as base URL", last=True
+        )
+    if "websocket" in request.headers.get(hdrs.UPGRADE, "").lower():
+        raise RefusalError(
+            400,
+            "websocket",
+            f"a WebSocket handshake for {target_of(request.raw_path)[0]}; tapecheck records and "
+            "plays HTTP answers and event streams only: use the provider's HTTP interface",
+            last=True,
+        )
+    if hdrs.TRAILER in request.headers:
+        raise RefusalError(
+            400,
+            "trailers",
+            "the request announces trailers, which would be lost; send them as headers",
+            last=True,
+        )
+    expected = request.headers.get(hdrs.EXPECT, "100-continue")
+    if expected.lower() != "100-continue":
+        raise RefusalError(
+            417, "bad_request", f"cannot meet the expectation {expected!r}", last=True
+        )
 
 
 def _too_large(limit: int) -> RefusalError:

@@ -13,17 +13,27 @@ from aiohttp.http import RawRequestMessage
 
 from mockserver.library.refusal import RefusalError
 from mockserver.serving.app import Limits
-from mockserver.serving.responses import refusal_response
+from mockserver.serving.responses import refusal_response, refusal_text
 
 _log = logging.getLogger(__name__)
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
+#: How connections of other protocols begin: HTTP/2 without an upgrade (RFC 9113, section 3.4),
+#: and the handshake of TLS (RFC 8446, section 5.1).
+_OTHER_PROTOCOLS = {
+    b"PRI * HTTP/2": "the client speaks HTTP/2; this server speaks HTTP/1.1 only, so turn off "
+    "HTTP/2 without an upgrade (prior knowledge)",
+    b"\x16\x03": "the client speaks TLS; this server does not, so use http:// in the base URL",
+}
+
 
 class Listener(web.Server):
     """Makes a connection object for each client; cancels its handler when it disconnects."""
 
-    def __init__(self, handler: Handler, limits: Limits) -> None:
+    def __init__(
+        self, handler: Handler, limits: Limits, note_refusal: Callable[[str], None]
+    ) -> None:
         def make_request(
             message: RawRequestMessage,
             payload: StreamReader,
@@ -37,6 +47,7 @@ class Listener(web.Server):
 
         loop = asyncio.get_running_loop()
         super().__init__(handler, request_factory=make_request, handler_cancellation=True)
+        self.note_refusal = note_refusal
         self._connection: dict[str, Any] = {
             "loop": loop,
             "access_log": None,
@@ -53,6 +64,28 @@ class Listener(web.Server):
 
 
 class _Connection(web.RequestHandler):
+    _begun = False
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes from the client; those of other protocols are no malformed HTTP."""
+        if not self._begun:
+            self._begun = True
+            for start, message in _OTHER_PROTOCOLS.items():
+                if data.startswith(start):
+                    self._refuse(message)
+                    return
+        super().data_received(data)
+
+    def _refuse(self, message: str) -> None:
+        if isinstance(self._manager, Listener):
+            self._manager.note_refusal(message)
+        if self.transport is not None:
+            text = refusal_text(RefusalError(400, "bad_request", message, last=True))
+            head = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n"
+            head += f"Content-Length: {len(text)}\r\nConnection: close\r\n\r\n"
+            self.transport.write(head.encode() + text)
+        self.force_close()
+
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -63,6 +96,8 @@ class _Connection(web.RequestHandler):
         if status < 500:
             reason = " ".join((message or str(exc)).split())
             refusal = RefusalError(status, "bad_request", f"malformed HTTP: {reason}", last=True)
+            if isinstance(self._manager, Listener):
+                self._manager.note_refusal(refusal.message)
             return refusal_response(refusal)
         _log.error("the server failed on a request", exc_info=exc)
         if request.writer.output_size > 0:

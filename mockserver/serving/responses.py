@@ -16,9 +16,8 @@ from mockserver.library.refusal import RefusalError
 
 def refusal_response(refusal: RefusalError) -> web.Response:
     """Return the HTTP response for a refusal."""
-    error = {"type": f"tapecheck_{refusal.kind}", "message": f"tapecheck: {refusal.message}"}
-    response = json_response(
-        {"type": "error", "error": error | refusal.details}, status=refusal.status
+    response = web.Response(
+        body=refusal_text(refusal), status=refusal.status, content_type="application/json"
     )
     # Known to the official OpenAI and Anthropic SDKs.
     response.headers["x-should-retry"] = "false"
@@ -27,7 +26,16 @@ def refusal_response(refusal: RefusalError) -> web.Response:
     return response
 
 
+def refusal_text(refusal: RefusalError) -> bytes:
+    """Return the body of the response for a refusal."""
+    error = {"type": f"tapecheck_{refusal.kind}", "message": f"tapecheck: {refusal.message}"}
+    return _text({"type": "error", "error": error | refusal.details})
+
+
 def json_response(data: Any, *, status: int = 200) -> web.Response:
     """Return a JSON answer, readable in a terminal."""
-    text = json.dumps(data, indent=2) + "\n"
-    return web.Response(body=text.encode(), status=status, content_type="application/json")
+    return web.Response(body=_text(data), status=status, content_type="application/json")
+
+
+def _text(data: Any) -> bytes:
+    return (json.dumps(data, indent=2) + "\n").encode()

@@ -15,13 +15,14 @@ from mockserver.cassettes.cassette import Cassette
 from mockserver.errors import ServerStartError, SessionError
 from mockserver.library import library as store
 from mockserver.library.library import Library
-from mockserver.library.matcher import ALL_PARTS, Part
+from mockserver.library.rule import EXACT, Rule
 from mockserver.library.session import Exchange
 from mockserver.library.session import exchanges as exchanges_of
 from mockserver.serving.app import App, Limits, Options
 from mockserver.serving.journal import JournalEntry
 from mockserver.serving.listener import Listener
 from mockserver.serving.sessions import LiveSession
+from mockserver.serving.visitors import Visitors
 from mockserver.wire import axes
 from mockserver.wire.axes import Point
 from mockserver.wire.faults import Fault
@@ -43,10 +44,17 @@ class MockServer:
     methods may be called from any thread. ``library`` names directories of cassettes and
     single files. ``port`` 0 takes a free one. ``speed``: 0 plays without waits, 1 as
     recorded, N times as fast. ``once``: traffic without a session gets no recording twice.
-    ``match_on``: the parts by which traffic without a prefix is matched. ``control``: requests
+    ``match_on``: the parts by which traffic without a prefix is matched, all by default, or fields
+    such as ``body.model``; ``ignore``: fields that may differ; ``rule`` says the same for a
+    project. ``repeat``: an equal GET gets the last answer again. ``control``: requests
     under ``/__tapecheck/`` may administrate it; not for clients that are tested.
+    ``keep_clients``: a redirect leads to this server, wherever it led when it was recorded.
+    ``allow_hosts``: names that clients may use for it, besides those of this machine; any, if it
+    listens elsewhere and none is given. ``allow_origins``: web pages that may use it, besides, with
+    ``local_pages``, those of this machine. ``cors``: they may read its answers.
 
-    Raises :class:`CassetteError` for a library that is missing, and on entry
+    Raises :class:`CassetteError` for a library that is missing, :class:`MatchError` for unknown
+    words in ``match_on`` and ``ignore``, and on entry
     :class:`ServerStartError` if it cannot listen.
     """
 
@@ -58,21 +66,33 @@ class MockServer:
         port: int = 0,
         speed: float = 0.0,
         once: bool = False,
-        match_on: Collection[Part] = ALL_PARTS,
+        match_on: Collection[str] = (),
+        ignore: Collection[str] = (),
+        rule: Rule | None = None,
+        repeat: bool = True,
         limits: Limits | None = None,
         control: bool = True,
+        keep_clients: bool = True,
+        allow_hosts: Collection[str] = (),
+        allow_origins: Collection[str] = (),
+        local_pages: bool = True,
+        cors: bool = True,
     ) -> None:
         if speed < 0:
             raise ValueError(f"speed must be 0 or more, not {speed}")
         roots = [library] if isinstance(library, Path | str) else list(library)
-        self.library = Library(Path(root) for root in roots)
+        rule = Rule.of(match_on, ignore).over(rule or EXACT)
+        self.library = Library((Path(root) for root in roots), rule=rule)
         self._host, self._port = host, port
         self._options = Options(
             speed=speed,
             once=once,
-            match_on=tuple(match_on),
+            repeat=repeat,
             limits=limits or Limits(),
             control=control,
+            keep_clients=keep_clients,
+            visitors=Visitors.of(host, allow_hosts, allow_origins, local_pages=local_pages),
+            cors=cors,
         )
         self._app = App(self.library, self._options)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -84,6 +104,11 @@ class MockServer:
         """``http://host:port``, without a slash at the end."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._port}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether other machines may use it by any name."""
+        return self._options.visitors.hosts is None
 
     @property
     def journal(self) -> tuple[JournalEntry, ...]:
@@ -103,9 +128,11 @@ class MockServer:
 
         ``source`` is a name in the library, a file, or a cassette, played at ``point`` and
         interrupted at ``fault``. With ``repeat_last`` a request beyond the recorded ones gets the
-        last answer again. Raises :class:`SessionError` or :class:`CassetteError`.
+        last answer again. A session on ``exchanges`` leaves to its owner what a client does
+        differently; any other refuses a call for a stream where a whole answer is recorded, and
+        repeats the last answer to a GET. Raises :class:`SessionError` or :class:`CassetteError`.
         """
-        name = "exchanges"
+        name, lenient = "exchanges", exchanges is not None
         if exchanges is None:
             if source is None:
                 raise SessionError("a session needs a cassette or exchanges; pass one of them")
@@ -115,7 +142,9 @@ class MockServer:
         if self._loop is None:
             raise SessionError("the server is not running; enter it with 'with' first")
         played = tuple(exchanges)
-        live = self._call(lambda: self._app.open_session(played, name, repeat_last=repeat_last))
+        live = self._call(
+            lambda: self._app.open_session(played, name, repeat_last=repeat_last, lenient=lenient)
+        )
         return SessionHandle(self, live)
 
     async def __aenter__(self) -> Self:
@@ -184,7 +213,7 @@ class MockServer:
                 f"cannot listen on {self._host}:{self._port}: a port is from 0 to 65535"
             )
         loop = asyncio.get_running_loop()
-        self._listener = Listener(self._app.handle, self._options.limits)
+        self._listener = Listener(self._app.handle, self._options.limits, self._app.note_refusal)
         try:
             self._server = await loop.create_server(
                 self._listener, self._host, self._port, backlog=1024

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from mockserver.cassettes.cassette import Request
-from mockserver.library import nearest
-from mockserver.library.matcher import Part
+from mockserver.library import nearest, streams
+from mockserver.library.matcher import plain_path
 from mockserver.library.outcome import Outcome
-from mockserver.library.session import Exchange, Found, Session
+from mockserver.library.rule import ROUTE
+from mockserver.library.session import Exchange, Fits, Found, Session
 from mockserver.serving.journal import Journal, Record
 
 
@@ -52,7 +53,10 @@ class Answers:
 
 
 class LiveSession:
-    """A session with its journal and its answers in progress."""
+    """A session with its journal and its answers in progress.
+
+    ``checks_kind``: a call for a stream gets no whole answer, nor the reverse.
+    """
 
     def __init__(
         self,
@@ -62,8 +66,13 @@ class LiveSession:
         name: str,
         journal_limit: int,
         repeat_last: bool = False,
+        repeat_polls: bool = False,
+        checks_kind: bool = False,
     ) -> None:
-        self.session = Session(session_id, exchanges, repeat_last=repeat_last)
+        self.session = Session(
+            session_id, exchanges, repeat_last=repeat_last, repeat_polls=repeat_polls
+        )
+        self._checks_kind = checks_kind
         self.name = name
         self.journal = Journal(journal_limit)
         self.answers = Answers()
@@ -75,12 +84,16 @@ class LiveSession:
         Raises :class:`~mockserver.library.refusal.RefusalError`.
         """
         session = self.session
-        number = session.take(got.method, got.url.path)
+        kind: Fits = (lambda e: streams.fits(e, got)) if self._checks_kind else (lambda _: True)
+        number = session.take(got.method, got.url.path, kind)
         if number is None:
-            parts = (Part.METHOD, Part.PATH)
+            method, path = got.method.upper(), plain_path(got.url.path)
+            recorded = [e for e in session.exchanges if e.answers(method, path)]
+            if recorded and not any(map(kind, recorded)):
+                raise streams.refusal(got, self.name)
             raise nearest.explain(
                 got,
-                nearest.among(got, session.exchanges, self.name, parts),
+                nearest.among(got, session.exchanges, self.name, ROUTE),
                 where=f"in session {session.id} ({self.name})",
                 hint="A session plays each exchange once, by method and path in recorded order.",
             )

@@ -58,7 +58,7 @@ class Seen:
 def verify_cassette(cassette: Cassette) -> list[Problem]:
     """Play every interaction of ``cassette`` to a raw client and return what differs."""
     problems = []
-    with MockServer() as server, server.session(cassette) as session:
+    with MockServer(keep_clients=False) as server, server.session(cassette) as session:
         for number, interaction in enumerate(cassette.interactions):
             request, expected = interaction.request, from_response(interaction.response)
             try:

@@ -37,7 +37,7 @@ ROUNDS, SECONDS = 7, 0.5
 
 
 def request(path: str) -> bytes:
-    head = f"POST {path} HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\n"
+    head = f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
     return f"{head}content-length: {len(BODY)}\r\n\r\n".encode() + BODY
 
 

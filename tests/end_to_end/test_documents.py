@@ -122,7 +122,8 @@ def test_every_client_has_an_example_that_is_run() -> None:
     for declaration in (ROOT / "specs" / "adapters").glob("*.yaml"):
         client = declaration.stem
         assert f"\n## {client}\n" in text, client
-        package = f"from harness.adapters.{client.replace('-', '_')} import"
+        folder = client.removesuffix("-client").replace("-", "_")
+        package = f"from harness.adapters.{folder} import"
         assert any(package in script for script in scripts), client
 
 

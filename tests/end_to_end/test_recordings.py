@@ -30,6 +30,7 @@ CLIENTS = [
     "ollama-client",
     "bedrock-client",
     "anthropic-client",
+    "gemini-client",
 ]
 
 
@@ -43,6 +44,7 @@ CLIENTS = [
         ("ollama", "ollama-client", 1),
         ("bedrock-converse", "bedrock-client", 6),
         ("anthropic-messages", "anthropic-client", 9),
+        ("gemini-generate", "gemini-client", 11),
     ],
 )
 def test_all_recordings_of_a_dialect_agree_with_the_index(

@@ -30,6 +30,8 @@ CASES = [
     "openai-chat/tool-id-number-back/recorded@openai-compat",
     "openai-responses/added-holds-content/first-words/recorded@response-strategies",
     "codex/completed-output-empty/empty-list/recorded@chatgpt-oauth",
+    "bedrock/tools-parallel/recorded@bedrock-client",
+    "bedrock/arn-in-path/whole/recorded@bedrock-client",
 ]
 
 
@@ -95,6 +97,17 @@ def test_the_sdk_s_program_gets_the_answer_of_the_case(case_id: str, server: Moc
     entry = server.journal[-1]
     (schedule, *_) = schedules_for(result.case)
     assert entry.sent == len(schedule.body)
+
+
+@pytest.mark.parametrize(("case_id", "seen"), [(CASES[8], "tooluse_b2"), (CASES[9], "Good day")])
+def test_boto3_gets_the_answer_of_the_case(case_id: str, seen: str, server: MockServer) -> None:
+    pytest.importorskip("boto3")
+    result = played(case_id)
+    _, program = commands(result, server)
+    assert program is not None
+    assert len(program.splitlines()) <= 9
+    done = ran(sys.executable, "-", text=program)
+    assert seen in done.stdout.decode(), done.stderr
 
 
 def test_a_dialect_without_an_sdk_has_curl_alone(server: MockServer) -> None:

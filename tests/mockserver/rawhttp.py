@@ -71,7 +71,7 @@ def request_bytes(
     headers: Sequence[str] = ("connection: close",),
     body: bytes = b"",
 ) -> bytes:
-    lines = [f"{method} {path} HTTP/{version}", "host: h", *headers]
+    lines = [f"{method} {path} HTTP/{version}", "host: 127.0.0.1", *headers]
     if body:
         lines.append(f"content-length: {len(body)}")
     return "\r\n".join((*lines, "", "")).encode() + body

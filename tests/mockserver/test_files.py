@@ -101,11 +101,12 @@ def test_a_failure_keeps_the_old_file_and_nothing_else(
     assert names(tmp_path) == ["x"]
 
 
-def test_leftovers_of_one_file_are_removed_but_its_lock(tmp_path: Path) -> None:
-    for name in (".x.k2j3", ".x.lock", ".xy.k2j3", ".x", "x"):
+def test_leftovers_of_one_file_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    kept = [".x", ".x.lock", ".x.swp", ".x.un~", ".xy.k2j3.tapecheck-new", "x", "x.orig"]
+    for name in (".x.k2j3.tapecheck-new", *kept):
         (tmp_path / name).touch()
     files.remove_leftovers(tmp_path / "x")
-    assert names(tmp_path) == [".x", ".x.lock", ".xy.k2j3", "x"]
+    assert names(tmp_path) == kept
     files.remove_leftovers(tmp_path / "absent" / "x")
 
 

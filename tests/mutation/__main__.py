@@ -34,6 +34,11 @@ ADAPTERS = {
     "chatcmpl-to-responses": ("chatcmpl_to_responses",),
     "chatgpt-oauth": ("chatgpt_oauth", "responses"),
     "response-strategies": ("response_strategies",),
+    "anthropic-client": ("anthropic",),
+    "bedrock-client": ("bedrock",),
+    "cohere-client": ("cohere",),
+    "gemini-client": ("gemini",),
+    "ollama-client": ("ollama",),
 }
 #: The checks of each folder, the quick ones first: most mutants fail there.
 ROOMS = {

@@ -5,7 +5,6 @@ It is given a signing key that is none: a bearer key is refused on an address wi
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import functools
 import json
@@ -16,12 +15,12 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from mockserver.dialects import find_dialect, written_request
+from mockserver.dialects import find_dialect, sdk_arguments
 from mockserver.vocabulary.call import NeutralCall
 from tests.second_opinion.turn import Turn
 
-#: Fields that are base64 on the wire and bytes in the SDK.
-_BLOBS = frozenset({"bytes", "redactedContent"})
+#: Counts of input that ``inputTokens`` leaves out.
+_CACHED = ("cacheReadInputTokens", "cacheWriteInputTokens")
 
 
 def ask(base_url: str, call: NeutralCall, turn: Turn) -> None:
@@ -55,8 +54,7 @@ def _session() -> Any:
 
 
 def _ask(client: Any, call: NeutralCall, turn: Turn) -> None:
-    request = written_request(find_dialect("bedrock"), call)
-    arguments = {"modelId": call.model, **_with_bytes(json.loads(request.body))}
+    arguments = sdk_arguments(find_dialect("bedrock"), call)
     if not call.stream:
         answer = client.converse(**arguments)
         for block in answer["output"]["message"]["content"]:
@@ -100,23 +98,12 @@ def _read_block(block: Mapping[str, Any], turn: Turn) -> None:
 
 
 def _read_usage(usage: Mapping[str, Any] | None, turn: Turn) -> None:
-    if usage:
-        names = ("inputTokens", "outputTokens", "totalTokens")
-        turn.usage = (usage.get(names[0]), usage.get(names[1]), usage.get(names[2]))
-
-
-def _with_bytes(value: Any) -> Any:
-    match value:
-        case dict():
-            return {
-                name: base64.b64decode(item)
-                if name in _BLOBS and isinstance(item, str)
-                else _with_bytes(item)
-                for name, item in value.items()
-            }
-        case list():
-            return [_with_bytes(item) for item in value]
-    return value
+    if not usage:
+        return
+    counts = [usage.get(name) for name in ("inputTokens", *_CACHED)]
+    # A caller who wants all input adds what was cached.
+    asked = None if counts[0] is None else sum(n or 0 for n in counts)
+    turn.usage = (asked, usage.get("outputTokens"), usage.get("totalTokens"))
 
 
 def _parsed(arguments: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ssl
 from typing import Any
 
 from google import genai
@@ -21,6 +22,9 @@ _NAMES = {
     "seed": "seed",
 }
 
+#: For all clients: to load the certificates takes longer than a call.
+_TLS = ssl.create_default_context()
+
 
 def ask(base_url: str, call: NeutralCall, turn: Turn) -> None:
     """Make a call and read the answer into ``turn``, as far as it comes."""
@@ -29,9 +33,8 @@ def ask(base_url: str, call: NeutralCall, turn: Turn) -> None:
         http_options=types.HttpOptions(
             base_url=base_url,
             timeout=int((call.timeout or 5.0) * 1000),
-            # The server speaks plain HTTP, and to load certificates takes longer than a call.
-            client_args={"verify": False},
-            async_client_args={"verify": False},
+            client_args={"verify": _TLS},
+            async_client_args={"verify": _TLS, "ssl": _TLS},
             retry_options=types.HttpRetryOptions(
                 attempts=call.max_retries + 1, initial_delay=0.01, max_delay=0.05
             ),

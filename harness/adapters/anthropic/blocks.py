@@ -43,7 +43,6 @@ _PIECES: Mapping[str, str] = {
 _IMPLIED: Mapping[str, str] = {"text_delta": "text", "thinking_delta": "thinking"}
 #: Fields of a call that must go back with it.
 _CALL_FIELDS = ("caller", "toolset_name")
-_OWN = frozenset({"text", "thinking", "redacted_thinking", "tool_use"})
 
 
 @dataclass(slots=True)
@@ -100,7 +99,7 @@ class Blocks:
 
     def start(self, index: Json, start: Json) -> Iterator[Event]:
         """Open a block."""
-        if not isinstance(start, Mapping) or not isinstance(start.get("type"), str):
+        if not isinstance(start, Mapping) or not _text(start.get("type")):
             self._problems.append(("block_without_type", "a content block has no type"))
             return
         block = self._open(index, start["type"], dict(start))
@@ -146,7 +145,7 @@ class Blocks:
             block.start |= {n: v for n, v in delta.items() if n != "type" and v is not None}
         elif kind in _PIECES:
             yield from self._piece(block, kind, delta)
-        elif block.kind not in _OWN:
+        else:
             block.is_whole = False
 
     def stop(self, index: Json) -> Iterator[Event]:
@@ -256,7 +255,9 @@ class Blocks:
                     yield ReasoningSignature(signature=block.signature, index=block.number)
             case "tool_use":
                 yield from self._end_call(block)
-            case kind if kind not in _OWN:
+            case "redacted_thinking":
+                pass
+            case _:
                 yield from self._hosted(block)
 
     def _end_call(self, block: _Block) -> Iterator[Event]:

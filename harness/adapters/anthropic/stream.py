@@ -92,7 +92,7 @@ class MessagesStream(Answer):
         if kind == "message_stop":
             return self.done()
         is_whole = kind == "message" or (kind is None and self.is_answer(value))
-        events = list(self._whole(value) if is_whole else self._event(kind, value))
+        events = self._taken(self._whole(value) if is_whole else self._event(kind, value))
         for code, message in self._blocks.take_problems():
             self.warn(code, message)
         if self._started:
@@ -168,6 +168,16 @@ class MessagesStream(Answer):
             if details := data.get("stop_details"):
                 self._details = (fix_surrogates_in({"stop_details": details}),)
 
+    def _taken(self, events: Iterator[Event]) -> list[Event]:
+        """Return all events, or those before a value that is nested too deeply to be written."""
+        found: list[Event] = []
+        try:
+            found.extend(events)
+        except RecursionError:
+            message = "an event has a value that is nested too deeply"
+            self._blocks.error = failure(ErrorClass.PROTOCOL, message)
+        return found
+
     def _opened(self, events: Iterator[Event]) -> Iterator[Event]:
         """Put the start before the first events."""
         found = list(events)
@@ -179,7 +189,7 @@ class MessagesStream(Answer):
     def _complete(self) -> list[Event]:
         reason = self._reason()
         is_cut = reason is FinishReason.LENGTH
-        events = list(self._opened(self._blocks.close(incomplete=is_cut)))
+        events = self._taken(self._opened(self._blocks.close(incomplete=is_cut)))
         for code, message in self._blocks.take_problems():
             self.warn(code, message)
         if self._blocks.error:

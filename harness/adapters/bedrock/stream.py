@@ -71,7 +71,7 @@ class ConverseStream(Answer):
     def is_answer(self, value: Json) -> bool:
         """Return whether ``value`` is a whole answer or an error."""
         return isinstance(value, Mapping) and any(
-            name in value for name in ("output", "message", "Message", "__type")
+            name in value for name in ("output", "message", "__type")
         )
 
     def chunk(
@@ -98,6 +98,8 @@ class ConverseStream(Answer):
             for name, payload in value.items():
                 if isinstance(payload, Mapping):
                     events += self._event(name, payload)
+        self._has_content |= bool(events)
+        self._has_text |= any(isinstance(e, ContentDelta | Image) for e in events)
         start: list[Event] = []
         if not self._started and (events or (self._any_chunk and self._error is None)):
             self._started = True
@@ -176,10 +178,9 @@ class ConverseStream(Answer):
     def _block_start(self, index: int, start: Json) -> Iterator[Event]:
         if not isinstance(start, Mapping):
             return
-        if self._hosted.start(index, start):
-            self._has_content = True
-        elif isinstance(use := start.get("toolUse"), Mapping):
-            self._has_content = True
+        if not self._hosted.start(index, start) and isinstance(
+            use := start.get("toolUse"), Mapping
+        ):
             yield from self._calls.start(index, use)
 
     def _delta(self, index: int, delta: Json) -> Iterator[Event]:
@@ -194,7 +195,6 @@ class ConverseStream(Answer):
         if (cited := citation_of(delta.get("citation"), index)) is not None:
             yield cited
         if (url := image_url(self._hosted.format_of(index), delta.get("image"))) is not None:
-            self._has_content = self._has_text = True
             yield Image(url=url)
 
     def _thought(self, index: int, text: Json, opaque: Mapping[str, Json]) -> Iterator[Event]:
@@ -203,7 +203,6 @@ class ConverseStream(Answer):
         if isinstance(signature := opaque.get("signature"), str) and signature:
             yield ReasoningSignature(signature=fix_surrogates(signature), index=index)
         if isinstance(data := opaque.get("redactedContent"), str) and data:
-            self._has_content = True
             yield ReasoningSignature(redacted_data=fix_surrogates(data), index=index)
 
     def _text(self, kind: str, index: int, piece: str, *, is_last: bool = False) -> Iterator[Event]:
@@ -211,9 +210,7 @@ class ConverseStream(Answer):
         text = joiner.close() if is_last else joiner.feed(piece)
         if not text:
             return
-        self._has_content = True
         if kind == "text":
-            self._has_text = True
             yield ContentDelta(delta=text, index=index)
         else:
             yield ReasoningDelta(delta=text, channel="text", index=index)
@@ -232,7 +229,6 @@ class ConverseStream(Answer):
     def _whole_block(self, index: int, block: Mapping[str, Json]) -> Iterator[Event]:
         hosted = list(self._hosted.whole(block))
         if hosted:
-            self._has_content = True
             yield from hosted
             return
         if isinstance(text := block.get("text"), str):
@@ -242,7 +238,6 @@ class ConverseStream(Answer):
             said = said if isinstance(said, Mapping) else {}
             yield from self._thought(index, said.get("text"), {**thought, **said})
         if isinstance(use := block.get("toolUse"), Mapping):
-            self._has_content = True
             yield from self._calls.whole(index, use)
         if isinstance(cited := block.get("citationsContent"), Mapping):
             for piece in _objects(cited.get("content")):
@@ -254,7 +249,6 @@ class ConverseStream(Answer):
         image = block.get("image")
         form = image.get("format") if isinstance(image, Mapping) else None
         if (url := image_url(form, image)) is not None:
-            self._has_content = self._has_text = True
             yield Image(url=url)
 
 

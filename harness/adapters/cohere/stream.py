@@ -85,7 +85,7 @@ class CohereAnswer(Answer):
         """Return whether ``value`` is an event, a whole answer or an error."""
         if is_error(value):
             return True
-        return isinstance(value, Mapping) and (value.get("type") in _KNOWN or "message" in value)
+        return isinstance(value, Mapping) and (_is_known(value.get("type")) or "message" in value)
 
     def chunk(
         self,
@@ -250,8 +250,12 @@ def _is_flat_error(value: Json) -> bool:
         isinstance(value, Mapping)
         and isinstance(value.get("message"), str)
         and not isinstance(value.get("delta"), Mapping)
-        and value.get("type") not in _KNOWN
+        and not _is_known(value.get("type"))
     )
+
+
+def _is_known(kind: Json) -> bool:
+    return isinstance(kind, str) and kind in _KNOWN
 
 
 def _index(value: Json) -> int | None:

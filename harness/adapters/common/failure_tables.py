@@ -125,6 +125,9 @@ EXTRA_FIELDS = (
     "plan_type",
     "resets_at",
     "content_filter_result",
+    "originalMessage",
+    "originalStatusCode",
+    "resourceName",
 )
 
 REQUEST_ID_HEADERS = (

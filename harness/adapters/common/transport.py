@@ -46,6 +46,8 @@ class BodyReading(Protocol):
 
 _REDIRECTS = frozenset({307, 308})
 _MAX_REDIRECTS = 5
+#: Headers with a key; httpx knows ``authorization``, and drops it by itself.
+_KEY_HEADERS = ("x-api-key", "x-goog-api-key")
 _CONNECT_TIMEOUT = 5.0
 _ERROR_BODY_LIMIT = 64 * 1024
 _NO_ADDRESS = "redirected to an address that is not a URL"
@@ -116,8 +118,8 @@ class Transport:
     ) -> AbstractAsyncContextManager[httpx.Response]:
         """Send ``body`` as JSON, a ``form``, or bytes; the context is the answer, its body unread.
 
-        Follows 307 and 308, which keep method and body; httpx drops the ``authorization``
-        header when the host changes. On leaving, the answer is closed: after a body that was
+        Follows 307 and 308, which keep method and body; headers with a key are dropped when the
+        host changes. On leaving, the answer is closed: after a body that was
         read to its end the connection is reused, otherwise it is dropped. Raises
         :class:`HttpError` for every status but 2xx, and if there is no answer at all.
         """
@@ -143,7 +145,7 @@ class Transport:
                 if response.status_code not in _REDIRECTS or response.next_request is None:
                     break
                 await response.aclose()
-                response = await self._send(response.next_request)
+                response = await self._send(_without_key(response.next_request, request.url))
             if not response.is_success:
                 raise await self._failed(response)
             yield response
@@ -259,3 +261,11 @@ def bearer(api_key: str) -> dict[str, str]:
 def _ssl_context() -> ssl.SSLContext:
     """Load the certificates once: it takes about 20 ms, so all clients share one context."""
     return httpx.create_ssl_context()
+
+
+def _without_key(request: httpx.Request, asked: httpx.URL) -> httpx.Request:
+    """Return the next request, without the key if it goes to another host than the first."""
+    if (request.url.scheme, request.url.netloc) != (asked.scheme, asked.netloc):
+        for name in _KEY_HEADERS:
+            request.headers.pop(name, None)
+    return request

@@ -24,14 +24,23 @@ class Counts:
     def add(self, usage: Json) -> JsonObject | None:
         """Take one usage object and return all counts so far, in the words of OpenAI.
 
-        An object of zeros after counts is a placeholder.
+        An object of zeros after counts is a placeholder. One that adds up to a total which has not
+        fallen says it all: what is absent there is 0 now, whatever it was before.
         """
         if not isinstance(usage, Mapping):
             return None
         found = {name: count for name in _COUNTS if (count := _count(usage.get(name))) is not None}
         if not any(found.values()) and any(self._known.values()):
             return None
-        self._known |= found
+        total = found.get("totalTokenCount", -1)
+        if (
+            self._known.get("totalTokenCount", 0)
+            <= total
+            == sum(found.get(name, 0) for name in (*_INPUT, *_OUTPUT))
+        ):
+            self._known = found
+        else:
+            self._known |= found
         return {
             "prompt_tokens": self._sum(_INPUT),
             "completion_tokens": self._sum(_OUTPUT),

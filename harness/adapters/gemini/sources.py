@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 
 from harness.adapters.common.surrogates import fix_surrogates
 from mockserver.vocabulary import Citation, Event, Json
@@ -16,10 +17,14 @@ from mockserver.vocabulary import Citation, Event, Json
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """The text of one wire part, and the number of the text that it is in, if any."""
+    """One wire part: its text, and the number of the text or thought that it belongs to.
+
+    ``text`` is empty for what is no text, a thought for example. Other parts have no number.
+    """
 
     text: str
     number: int | None
+    is_text: bool
 
 
 class Sources:
@@ -29,9 +34,12 @@ class Sources:
         self._pieces: list[_Piece] = []
         self._metadata: list[Mapping[str, Json]] = []
 
-    def add_text(self, text: str, number: int | None) -> None:
-        """Take the next part of the answer; ``number`` is that of the text it belongs to."""
-        self._pieces.append(_Piece(text, number))
+    def add_part(self, text: str = "", number: int | None = None, *, is_text: bool = False) -> None:
+        """Take the next part of the answer.
+
+        ``number`` is that of the text or thought it belongs to; a thought has no ``text`` here.
+        """
+        self._pieces.append(_Piece(text, number, is_text))
 
     def add(self, candidate: Mapping[str, Json]) -> None:
         """Take what a candidate says of its sources; it may say so more than once."""
@@ -43,7 +51,7 @@ class Sources:
     def citations(self) -> list[Event]:
         """Return one citation for each source and place."""
         found: list[Citation] = []
-        if any(piece.number is not None for piece in self._pieces):
+        if any(piece.is_text for piece in self._pieces):
             for metadata in self._metadata:
                 found += (c for c in self._of(metadata) if c not in found)
         return list(dict.fromkeys(found))
@@ -75,9 +83,9 @@ class Sources:
         )
 
     def _last(self) -> int | None:
-        return next((p.number for p in reversed(self._pieces) if p.number is not None), None)
+        return next((p.number for p in reversed(self._pieces) if p.is_text), None)
 
-    def _place(self, segment: Mapping[str, Json]) -> tuple[int, int, int] | None:
+    def _place(self, segment: Mapping[str, Json]) -> tuple[int, int, int | None] | None:
         """Return start and end in characters, and the number of the text."""
         start, end = segment.get("startIndex", 0), segment.get("endIndex")
         number, said = segment.get("partIndex", 0), segment.get("text")
@@ -95,16 +103,19 @@ class Sources:
         return None
 
     def _readings(self, number: int) -> Iterator[list[_Piece]]:
-        """Yield what a part number may mean: that part, or for the first one all text."""
+        """Yield what a part number may mean.
+
+        The wire part, or the part that the chunks make together; for the first one all text.
+        """
         if number < len(self._pieces):
             yield [self._pieces[number]]
         if number == 0:
             yield self._pieces
-        texts = list(dict.fromkeys(p.number for p in self._pieces if p.number is not None))
-        if number in texts:
-            yield [p for p in self._pieces if p.number == number]
+        together = [list(pieces) for _, pieces in groupby(self._pieces, key=_group)]
+        if number < len(together):
+            yield together[number]
 
-    def _inside(self, first: _Piece, start: int, end: int) -> tuple[int, int, int] | None:
+    def _inside(self, first: _Piece, start: int, end: int) -> tuple[int, int, int | None] | None:
         """Return the place inside its text of a place that counts from the part ``first``."""
         offset = 0
         inside: dict[int | None, int] = {}
@@ -112,13 +123,17 @@ class Sources:
         for piece in self._pieces:
             begun = begun or piece is first
             length = len(piece.text)
-            if begun and piece.number is not None:
+            if begun and piece.is_text:
                 if offset <= start < offset + length:
                     shift = inside.get(piece.number, 0) - offset
                     return start + shift, end + shift, piece.number
                 offset += length
             inside[piece.number] = inside.get(piece.number, 0) + length
         return None
+
+
+def _group(piece: _Piece) -> object:
+    return id(piece) if piece.number is None else ("text", piece.number)
 
 
 def _source(chunk: Mapping[str, Json]) -> Mapping[str, Json]:

@@ -146,14 +146,13 @@ class GeminiStream(Answer):
         text = part.get("text")
         if isinstance(text, str):
             events = list(self._texts.add(text, signature, thought=part.get("thought") is True))
-            if text and part.get("thought") is not True:
-                self._sources.add_text(fix_surrogates(text), self._texts.number)
-            else:
-                self._sources.add_text("", None)
+            is_text = part.get("thought") is not True
+            shown = fix_surrogates(text) if is_text else ""
+            self._sources.add_part(shown, self._texts.number, is_text=is_text and bool(text))
             self._has_content |= bool(text)
             yield from events
             return
-        self._sources.add_text("", None)
+        self._sources.add_part()
         if isinstance(call := part.get("functionCall"), Mapping):
             yield from self._texts.close()
             self._has_content = True

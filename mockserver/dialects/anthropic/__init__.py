@@ -102,7 +102,13 @@ class Anthropic(Dialect):
         """Write the error with the status that the provider has for it."""
         return error_answer.write_error(error, call)
 
-    def sdk_program(self, base_url: str, body: JsonObject, max_retries: int = 0) -> str | None:
+    def sdk_arguments(self, call: NeutralCall) -> JsonObject:
+        """Return the arguments of ``messages.create``."""
+        return sdk.arguments(super().sdk_arguments(call))
+
+    def sdk_program(
+        self, base_url: str, body: JsonObject, max_retries: int = 0, _path: str = ""
+    ) -> str | None:
         """Use Anthropic's SDK."""
         return sdk.program(base_url, body, max_retries)
 

@@ -38,10 +38,6 @@ class _Block:
     def kind(self) -> Json:
         return self.start.get("type")
 
-    def add(self, name: str, piece: Json) -> None:
-        if isinstance(piece, str) and piece:
-            self.pieces.setdefault(name, []).append(piece)
-
     def text(self, name: str) -> str:
         return "".join(self.pieces.get(name, ()))
 
@@ -61,7 +57,7 @@ class BlockReader:
             return
         block = _Block(index, start)
         for name in _GROWING:
-            block.add(name, start.get(name))
+            self._add(block, name, start.get(name))
         block.citations += _list(start.get("citations"))
         self._blocks.append(block)
 
@@ -71,15 +67,16 @@ class BlockReader:
             self._in_doubt = True
             return
         kind = delta.get("type")
+        name = _TEXTS.get(kind) if isinstance(kind, str) else None
         block = self._find(index)
         if block is None:
-            self._in_doubt |= kind in _TEXTS
+            self._in_doubt |= name is not None
             return
         self.is_odd |= block.stopped
         if kind == "citations_delta":
             block.citations.append(delta.get("citation"))
-        elif isinstance(kind, str) and kind in _TEXTS:
-            block.add(_TEXTS[kind], delta.get(_TEXTS[kind]))
+        elif name is not None:
+            self._add(block, name, delta.get(name))
 
     def stop(self, index: Json) -> None:
         """Close a block."""
@@ -103,13 +100,20 @@ class BlockReader:
         facts.text = self._joined("text", "text", unfinished=unfinished)
         facts.reasoning = self._joined("thinking", "thinking", unfinished=unfinished)
         calls = [block for block in self._blocks if block.kind == "tool_use"]
-        if self._in_doubt:
+        # A call without a name may be left out.
+        if self._in_doubt or not all(_has_name(block) for block in calls):
             facts.calls = None
             return
         ids = [block.start.get("id") for block in calls]
         facts.calls = tuple(_call(block, ids, complete=complete) for block in calls)
         facts.signatures = self._signatures()
         facts.citations = self._citations()
+
+    def _add(self, block: _Block, name: str, piece: Json) -> None:
+        if piece is not None and not isinstance(piece, str):
+            self._in_doubt = True
+        elif piece:
+            block.pieces.setdefault(name, []).append(piece)
 
     def _find(self, index: Json) -> _Block | None:
         return next((block for block in self._blocks if block.index == index), None)
@@ -141,7 +145,8 @@ class BlockReader:
                 found.append(block.text("signature"))
             elif block.kind == "redacted_thinking":
                 found.append(block.start.get("data"))
-        return tuple(dict.fromkeys(one for one in found if isinstance(one, str) and one))
+        texts = (repaired(one) for one in found if isinstance(one, str) and one)
+        return tuple(dict.fromkeys(texts))
 
     def _citations(self) -> tuple[Citation, ...] | None:
         cited = [
@@ -158,7 +163,7 @@ class BlockReader:
 
 
 def _call(block: _Block, ids: Sequence[Json], *, complete: bool) -> CallFacts:
-    name, call_id, given = (block.start.get(key) for key in ("name", "id", "input"))
+    call_id, given = block.start.get("id"), block.start.get("input")
     pieces = block.pieces.get("partial_json", [])
     arguments: tuple[JsonObject, ...] | None = None
     if pieces or not given:
@@ -167,11 +172,22 @@ def _call(block: _Block, ids: Sequence[Json], *, complete: bool) -> CallFacts:
         arguments = (given,)
     text = repaired("".join(pieces))
     return CallFacts(
-        name=name if isinstance(name, str) and name else None,
-        id=call_id if isinstance(call_id, str) and call_id and ids.count(call_id) == 1 else None,
+        name=repaired(block.start["name"]),
+        id=_own_id(call_id, ids),
         arguments=arguments,
         raw=text if is_one_object(text) else None,
     )
+
+
+def _own_id(call_id: Json, ids: Sequence[Json]) -> str | None:
+    """Return the id of a call; ``None`` if another call has the same."""
+    is_own = isinstance(call_id, str) and call_id and ids.count(call_id) == 1
+    return repaired(call_id) if is_own else None
+
+
+def _has_name(block: _Block) -> bool:
+    name = block.start.get("name")
+    return isinstance(name, str) and bool(name)
 
 
 def _is_plain_source(citation: Json) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mockserver.dialects.facts import repaired
 from mockserver.vocabulary.model import (
     Citation,
     HostedToolPart,
@@ -71,4 +72,4 @@ def neutral_citation(citation: Json) -> Citation | None:
 
 def _first_text(data: Mapping[str, Json], *names: str) -> str | None:
     values = (data.get(name) for name in names)
-    return next((value for value in values if isinstance(value, str) and value), None)
+    return next((repaired(value) for value in values if isinstance(value, str) and value), None)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 
 from mockserver.dialects.anthropic.block_facts import BlockReader
-from mockserver.dialects.facts import Facts, counts, merge_usage, only
+from mockserver.dialects.facts import Facts, counts, merge_usage, only, repaired
 from mockserver.dialects.failures import read_failure
 from mockserver.vocabulary.model import Json, JsonObject
 from mockserver.wire import sse
@@ -124,7 +124,7 @@ class _FactsReader:
     def head(self, message: JsonObject) -> None:
         for values, value in ((self.ids, message.get("id")), (self.models, message.get("model"))):
             if isinstance(value, str) and value:
-                values.append(value)
+                values.append(repaired(value))
 
     def usage(self, usage: Json) -> None:
         merge_usage(self.facts.usage, counts(usage, _USAGE))
@@ -186,7 +186,7 @@ class _FactsReader:
             or facts.calls is None
             or not (facts.text or calls)
             or (facts.terminal == "tool_use" and not calls)
-            or any(call.name is None or len(call.arguments or ()) != 1 for call in calls)
+            or any(len(call.arguments or ()) != 1 for call in calls)
         )
 
 

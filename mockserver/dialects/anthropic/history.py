@@ -43,7 +43,7 @@ def system_messages(system: Json) -> Iterator[JsonObject]:
 def read_history(messages: Json) -> list[JsonObject]:
     """Return the messages. Raises :class:`UnreadableRequestError` for what is not a message."""
     found: list[JsonObject] = []
-    for message in _objects(messages or [], "messages"):
+    for message in _objects([] if messages is None else messages, "messages"):
         content = message.get("content")
         match message.get("role"):
             case "assistant":

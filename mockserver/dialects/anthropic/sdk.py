@@ -13,6 +13,18 @@ _SHORT: JsonObject = {
     "max_tokens": 100,
     "messages": [{"role": "user", "content": "any"}],
 }
+#: Fields that the method of the SDK has. Others go into the body as ``extra_body``.
+_ARGUMENTS = frozenset(
+    {"model", "max_tokens", "messages", "system", "tools", "tool_choice", "thinking"}
+    | {"stop_sequences", "metadata", "service_tier", "container", "output_config"}
+)
+
+
+def arguments(body: JsonObject) -> JsonObject:
+    """Return the arguments of ``messages.create`` for a body without ``stream``."""
+    given = {name: value for name, value in body.items() if name in _ARGUMENTS}
+    more = {name: value for name, value in body.items() if name not in _ARGUMENTS}
+    return {**given, "extra_body": more} if more else given
 
 
 def program(base_url: str, body: JsonObject, max_retries: int) -> str:

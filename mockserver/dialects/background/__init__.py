@@ -50,7 +50,9 @@ class Background(OpenAIResponses):
             raise UnwritableError("a job without a stream takes several answers")
         return super().write_answer(turn, call, pace)
 
-    def sdk_program(self, _base_url: str, _body: JsonObject, _max_retries: int = 0) -> str | None:
+    def sdk_program(
+        self, _base_url: str, _body: JsonObject, _max_retries: int = 0, _path: str = ""
+    ) -> str | None:
         """Return ``None``: a job takes several calls."""
         return None
 

@@ -7,17 +7,19 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from mockserver.cassettes.cassette import Request, Response
+from mockserver.dialects.bedrock import sdk
 from mockserver.dialects.bedrock.answer import CAPACITY, write_answer, write_error
 from mockserver.dialects.bedrock.call import read_call
 from mockserver.dialects.bedrock.facts import read
 from mockserver.dialects.bedrock.request import write_request
+from mockserver.dialects.bedrock.sdk_arguments import sdk_arguments
 from mockserver.dialects.dialect import Dialect
 from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
 from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.failure import ErrorInfo
-from mockserver.vocabulary.model import AssistantTurn, FinishReason
+from mockserver.vocabulary.model import AssistantTurn, FinishReason, JsonObject
 from mockserver.wire.schedule import Schedule
 
 
@@ -57,6 +59,10 @@ class Bedrock(Dialect):
         """Write the request for a region of AWS; the model is in the path."""
         return write_request(call)
 
+    def sdk_arguments(self, call: NeutralCall) -> JsonObject:
+        """Return the arguments of ``converse``, which ``converse_stream`` takes too."""
+        return sdk_arguments(call.model, super().sdk_arguments(call))
+
     def write_answer(self, turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
         """Write frames, or one JSON object."""
         return write_answer(turn, call, pace)
@@ -64,6 +70,12 @@ class Bedrock(Dialect):
     def write_error(self, error: ErrorInfo, _call: NeutralCall) -> Response:
         """Write the error with its type in a header."""
         return write_error(error)
+
+    def sdk_program(
+        self, base_url: str, body: JsonObject, max_retries: int = 0, path: str = ""
+    ) -> str | None:
+        """Use boto3."""
+        return sdk.program(base_url, body, max_retries, path)
 
     def read_facts(self, answers: Sequence[Schedule]) -> Facts:
         """Read the last answer: the ones before were retried."""

@@ -46,7 +46,7 @@ def read_call(request: Request) -> NeutralCall:
     if not messages:
         raise UnreadableRequestError("the recorded request has no messages")
     config = _object(body.get("toolConfig"), "toolConfig")
-    tools = config.get("tools") or []
+    tools = [] if config.get("tools") is None else config["tools"]
     if not isinstance(tools, list):
         raise UnreadableRequestError("the tools of the recorded request are no list")
     return NeutralCall(

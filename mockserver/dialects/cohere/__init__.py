@@ -67,7 +67,9 @@ class Cohere(Dialect):
         """Write an error with its HTTP status."""
         return failures.write_error(error, call)
 
-    def sdk_program(self, base_url: str, body: JsonObject, max_retries: int = 0) -> str | None:
+    def sdk_program(
+        self, base_url: str, body: JsonObject, max_retries: int = 0, _path: str = ""
+    ) -> str | None:
         """Use Cohere's SDK."""
         return program(base_url, body, max_retries)
 

@@ -16,6 +16,7 @@ from mockserver.dialects.gemini.call import read_call
 from mockserver.dialects.gemini.facts import read
 from mockserver.dialects.gemini.plain import plain_request
 from mockserver.dialects.gemini.request import write_request
+from mockserver.dialects.gemini.sdk_arguments import sdk_arguments
 from mockserver.dialects.gemini.words import REASONS, WORDS
 from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
@@ -91,6 +92,10 @@ class Gemini(Dialect):
         """Write the request to AI Studio's address."""
         return write_request(call)
 
+    def sdk_arguments(self, call: NeutralCall) -> JsonObject:
+        """Return the arguments of ``generate_content``, streamed or not."""
+        return sdk_arguments(call.model, super().sdk_arguments(call))
+
     def write_answer(self, turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
         """Write the answer, streamed if the call is."""
         return answer.write_answer(turn, call, pace)
@@ -99,9 +104,11 @@ class Gemini(Dialect):
         """Write the error in Google's body."""
         return errors.write_error(error, streamed=call.stream)
 
-    def sdk_program(self, base_url: str, body: JsonObject, max_retries: int = 0) -> str | None:
+    def sdk_program(
+        self, base_url: str, body: JsonObject, max_retries: int = 0, path: str = ""
+    ) -> str | None:
         """Use Google's SDK."""
-        return sdk.program(base_url, body, max_retries)
+        return sdk.program(base_url, body, max_retries, path)
 
     def read_facts(self, answers: Sequence[Schedule]) -> Facts:
         """Read the last answer: the ones before were retried, unless it goes on from them."""

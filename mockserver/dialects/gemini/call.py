@@ -22,7 +22,7 @@ from mockserver.dialects.gemini.spelling import folded
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.model import Json, JsonObject
 
-_PATH = re.compile(r".*/((?:tuned)?[mM]odels|endpoints)/([^/:]+):(stream)?[gG]enerateContent")
+_PATH = re.compile(r".*/models/([^/:]+):(stream)?[gG]enerateContent")
 #: Names of options in ``generationConfig`` and in Chat Completions.
 OPTIONS: Mapping[str, str] = {
     "temperature": "temperature",
@@ -45,20 +45,26 @@ SCHEMA_NAME = "response"
 
 def read_call(request: Request) -> NeutralCall:
     """Turn a recorded request back into a call. Raises :class:`UnreadableRequestError`."""
-    path = _PATH.fullmatch(request.url.path)
-    if path is None:
+    asked = asked_in(request.url.path)
+    if asked is None:
         raise UnreadableRequestError("the path of the recorded request names no model")
     body = _body_of(request)
     messages = [*_system(body.get("systemInstruction")), *read_history(body.get("contents"))]
     if not messages:
         raise UnreadableRequestError("the recorded request has no contents")
     return NeutralCall(
-        model=unquote(path[2]),
+        model=asked[0],
         messages=tuple(messages),
         tools=tuple(_tools(body.get("tools"))),
-        stream=path[3] is not None,
+        stream=asked[1],
         options=dict(_options(body)),
     )
+
+
+def asked_in(path: str) -> tuple[str, bool] | None:
+    """Return the model that a path names, and whether it asks for a stream."""
+    found = _PATH.fullmatch(path)
+    return None if found is None else (unquote(found[1]), found[2] is not None)
 
 
 def _body_of(request: Request) -> JsonObject:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mockserver.dialects.gemini.call import asked_in
 from mockserver.vocabulary.model import JsonObject
 
 #: Characters of the contents; longer ones become short ones.
@@ -9,19 +10,25 @@ _LONG = 200
 _SHORT = [{"role": "user", "parts": [{"text": "any"}]}]
 
 
-def program(base_url: str, body: JsonObject, retries: int) -> str:
-    """Return a program that asks for a stream and prints its chunks.
+def program(base_url: str, body: JsonObject, retries: int, path: str) -> str:
+    """Return a program that asks as a request did and prints what comes.
 
-    The model is no part of the body, and any will do.
+    The ``path`` of the request has the model and the method; without one, any model is asked for a
+    stream.
     """
     contents = body.get("contents", _SHORT)
     contents = contents if len(repr(contents)) <= _LONG else _SHORT
-    options = {"base_url": base_url}
+    model, streamed = asked_in(path) or ("any", True)
     attempts = f', "retry_options": {{"attempts": {retries + 1}}}' if retries else ""
+    arguments = f"model={model!r}, contents={contents!r}"
+    asking = (
+        f"for chunk in client.models.generate_content_stream({arguments}):\n    print(chunk)"
+        if streamed
+        else f"print(client.models.generate_content({arguments}))"
+    )
     return (
         "from google import genai\n"
-        f'options = {{"base_url": {options["base_url"]!r}{attempts}}}\n'
+        f'options = {{"base_url": {base_url!r}{attempts}}}\n'
         'client = genai.Client(api_key="any", http_options=options)\n'
-        f'for chunk in client.models.generate_content_stream(model="any", contents={contents!r}):\n'
-        "    print(chunk)"
+        f"{asking}"
     )

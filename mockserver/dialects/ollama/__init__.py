@@ -68,7 +68,9 @@ class Ollama(Dialect):
         """Write an object with the text of the error."""
         return write_error(error, call)
 
-    def sdk_program(self, base_url: str, body: JsonObject, _max_retries: int = 0) -> str | None:
+    def sdk_program(
+        self, base_url: str, body: JsonObject, _max_retries: int = 0, _path: str = ""
+    ) -> str | None:
         """Use Ollama's SDK."""
         return program(base_url, body)
 

@@ -103,7 +103,9 @@ class OpenAIChat(Dialect):
         """Return the error in OpenAI's form."""
         return error_answer(error)
 
-    def sdk_program(self, base_url: str, body: JsonObject, max_retries: int = 0) -> str | None:
+    def sdk_program(
+        self, base_url: str, body: JsonObject, max_retries: int = 0, _path: str = ""
+    ) -> str | None:
         """Use OpenAI's SDK."""
         return openai_sdk.program(
             "chat.completions.create",

@@ -110,7 +110,9 @@ class OpenAIResponses(Dialect):
         """Return whether the last answer is a response that is still in progress."""
         return is_in_progress(answers[-1])
 
-    def sdk_program(self, base_url: str, body: JsonObject, max_retries: int = 0) -> str | None:
+    def sdk_program(
+        self, base_url: str, body: JsonObject, max_retries: int = 0, _path: str = ""
+    ) -> str | None:
         """Use OpenAI's SDK."""
         return openai_sdk.program(
             "responses.create",

@@ -68,7 +68,7 @@ class Item:
                 }
             case _, part:
                 form, data = _image(part)
-                fields = {"status": status, "output_format": form, "result": data}
+                fields = {"status": "completed", "output_format": form, "result": data}
         return {"id": self.id, "type": self.type, **fields, **self._last_fields()}
 
     @property

@@ -51,6 +51,20 @@ def test_a_client_of_the_sdk_is_run_and_what_it_exposes_is_declared(
     assert baseline.entries == ()
 
 
+def test_a_client_of_another_sdk_is_run_too(
+    tapecheck: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_only("cohere/text-as-it-comes", tmp_path, monkeypatch)
+    code, out, _ = tapecheck("init", "cohere")
+    assert code == 0, out
+    assert " cases: 0 failed" in out
+    workflow = Path(".github/workflows/tapecheck.yml").read_text()
+    assert "- run: pip install tapecheck cohere\n" in workflow
+    adapter, _ = registry.load("my-client.yaml")
+    assert adapter.dialects == {"cohere"}
+    assert "usage" in adapter.listed
+
+
 def test_a_function_is_not_run_before_there_is_one(tapecheck: Cli) -> None:
     code, out, _ = tapecheck("init", "function")
     assert code == 0
@@ -132,6 +146,7 @@ def test_an_unknown_kind_is_an_error(tapecheck: Cli, kind: str) -> None:
     code, _, err = tapecheck("init", kind)
     assert code == 2
     assert "'openai', 'function'" in err
+    assert "'anthropic', " in err
     assert written() == set()
 
 
@@ -139,4 +154,5 @@ def test_without_a_kind_it_asks(tapecheck: Cli, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("sys.stdin", io.StringIO("function\n"))
     code, out, _ = tapecheck("init")
     assert code == 0
-    assert "What does your client use? (openai, function)" in out
+    assert "What does your client use? (anthropic, " in out
+    assert ", openai, function)" in out

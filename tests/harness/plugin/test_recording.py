@@ -67,7 +67,9 @@ def run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
 def test_record_then_replay(project: pytest.Pytester, live: Live) -> None:
     result = run(project)
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*cassettes/test_mine/test_hello.yaml: no such cassette*"])
+    result.stdout.fnmatch_lines(["*not recorded yet: cassettes/test_mine/test_hello.yaml"])
+    told = "1 recording is missing; run: pytest --record test_mine.py::test_hello"
+    assert result.stdout.str().count("pytest --record") == result.stdout.str().count(told) == 1
     result = run(project, "--record")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(
@@ -181,9 +183,10 @@ def test_two_tests_do_not_record_into_one_cassette(
     result.stdout.fnmatch_lines(["*another * record*into it*"])
     assert len(library.load(project.path / "cassettes/shared.yaml").interactions) == 1
     names = {f.name for f in (project.path / "cassettes/test_mine").iterdir()}
-    assert names == {"test_own-a-b.yaml", "test_own-c-d.yaml"}
+    assert names == {"test_own-a-b-a3ab3ee4.yaml", "test_own-c-d-4fe3e637.yaml"}
     # The report gathers what every process has written.
-    result.stdout.fnmatch_lines(["cassettes/shared.yaml", "cassettes/test_mine/test_own-a-b.yaml"])
+    own = "cassettes/test_mine/test_own-a-b-a3ab3ee4.yaml"
+    result.stdout.fnmatch_lines(["cassettes/shared.yaml", own])
 
 
 def test_unused_cassettes_are_reported(project: pytest.Pytester) -> None:

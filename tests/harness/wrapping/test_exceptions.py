@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import httpx
 import openai
 import pytest
@@ -108,3 +110,53 @@ def test_a_body_that_was_not_read_is_no_crash() -> None:
     response = httpx.Response(500, stream=httpx.ByteStream(b"late"), request=REQUEST)
     exc = httpx.HTTPStatusError("500", request=REQUEST, response=response)
     assert error_of(exc).error.error_class is ErrorClass.SERVER_ERROR
+
+
+def boto3_error(**response: object) -> Exception:
+    exc = Exception("An error occurred")
+    exc.response = response  # type: ignore[attr-defined]
+    return exc
+
+
+def test_an_error_of_boto3_has_its_code_status_and_request_id() -> None:
+    error = error_of(
+        boto3_error(
+            Error={"Code": "ThrottlingException", "Message": "Slow down."},
+            ResponseMetadata={
+                "HTTPStatusCode": 429,
+                "HTTPHeaders": {"x-amzn-requestid": "r1", "retry-after": "2"},
+            },
+        )
+    ).error
+    assert (error.error_class, error.status) == (ErrorClass.RATE_LIMIT, 429)
+    assert (error.code, error.message) == ("ThrottlingException", "Slow down.")
+    assert (error.request_id, error.retry_after) == ("r1", 2)
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"HTTPStatusCode": 200, "HTTPHeaders": 3}])
+def test_an_error_of_boto3_inside_a_stream_has_no_status(metadata: object) -> None:
+    said = {"Code": "throttlingException", "Message": "Slow down."}
+    error = error_of(boto3_error(Error=said, ResponseMetadata=metadata)).error
+    assert (error.error_class, error.status) == (ErrorClass.RATE_LIMIT, None)
+    assert error_of(boto3_error(Error=3)).error.status is None
+
+
+def test_an_error_of_google_has_its_details() -> None:
+    exc = Exception("429 RESOURCE_EXHAUSTED")
+    exc.code = 429  # type: ignore[attr-defined]
+    exc.details = {  # type: ignore[attr-defined]
+        "error": {"code": 429, "message": "Quota exceeded.", "status": "RESOURCE_EXHAUSTED"}
+    }
+    # The text of an answer of aiohttp is a method.
+    exc.response = SimpleNamespace(text=lambda: "", headers={"x-request-id": "r1"})  # type: ignore[attr-defined]
+    error = error_of(exc).error
+    assert (error.error_class, error.status) == (ErrorClass.RATE_LIMIT, 429)
+    assert (error.message, error.request_id) == ("Quota exceeded.", "r1")
+    del exc.details  # type: ignore[attr-defined]
+    assert error_of(exc).error.message == "HTTP 429 without a message"
+
+
+def test_a_code_that_is_no_status_is_none() -> None:
+    exc = Exception("odd")
+    exc.code = True  # type: ignore[attr-defined]
+    assert error_of(exc).error.status is None

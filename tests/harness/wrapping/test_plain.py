@@ -9,7 +9,7 @@ from openai.types.responses import ResponseUsage
 
 from harness.wrapping import usage_from
 from harness.wrapping.plain import as_json
-from mockserver.vocabulary import Usage
+from mockserver.vocabulary import FinishReason, Usage
 
 
 @dataclass
@@ -67,3 +67,8 @@ def test_an_attribute_that_is_none_is_absent() -> None:
         "prompt_tokens": 7
     }
     assert as_json({"prompt_tokens": None}) == {"prompt_tokens": None}
+
+
+def test_bytes_and_enums_are_what_the_wire_has() -> None:
+    assert as_json({"a": b"\0\0\0", "b": FinishReason.STOP}) == {"a": "AAAA", "b": "stop"}
+    assert type(as_json(FinishReason.STOP)) is str

@@ -48,6 +48,17 @@ def test_an_entry_becomes_an_interaction() -> None:
     assert (response.wire.http, response.wire.chunks) == ("h2", None)
 
 
+def test_an_entry_that_was_never_answered_is_left_out_and_named() -> None:
+    data = json.loads(archive())
+    data["log"]["entries"].append(json.loads(archive(status=0))["log"]["entries"][0])
+    found = har.parse(json.dumps(data).encode(), PATH)
+    assert len(found.interactions) == 1
+    (error,) = found.left_out
+    assert error.message == "entry 1 was never answered: its status is 0"
+    with pytest.raises(CassetteError, match="entry 0 was never answered"):
+        har.parse(archive(status=0), PATH)
+
+
 def test_base64_content_is_decoded() -> None:
     text = base64.b64encode(b"\x00\xff").decode()
     (interaction,) = har.parse(

@@ -115,6 +115,7 @@ def text_parts(draw: st.DrawFn) -> TextPart:
     return TextPart(
         text=text,
         phase=draw(st.sampled_from([None, None, "commentary", "final_answer"])),
+        thought_signature=draw(st.none() | seals),
         citations=tuple(
             Citation(
                 url=f"https://example.com/{name}",
@@ -140,8 +141,13 @@ def reasoning_parts(draw: st.DrawFn) -> ReasoningPart:
             return ReasoningPart(text=draw(texts), channel=channel, **signed)
 
 
-images = st.sampled_from(["image/png", "image/jpeg"]).flatmap(
-    lambda kind: seals.map(lambda data: ImagePart(url=f"data:{kind};base64,{data}"))
+images = st.builds(
+    lambda kind, data, signature: ImagePart(
+        url=f"data:{kind};base64,{data}", thought_signature=signature
+    ),
+    st.sampled_from(["image/png", "image/jpeg"]),
+    seals,
+    st.none() | seals,
 )
 
 

@@ -14,7 +14,7 @@ from mockserver.errors import CassetteError, SessionError
 from mockserver.library import library as store
 from mockserver.library.index import requests
 from mockserver.library.library import Library
-from mockserver.library.matcher import ALL_PARTS, Part
+from mockserver.library.rule import Rule
 from tests.mockserver.rawhttp import CHAT, cassette, interaction, request
 
 MARK = b"a body that nobody should keep"
@@ -176,14 +176,15 @@ def test_the_index_finds_equal_requests_in_order(tmp_path: Path) -> None:
     put(tmp_path / "b.yaml", b'{"m":1}')
     (tmp_path / "c.yaml").write_text("nonsense")
     index = Library([tmp_path]).build_index()
-    found = index.matches(request(body=b'{"m":1}'), ALL_PARTS)
+    found = index.matches(request(body=b'{"m":1}'))
     assert [(index.locations[i].name, index.locations[i].number) for i in found] == [
         ("a", 0),
         ("a", 2),
         ("b", 0),
     ]
-    assert len(index.matches(request(body=b"?"), (Part.PATH,))) == 4
-    assert index.matches(request("/other"), ALL_PARTS) == []
+    assert index.matches(request("/other")) == []
+    by_path = Library([tmp_path], rule=Rule.of(["path"])).build_index()
+    assert len(by_path.matches(request(body=b"?"))) == 4
     assert list(index.problems) == ["c"]
 
 

@@ -73,11 +73,50 @@ def test_percent_encoding_does_not_matter() -> None:
 
 def test_a_rotation_starts_over_unless_once() -> None:
     around, once = Rotation(), Rotation(once=True)
-    assert [around.take("k", [4, 7]) for _ in range(5)] == [4, 7, 4, 7, 4]
-    assert [once.take("k", [4, 7]) for _ in range(4)] == [4, 7, None, None]
-    assert once.take("other", [4, 7]) == 4
+    route = "POST", "/jobs"
+    assert [around.take("k", [4, 7], route) for _ in range(5)] == [4, 7, 4, 7, 4]
+    assert [once.take("k", [4, 7], route) for _ in range(4)] == [4, 7, None, None]
+    assert once.take("other", [4, 7], route) == 4
     once.clear()
-    assert once.take("k", [4, 7]) == 4
+    assert once.take("k", [4, 7], route) == 4
+
+
+def test_a_poll_repeats_its_last_answer() -> None:
+    polls, off = Rotation(), Rotation(repeat=False)
+    once = Rotation(once=True)
+    job = "GET", "/v1/jobs/1"
+    assert [polls.take("k", [4, 7], job) for _ in range(4)] == [4, 7, 7, 7]
+    assert [off.take("k", [4, 7], job) for _ in range(4)] == [4, 7, 4, 7]
+    assert [once.take("k", [4, 7], job) for _ in range(3)] == [4, 7, None]
+    polls.clear()
+    assert polls.take("k", [4, 7], job) == 4
+
+
+@pytest.mark.parametrize(
+    ("path", "job", "again"),
+    [
+        ("/v1/jobs", "/v1/jobs/1", True),
+        ("/v1/models/veo:predict", "/v1/models/veo/operations/1", True),
+        ("/v1/chat", "/v1/jobs/1", False),
+        ("/v1/job", "/v1/jobs/1", False),
+    ],
+)
+def test_a_job_starts_again_only_when_it_is_made_again(path: str, job: str, again: bool) -> None:
+    rotation = Rotation()
+    for made in range(3):
+        assert rotation.take("make", [1], ("POST", path), "tape") == 1
+        states = [rotation.take("job", [2, 3], ("GET", job), "tape") for _ in range(3)]
+        assert states == ([2, 3, 3] if again or not made else [3, 3, 3])
+        assert rotation.take("other", [1], ("POST", path), "other tape") == 1
+        assert rotation.take("job", [2, 3], ("GET", job), "tape") == 3
+
+
+def test_a_session_repeats_polls_if_it_shall() -> None:
+    jobs = [exchange(path="/a"), exchange(path="/a"), exchange(path="/a", method="POST")]
+    session = Session("s", jobs, repeat_polls=True)
+    assert [session.take("GET", "/a") for _ in range(15)] == [0, *[1] * 14]
+    assert [session.take("POST", "/a") for _ in range(2)] == [2, None]
+    assert Session("s", jobs, repeat_polls=True).take("GET", "/b") is None
 
 
 def test_a_session_may_answer_again_what_nobody_expected() -> None:

@@ -199,6 +199,6 @@ def test_a_request_that_cannot_be_decoded_is_refused(
         assert got.json()["error"]["message"] == (
             f"tapecheck: cannot decode the request body: {message}"
         )
-        with pytest.raises(RecordingError, match="no request came in"):
+        with pytest.raises(RecordingError, match="cannot decode the request body"):
             tape.finish()
         assert live.requests == []

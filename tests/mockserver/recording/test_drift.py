@@ -101,3 +101,13 @@ def test_long_lists_are_shortened() -> None:
     assert len(lines) == 9
     assert lines[-1].endswith("more")
     assert all(len(line) < 150 for line in lines)
+
+
+def test_a_request_that_changed_is_a_difference() -> None:
+    old = interaction(b"{}", body=b'{"model":"m","messages":["hi"]}')
+    new = interaction(b"{}", body=b'{"model":"m","messages":["hello"]}')
+    drift = compare([old], [new])
+    assert drift.shapes == ()
+    assert str(drift) == (
+        f'  {TITLE}: the request differs in body/messages/0: recorded "hi", got "hello"'
+    )

@@ -213,7 +213,7 @@ def test_no_answer_at_all_is_no_recording(
         # A reset, because a regular end would be a kind of answer.
         with pytest.raises(httpx.ReadError):
             client.post(f"{tape.base_url}/x")
-        with pytest.raises(RecordingError, match=r"no answer from 127\.0\.0\.1") as caught:
+        with pytest.raises(RecordingError, match=r"no answer from provider .* at http:") as caught:
             tape.finish()
     assert KEY not in str(caught.value)
     assert routes == ["POST /REDACTED/x"] * 2
@@ -353,5 +353,5 @@ def test_every_form_of_message_is_relayed_and_recorded(
     assert (response.wire.end, response.wire.http) == (End.EOF, http)
     assert (response.wire.chunks is not None) is chunked
     if "location" in got.headers:
-        assert got.headers["location"] == "https://x/y?key=abc"
+        assert got.headers["location"].endswith("/x/y?key=abc")
         assert response.headers == (("location", "https://x/y?key=REDACTED"),)

@@ -88,5 +88,5 @@ def test_an_endpoint_that_does_not_answer_is_reported_by_the_recorder(
 ) -> None:
     with recorder.tape(path, [unreachable]) as tape:
         resend_requests(cassette(asked(f"{unreachable.base_url}/x")), tape, [unreachable])
-        with pytest.raises(RecordingError, match=f"no answer from {unreachable.url.netloc}"):
+        with pytest.raises(RecordingError, match=f"no answer from .* at {unreachable.base_url}"):
             tape.finish()

@@ -75,7 +75,9 @@ def test_the_comment_at_the_head_stays(path: Path) -> None:
 
 def test_what_a_killed_recorder_left_is_removed(path: Path) -> None:
     path.parent.mkdir()
-    leftover, other = path.with_name(f".{path.name}.k2j3h4"), path.with_name(".other.yaml.k2j3")
+    leftover, other = (
+        path.with_name(f".{name}.k2j3h4.tapecheck-new") for name in (path.name, "other.yaml")
+    )
     for file in (leftover, other):
         file.write_text("half")
     save(cassette(ended(End.EOF), path=path), [])

@@ -39,7 +39,7 @@ def small(library: Path) -> Iterator[MockServer]:
     ids=["length", "expect", "chunked"],
 )
 def test_a_body_over_the_limit_is_refused(small: MockServer, framing: bytes) -> None:
-    head = b"POST /v1 HTTP/1.1\r\nhost: h\r\n" + framing
+    head = b"POST /v1 HTTP/1.1\r\nhost: 127.0.0.1\r\n" + framing
     body = b"x" * 1001 + (b"\r\n0\r\n\r\n" if b"chunked" in framing else b"")
     with connect(small.url) as sock:
         sock.sendall(head + (b"" if b"expect" in framing else body))
@@ -53,7 +53,7 @@ def test_a_body_over_the_limit_is_refused(small: MockServer, framing: bytes) -> 
 def test_a_client_that_expects_100_continue_gets_it(small: MockServer) -> None:
     with connect(small.url) as sock:
         sock.sendall(
-            b"POST /v1/chat/completions HTTP/1.1\r\nhost: h\r\nconnection: close\r\n"
+            b"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n"
             b"expect: 100-continue\r\ncontent-length: 13\r\n\r\n"
         )
         go_on = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -152,7 +152,7 @@ def test_a_client_that_disconnects_within_its_request_leaves_no_trace(
     server: MockServer, client, caplog: pytest.LogCaptureFixture
 ) -> None:
     with connect(server.url) as sock:
-        sock.sendall(b"POST /v1 HTTP/1.1\r\nhost: h\r\ncontent-length: 9\r\n\r\nhalf")
+        sock.sendall(b"POST /v1 HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 9\r\n\r\nhalf")
     assert client.get(f"{ADMIN}/health").is_success
     assert server.journal == ()
     assert caplog.records == []

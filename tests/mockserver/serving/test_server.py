@@ -166,7 +166,7 @@ def test_a_server_that_stops_interrupts_its_answers() -> None:
         while not stalled.recv(65536).endswith(b"x\r\n"):
             pass
         half = connect(server.url)
-        half.sendall(b"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 9\r\n\r\nhalf")
+        half.sendall(b"POST / HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 9\r\n\r\nhalf")
     for sock in (idle, stalled, half):
         with sock:
             assert sock.recv(1) == b""

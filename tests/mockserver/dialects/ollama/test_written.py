@@ -54,8 +54,7 @@ def as_read(turn: AssistantTurn) -> AssistantTurn:
     usage = turn.usage
     if usage is not None and usage.input_tokens and usage.output_tokens:
         usage = replace(usage, total_tokens=usage.input_tokens + usage.output_tokens)
-    status = Status.INCOMPLETE if turn.finish_reason is FinishReason.LENGTH else Status.COMPLETED
-    return replace(turn, usage=usage, status=status)
+    return replace(turn, usage=usage)
 
 
 @given(turns.turns(), turns.paces)

@@ -1,0 +1,84 @@
+"""Commands that read cassettes count what they could read, and name the rest."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.cli import main
+from mockserver.library import library
+from tests.mockserver.rawhttp import cassette, interaction
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """Two cassettes that can be read, one of them in part, and two that cannot."""
+    library.write(cassette(interaction(b"{}"), path=tmp_path / "good.yaml"))
+    (tmp_path / "broken.yaml").write_text("version: 2\ninteractions: []\n")
+    (tmp_path / "never.har").write_text(archive(0))
+    (tmp_path / "partly.har").write_text(archive(200, 0))
+    return tmp_path
+
+
+def archive(*statuses: int) -> str:
+    request = {"method": "GET", "url": "http://a/b", "headers": []}
+    entries = [
+        {"request": request, "response": {"status": s, "headers": [], "content": {"text": "x"}}}
+        for s in statuses
+    ]
+    return json.dumps({"log": {"version": "1.2", "entries": entries}})
+
+
+def verify(*arguments: Path) -> int:
+    with pytest.raises(SystemExit) as caught:
+        main(["verify", *map(str, arguments)])
+    assert isinstance(caught.value.code, int)
+    return caught.value.code
+
+
+def test_verify_names_what_it_could_not_play(
+    mixed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verify(mixed) == 2
+    out, err = capsys.readouterr()
+    assert out == "4 cassettes, 2 interactions played\n"
+    assert len(err.splitlines()) == 3
+    for told in ("version 2", "never.har: entry 0 was never", "partly.har: entry 1 was never"):
+        assert told in err
+
+
+def serve(path: Path) -> subprocess.Popen[str]:
+    code = "from harness.cli import main; main()"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, "serve", str(path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_serve_counts_what_it_can_serve_and_names_the_rest(mixed: Path) -> None:
+    with serve(mixed) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+    assert first.startswith("Serving 2 cassettes on http://127.0.0.1:")
+    assert err.count("not served: ") == 3
+    for told in ("version 2", "never.har: entry 0 was never", "partly.har: entry 1 was never"):
+        assert told in err
+
+
+def test_serve_of_nothing_readable_is_an_error(mixed: Path) -> None:
+    with serve(mixed / "broken.yaml") as process:
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert out == ""
+    assert "no cassette that can be read" in err
