@@ -225,7 +225,7 @@ SHAPES = (
         "a Voyage key", "pa-", rf"{_START}pa-(?=\S*[A-Z])(?=\S*[a-z]){_DIGIT}[{_B64}]{{43}}{_END}"
     ),
     _shape("an ElevenLabs key", "sk_", rf"{_START}sk_[0-9a-f]{{48}}{_END}"),
-    _shape("a Slack token", "xox", r"\bxox[abceoprs](?:\.xox[bp])?-[A-Za-z0-9-]{10,}"),
+    _shape("a Slack token", "xox", r"\bxox[abcdeoprs](?:\.xox[bp])?-[A-Za-z0-9-]{10,}"),
     _shape("a Slack token", "xapp-", r"\bxapp-\d-[A-Za-z0-9]+-\d+-[A-Za-z0-9]{32,}"),
     _shape(
         "a webhook",
@@ -329,6 +329,33 @@ SHAPES = (
         "a Modal secret",
         "as- ak-",
         rf"{_START}a[sk]-(?=\S*[A-Z])(?=\S*[a-z]){_DIGIT}[A-Za-z0-9]{{22}}{_END}",
+    ),
+    _prefixed(
+        "a data service's key", "napi_ essu_ CCDB1_ mdb_sa_sk_ pcli_ llx- m0- apify_api_", 24, _B64
+    ),
+    _prefixed(
+        "a platform's key",
+        "vca_ vci_ vcr_ ddo_ ddp_ vtwn_ unkey_ rootly_ bkps_ bkpat_ csa_",
+        22,
+        _B64,
+    ),
+    _prefixed(
+        "a payment's key",
+        "rzp_live_ shippo_live_ xnd_production_ pdl_live_apikey_ sq0csp-",
+        20,
+        _B64,
+    ),
+    _prefixed(
+        "a mail service's key",
+        "xkeysib- re_ pm_ tfp_ waka_ sgp_ pina_ polar_at_ polar_oat_",
+        30,
+        _B64,
+    ),
+    _prefixed(
+        "a cluster's key", "SWMTKN-1- SWMKEY-1- BBDC- PMAT- packagist_ack_ packagist_acs_", 26, _B64
+    ),
+    _prefixed(
+        "a voice service's key", "sk_car_ sk_live_v2_ ramp_sec_ cog_ apk_user_ os_v2_app_", 20, _B64
     ),
     _prefixed("an Age key", "AGE-SECRET-KEY-1", 50, "0-9A-Z"),
     _shape("a JSON web token", "eyJ", rf"\beyJ[{_B64}]{{8,}}\.eyJ[{_B64}]{{8,}}\.[{_B64}]*"),
