@@ -260,3 +260,9 @@ def test_multipart_in_pieces() -> None:
     assert values(named % b"", head) == []
     assert values(named % b"key_REDACTED_1\r\n", head) == []
     assert values(named % b"abc", head) == ["abc"]
+
+
+def test_names_that_stand_twice_in_one_object() -> None:
+    assert values(b'{"a": 1, "a": {"code": "abc", "client_id": "x"}}') == ["abc"]
+    assert values(b'{"a": {"code": "abc", "client_id": "x"}, "a": 1}') == []
+    assert values(b'{"a": [{"pin": 123456}], "a": []}') == []
