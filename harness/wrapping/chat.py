@@ -9,8 +9,9 @@ from typing import Any
 
 from harness.adapters.chat.delta import read_delta
 from harness.adapters.chat.stream import FINISH_ERRORS, FINISH_REASONS
-from harness.adapters.chat.tool_calls import ToolCalls, call_ids
+from harness.adapters.chat.tool_calls import ToolCalls
 from harness.adapters.common.failures import failure, from_payload
+from harness.adapters.common.history import call_ids
 from harness.adapters.common.surrogates import SurrogateJoiner
 from harness.adapters.common.usage import UsageMeter
 from harness.clients.interface import Call

@@ -1,20 +1,15 @@
 """``anthropic-client``: a client for the Messages API.
 
-A program can use the class; the function at the end is the adapter of the harness.
+A program can use the class; the object at the end is the adapter of the harness.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing
-
 from harness.adapters.anthropic.stream import MessagesStream
-from harness.adapters.chat.tool_calls import call_ids
 from harness.adapters.common.answer import Answer
-from harness.adapters.common.harness_call import make_call
 from harness.adapters.common.native_client import NativeClient
-from harness.clients.interface import Call, adapter
-from mockserver.vocabulary import AssistantTurn, Event, NeutralCall
+from harness.clients.interface import adapter
+from mockserver.vocabulary import NeutralCall
 
 
 class AnthropicClient(NativeClient):
@@ -27,20 +22,15 @@ class AnthropicClient(NativeClient):
     """
 
     dialect = "anthropic"
-
-    def headers(self) -> Mapping[str, str]:
-        """Return the key as the API wants it."""
-        (key,) = self._secrets
-        return {"x-api-key": key} if key else {}
+    key_header = "x-api-key"
 
     def answering(self, call: NeutralCall, request_id: str | None) -> Answer:
         """Return the reader of one answer to ``call``."""
-        return MessagesStream(
-            taken_ids=call_ids(call.messages), secrets=self._secrets, request_id=request_id
-        )
+        return MessagesStream(**self._reading_terms(call, request_id))
 
 
-@adapter(
+anthropic_client = adapter(
+    name="anthropic-client",
     dialects=["anthropic"],
     features=[
         "streaming",
@@ -53,10 +43,4 @@ class AnthropicClient(NativeClient):
         "structured_output",
         "hosted_tools",
     ],
-)
-async def anthropic_client(call: Call) -> AsyncIterator[Event | AssistantTurn]:
-    """Run the client under the harness: one client for each call, closed after it."""
-    client = AnthropicClient.for_call(call)
-    async with client, aclosing(make_call(client, call)) as answer:
-        async for item in answer:
-            yield item
+)(AnthropicClient.run)

@@ -10,7 +10,7 @@ the order in which they were opened.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -29,16 +29,6 @@ from mockserver.vocabulary import (
     ToolCallStart,
     merged,
 )
-
-
-def call_ids(messages: Iterable[JsonObject]) -> set[str]:
-    """Collect the ids of the tool calls in ``messages``."""
-    return {
-        call["id"]
-        for message in messages
-        for call in message.get("tool_calls") or ()
-        if isinstance(call.get("id"), str)
-    }
 
 
 def call_error(number: int | None, name: str, raw: str) -> ErrorInfo:

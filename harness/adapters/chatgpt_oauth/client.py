@@ -19,7 +19,6 @@ from pathlib import Path
 
 import httpx
 
-from harness.adapters.chat.tool_calls import call_ids
 from harness.adapters.chatgpt_oauth.oauth import Tokens
 from harness.adapters.chatgpt_oauth.oauth_store import (
     Credentials,
@@ -30,6 +29,7 @@ from harness.adapters.chatgpt_oauth.oauth_store import (
 from harness.adapters.chatgpt_oauth.request import Headers, request_body
 from harness.adapters.common.failures import request_id_of
 from harness.adapters.common.harness_call import make_call
+from harness.adapters.common.history import call_ids
 from harness.adapters.common.retrying import (
     Jitter,
     RetryPolicy,

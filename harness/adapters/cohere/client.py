@@ -1,22 +1,20 @@
 """``cohere-client``: a client for Cohere's chat, version 2.
 
-A program can use the class; the function at the end is the adapter of the harness.
+A program can use the class; the object at the end is the adapter of the harness.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 
-from harness.adapters.chat.tool_calls import call_ids
 from harness.adapters.cohere.stream import CohereAnswer
 from harness.adapters.common.answer import Answer
-from harness.adapters.common.harness_call import make_call
 from harness.adapters.common.native_client import NativeClient
 from harness.adapters.common.transport import HttpError
-from harness.clients.interface import Call, adapter
-from mockserver.vocabulary import AssistantTurn, ErrorClass, Event, NeutralCall
+from harness.clients.interface import adapter
+from mockserver.vocabulary import ErrorClass, Event, NeutralCall
 
 #: The status of a request that the usage guidelines forbid
 #: (cohere-ai/cohere-developer-experience#189). Elsewhere it means that a server is full.
@@ -35,9 +33,7 @@ class CohereClient(NativeClient):
         """Read an answer."""
         return CohereAnswer(
             tools=call.tools,
-            taken_ids=call_ids(call.messages),
-            secrets=self._secrets,
-            request_id=request_id,
+            **self._reading_terms(call, request_id),
         )
 
     async def _attempt(
@@ -58,7 +54,8 @@ class CohereClient(NativeClient):
             raise HttpError(error, exc.body) from None
 
 
-@adapter(
+cohere_client = adapter(
+    name="cohere-client",
     dialects=["cohere"],
     features=[
         "streaming",
@@ -70,10 +67,4 @@ class CohereClient(NativeClient):
         "multi_turn",
         "structured_output",
     ],
-)
-async def cohere_client(call: Call) -> AsyncIterator[Event | AssistantTurn]:
-    """Run the client under the harness: one client for each call, closed after it."""
-    client = CohereClient.for_call(call)
-    async with client, aclosing(make_call(client, call)) as answer:
-        async for item in answer:
-            yield item
+)(CohereClient.run)

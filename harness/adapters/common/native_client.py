@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypedDict
 
 from harness.adapters.common.answer import Answer
 from harness.adapters.common.answer_body import AnswerBody
 from harness.adapters.common.client import ApiClient
 from harness.adapters.common.failures import request_id_of
+from harness.adapters.common.harness_call import make_call
+from harness.adapters.common.history import call_ids
 from harness.adapters.common.retrying import RetryPolicy, errors_as_events, retrying
 from harness.adapters.common.transport import BodyReading, HttpError, endpoint
 from harness.clients.interface import Call, ClientError
@@ -26,6 +28,14 @@ from mockserver.vocabulary import (
 )
 
 
+class AnswerTerms(TypedDict):
+    """What the reader of an answer is told beside the bytes."""
+
+    taken_ids: Collection[str]
+    secrets: Collection[str]
+    request_id: str | None
+
+
 class ApiError(ClientError):
     """The call failed. ``error`` says why, ``turn`` has what arrived before, if anything."""
 
@@ -38,6 +48,8 @@ class NativeClient(ApiClient):
 
     path = ""
     dialect: ClassVar[str]
+    #: The header of the key; in ``authorization`` it stands behind ``Bearer``.
+    key_header: ClassVar[str] = "authorization"
     #: Makes the reader of a body; event streams unless a class says otherwise.
     reading: ClassVar[BodyReading] = AnswerBody
 
@@ -47,13 +59,31 @@ class NativeClient(ApiClient):
         retry = RetryPolicy(max_retries=call.max_retries)
         return cls(call.base_url, call.api_key, timeout=call.timeout, retry=retry)
 
+    @classmethod
+    async def run(cls, call: Call) -> AsyncGenerator[Event | AssistantTurn, None]:
+        """Run a client under the harness: one for each call, closed after it."""
+        client = cls.for_call(call)
+        async with client, aclosing(make_call(client, call)) as answer:
+            async for item in answer:
+                yield item
+
     @abstractmethod
     def answering(self, call: NeutralCall, request_id: str | None) -> Answer:
         """Return the reader of one answer to ``call``."""
 
-    def headers(self) -> Mapping[str, str]:
-        """Return the headers that carry the key."""
-        return self._bearer
+    def _reading_terms(self, call: NeutralCall, request_id: str | None) -> AnswerTerms:
+        """Return the arguments that the readers of all APIs take."""
+        return {
+            "taken_ids": call_ids(call.messages),
+            "secrets": self._secrets,
+            "request_id": request_id,
+        }
+
+    def _key_headers(self) -> Mapping[str, str]:
+        (key,) = self._secrets
+        if self.key_header == "authorization" or not key:
+            return self._bearer
+        return {self.key_header: key}
 
     async def stream(
         self,
@@ -105,7 +135,7 @@ class NativeClient(ApiClient):
         attempt = functools.partial(
             self._attempt,
             url,
-            {**dict(request.headers), **self.headers()},
+            {**dict(request.headers), **self._key_headers()},
             request.body,
             functools.partial(self.answering, call),
         )

@@ -1,20 +1,15 @@
 """``gemini-client``: a client for Gemini's own API, of AI Studio and of Vertex AI.
 
-A program can use the class; the function at the end is the adapter of the harness.
+A program can use the class; the object at the end is the adapter of the harness.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing
-
-from harness.adapters.chat.tool_calls import call_ids
-from harness.adapters.common.harness_call import make_call
 from harness.adapters.common.native_client import NativeClient
 from harness.adapters.gemini.body import GeminiBody
 from harness.adapters.gemini.stream import GeminiStream
-from harness.clients.interface import Call, adapter
-from mockserver.vocabulary import AssistantTurn, Event, NeutralCall
+from harness.clients.interface import adapter
+from mockserver.vocabulary import NeutralCall
 
 
 class GeminiClient(NativeClient):
@@ -24,21 +19,16 @@ class GeminiClient(NativeClient):
     """
 
     dialect = "gemini"
+    key_header = "x-goog-api-key"
     reading = GeminiBody
-
-    def headers(self) -> Mapping[str, str]:
-        """Return the header with the key, if there is one."""
-        (key,) = self._secrets
-        return {"x-goog-api-key": key} if key else {}
 
     def answering(self, call: NeutralCall, request_id: str | None) -> GeminiStream:
         """Return the reader of one answer to ``call``."""
-        return GeminiStream(
-            taken_ids=call_ids(call.messages), secrets=self._secrets, request_id=request_id
-        )
+        return GeminiStream(**self._reading_terms(call, request_id))
 
 
-@adapter(
+gemini_client = adapter(
+    name="gemini-client",
     dialects=["gemini"],
     features=[
         "streaming",
@@ -52,10 +42,4 @@ class GeminiClient(NativeClient):
         "multiple_choices",
         "hosted_tools",
     ],
-)
-async def gemini_client(call: Call) -> AsyncIterator[Event | AssistantTurn]:
-    """Run the client under the harness: one client for each call, closed after it."""
-    client = GeminiClient.for_call(call)
-    async with client, aclosing(make_call(client, call)) as answer:
-        async for item in answer:
-            yield item
+)(GeminiClient.run)

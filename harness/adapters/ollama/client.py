@@ -1,20 +1,15 @@
 """``ollama-client``: a client for Ollama's own API.
 
-A program can use the class; the function at the end is the adapter of the harness.
+A program can use the class; the object at the end is the adapter of the harness.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import aclosing
-
-from harness.adapters.chat.tool_calls import call_ids
-from harness.adapters.common.harness_call import make_call
 from harness.adapters.common.native_client import NativeClient
 from harness.adapters.ollama.lines import LinesBody
 from harness.adapters.ollama.stream import OllamaStream
-from harness.clients.interface import Call, adapter
-from mockserver.vocabulary import AssistantTurn, Event, NeutralCall
+from harness.clients.interface import adapter
+from mockserver.vocabulary import NeutralCall
 
 
 class OllamaClient(NativeClient):
@@ -31,14 +26,13 @@ class OllamaClient(NativeClient):
     def answering(self, call: NeutralCall, request_id: str | None) -> OllamaStream:
         """Return the reader of one answer to ``call``."""
         return OllamaStream(
-            taken_ids=call_ids(call.messages),
             streamed=call.stream,
-            secrets=self._secrets,
-            request_id=request_id,
+            **self._reading_terms(call, request_id),
         )
 
 
-@adapter(
+ollama_client = adapter(
+    name="ollama-client",
     dialects=["ollama"],
     features=[
         "streaming",
@@ -50,10 +44,4 @@ class OllamaClient(NativeClient):
         "structured_output",
         "generate",
     ],
-)
-async def ollama_client(call: Call) -> AsyncIterator[Event | AssistantTurn]:
-    """Run the client under the harness: one client for each call, closed after it."""
-    client = OllamaClient.for_call(call)
-    async with client, aclosing(make_call(client, call)) as answer:
-        async for item in answer:
-            yield item
+)(OllamaClient.run)

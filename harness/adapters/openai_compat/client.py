@@ -11,10 +11,10 @@ from contextlib import aclosing
 from typing import Self
 
 from harness.adapters.chat.stream import ChatStream
-from harness.adapters.chat.tool_calls import call_ids
 from harness.adapters.common.client import ApiClient
 from harness.adapters.common.failures import request_id_of
 from harness.adapters.common.harness_call import make_call
+from harness.adapters.common.history import call_ids
 from harness.adapters.common.retrying import RetryPolicy, errors_as_events, retrying
 from harness.adapters.common.transport import HttpError
 from harness.clients.interface import Call, ClientError, adapter

@@ -17,9 +17,9 @@ from urllib.parse import quote
 
 import httpx
 
-from harness.adapters.chat.tool_calls import call_ids
 from harness.adapters.common.client import ApiClient, ClientSettings
 from harness.adapters.common.failures import failure, request_id_of
+from harness.adapters.common.history import call_ids
 from harness.adapters.common.retrying import retrying
 from harness.adapters.common.transport import HttpError
 from harness.adapters.response_strategies.background_answer import JobAnswer

@@ -10,10 +10,9 @@ import json
 from collections.abc import Mapping
 
 from mockserver.dialects.anthropic.block_facts import BlockReader
+from mockserver.dialects.event_facts import EventReader
 from mockserver.dialects.facts import Facts, counts, merge_usage, only, repaired
-from mockserver.dialects.failures import read_failure
 from mockserver.vocabulary.model import Json, JsonObject
-from mockserver.wire import sse
 from mockserver.wire.body import Body, Media
 
 _USAGE: Mapping[str, tuple[str, ...]] = {
@@ -38,9 +37,9 @@ def read(body: Body) -> Facts:
     return reader.all()
 
 
-class _FactsReader:
+class _FactsReader(EventReader):
     def __init__(self) -> None:
-        self.facts = Facts()
+        super().__init__()
         self.blocks = BlockReader()
         self.ids: list[str] = []
         self.models: list[str] = []
@@ -49,34 +48,7 @@ class _FactsReader:
         self.restarted = False
         self.is_odd = False
 
-    def stream(self, body: Body) -> None:
-        for block in body.blocks:
-            if not self.block(block):
-                return
-
-    def block(self, block: sse.Block) -> bool:
-        for line in block.ignored:
-            if line.startswith(("error", "{")):
-                # Not standard: an error field, or JSON without a field name.
-                self.fail(_json_or_text(line.removeprefix("error:").strip()))
-                return False
-        data = (block.data or "").strip()
-        if not data or block.is_keepalive:
-            return True
-        if data == "[DONE]":
-            self.facts.done = True
-            return False
-        if block.event == "error":
-            self.fail(_json_or_text(data))
-            return False
-        if block.json is None:
-            return True
-        if not isinstance(block.json, dict):
-            self.facts.broken = True
-            return False
-        return self.event(block.json, block.event)
-
-    def event(self, event: JsonObject, name: str | None) -> bool:
+    def event(self, event: JsonObject, name: str) -> bool:
         """Take one event; return false if it is the last one that counts."""
         kind = event.get("type")
         if not isinstance(kind, str):
@@ -150,9 +122,6 @@ class _FactsReader:
         self.blocks.whole(content)
         self.facts.done = True
 
-    def fail(self, error: Json) -> None:
-        self.facts.error = read_failure(error)
-
     def all(self) -> Facts:
         facts = self.facts
         facts.response_id, facts.model = only(self.ids), only(self.models)
@@ -201,10 +170,3 @@ def _add_cached(facts: Facts) -> None:
     total = plain + sum(known) if len(known) == len(caches) else None
     facts.usage["input_tokens"] = total
     facts.other_usage["input_tokens"] = frozenset({plain})
-
-
-def _json_or_text(text: str) -> Json:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text

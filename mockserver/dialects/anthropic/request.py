@@ -3,6 +3,10 @@
 Options with a Chat Completions name are translated, all others go into the body as they are; two
 are the SDK's own: ``betas`` go into the header ``anthropic-beta``. The API wants a limit of
 tokens in every request: without one it is :data:`MAX_TOKENS`.
+
+A request that is read back is the same call, but for what the API does not have: the name of a
+schema, a developer's role apart from the system's, the spelling of arguments, an effort below
+``low``. The limit of tokens is then ``max_tokens``, and an earlier turn has ``parts``.
 Source: https://platform.claude.com/docs/en/api/messages and the types of the SDK ``anthropic``.
 """
 

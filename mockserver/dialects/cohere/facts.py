@@ -7,12 +7,12 @@ Source: https://docs.cohere.com/reference/chat-stream.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mockserver.dialects.cohere.call_facts import CallReader
 from mockserver.dialects.cohere.citations import cites_text, sources_of
+from mockserver.dialects.event_facts import EventReader, json_or_text
 from mockserver.dialects.facts import (
     Facts,
     counts,
@@ -22,9 +22,8 @@ from mockserver.dialects.facts import (
     repaired,
     unread,
 )
-from mockserver.dialects.failures import failure_of, read_failure
+from mockserver.dialects.failures import failure_of
 from mockserver.vocabulary.model import Citation, Json, JsonObject
-from mockserver.wire import sse
 from mockserver.wire.body import Body, Media
 from mockserver.wire.schedule import Schedule
 
@@ -65,13 +64,8 @@ def read(body: Body) -> Facts:
     """Read one body."""
     reader = _Reader()
     if body.media is Media.SSE:
-        for block in body.blocks:
-            if not reader.block(block):
-                break
-        last = body.unfinished
-        # An unfinished block counts only as the end marker; its JSON may be cut.
-        if last is not None and (last.data or "").strip() == "[DONE]":
-            reader.facts.done = True
+        reader.stream(body)
+        reader.end_marker(body)
     elif body.data.strip():
         reader.document(body.data)
     return reader.result()
@@ -100,9 +94,9 @@ class _Texts:
         return None if self.in_doubt else text
 
 
-class _Reader:
+class _Reader(EventReader):
     def __init__(self) -> None:
-        self.facts = Facts()
+        super().__init__()
         self.texts = {_TEXT: _Texts(), _THINKING: _Texts()}
         self.calls = CallReader()
         self.citations: list[Citation] = []
@@ -113,42 +107,17 @@ class _Reader:
 
     # --- forms of an answer
 
-    def block(self, block: sse.Block) -> bool:
-        """Take one event; return whether more may follow."""
-        for line in block.ignored:
-            if line.startswith(("error", "{")):
-                self.fail(_json_or_text(line.removeprefix("error:").strip()))
-                return False
-        data = (block.data or "").strip()
-        if not data or block.is_keepalive:
-            return True
-        if data == "[DONE]":
-            self.facts.done = True
-            return False
-        if block.event == "error" and block.json is not None:
-            self.fail(_json_or_text(data))
-            return False
-        if block.json is sse.NOT_JSON:
-            self.facts.broken = True
-            return False
-        return self.event(block.json)
-
     def document(self, body: bytes) -> None:
         """Take a body that is one JSON value."""
-        value = _json_or_text(body.decode(errors="replace").strip())
+        value = json_or_text(body.decode(errors="replace").strip())
         if isinstance(value, dict):
             self.event(value)
             self.facts.done = True
         else:
             self.facts.broken = True
 
-    def event(self, event: Json) -> bool:
+    def event(self, event: JsonObject, _name: str = "") -> bool:
         """Take an event of a stream, or a whole answer; return whether more may follow."""
-        if event is None:
-            return True
-        if not isinstance(event, dict):
-            self.facts.broken = True
-            return False
         if event.get("error") or event.get("type") == "error":
             self.fail(event)
             return False
@@ -213,7 +182,10 @@ class _Reader:
             return True
         if word in _FAILURES:
             text = end.get("error")
-            self.fail({"message": text} if isinstance(text, str) else text, word)
+            self.fail({"message": text} if isinstance(text, str) else text)
+            if (failure := self.facts.error) is not None:
+                codes, families = failure.codes | {word}, failure.families | _FAILURES[word]
+                self.facts.error = replace(failure, codes=codes, families=families)
         else:
             self.facts.terminal = word
         return False
@@ -225,13 +197,6 @@ class _Reader:
         merge_usage(self.billed, counts(usage.get("billed_units"), _PAIR))
         cached = {"cache_read_input_tokens": ("cached_tokens",)}
         merge_usage(self.facts.usage, counts(usage, cached))
-
-    def fail(self, error: Json, word: str | None = None) -> None:
-        failure = read_failure(error)
-        if word is not None:
-            codes = failure.codes | {word}
-            failure = replace(failure, codes=codes, families=failure.families | _FAILURES[word])
-        self.facts.error = self.facts.error or failure
 
     def result(self) -> Facts:
         facts = self.facts
@@ -262,13 +227,6 @@ class _Reader:
             or (facts.terminal == "TOOL_CALL") != bool(calls)
             or any(call.name is None or call.raw is None for call in calls)
         )
-
-
-def _json_or_text(text: str) -> Json:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
 
 
 def _object(value: Json) -> JsonObject:

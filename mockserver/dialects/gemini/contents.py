@@ -94,10 +94,10 @@ def _calls_of(message: JsonObject) -> dict[str, JsonObject]:
     """Return the calls of a turn by id: number, name, and whether the id is the provider's."""
     made = {p["id"]: p for p in message.get("parts") or () if p["type"] == "tool_call"}
     return {
-        call["id"]: {
+        str(call.get("id")): {
             "number": number,
             "name": (call.get("function") or {}).get("name"),
-            "own": bool(made.get(call["id"], {}).get("id_synthesized")),
+            "own": bool(made.get(str(call.get("id")), {}).get("id_synthesized")),
         }
         for number, call in enumerate(message.get("tool_calls") or ())
     }

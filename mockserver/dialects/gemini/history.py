@@ -23,7 +23,11 @@ def read_history(contents: Json) -> list[JsonObject]:
     if isinstance(contents, str):
         return [{"role": "user", "content": contents}]
     history = _History()
-    for content in [contents] if isinstance(contents, dict) else contents or ():
+    if isinstance(contents, dict):
+        contents = [contents]
+    if not isinstance(contents, list | None):
+        raise UnreadableRequestError("the contents are neither text nor a list")
+    for content in contents or ():
         if not isinstance(content, dict):
             raise UnreadableRequestError("the contents have an item that is not an object")
         history.take(content)

@@ -7,12 +7,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from mockserver.dialects.event_facts import EventReader
 from mockserver.dialects.facts import Facts, counts, merge_usage, only
-from mockserver.dialects.failures import read_failure
 from mockserver.dialects.openai_chat.call_facts import CallReader
 from mockserver.dialects.openai_chat.content_facts import ContentReader
-from mockserver.vocabulary.model import Json, JsonObject
-from mockserver.wire import sse
+from mockserver.vocabulary.model import JsonObject
 from mockserver.wire.body import Body, Media
 
 _USAGE: Mapping[str, tuple[str, ...]] = {
@@ -35,9 +34,9 @@ def read(body: Body) -> Facts:
     return _FactsReader().read(body)
 
 
-class _FactsReader:
+class _FactsReader(EventReader):
     def __init__(self) -> None:
-        self.facts = Facts()
+        super().__init__()
         self.content = ContentReader()
         self.calls = CallReader()
         self.calls_from_deltas = False
@@ -49,13 +48,8 @@ class _FactsReader:
     def read(self, body: Body) -> Facts:
         facts = self.facts
         if body.media is Media.SSE:
-            for block in body.blocks:
-                if not self.block(block):
-                    break
-            last = body.unfinished
-            # An unfinished block counts only as the end marker; its JSON may be cut.
-            if last is not None and (last.data or "").strip() == "[DONE]":
-                facts.done = True
+            self.stream(body)
+            self.end_marker(body)
         elif body.data.strip():
             self.document(body.data)
         facts.response_id, facts.model = only(self.ids), only(self.models)
@@ -87,26 +81,6 @@ class _FactsReader:
             or any(c.name is None or c.raw is None for c in calls)
         )
 
-    def block(self, block: sse.Block) -> bool:
-        for line in block.ignored:
-            if line.startswith(("error", "{")):
-                # Not standard: llama.cpp's error field, or JSON without a field name.
-                self.fail(_json_or_text(line.removeprefix("error:").strip()))
-                return False
-        data = (block.data or "").strip()
-        if not data or block.is_keepalive:
-            return True
-        if data == "[DONE]":
-            self.facts.done = True
-            return False
-        if block.event == "error" and block.json is not None:
-            self.fail(_json_or_text(data))
-            return False
-        if block.json is sse.NOT_JSON:
-            self.facts.broken = True
-            return False
-        return self.chunk(block.json)
-
     def document(self, body: bytes) -> None:
         text = body.decode(errors="replace").strip()
         try:
@@ -119,20 +93,13 @@ class _FactsReader:
             self.facts.broken = True
             return
         if isinstance(chunk, dict) and isinstance(chunk.get("choices"), list):
-            self.chunk(chunk)
+            self.event(chunk)
             self.facts.done = True
         else:
             self.fail(chunk)
 
-    def fail(self, error: Json) -> None:
-        self.facts.error = self.facts.error or read_failure(error)
-
-    def chunk(self, chunk: Any) -> bool:
-        if chunk is None:
-            return True
-        if not isinstance(chunk, dict):
-            self.facts.broken = True
-            return False
+    def event(self, chunk: JsonObject, _name: str = "") -> bool:
+        """Take one chunk."""
         if _is_error(chunk):
             self.fail(chunk)
             return False
@@ -206,10 +173,3 @@ def _is_error(chunk: JsonObject) -> bool:
 def _objects(value: Any) -> list[JsonObject]:
     """Return the objects of a list; what is no object is neither a choice nor a call."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _json_or_text(text: str) -> Json:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
