@@ -42,6 +42,8 @@ _READABLE = re.compile(r"[\x20-\x7e]{14}")
 _SHORTEST_CODE = 20
 _JSON = "in JSON escapes"
 _CODED = re.compile(r"\\(?:u(?P<hex>[0-9A-Fa-f]{4})|x(?P<short>[0-9A-Fa-f]{2}))")
+#: A character that no secret has.
+_BEYOND = re.compile(r"\\u(?!00)[0-9A-Fa-f]{4}")
 _OTHER_ESCAPE = re.compile(r"\\(.)")
 
 #: How one character is written in an escape: its code in hexadecimal, in decimal, or a letter.
@@ -244,8 +246,8 @@ def _escaped(
 def _unescaped(text: str) -> str:
     """Return a text without its JSON escapes, as :func:`_character` reads them."""
     text = text.replace("\\\\", "\0")
-    if _CODED.search(text):
-        text = _CODED.sub(_character, text)
+    if "\\u" in text or "\\x" in text:
+        text = _CODED.sub(_character, _BEYOND.sub("\xff", text))
     for letter, character in (*_CONTROLS.items(), ('"', '"'), ("/", "/")):
         text = text.replace(f"\\{letter}", character)
     return _OTHER_ESCAPE.sub(r"\1", text).replace("\0", "\\")

@@ -28,7 +28,8 @@ from mockserver.recording import writer
 from mockserver.secrets.scrub import Scrubber
 
 KINDS = ("stream", "prose", "image", "binary", "bytes")
-_WORDS = ['the', 'quick', 'brown', 'fox', 'tokens', 'keys', '\n', '"quoted"', 'café', '🎉', 'jumps', 'over', 'lazy', 'dogs']
+_TEXT = 'the quick brown fox tokens keys \n "quoted" café 🎉 jumps over lazy dogs'
+_WORDS = _TEXT.split(" ")
 
 
 def sample(kind: str, size: int) -> Interaction:
