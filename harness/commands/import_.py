@@ -38,6 +38,14 @@ _SUFFIXES = (".yaml", ".yml", ".json", ".har", ".gz", ".flow", ".flows", ".mitm"
     is_flag=True,
     help="Keep encrypted reasoning and signatures; by default they are replaced.",
 )
+@click.option(
+    "--allow",
+    "allowed",
+    multiple=True,
+    metavar="TEXT",
+    help="A text that looks like a secret and is none, or the mark that a refusal shows for it; "
+    "also a line of .tapecheck-allow. May be repeated.",
+)
 @click.option("--verbose", "-v", is_flag=True, help="List each header and field that was changed.")
 def command(
     sources: tuple[Path, ...],
@@ -45,6 +53,7 @@ def command(
     dry_run: bool,
     force: bool,
     keep_signatures: bool,
+    allowed: tuple[str, ...],
     verbose: bool,
 ) -> int:
     """Convert other tools' recordings to cassettes.
@@ -63,17 +72,18 @@ def command(
 
     from mockserver.errors import CassetteError, UnwritableError
     from mockserver.library import library
-    from mockserver.recording import PROVIDERS, Kind
+    from mockserver.recording import PROVIDERS, Kind, allowed_texts
 
     conversions = conversions_of(sources, output, _SUFFIXES)
     check_targets(conversions, force=force, verb="import")
     variables = {name for p in PROVIDERS.values() for name in p.key_variables}
     known = [os.environ[name] for name in variables if name in os.environ]
+    texts = allowed_texts(Path(), allowed)
     counts: Counter[Kind] = Counter()
     files = interactions = left_out = broken = 0
     for conversion in conversions:
         try:
-            imported = _convert(conversion, known, keep_signatures)
+            imported = _convert(conversion, known, keep_signatures, texts)
             if imported is None:
                 click.echo(f"{conversion.source}: not a recording; skipped")
                 continue
@@ -101,7 +111,7 @@ def command(
 
 
 def _convert(
-    conversion: Conversion, known: Sequence[str], keep_signatures: bool
+    conversion: Conversion, known: Sequence[str], keep_signatures: bool, allowed: Sequence[str]
 ) -> Imported | None:
     from mockserver.cassettes import foreign, loading
     from mockserver.errors import CassetteError
@@ -119,7 +129,9 @@ def _convert(
         )
     if not found.items:
         raise CassetteError(conversion.source, "contains no interaction", hint="record it again")
-    return importing.convert(found, conversion.target, known, keep_opaque=keep_signatures)
+    return importing.convert(
+        found, conversion.target, known, keep_opaque=keep_signatures, allowed=allowed
+    )
 
 
 def _show(conversion: Conversion, imported: Imported, verbose: bool) -> None:

@@ -34,12 +34,14 @@ def command(scenarios: tuple[Path, ...], cassettes: tuple[Path, ...]) -> int:
     from harness.plan.lint import lint, unrequired
     from harness.reports.explain import relative
     from harness.suite import bundled
+    from mockserver.recording import allowed_texts
 
     own = bool(scenarios or cassettes)
     found = lint(
         scenarios if own else (bundled.scenarios(),),
         cassettes if own else (bundled.cassettes(),),
         (bundled.cassettes(),) if own else (),
+        allowed_texts(Path()),
     )
     if not (found.scenarios or found.cassettes or found.problems):
         raise SelectionError("no scenario and no cassette found", hint="both are *.yaml files")

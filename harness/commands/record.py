@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.commands.options import rule_of
-from mockserver.recording import NAMES, Mode, age_of, parse_age, runs_in_ci
+from mockserver.recording import NAMES, Mode, age_of, allowed_texts, parse_age, runs_in_ci
 
 if TYPE_CHECKING:
     from mockserver.cassettes import Cassette
@@ -69,6 +69,19 @@ ENDS = ("truncated", "reset", "timeout", "client_closed")
     help="Keep encrypted reasoning and signatures; by default they are replaced.",
 )
 @click.option(
+    "--allow",
+    "allowed",
+    multiple=True,
+    metavar="TEXT",
+    help="A text that looks like a secret and is none, or the mark that a refusal shows for it; "
+    "also a line of .tapecheck-allow. May be repeated.",
+)
+@click.option(
+    "--leave-out",
+    is_flag=True,
+    help="Record the other exchanges where one has a secret that cannot be replaced; exits with 1.",
+)
+@click.option(
     "--note",
     "notes",
     multiple=True,
@@ -118,6 +131,8 @@ def command(
     in_ci: bool,
     ends: tuple[str, ...],
     keep_opaque: bool,
+    allowed: tuple[str, ...],
+    leave_out: bool,
     notes: tuple[str, ...],
     parts: tuple[str, ...],
     ignore: tuple[str, ...],
@@ -159,6 +174,8 @@ def command(
             "mode": wanted,
             "ends": _ends(ends),
             "keep_opaque": keep_opaque,
+            "allowed": allowed_texts(Path(), allowed),
+            "leave_out": leave_out,
             "notes": _notes(notes),
             "rule": rule_of(parts, ignore).over(project.rule),
             "repeat": project.repeat,

@@ -41,11 +41,15 @@ class LintResult:
 
 
 def lint(
-    scenarios: Sequence[Path], cassettes: Sequence[Path], lookup: Sequence[Path]
+    scenarios: Sequence[Path],
+    cassettes: Sequence[Path],
+    lookup: Sequence[Path],
+    allowed: Sequence[str] = (),
 ) -> LintResult:
     """Lint the scenarios below some directories and the cassettes below others.
 
-    ``lookup`` are more directories in which scenarios may find their cassettes. Raises
+    ``lookup`` are more directories in which scenarios may find their cassettes. ``allowed`` are
+    texts that look like secrets and are none. Raises
     :class:`SpecError` or :class:`CassetteError` for a directory that is not there.
     """
     problems: list[Problem] = []
@@ -69,7 +73,7 @@ def lint(
         if path not in used:
             problems.append(Problem(path, None, "no scenario plays this cassette"))
         problems += _origins(loaded[path])
-        problems += _secrets(loaded[path])
+        problems += _secrets(loaded[path], allowed)
     return LintResult(found, loaded, problems)
 
 
@@ -182,10 +186,13 @@ def _gates(scenario: Scenario, cassette: Cassette) -> Iterator[Problem]:
             yield _at(scenario.file, key_path, message)
 
 
-def _secrets(cassette: Cassette) -> Iterator[Problem]:
+def _secrets(cassette: Cassette, allowed: Sequence[str]) -> Iterator[Problem]:
     """Yield where a cassette contains what looks like a credential."""
-    for hit in scan_cassette(cassette):
-        yield _at(hit.path, ("interactions", hit.interaction), f"{hit.place} contains {hit.kind}")
+    for hit in scan_cassette(cassette, allowed=allowed):
+        message = f"{hit.place} contains {hit.kind}"
+        if hit.mark:
+            message += f" (if that is none, put {hit.mark} into .tapecheck-allow)"
+        yield _at(hit.path, ("interactions", hit.interaction), message)
 
 
 def _origins(cassette: Cassette) -> Iterator[Problem]:

@@ -26,7 +26,7 @@ import pytest
 from harness.plugin.names import name_of, relative
 from harness.plugin.options import adapters, directories
 from harness.plugin.recording_report import FAILED, MISSING, NOTE, PASSED, RAN, SHARED, Reporter
-from mockserver.recording import NAMES, Mode, age_of, parse_age
+from mockserver.recording import NAMES, Mode, age_of, allowed_texts, parse_age
 
 if TYPE_CHECKING:
     from mockserver.library import Settings
@@ -52,6 +52,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "diff: call the endpoint, compare, write nothing; live: pass through",
     )
     group.addoption("--record-in-ci", action="store_true", help="use the network even if CI is set")
+    group.addoption(
+        "--tapecheck-allow",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="a text that looks like a secret and is none, or the mark that a refusal shows for "
+        "it; also a line of .tapecheck-allow; may be repeated",
+    )
+    group.addoption(
+        "--tapecheck-leave-out",
+        action="store_true",
+        help="record the other exchanges of a test where one has a secret that cannot be "
+        "replaced; the test still fails",
+    )
     group.addoption("--tapecheck-providers", metavar="FILE", help="providers of your own, in YAML")
     group.addoption(
         "--tapecheck-max-age", metavar="AGE", help="warn about older cassettes, such as 30d"
@@ -204,6 +218,8 @@ class Tapes:
             ends=[End(end) for end in ends],
             keep_opaque=keep_opaque,
             notes=notes or {},
+            allowed=recording.allowed,
+            leave_out=recording.config.getoption("--tapecheck-leave-out"),
             rule=Rule.of(match_on, ignore).over(recording.settings.rule),
             repeat=recording.settings.repeat,
         )
@@ -294,6 +310,11 @@ class Recording:
         if not named:
             named, base = self.config.getini("tapecheck_providers"), self.config.rootpath
         return providers.load(base / named) if named else dict(providers.PROVIDERS)
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """The texts that look like secrets and are none."""
+        return allowed_texts(self.config.rootpath, self.config.getoption("--tapecheck-allow"))
 
     def claim(self, path: Path, nodeid: str) -> None:
         """Reserve a cassette for one test. Raises ``RecordingError`` if another test has it."""

@@ -92,6 +92,7 @@ class RecordItem(CaseItem):
             mode=self.recording.mode,
             name=case.scenario.id,
             ends=ends,
+            allowed=self.recording.allowed,
             rule=self.recording.settings.rule,
         ) as tape:
             self.recording.claim(path, self.nodeid)

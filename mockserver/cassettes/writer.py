@@ -6,6 +6,9 @@ as ``!!binary``. Every dump is read back and compared before it is returned.
 
 from __future__ import annotations
 
+import base64
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
@@ -56,29 +59,96 @@ def dump(cassette: Cassette) -> bytes:
 
 
 def _render(cassette: Cassette, style: type[str] | None) -> bytes:
+    written = _Written()
     data = {
         "version": 1,
-        "interactions": [_interaction(i, style) for i in cassette.interactions],
+        "interactions": [_interaction(i, style, written) for i in cassette.interactions],
     }
-    return yaml.dump(
-        data, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=2**31, encoding="utf-8"
-    )
+    text = yaml.dump(data, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=2**31)
+    return written.insert(text).encode("utf-8", "surrogatepass")
 
 
-def _interaction(interaction: Interaction, style: type[str] | None) -> dict[str, Any]:
+class _Written:
+    """What is long and simple, written without PyYAML, which takes seconds for a megabyte.
+
+    A name stands for each text while PyYAML writes the rest.
+    """
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+
+    def literal(self, text: str) -> str:
+        """Return what stands for a text in a literal block, or the text if it may need quotes."""
+        if len(text) < _LONG or _NOT_LITERAL.search(text) or text[0] in " \n":
+            return _Literal(text)
+        keep = "-" if text[-1] != "\n" else "+" if text[-2:] == "\n\n" else ""
+        lines = (_INDENT + line if line else "" for line in text.split("\n"))
+        block = "\n".join(lines)
+        # The block's last line end is that of the line on which the name stands.
+        return self._name(f"|{keep}\n{block.removesuffix(chr(10))}")
+
+    def quoted(self, text: str) -> str:
+        """Return what stands for a text in single quotes, or the text if it may need others."""
+        if len(text) < _LONG or text[0] not in '{["' or _NOT_QUOTED.search(text):
+            return text
+        return self._name("'" + text.replace("'", "''") + "'")
+
+    def binary(self, data: bytes, indent: int) -> str | bytes:
+        """Return what stands for bytes in base64, behind so many blanks."""
+        if len(data) < _LONG:
+            return data
+        start = "\n" + " " * indent
+        lines = base64.encodebytes(data).decode().splitlines()
+        return self._name(f"!!binary |{start}{start.join(lines)}")
+
+    def chunks(self, pairs: Sequence[tuple[float, int]]) -> Any:
+        """Return what stands for a list of pairs."""
+        text = "[" + ", ".join(f"[{_number(ms)}, {length}]" for ms, length in pairs) + "]"
+        if "e" in text or "n" in text:
+            # A number that YAML spells in its own way.
+            return _Flow(_Flow([_number(ms), length]) for ms, length in pairs)
+        return self._name(text)
+
+    def insert(self, text: str) -> str:
+        """Return the text with what its names stand for."""
+        parts = _NAME.split(text)
+        parts[1::2] = [self._texts[int(number)] for number in parts[1::2]]
+        return "".join(parts)
+
+    def _name(self, text: str) -> str:
+        self._texts.append(text)
+        return f"__tapecheck_{len(self._texts) - 1}__"
+
+
+_NAME = re.compile("__tapecheck_([0-9]+)__")
+#: Shorter texts cost little.
+_LONG = 200
+#: Of the lines of an answer's body.
+_INDENT = " " * 8
+_PRINTED = (
+    "\\x20-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010fffe"
+)
+#: PyYAML writes these with escapes: what is not printed, and blanks at the end of a line.
+_NOT_LITERAL = re.compile(rf"[^\n{_PRINTED}]| (?:\n|\Z)")
+_NOT_QUOTED = re.compile(f"[^{_PRINTED}]")
+
+
+def _interaction(
+    interaction: Interaction, style: type[str] | None, written: _Written
+) -> dict[str, Any]:
     request, response = interaction.request, interaction.response
     return {
         "request": {
             "method": request.method,
             "uri": request.uri,
             "headers": _headers(request.headers),
-            "body": _text(request.body, str if style else None),
+            "body": _text(request.body, style and str, written, 6),
         },
         "response": {
             "status": {"code": response.status, "message": response.reason},
             "headers": _headers(response.headers),
-            "body": {"string": _text(response.body, style)},
-            "wire": _wire(response.wire),
+            "body": {"string": _text(response.body, style, written, 8)},
+            "wire": _wire(response.wire, written),
         },
     }
 
@@ -90,23 +160,25 @@ def _headers(headers: Headers) -> dict[str, _Flow]:
     return grouped
 
 
-def _text(body: bytes, style: type[str] | None) -> str | bytes:
+def _text(body: bytes, style: type[str] | None, written: _Written, indent: int) -> str | bytes:
     if style is None:
-        return body
+        return written.binary(body, indent)
     try:
         text = body.decode()
     except UnicodeDecodeError:
-        return body
-    return style(text) if "\n" in text else text
+        return written.binary(body, indent)
+    if "\n" not in text:
+        return written.quoted(text)
+    return written.literal(text) if style is _Literal else style(text)
 
 
-def _wire(wire: Wire) -> dict[str, Any]:
+def _wire(wire: Wire, written: _Written) -> dict[str, Any]:
     data: dict[str, Any] = {"v": 1}
     if wire.http:
         data["http"] = wire.http
     data["headers_ms"] = _number(wire.headers_ms)
     if wire.chunks is not None:
-        data["chunks"] = _Flow(_Flow([_number(c.at_ms), c.length]) for c in wire.chunks)
+        data["chunks"] = written.chunks([(c.at_ms, c.length) for c in wire.chunks])
     if wire.end_ms is not None:
         data["end"] = _Flow([_number(wire.end_ms), str(wire.end)])
     data["origin"] = str(wire.origin)

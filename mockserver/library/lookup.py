@@ -9,8 +9,7 @@ from mockserver.errors import CassetteError, CodingError, SessionError
 from mockserver.library import nearest, streams
 from mockserver.library.index import Index, Location
 from mockserver.library.library import Library, Opened
-from mockserver.library.matcher import differences, plain_path, signature
-from mockserver.library.nearest import Near
+from mockserver.library.matcher import plain_path, signature
 from mockserver.library.refusal import RefusalError
 from mockserver.library.rule import ROUTE
 from mockserver.library.session import Found, Rotation
@@ -110,8 +109,9 @@ class Lookup:
                 expected = self.library.open(location.name).cassette.interactions[location.number]
             except (CassetteError, IndexError):
                 continue
-            found = differences(expected.request, got, index.rule)
-            near.append(Near(location.name, location.number, found))
+            near.append(
+                nearest.near(location.name, location.number, expected.request, got, index.rule)
+            )
         count = len(self.library.paths)
         hint = (
             f"Requests are matched by {index.rule}; "

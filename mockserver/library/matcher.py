@@ -8,7 +8,6 @@ replaced in a recorded request, any value fits.
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from mockserver.dialects import registry
 from mockserver.library import bodies
 from mockserver.library.bodies import ABSENT, canonical
 from mockserver.library.rule import EXACT, Part, Rule
-from mockserver.secrets import names
+from mockserver.secrets import names, placeholder
 
 #: Longest text of a value in a difference.
 CLIP = 120
@@ -102,15 +101,11 @@ _SMALL = 16 * 1024
 _cached_body = lru_cache(maxsize=128)(_body)
 
 
-#: What replaces a value in a recorded request.
-_PLACEHOLDER = re.compile(rf"(?:[a-z]+_)?{names.PLACEHOLDER}(?:_\d+)?")
-
-
 def fits(recorded: str, got: str) -> bool:
     """Return whether ``got`` is the recorded text, with any value for each placeholder."""
-    if recorded == got or names.PLACEHOLDER not in recorded:
+    if recorded == got or not placeholder.may_have(recorded):
         return recorded == got
-    first, *between, last = _PLACEHOLDER.split(recorded)
+    first, *between, last = placeholder.split(recorded)
     if not got.startswith(first) or not got.endswith(last):
         return False
     at = len(first)
@@ -125,7 +120,7 @@ def fits(recorded: str, got: str) -> bool:
 
 def same_path(recorded: str, got: str) -> bool:
     """Return whether plain paths are the same; a placeholder fits within one segment."""
-    if recorded == got or names.PLACEHOLDER not in recorded:
+    if recorded == got or not placeholder.may_have(recorded):
         return recorded == got
     ours, theirs = recorded.split("/"), got.split("/")
     return len(ours) == len(theirs) and all(map(fits, ours, theirs))
@@ -133,11 +128,11 @@ def same_path(recorded: str, got: str) -> bool:
 
 def has_placeholder(request: Request) -> bool:
     """Return whether the compared parts of a recorded request have placeholders."""
-    url, word = request.url, names.PLACEHOLDER
+    url = request.url
     return (
-        word in url.path
-        or any(word in value for _, value in _query(url.query, EXACT))
-        or word.encode() in request.body
+        placeholder.may_have(url.path)
+        or any(placeholder.may_have(value) for _, value in _query(url.query, EXACT))
+        or placeholder.may_have(request.body.decode("latin-1"))
     )
 
 
@@ -146,8 +141,11 @@ def fixed_fields(request: Request, rule: Rule = EXACT) -> frozenset[int]:
     data, _ = _read(request.body, rule)
     if not isinstance(data, dict):
         return frozenset()
-    word = names.PLACEHOLDER.encode()
-    fixed = {name: value for name, value in data.items() if word not in canonical(value)}
+    fixed = {
+        name: value
+        for name, value in data.items()
+        if not placeholder.may_have(canonical(value).decode("latin-1"))
+    }
     return frozenset(_field_hashes(fixed))
 
 
@@ -292,6 +290,8 @@ def _value_differences(a: Any, b: Any, at: str) -> Iterator[Difference]:
                     a[i] if i < len(a) else ABSENT, b[i] if i < len(b) else ABSENT, f"{at}/{i}"
                 )
         case str(), str() if fits(a, b):
+            return
+        case int(), int() | float() if placeholder.is_placeholder(a):
             return
         case _ if a is ABSENT or b is ABSENT or canonical(a) != canonical(b):
             secret = names.is_secret_key(at.rpartition("/")[2])

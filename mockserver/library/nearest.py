@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from mockserver.cassettes.cassette import Request
+from mockserver.cassettes.cassette import Request, header_value
 from mockserver.library.matcher import Difference, differences, rank, signature
 from mockserver.library.outcome import Outcome
 from mockserver.library.refusal import RefusalError
 from mockserver.library.rule import EXACT, Rule
 from mockserver.library.session import Exchange
+from mockserver.secrets import find, shown
 
 #: How many differences and how many near recordings an explanation lists.
 SHOWN = 8
@@ -40,8 +41,7 @@ class Near:
 
 def explain(got: Request, near: Sequence[Near], *, where: str, hint: str) -> RefusalError:
     """Return the refusal of a request that is not recorded ``where`` it was searched."""
-    url = got.url
-    message = f"nothing recorded for {got.method} {url.path} {where}"
+    message = f"nothing recorded for {got.method} {find.mask(got.url.path)} {where}"
     if near:
         nearest = near[0]
         message += f"; nearest is {nearest.cassette}, interaction {nearest.number}"
@@ -67,7 +67,17 @@ def among(
 ) -> list[Near]:
     """Return the exchanges most similar by the rule, nearest first."""
     order = rank(signature(got, rule), [signature(e.request, rule) for e in exchanges])[:NEAR]
-    return [Near(cassette, n, differences(exchanges[n].request, got, rule)) for n in order]
+    return [near(cassette, n, exchanges[n].request, got, rule) for n in order]
+
+
+def near(cassette: str, number: int, recorded: Request, got: Request, rule: Rule) -> Near:
+    """Return how a request differs from a recorded one, without the credentials in it."""
+    return Near(cassette, number, differences(_shown(recorded), _shown(got), rule))
+
+
+def _shown(request: Request) -> Request:
+    kind = header_value(request.headers, "content-type")
+    return replace(request, uri=find.mask(request.uri), body=shown.body(request.body, kind))
 
 
 def _base_url_hint(found: Sequence[Difference]) -> str | None:

@@ -8,6 +8,7 @@ from mockserver.lazy import lazy_face
 
 if TYPE_CHECKING:
     from mockserver.recording import importing, providers
+    from mockserver.recording.allowing import allowed_texts
     from mockserver.recording.converting import Converted, InconvertibleError, convert
     from mockserver.recording.exchange import Capture
     from mockserver.recording.importing import Imported, Kind
@@ -32,6 +33,7 @@ __all__ = [
     "Result",
     "TapeHandle",
     "age_of",
+    "allowed_texts",
     "convert",
     "importing",
     "no_proxy",
@@ -44,6 +46,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "allowing": ("allowed_texts",),
     "converting": ("Converted", "InconvertibleError", "convert"),
     "exchange": ("Capture",),
     "importing": ("Imported", "Kind"),

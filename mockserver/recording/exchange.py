@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qsl
 
 from mockserver.cassettes.cassette import (
     Chunk,
@@ -21,12 +20,9 @@ from mockserver.cassettes.cassette import (
     header_value,
 )
 from mockserver.recording.providers import DUMMY_KEY
-from mockserver.secrets import find, names
+from mockserver.secrets import find, learned
 from mockserver.secrets.find import NOTHING_KNOWN, Known
 from mockserver.wire.body import Media, media_of
-
-#: Shorter values of a client's headers are more likely words than credentials.
-_SHORTEST = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,21 +126,11 @@ class Capture:
             ),
         )
 
-    def credentials(self) -> Iterator[str]:
-        """Yield the values in request and answer whose names mark them as secrets."""
-        for name, value in self.request.headers:
-            if name.lower() == "cookie":
-                yield from (_cookie(pair) for pair in value.split(";"))
-            elif names.is_credential_header(name) and DUMMY_KEY not in value:
-                secret = value.rpartition(" ")[2]
-                if len(secret) >= _SHORTEST:
-                    yield secret
-        for name, value in parse_qsl(self.request.url.query):
-            if names.is_secret_key(name) and len(value) >= _SHORTEST:
-                yield value
-        for name, value in self.head.headers if self.head else ():
-            if name.lower() == "set-cookie":
-                yield _cookie(value.partition(";")[0])
+    def credentials(self) -> frozenset[str]:
+        """Return the values in request and answer whose names mark them as secrets."""
+        headers = self.head.headers if self.head else ()
+        found = learned.of_exchange(self.request, headers, b"".join(self.pieces))
+        return frozenset(value for value in found if DUMMY_KEY not in value)
 
     def _chunks(self, body: bytes) -> tuple[Chunk, ...] | None:
         assert self.head is not None
@@ -157,8 +143,3 @@ class Capture:
 
     def _now(self) -> float:
         return round((time.perf_counter() - self._started) * 1000, 1)
-
-
-def _cookie(pair: str) -> str:
-    value = pair.partition("=")[2].strip()
-    return value if len(value) >= _SHORTEST else ""

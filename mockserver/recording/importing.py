@@ -7,7 +7,7 @@ searched in the same way. Compressed text is stored plain, so that it can be rea
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -22,7 +22,7 @@ from mockserver.cassettes.cassette import (
 )
 from mockserver.cassettes.foreign import ForeignFile, ForeignInteraction
 from mockserver.errors import CassetteError, CodingError, NotEncodedError
-from mockserver.secrets import names
+from mockserver.secrets import learned, names
 from mockserver.secrets.scan import scan_cassette
 from mockserver.secrets.scrub import Scrubber, SplitSecretError
 from mockserver.wire.body import Media, media_of
@@ -94,14 +94,21 @@ class Imported:
 
 
 def convert(
-    foreign: ForeignFile, target: Path, known: Iterable[str] = (), *, keep_opaque: bool = False
+    foreign: ForeignFile,
+    target: Path,
+    known: Iterable[str] = (),
+    *,
+    keep_opaque: bool = False,
+    allowed: Iterable[str] = (),
 ) -> Imported:
     """Convert a recording into the cassette ``target``, without writing it.
 
     ``known`` are secrets by value. ``keep_opaque`` keeps encrypted reasoning and signatures,
-    which a provider checks.
+    which a provider checks. ``allowed`` are texts that look like secrets and are none, or their
+    marks.
     """
-    scrubber = Scrubber(known, keep_opaque=keep_opaque)
+    known = {*known, *_learned(foreign)}
+    scrubber = Scrubber(known, keep_opaque=keep_opaque, allowed=allowed)
     interactions: list[Interaction] = []
     changes: list[Change] = []
     left_out: list[CassetteError] = []
@@ -110,17 +117,39 @@ def convert(
             left_out.append(item)
             continue
         try:
-            interaction, changed = _convert_interaction(item, scrubber)
+            interaction, changed = _convert_interaction(item, scrubber, allowed)
         except ValueError as exc:
-            left_out.append(foreign.error(number, str(exc), _HINT))
+            mark = exc.mark if isinstance(exc, _RefusedError) else ""
+            hint = f"{_HINT}, or add --allow {mark} if that is no secret" if mark else _HINT
+            left_out.append(foreign.error(number, str(exc), hint))
             continue
         interactions.append(interaction)
         changes += [Change(number, kind, place) for kind, place in changed]
     return Imported(Cassette(target, tuple(interactions)), tuple(changes), tuple(left_out))
 
 
+class _RefusedError(ValueError):
+    """A secret cannot be replaced; ``mark`` allows the text if it is none."""
+
+    def __init__(self, kind: str, place: str, mark: str) -> None:
+        super().__init__(f"has {kind} in {place}, which cannot be replaced")
+        self.mark = mark
+
+
+def _learned(foreign: ForeignFile) -> Iterator[str]:
+    """Yield the credentials that a recording has by name."""
+    for item in foreign.items:
+        if not isinstance(item, CassetteError):
+            request, response = item.interaction.request, item.interaction.response
+            try:
+                yield from learned.of_exchange(request, response.headers, response.body)
+            except ValueError:
+                # Its address cannot be read, so it will be left out.
+                continue
+
+
 def _convert_interaction(
-    taken: ForeignInteraction, scrubber: Scrubber
+    taken: ForeignInteraction, scrubber: Scrubber, allowed: Iterable[str]
 ) -> tuple[Interaction, list[tuple[Kind, str]]]:
     """Return the scrubbed interaction and its changes. Raises ``ValueError`` if it is unusable."""
     request, response = taken.interaction.request, taken.interaction.response
@@ -141,7 +170,7 @@ def _convert_interaction(
     try:
         scrubbed = scrubber.interaction(plain)
     except SplitSecretError as exc:
-        raise ValueError(f"has {exc.kind} in {exc.place}, which cannot be replaced") from None
+        raise _RefusedError(exc.kind, exc.place, exc.mark) from None
     for side, before, after in (
         ("request", plain.request, scrubbed.request),
         ("response", plain.response, scrubbed.response),
@@ -159,8 +188,9 @@ def _convert_interaction(
         replace(scrubbed.request, headers=_group_by_name(scrubbed.request.headers)),
         replace(scrubbed.response, headers=_group_by_name(scrubbed.response.headers)),
     )
-    for hit in scan_cassette(Cassette(Path(), (scrubbed,)), scrubber.known.values):
-        raise ValueError(f"has {hit.kind} in {hit.place}, which cannot be replaced")
+    found = Cassette(Path(), (scrubbed,))
+    for hit in scan_cassette(found, scrubber.known.values, allowed):
+        raise _RefusedError(hit.kind, hit.place, hit.mark)
     return scrubbed, changes
 
 

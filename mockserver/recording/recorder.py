@@ -85,6 +85,8 @@ class Recorder(MockServer):
         ends: Collection[End] = (),
         keep_opaque: bool = False,
         notes: Mapping[str, str] = MappingProxyType({}),
+        allowed: Collection[str] = (),
+        leave_out: bool = False,
         rule: Rule = EXACT,
         repeat: bool = True,
     ) -> TapeHandle:
@@ -92,7 +94,9 @@ class Recorder(MockServer):
 
         ``name`` is its name in URLs. ``ends`` allows endings other than ``eof``;
         ``keep_opaque`` keeps encrypted reasoning and signatures; ``notes`` go into
-        ``wire.recorded``; ``rule`` says what is compared in requests, and ``repeat`` whether an
+        ``wire.recorded``. ``allowed`` are texts that look like secrets and are none, or their
+        marks; ``leave_out`` records the other exchanges where one has a secret that cannot be
+        replaced. ``rule`` says what is compared in requests, and ``repeat`` whether an
         equal GET gets the last answer again. Raises :class:`ProviderError` if a key is missing,
         :class:`CassetteError` for a needed cassette that is missing or broken,
         :class:`RecordingError` if another process is recording into it.
@@ -116,6 +120,8 @@ class Recorder(MockServer):
                 ends=frozenset(ends),
                 keep_opaque=keep_opaque,
                 notes=dict(notes),
+                allowed=allowed,
+                leave_out=leave_out,
                 rule=rule,
                 repeat=repeat,
             )

@@ -10,7 +10,7 @@ from mockserver.cassettes.cassette import Cassette, Interaction, Origin
 from mockserver.errors import RecordingError
 from mockserver.recording.providers import Provider, of_uri
 from mockserver.recording.recorder import TapeHandle
-from mockserver.secrets.names import REPLACED
+from mockserver.secrets import placeholder
 
 #: Placeholders that a provider accepts like the original value.
 _HARMLESS = frozenset({"user", "metadata"})
@@ -86,5 +86,5 @@ def _obstacle(interaction: Interaction) -> str | None:
 
 def _replaced(interaction: Interaction) -> Iterator[str]:
     request = interaction.request
-    for match in REPLACED.finditer(request.uri + request.body.decode("latin-1")):
-        yield match[1]
+    for kind, _ in placeholder.numbered(request.uri + request.body.decode("latin-1")):
+        yield kind

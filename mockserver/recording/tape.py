@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib import metadata
@@ -23,9 +23,10 @@ from mockserver.recording.drift import Drift
 from mockserver.recording.exchange import Capture
 from mockserver.recording.modes import Mode
 from mockserver.recording.order import in_order
-from mockserver.recording.writer import Check, leaks, merge, save
+from mockserver.recording.writer import Check, how_to_allow, leaks, merge, save
 from mockserver.secrets import find
 from mockserver.secrets.find import Known
+from mockserver.secrets.scan import Hit, scan_cassette
 from mockserver.secrets.scrub import Scrubber, SplitSecretError
 
 #: The most bytes of requests and answers that one recording may have, while it is in memory.
@@ -38,7 +39,7 @@ class Result:
 
     ``live`` counts the exchanges with a provider, ``interactions`` those in the cassette, and
     ``unchanged`` those among them that are as before. ``problems`` are requests without an
-    answer and recordings that were never requested.
+    answer, recordings that were never requested, and exchanges left out for a secret in them.
     """
 
     path: Path
@@ -54,8 +55,9 @@ class Result:
 class Tape:
     """Replays ``old`` if ``mode`` allows it, and collects live exchanges.
 
-    ``known`` are secrets by value. Methods up to :meth:`finish` belong to the event loop's
-    thread.
+    ``allowed`` are texts that look like secrets and are none. ``leave_out`` writes the other
+    exchanges where one has a secret that cannot be replaced. ``known`` are secrets by value.
+    Methods up to :meth:`finish` belong to the event loop's thread.
     """
 
     def __init__(
@@ -67,6 +69,8 @@ class Tape:
         ends: frozenset[End],
         keep_opaque: bool,
         notes: Mapping[str, str],
+        allowed: Collection[str] = (),
+        leave_out: bool = False,
         rule: Rule = EXACT,
         repeat: bool = True,
     ) -> None:
@@ -85,6 +89,8 @@ class Tape:
         self._ends = ends
         self._keep_opaque = keep_opaque
         self._notes = notes
+        self._allowed = frozenset(allowed)
+        self._leave_out = leave_out
         self._rule = rule
         self._repeat = repeat
         self._arrived = 0
@@ -154,7 +160,7 @@ class Tape:
                 capture.failed(f"the recorder failed: {type(error).__name__}")
             self._kept += capture.size
             self._fetching.discard(task)
-            self.known |= {value for value in capture.credentials() if value}
+            self.known |= capture.credentials()
             if not self._fetching:
                 self.idle.set()
             over(capture)
@@ -191,14 +197,15 @@ class Tape:
         )
         if not self.uses_network or self.mode is Mode.LIVE:
             return result
-        new = self._scrub_captures()
+        new, left_out = self._scrub_captures()
+        result = replace(result, problems=(*problems, *left_out))
         before = self.old.interactions if self.old else ()
         if self.mode is Mode.DIFF:
             if self.old is None:
                 raise RecordingError(
                     self.path, ["no such cassette to compare with; record it first"]
                 )
-            if found := leaks(Cassette(self.path, new), self.known):
+            if found := leaks(Cassette(self.path, new), self.known, self._allowed):
                 # Differences are shown to people, so they must have no secret.
                 raise RecordingError(self.path, found)
             return replace(
@@ -210,7 +217,13 @@ class Tape:
             whole, unchanged = (*before, *new), len(before)
         else:
             whole, unchanged = merge(self.old, new, self._rule) if self.old else (new, 0)
-        save(Cassette(self.path, whole), self.known, ends=self._ends, check=check)
+        save(
+            Cassette(self.path, whole),
+            self.known,
+            ends=self._ends,
+            check=check,
+            allowed=self._allowed,
+        )
         return replace(
             result,
             written=True,
@@ -219,7 +232,8 @@ class Tape:
             drift=drift.compare(before, whole, self._rule) if self.old else None,
         )
 
-    def _scrub_captures(self) -> tuple[Interaction, ...]:
+    def _scrub_captures(self) -> tuple[tuple[Interaction, ...], list[str]]:
+        """Return the exchanges as they may be stored, and why others are left out."""
         captures = list(in_order(self.captures, self._rule))
         known = Known.of(self.known)
         failures = [
@@ -233,21 +247,40 @@ class Tape:
         scrubber = self._scrubber()
         facts = {"by": f"tapecheck/{metadata.version('tapecheck')}", "via": "proxy", **self._notes}
         done: list[Interaction] = []
+        refused: list[str] = []
+        marks: list[str] = []
         for capture in captures:
-            if capture.failure is None:
-                try:
-                    whole = capture.interaction(facts)
-                    settled = replace(whole, request=with_fixed_boundary(whole.request))
-                    done.append(scrubber.interaction(settled))
-                except SplitSecretError as exc:
-                    failures.append(_failure_line(capture, str(exc), known))
-        if failures:
-            raise RecordingError(self.path, failures)
-        return tuple(done)
+            if capture.failure is not None:
+                continue
+            try:
+                whole = capture.interaction(facts)
+                settled = replace(whole, request=with_fixed_boundary(whole.request))
+                interaction = scrubber.interaction(settled)
+            except SplitSecretError as exc:
+                refused.append(_failure_line(capture, str(exc), known))
+                marks.append(exc.mark)
+                continue
+            # Without permission to leave out, the whole cassette is searched before it is written.
+            hits = self._left_in(interaction) if self._leave_out else []
+            if not hits:
+                done.append(interaction)
+            for hit in hits:
+                refused.append(_failure_line(capture, f"{hit.place}: {hit.kind}", known))
+                marks.append(hit.mark)
+        if refused and self._leave_out:
+            refused = [f"left out: {line}" for line in refused]
+        if failures or (refused and not self._leave_out):
+            raise RecordingError(self.path, [*failures, *refused, *how_to_allow(marks)])
+        return tuple(done), [*refused, *how_to_allow(marks)]
+
+    def _left_in(self, interaction: Interaction) -> list[Hit]:
+        return scan_cassette(Cassette(self.path, (interaction,)), self.known, self._allowed)
 
     def _scrubber(self) -> Scrubber:
         before = self.old.interactions if self.old and self.mode is Mode.NEW_EPISODES else ()
-        return Scrubber(self.known, keep_opaque=self._keep_opaque, before=before)
+        return Scrubber(
+            self.known, keep_opaque=self._keep_opaque, before=before, allowed=self._allowed
+        )
 
     def _unplayed(self) -> list[str]:
         return [

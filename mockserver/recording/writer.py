@@ -13,10 +13,11 @@ from pathlib import Path
 
 from mockserver import files
 from mockserver.cassettes import writer
-from mockserver.cassettes.cassette import Cassette, End, Interaction, Response, parse
+from mockserver.cassettes.cassette import Cassette, End, Interaction, Response
 from mockserver.errors import RecordingError, UnwritableError
 from mockserver.library import library, similarity
 from mockserver.library.rule import EXACT, Rule
+from mockserver.secrets.allowed import FILE as ALLOWED_FILE
 from mockserver.secrets.scan import scan_cassette
 from mockserver.serving.verify import verify_cassette
 
@@ -33,6 +34,7 @@ def save(
     *,
     ends: Collection[End] = WHOLE,
     check: Check | None = None,
+    allowed: Iterable[str] = (),
 ) -> None:
     """Write a scrubbed cassette as a whole, or not at all.
 
@@ -48,12 +50,12 @@ def save(
     if not cassette.interactions:
         reasons.append("no request came in; check the client's base URL")
     # Searching costs most, so it comes last.
-    reasons = reasons or leaks(cassette, known)
+    reasons = reasons or leaks(cassette, known, allowed)
     text = b""
     if not reasons:
+        # The dump was read back, and is equal.
         text = _comment(cassette.path) + writer.dump(cassette)
-        written = parse(text, cassette.path)
-        reasons = [f"interaction {p.interaction}: {p.message}" for p in verify_cassette(written)]
+        reasons = [f"interaction {p.interaction}: {p.message}" for p in verify_cassette(cassette)]
     if reasons:
         raise RecordingError(cassette.path, reasons)
     if check is not None:
@@ -62,12 +64,23 @@ def save(
     library.replace(cassette.path, text)
 
 
-def leaks(cassette: Cassette, known: Iterable[str]) -> list[str]:
-    """Return where secrets are left in a scrubbed cassette."""
+def leaks(cassette: Cassette, known: Iterable[str], allowed: Iterable[str] = ()) -> list[str]:
+    """Return where secrets are left in a scrubbed cassette, and how to allow what is none."""
+    hits = scan_cassette(cassette, known, allowed)
     return [
-        f"interaction {hit.interaction}: {hit.place}: {hit.kind}"
-        for hit in scan_cassette(cassette, known)
+        *(f"interaction {h.interaction}: {h.place}: {h.kind}" for h in hits),
+        *how_to_allow(h.mark for h in hits),
     ]
+
+
+def how_to_allow(marks: Iterable[str]) -> Iterator[str]:
+    """Yield what to do about texts that are refused, if there are any, by their marks."""
+    options = " ".join(f"--allow {mark}" for mark in dict.fromkeys(marks) if mark)
+    if options:
+        yield (
+            f"if that is no secret, add {options}, or a line of {ALLOWED_FILE} for each; "
+            "else let the client not send it, or the server not answer it"
+        )
 
 
 def merge(

@@ -3,6 +3,7 @@
 from mockserver.secrets.find import mask
 from mockserver.secrets.names import is_credential_header, query, request_headers
 from mockserver.secrets.scan import scan_cassette
+from mockserver.secrets.shown import body as shown_body
 
 __all__ = [
     "is_credential_header",
@@ -10,4 +11,5 @@ __all__ = [
     "query",
     "request_headers",
     "scan_cassette",
+    "shown_body",
 ]

@@ -10,12 +10,18 @@ import base64
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from urllib.parse import quote, quote_plus
 
-from mockserver.wire.content_coding import inflate
+from mockserver.secrets import allowed, placeholder
+from mockserver.secrets.allowed import NOTHING_ALLOWED, Allowed
+from mockserver.secrets.recent import SHORTEST as SHORTEST_KEPT
+from mockserver.secrets.recent import Recent, digest
+from mockserver.secrets.shapes import MASKED as MASKED
+from mockserver.secrets.shapes import RUN_CHARACTER, SHAPES, SHORTEST_RUN
+from mockserver.wire.content_coding import inflate, is_text
 
 #: Shorter values would match ordinary text.
 SHORTEST = 6
@@ -23,72 +29,38 @@ SHORTEST = 6
 #: How many encodings may be nested.
 DEPTH = 3
 
-_B64 = r"A-Za-z0-9_\-"
-
-
-@dataclass(frozen=True)
-class CredentialPattern:
-    """A kind of credential: each contains one of ``markers``; ``pattern`` matches all of it."""
-
-    kind: str
-    markers: tuple[str, ...]
-    pattern: re.Pattern[str]
-
-
-def _credential(kind: str, markers: str, pattern: str) -> CredentialPattern:
-    return CredentialPattern(kind, tuple(markers.split()), re.compile(pattern))
-
-
-#: A key that its issuer has masked; recordings lose the rest of it, too.
-MASKED = "a masked key"
-
-#: Credentials by their syntax, as their issuers document it.
-CREDENTIALS = (
-    _credential("a key (sk-…)", "sk-", rf"(?<![{_B64}])sk-(?=[A-Za-z_\-]*[0-9])[{_B64}]{{16,}}"),
-    _credential(
-        MASKED, "sk-", rf"(?<![{_B64}])sk-[{_B64}]*(?:\*{{3,}}|\xe2\x80\xa6|\.{{3}})[{_B64}]+"
-    ),
-    _credential("a Google API key", "AIza", rf"AIza[{_B64}]{{30,}}"),
-    _credential("a Google token", "ya29.", rf"\bya29\.[{_B64}.]{{16,}}"),
-    _credential("a Google client secret", "GOCSPX-", rf"\bGOCSPX-[{_B64}]{{20,}}"),
-    _credential("an AWS key", "AKIA ASIA", r"(?<![A-Z0-9])(?:AKIA|ASIA)[0-9A-Z]{16}(?![A-Z0-9])"),
-    _credential(
-        "a GitHub token",
-        "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_",
-        r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})",
-    ),
-    _credential("a Hugging Face token", "hf_", r"\bhf_[A-Za-z0-9]{30,}"),
-    _credential(
-        "a provider's key",
-        "gsk_ xai- pplx- nvapi- r8_ fw_ csk-",
-        rf"\b(?:gsk_|xai-|pplx-|nvapi-|r8_|fw_|csk-)(?=[A-Za-z_\-]*[0-9])[{_B64}]{{20,}}",
-    ),
-    _credential("a Slack token", "xox", r"\bxox[abeprs]-[A-Za-z0-9-]{10,}"),
-    _credential("a Stripe key", "k_live_", r"\b[rs]k_live_[A-Za-z0-9]{16,}"),
-    _credential("a JSON web token", "eyJ", rf"\beyJ[{_B64}]{{8,}}\.eyJ[{_B64}]{{8,}}\.[{_B64}]*"),
-    _credential(
-        "a private key",
-        "-----BEGIN",
-        r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----"
-        r"(?:(?!-----END)(?:[A-Za-z0-9+/= \t]|\r?\n(?!\r?\n)|(?:\\+[rn])))*"
-        r"(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----)?",
-    ),
-    _credential(
-        "a bearer token",
-        "earer",
-        rf"(?<=[Bb]earer )(?=[A-Za-z._~+/\-]*[0-9])[{_B64}.~+/]{{20,}}=*",
-    ),
-    _credential(
-        "a cookie",
-        "ookie __Secure- __Host-",
-        r"(?:(?<=[Cc]ookie: )|(?<=[Cc]ookie:)|(?<=[Cc]ookie', b')|(?<=[Cc]ookie', '))"
-        r"[!#-+\-.0-9A-Z^-z|~]+=[^\s;,'\"\\]{8,}|\b__(?:Secure|Host)-[\w.-]+=[^\s;,'\"\\]+",
-    ),
-)
-
 _BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{20,}")
-_PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
-_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))")
+#: Base64 in lines of one length (RFC 2045, section 6.8).
+_WRAPPED = re.compile(r"(?:[A-Za-z0-9+/]{60,76}\r?\n)+[A-Za-z0-9+/]+")
+_HEX_RUN = re.compile(r"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{2}){16,}(?![0-9A-Za-z])")
+_BASE32_RUN = re.compile(r"(?<![A-Za-z0-9])[A-Z2-7]{26,}(?![A-Za-z0-9])")
+#: Longer runs are not kept in memory for the next time.
+_LONGEST_CACHED = 1024
+#: What a secret has at least, so that the bytes of a picture are passed over.
+_READABLE = re.compile(r"[\x20-\x7e]{14}")
+
+_SHORTEST_CODE = 20
+_JSON = "in JSON escapes"
+_CODED = re.compile(r"\\(?:u(?P<hex>[0-9A-Fa-f]{4})|x(?P<short>[0-9A-Fa-f]{2}))")
+#: A character that no secret has.
+_BEYOND = re.compile(r"\\u(?!00)[0-9A-Fa-f]{4}")
+_OTHER_ESCAPE = re.compile(r"\\(.)")
+
+#: How one character is written in an escape: its code in hexadecimal, in decimal, or a letter.
+_ESCAPES = {
+    "percent-encoded": ("%", re.compile(r"%(?P<hex>[0-9A-Fa-f]{2})")),
+    _JSON: (
+        "\\",
+        re.compile(r"\\(?:u(?P<hex>[0-9A-Fa-f]{4})|x(?P<short>[0-9A-Fa-f]{2})|(?P<plain>.))"),
+    ),
+    "in HTML entities": (
+        "&",
+        re.compile(
+            r"&(?:#[xX](?P<hex>[0-9A-Fa-f]{1,6})|#(?P<decimal>[0-9]{1,7})"
+            r"|(?P<name>amp|lt|gt|quot|apos|nbsp|colon|sol|period|equals|lowbar|hyphen|dash));"
+        ),
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +71,27 @@ class SecretSpan:
     start: int
     stop: int
 
+    def mark(self, text: str) -> str:
+        """Return what allows the span of ``text``; empty for a known secret, which is one."""
+        is_known = self.kind.startswith(_KNOWN)
+        return "" if is_known else allowed.mark(text[self.start : self.stop])
+
+
+_KNOWN = "a known secret"
+
 
 @dataclass(frozen=True)
 class Known:
     """Secrets whose values are known, such as the key that was sent."""
 
     values: frozenset[str] = frozenset()
+    #: What only looks like a secret.
+    allowed: Allowed = NOTHING_ALLOWED
 
     @classmethod
-    def of(cls, values: Iterable[str]) -> Known:
+    def of(cls, values: Iterable[str], innocent: Iterable[str] = ()) -> Known:
         """Take the values that are long enough to differ from ordinary text."""
-        return cls(frozenset(v for v in values if len(v) >= SHORTEST))
+        return cls(frozenset(v for v in values if len(v) >= SHORTEST), Allowed.of(innocent))
 
     @cached_property
     def pattern(self) -> re.Pattern[str] | None:
@@ -122,21 +104,38 @@ class Known:
 
 NOTHING_KNOWN = Known()
 
+_recent: Recent[tuple[SecretSpan, ...]] = Recent(64)
+
 
 def find(text: str, known: Known = NOTHING_KNOWN, *, depth: int = DEPTH) -> Iterator[SecretSpan]:
     """Yield the secrets in ``text``; they may overlap.
 
     The span of an encoded secret is the whole run of characters that encodes it.
     """
+    spans: Iterable[SecretSpan] = _all(text, known, depth)
+    if len(text) >= SHORTEST_KEPT:
+        key = digest(text.encode("utf-8", "surrogatepass")), known, depth
+        spans = _recent.get(key, lambda: tuple(_all(text, known, depth)))
+    if not known.allowed.entries:
+        return iter(spans)
+    return iter(span for span in spans if not known.allowed.has(text[span.start : span.stop]))
+
+
+def _all(text: str, known: Known, depth: int) -> Iterator[SecretSpan]:
     if known.pattern is not None:
         for match in known.pattern.finditer(text):
-            yield SecretSpan("a known secret", match.start(), match.end())
-    for credential in CREDENTIALS:
-        if any(marker in text for marker in credential.markers):
-            for match in credential.pattern.finditer(text):
-                yield SecretSpan(credential.kind, match.start(), match.end())
+            yield SecretSpan(_KNOWN, match.start(), match.end())
+    if len(text) > _LONGEST_CACHED and not is_text(text.encode("latin-1", "replace")):
+        # Offsets in binary data are seldom needed: most of it is no text.
+        strings = _strings(text)
+        if len(strings) < len(text) // 2 and next(find(strings, known, depth=depth), None) is None:
+            return
+    # Ids and field names stand in every event of a stream: what repeats is searched once.
+    runs = _runs(text)
+    if len(text) > _LONGEST_CACHED or _READABLE.search(text):
+        yield from _shaped(text, "\n".join(map(_edges, runs)))
     if depth:
-        yield from _encoded(text, known, depth - 1)
+        yield from _encoded(text, runs, known, depth - 1)
 
 
 def mask(text: str, known: Known = NOTHING_KNOWN, placeholder: str = "REDACTED") -> str:
@@ -160,27 +159,155 @@ def merge_spans(spans: Iterable[SecretSpan]) -> list[SecretSpan]:
     return out
 
 
-def _encoded(text: str, known: Known, depth: int) -> Iterator[SecretSpan]:
-    for match in _BASE64_RUN.finditer(text):
-        kinds = (_in_bytes(data, known, depth) for data in _base64_readings(match.group()))
-        kind = next((k for k in kinds if k is not None), None)
+def _shaped(text: str, runs: str) -> Iterator[SecretSpan]:
+    """Yield what has the shape of a credential; ``runs`` has each run of the text once."""
+    lower = text.lower()
+    replaced = placeholder.may_have(text)
+    for shape in SHAPES:
+        searched = lower if shape.any_case else text if shape.wide else runs
+        for marker in shape.markers:
+            if marker in searched:
+                break
+        else:
+            continue
+        for start, stop in shape.matches(text):
+            if not (replaced and _is_replaced(text[start:stop])):
+                yield SecretSpan(shape.kind, start, stop)
+
+
+#: Turns every byte into a blank that is not a character of tokens.
+_BLANKS = bytes(c if RUN_CHARACTER.match(chr(c)) else 32 for c in range(256))
+
+
+def _runs(text: str) -> list[str]:
+    """Return each run of characters of tokens once, if it is long enough for one."""
+    words = set(text.encode("latin-1", "replace").translate(_BLANKS).split())
+    return [word.decode("latin-1") for word in words if len(word) >= SHORTEST_RUN]
+
+
+def _edges(run: str) -> str:
+    """Return a run without the middles of its long parts: data, in which no token begins."""
+    if len(run) <= _DATA:
+        return run
+    parts = _PARTS.split(run)
+    return "\n".join(p if len(p) <= _DATA else f"{p[:_EDGE]}\n{p[-_EDGE:]}" for p in parts)
+
+
+_DATA, _EDGE = 4096, 1024
+_PARTS = re.compile("[=:.@~]")
+
+
+def _is_replaced(text: str) -> bool:
+    """Return whether nothing is left of a secret but its placeholder, and what is around it."""
+    rest, count = placeholder.PATTERN.subn("", text)
+    return count > 0 and len(rest) < _REST
+
+
+#: Scheme, name and punctuation around a placeholder.
+_REST = 14
+
+
+def _encoded(text: str, runs: Sequence[str], known: Known, depth: int) -> Iterator[SecretSpan]:
+    longest = [run for run in runs if len(run) >= _SHORTEST_CODE]
+    for pattern, how, decode in _RUNS:
+        found: dict[str, str] = {}
+        for part in {part for run in longest for part in pattern.findall(run)}:
+            kind = decode(part, known, depth)
+            if kind is not None:
+                found[part] = f"{kind}, in {how}"
+        if found:
+            for match in pattern.finditer(text):
+                if match.group() in found:
+                    yield SecretSpan(found[match.group()], match.start(), match.end())
+    for match in _WRAPPED.finditer(text) if any(map(_is_line, runs)) else ():
+        kind = _in_base64(match.group(), known, depth)
         if kind is not None:
             yield SecretSpan(f"{kind}, in base64", match.start(), match.end())
-    for escape, how in ((_PERCENT, "percent-encoded"), (_ESCAPE, "in JSON escapes")):
-        if escape.search(text):
-            view = _View(escape, text)
-            for found in find(view.text, known, depth=depth):
-                start, stop = view.offset(found.start), view.offset(found.stop)
-                yield SecretSpan(f"{found.kind}, {how}", start, stop)
+    for how, (mark, escape) in _ESCAPES.items():
+        if mark in text and escape.search(text):
+            # What has no escape in its line was searched already.
+            lines = "\n".join(line for line in text.split("\n") if mark in line)
+            yield from _escaped(text, lines, escape, how, known, depth)
+
+
+def _escaped(
+    text: str, lines: str, escape: re.Pattern[str], how: str, known: Known, depth: int
+) -> Iterator[SecretSpan]:
+    plain = _unescaped(lines) if how == _JSON else escape.sub(_character, lines)
+    if next(find(plain, known, depth=depth), None) is None:
+        return
+    # Offsets are seldom needed, and cost more than the search.
+    view = _View(escape, text)
+    for found in find(view.text, known, depth=depth):
+        start, stop = view.offset(found.start), view.offset(found.stop)
+        yield SecretSpan(f"{found.kind}, {how}", start, stop)
+
+
+def _unescaped(text: str) -> str:
+    """Return a text without its JSON escapes, as :func:`_character` reads them."""
+    text = text.replace("\\\\", "\0")
+    if "\\u" in text or "\\x" in text:
+        text = _CODED.sub(_character, _BEYOND.sub("\xff", text))
+    for letter, character in (*_CONTROLS.items(), ('"', '"'), ("/", "/")):
+        text = text.replace(f"\\{letter}", character)
+    return _OTHER_ESCAPE.sub(r"\1", text).replace("\0", "\\")
+
+
+def _is_line(run: str) -> bool:
+    return 60 <= len(run) <= 76
+
+
+def _in_base64(run: str, known: Known, depth: int) -> str | None:
+    if len(run) <= _LONGEST_CACHED:
+        return _in_short_base64(run, known, depth)
+    kinds = (_in_bytes(data, known, depth) for data in _base64_readings(run))
+    return next((kind for kind in kinds if kind is not None), None)
+
+
+@lru_cache(maxsize=4096)
+def _in_short_base64(run: str, known: Known, depth: int) -> str | None:
+    # Ids and signatures stand in every event of a stream.
+    kinds = (_in_bytes(data, known, depth) for data in _base64_readings(run))
+    return next((kind for kind in kinds if kind is not None), None)
+
+
+def _in_hex(run: str, known: Known, depth: int) -> str | None:
+    return _in_bytes(inflate(bytes.fromhex(run)), known, depth)
+
+
+def _in_base32(run: str, known: Known, depth: int) -> str | None:
+    # The lengths that a whole number of bytes has, without padding (RFC 4648, section 6).
+    usable = run[: len(run) - (len(run) % 8 in (1, 3, 6))]
+    return _in_bytes(inflate(base64.b32decode(usable + "=" * (-len(usable) % 8))), known, depth)
+
+
+_RUNS = (
+    (_BASE64_RUN, "base64", _in_base64),
+    (_HEX_RUN, "hex", _in_hex),
+    (_BASE32_RUN, "base32", _in_base32),
+)
 
 
 def _in_bytes(data: bytes, known: Known, depth: int) -> str | None:
+    text = data.decode("latin-1")
+    if _READABLE.search(text) is None and (
+        known.pattern is None or known.pattern.search(text) is None
+    ):
+        return None
     try:
         data.decode()
     except UnicodeDecodeError:
         # An image, or a wrong start of base64: neither has text encoded inside.
-        depth = 0
-    return next((f.kind for f in find(data.decode("latin-1"), known, depth=depth)), None)
+        return next((f.kind for f in find(_strings(text), known, depth=0)), None)
+    return next((f.kind for f in find(text, known, depth=depth)), None)
+
+
+def _strings(text: str) -> str:
+    """Return what can be read in binary data, line by line."""
+    return "\n".join(_STRING.findall(text))
+
+
+_STRING = re.compile(r"[\t\n\r\x20-\x7e]{14,}")
 
 
 class _View:
@@ -205,23 +332,53 @@ class _View:
 
 
 def _character(match: re.Match[str]) -> str:
-    if match[1] is None:
-        plain: str = match[2]
-        return " " if plain in "nrtbf" else plain
+    kind = match.lastgroup
+    text = match[kind] if kind else ""
     # Secrets have single bytes only; anything above becomes one character, too.
-    return chr(min(int(match[1], 16), 0xFF))
+    match kind:
+        case "hex" | "short":
+            return chr(min(int(text, 16), 0xFF))
+        case "decimal":
+            return chr(min(int(text), 0xFF))
+        case "name":
+            return _ENTITIES[text]
+        case _:
+            return _CONTROLS.get(text, text)
+
+
+_CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "b": " ", "f": " "}
+_ENTITIES = {
+    "amp": "&",
+    "apos": "'",
+    "colon": ":",
+    "dash": "-",
+    "equals": "=",
+    "gt": ">",
+    "hyphen": "-",
+    "lowbar": "_",
+    "lt": "<",
+    "nbsp": " ",
+    "period": ".",
+    "quot": '"',
+    "sol": "/",
+}
 
 
 def _base64_readings(run: str) -> Iterator[bytes]:
     """Yield what a run of base64 may decode to; the code may begin within the run."""
     digits = run.translate(_URL_SAFE)
-    for start in range(4):
+    if "\n" in digits:
+        digits = digits.replace("\r", "").replace("\n", "")
+    packed = {digits.find(mark) for mark in _PACKED} - {-1}
+    for start in {0, 1, 2, 3} | packed:
         part = digits[start:]
         if len(part) % 4 == 1:
             part = part[:-1]
         yield inflate(base64.b64decode(part + "=" * (-len(part) % 4)))
 
 
+#: How gzip and zstd begin in base64; zlib's two letters are too common.
+_PACKED = ("H4sI", "KLUv")
 _URL_SAFE = str.maketrans("-_", "+/")
 
 

@@ -7,7 +7,7 @@ match. Chunk boundaries move with the bytes around them.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
@@ -22,30 +22,27 @@ from mockserver.cassettes.cassette import (
 )
 from mockserver.dialects.registry import form
 from mockserver.errors import CodingError
-from mockserver.secrets import find, names
+from mockserver.secrets import find, names, placeholder, reassembled
+from mockserver.secrets.fields import KEY, Field, Side, fields
 from mockserver.secrets.find import Known
-from mockserver.secrets.reassembled import channels
+from mockserver.secrets.placeholder import is_placeholder as is_placeholder
 from mockserver.secrets.sealing import Edit as Edit
 from mockserver.secrets.sealing import UnsealableError, sealed
 from mockserver.wire.content_coding import decode_pieces, decompress, encoding_of
-from mockserver.wire.documents import documents
-
-
-def is_placeholder(value: object) -> bool:
-    """Return whether a value is a placeholder that scrubbing has written."""
-    return isinstance(value, str) and names.REPLACED.fullmatch(value) is not None
 
 
 class SplitSecretError(ValueError):
     """A secret is split over pieces, or in a place where none can be replaced.
 
     The message never names it.
+    ``mark`` is what allows the text if it is no secret.
     """
 
-    def __init__(self, place: str, kind: str) -> None:
+    def __init__(self, place: str, kind: str, mark: str) -> None:
         super().__init__(f"{place}: {kind}")
         self.place = place
         self.kind = kind
+        self.mark = mark
 
 
 def splice(
@@ -90,7 +87,7 @@ class Scrubber:
 
     ``keep_opaque`` keeps encrypted reasoning and signatures, which a provider checks.
     ``before`` are interactions of the cassette that were scrubbed earlier: their placeholders
-    are not given to other values.
+    are not given to other values. ``allowed`` are texts or marks of texts that stay.
     """
 
     def __init__(
@@ -99,24 +96,32 @@ class Scrubber:
         *,
         keep_opaque: bool = False,
         before: Iterable[Interaction] = (),
+        allowed: Iterable[str] = (),
     ) -> None:
-        self.known = Known.of(known)
+        self.known = Known.of(known, allowed)
         self._keep_opaque = keep_opaque
         self._placeholders: dict[tuple[str, str], str] = {}
         self._counts: dict[str, int] = {}
-        for match in names.REPLACED.finditer(repr(list(before))):
-            self._counts[match[1]] = max(int(match[2]), self._counts.get(match[1], 0))
+        for kind, number in placeholder.numbered(repr(list(before))):
+            self._counts[kind] = max(number, self._counts.get(kind, 0))
 
     def interaction(self, interaction: Interaction) -> Interaction:
         """Return the interaction as it may be stored; ``wire.redacted`` lists what was replaced.
 
         Raises :class:`SplitSecretError` for a secret that cannot be replaced.
         """
-        self._check(interaction.request.body, interaction.request.headers, "request")
-        self._check(interaction.response.body, interaction.response.headers, "response")
+        request, response = interaction.request, interaction.response
+        self._check(request.body, request.headers, "request")
+        self._check(response.body, response.headers, "response")
         replaced: set[str] = set()
-        request = self._request(interaction.request, replaced)
-        response = self._response(interaction.response, replaced)
+        side = Side(
+            answer=True,
+            issues_tokens=names.is_token_endpoint(request),
+            keep_opaque=self._keep_opaque,
+            is_user=self._is_user,
+        )
+        request = self._request(request, replaced)
+        response = self._response(response, side, replaced)
         wire = replace(response.wire, redacted=tuple(sorted(replaced)))
         return Interaction(request, replace(response, wire=wire))
 
@@ -127,10 +132,10 @@ class Scrubber:
     def _check(self, body: bytes, headers: Headers, side: str) -> None:
         plain = decompress(body, encoding_of(headers))
         kind = header_value(headers, "content-type")
-        for channel in channels(plain, kind, single=side == "response"):
-            for found in channel.split_secrets(self.known):
-                place = f"{side}.body, joined from the deltas at {channel.path}"
-                raise SplitSecretError(place, found)
+        for found in reassembled.secrets(plain, kind, self.known, single=side == "response"):
+            if found.split:
+                place = f"{side}.body, joined from the deltas at {found.path}"
+                raise SplitSecretError(place, found.kind, found.mark)
 
     def _request(self, request: Request, replaced: set[str]) -> Request:
         headers, known = [], form()
@@ -142,7 +147,10 @@ class Scrubber:
                 headers.append((low, self._placeholder(kind, value)))
             elif low in known.kept_request_headers:
                 headers.append((low, self._text(value, f"request.headers.{low}", replaced)))
-        body, _, decoded = self._body(request.body, None, request.headers, "request", replaced)
+        side = Side(keep_opaque=self._keep_opaque)
+        body, _, decoded = self._body(
+            request.body, None, request.headers, "request", side, replaced
+        )
         return Request(
             method=request.method,
             uri=self._uri(request.uri, replaced),
@@ -150,7 +158,7 @@ class Scrubber:
             body=body,
         )
 
-    def _response(self, response: Response, replaced: set[str]) -> Response:
+    def _response(self, response: Response, side: Side, replaced: set[str]) -> Response:
         headers, known = [], form()
         for name, value in response.headers:
             low = name.lower()
@@ -164,7 +172,7 @@ class Scrubber:
                 headers.append((low, self._text(value, f"response.headers.{low}", replaced)))
         wire = response.wire
         body, chunks, decoded = self._body(
-            response.body, wire.chunks, response.headers, "response", replaced
+            response.body, wire.chunks, response.headers, "response", side, replaced
         )
         if decoded:
             headers = [header for header in headers if header[0] != "content-encoding"]
@@ -182,7 +190,8 @@ class Scrubber:
         body: bytes,
         chunks: tuple[Chunk, ...] | None,
         headers: Headers,
-        side: str,
+        place: str,
+        side: Side,
         replaced: set[str],
     ) -> tuple[bytes, tuple[Chunk, ...] | None, str | None]:
         """Return body and chunks as they may be stored, and the coding if it was removed.
@@ -193,13 +202,15 @@ class Scrubber:
         encoding = encoding_of(headers)
         plain, plain_chunks = _decode_chunks(body, chunks, encoding)
         kind = header_value(headers, "content-type")
-        edits = self._edits(plain, kind, f"{side}.body", replaced)
+        edits = self._edits(plain, kind, side)
+        if edits:
+            replaced.add(f"{place}.body")
         if not edits:
             return body, chunks, None
         try:
             edits = sealed(plain, edits, kind)
         except UnsealableError as exc:
-            raise SplitSecretError(f"{side}.body, {exc}", "what may not be stored") from None
+            raise SplitSecretError(f"{place}.body, {exc}", "what may not be stored", "") from None
         return *splice(plain, plain_chunks, edits), encoding if plain != body else None
 
     def _uri(self, uri: str, replaced: set[str]) -> str:
@@ -207,11 +218,9 @@ class Scrubber:
             match = pattern.search(uri)
             if match is not None:
                 replaced.add("request.uri")
-                placeholder = self._placeholder(kind, match[1])
-                # A host name has no underscores.
-                if kind == "resource":
-                    placeholder = placeholder.replace("_", "-").lower()
-                uri = uri[: match.start(1)] + placeholder + uri[match.end(1) :]
+                make = placeholder.host if kind == "resource" else placeholder.make
+                new = self._placeholder(kind, match[1], make)
+                uri = uri[: match.start(1)] + new + uri[match.end(1) :]
         parts = urlsplit(uri)
         query = "&".join(self._parameter(p, replaced) for p in parts.query.split("&"))
         netloc = parts.netloc.rpartition("@")[2]
@@ -233,33 +242,67 @@ class Scrubber:
             replaced.add(place)
         return safe
 
-    def _edits(self, body: bytes, kind: str | None, place: str, replaced: set[str]) -> list[Edit]:
-        text = body.decode("latin-1")
-        edits = [
-            Edit(f.start, f.stop, self._placeholder("key", text[f.start : f.stop]).encode())
-            for f in find.merge_spans(find.find(text, self.known))
-        ]
-        taken = list(edits)
-        for document in documents(body, kind):
-            for path, start, stop in document.strings():
-                word = names.field_kind(path, keep_opaque=self._keep_opaque)
-                if word is None or start == stop:
-                    continue
-                if any(start < e.stop and e.start < stop for e in taken):
-                    continue
-                edits.append(Edit(start, stop, self._placeholder(word, text[start:stop]).encode()))
-        if edits:
-            replaced.add(place)
-        return sorted(edits, key=lambda e: e.start)
+    def _edits(self, body: bytes, content_type: str | None, side: Side) -> list[Edit]:
+        """Return what to replace: named values as a whole, and what is found elsewhere."""
+        found = find.merge_spans(find.find(body.decode("latin-1"), self.known))
+        edits: list[Edit] = []
+        at = 0
+        for field in fields(body, content_type, side):
+            if self.known.allowed.has(field.value):
+                continue
+            while at < len(found) and found[at].stop <= field.start:
+                edits.append(self._key(body, found[at].start, found[at].stop))
+                at += 1
+            start, stop, inside = field.start, field.stop, False
+            while at < len(found) and found[at].start < stop:
+                inside = True
+                start, stop = min(start, found[at].start), max(stop, found[at].stop)
+                at += 1
+            if (start, stop) != (field.start, field.stop):
+                edits.append(self._key(body, start, stop))
+            else:
+                edits.append(Edit(start, stop, self._of_field(field, secret=inside)))
+        edits += [self._key(body, span.start, span.stop) for span in found[at:]]
+        return edits
 
-    def _placeholder(self, kind: str, value: str) -> str:
+    def _key(self, body: bytes, start: int, stop: int) -> Edit:
+        value = body[start:stop].decode("latin-1")
+        make = _in_words if value.isdigit() else placeholder.make
+        return Edit(start, stop, self._placeholder(KEY, value, make).encode())
+
+    def _of_field(self, field: Field, *, secret: bool) -> bytes:
+        kind = KEY if secret and field.kind in _PERSONAL else field.kind
+        kind = NUMBER if field.bare else kind
+        return self._placeholder(kind, field.value).encode()
+
+    def _is_user(self, kind: str, value: str) -> bool:
+        """Return whether a value was replaced as that of a user."""
+        return (kind, value) in self._placeholders or (KEY, value) in self._placeholders
+
+    def _placeholder(
+        self,
+        kind: str,
+        value: str,
+        make: Callable[[str, int, str], str] = placeholder.make,
+    ) -> str:
         if is_placeholder(value):
             return value
         key = kind, value
         if key not in self._placeholders:
             self._counts[kind] = self._counts.get(kind, 0) + 1
-            self._placeholders[key] = f"{kind}_{names.PLACEHOLDER}_{self._counts[kind]}"
+            self._placeholders[key] = make(kind, self._counts[kind], value)
         return self._placeholders[key]
+
+
+#: The kind of what is no text in JSON.
+NUMBER = "number"
+#: Kinds of values that may be a secret, too.
+_PERSONAL = frozenset({"user", "metadata"})
+
+
+def _in_words(kind: str, number: int, _value: str) -> str:
+    """Return a placeholder for digits within a text."""
+    return placeholder.make(kind, number)
 
 
 def _decode_chunks(

@@ -11,7 +11,7 @@ from typing import Any
 from mockserver.cassettes.cassette import Headers, header_value
 from mockserver.library.outcome import Outcome
 from mockserver.library.session import Found
-from mockserver.secrets import names
+from mockserver.secrets import find, names, shown
 from mockserver.wire.content_coding import decompress, encoding_of
 
 #: What a record takes besides its texts.
@@ -53,19 +53,24 @@ class JournalEntry:
             "session": self.session,
             "cassette": self.cassette,
             "method": self.method,
-            "path": self.path,
+            "path": find.mask(self.path),
             "query": names.query(self.query),
             "headers": [list(pair) for pair in names.request_headers(self.headers)],
             "exchange": self.exchange,
             "status": self.status,
             "sent": self.sent,
             "outcome": str(self.outcome),
-            "note": self.note,
+            "note": self.note and find.mask(self.note),
         }
+        coding = encoding_of(self.headers)
+        plain = decompress(self.body, coding)
+        safe = shown.body(plain, self.header("content-type"))
+        # A body without a credential is shown as it was received.
+        body = self.body if safe == plain else safe
         try:
-            data["body"] = self.body.decode()
+            data["body"] = body.decode()
         except UnicodeDecodeError:
-            data["body_base64"] = base64.b64encode(self.body).decode()
+            data["body_base64"] = base64.b64encode(body).decode()
         return data
 
 

@@ -36,6 +36,10 @@ class Document:
     @cached_property
     def data(self) -> Any:
         """The parsed document, or :data:`NOT_JSON`."""
+        return self.parsed()
+
+    def parsed(self) -> Any:
+        """Return what :attr:`data` has, without keeping it."""
         try:
             return json.loads(self.text.encode("latin-1"))
         except (ValueError, RecursionError):
@@ -43,6 +47,15 @@ class Document:
 
     def strings(self) -> Iterator[tuple[KeyPath, int, int]]:
         """Yield path, start and stop in the body of every string value, without its quotes."""
+        for path, start, stop in self.values():
+            if start > self.start and self.text[start - 1 - self.start] == '"':
+                yield path, start, stop
+
+    def values(self) -> Iterator[tuple[KeyPath, int, int]]:
+        """Yield path, start and stop in the body of every value that contains no other.
+
+        A string stands without its quotes; numbers, ``true``, ``false`` and ``null`` as they are.
+        """
         if self.data is NOT_JSON:
             return
         path: list[str | int] = []
@@ -64,11 +77,15 @@ class Document:
                     key_due = isinstance(last, str)
                     if isinstance(last, int):
                         path[-1] = last + 1
+                case ":":
+                    pass
                 case '"' if key_due:
                     path[-1] = json.loads(token.encode("latin-1"))
                     key_due = False
                 case '"':
                     yield tuple(path), self.start + match.start() + 1, self.start + match.end() - 1
+                case _:
+                    yield tuple(path), self.start + match.start(), self.start + match.end()
 
 
 def documents(body: bytes, content_type: str | None) -> list[Document]:
@@ -121,6 +138,14 @@ def _whole(body: bytes, start: int, stop: int) -> Document:
 
 
 def _event_text(body: bytes, span: tuple[int, int]) -> str:
+    event = body[slice(*span)].decode("latin-1")
+    if event.startswith("data:") and "\r" not in event and event.find("\n") >= len(event) - 2:
+        # Nearly every event has one line.
+        return (
+            event.removeprefix("data: ").rjust(len(event))
+            if event[5:6] == " "
+            else ("     " + event[5:])
+        )
     parts = []
     for match in _LINE.finditer(body, *span):
         line = match.group()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -118,7 +119,10 @@ def test_cassettes_that_hold_a_secret(suite: Suite) -> None:
     key = "sk-proj-4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1"
     suite.cassette("a/c", CASSETTE.replace("[DONE]", key))
     (problem,) = suite.problems()
-    assert problem == "c.yaml:4: response.body contains a key (sk-…)"
+    assert problem == (
+        "c.yaml:4: response.body contains a key (sk-…) "
+        f"(if that is none, put {sha256(key.encode()).hexdigest()[:12]} into .tapecheck-allow)"
+    )
 
 
 def test_files_that_cannot_be_read(suite: Suite) -> None:

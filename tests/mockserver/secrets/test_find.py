@@ -172,3 +172,26 @@ def test_ordinary_text_is_left_alone(text: str) -> None:
 def test_short_values_are_not_taken_for_secrets() -> None:
     assert Known.of(["", "abc", "no", "12345"]).values == frozenset()
     assert Known.of(["123456"]).values == {"123456"}
+
+
+KEY = "sk-" + "proj-4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1"
+
+
+def test_base64_in_lines_is_one_text() -> None:
+    lines = base64.encodebytes(b"x" * 40 + b" " + KEY.encode() + b" " + b"y" * 90).decode()
+    (found,) = find(f"a\n{lines}b")
+    assert (found.start, found.kind) == (2, "a key (sk-…), in base64")
+    assert list(find(base64.encodebytes(b"x" * 200).decode())) == []
+
+
+def test_a_key_in_binary_data_is_found_and_an_image_is_passed_over() -> None:
+    noise = bytes(range(128, 256)) * 40
+    text = (noise + b" " + KEY.encode() + b" " + noise).decode("latin-1")
+    assert {text[f.start : f.stop] for f in find(text)} == {KEY}
+    assert list(find(noise.decode("latin-1"))) == []
+
+
+def test_no_token_begins_in_the_middle_of_data() -> None:
+    data = base64.b64encode(bytes(range(256)) * 40).decode()
+    assert list(find(f"{data}:{data}")) == []
+    assert {f.kind for f in find(f"{data}:{KEY}")} == {"a key (sk-…)"}

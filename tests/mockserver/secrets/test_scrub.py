@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver.cassettes.cassette import Chunk, Interaction, Request, Response, Wire
+from mockserver.secrets.allowed import lines, mark
 from mockserver.secrets.scan import scan_cassette
 from mockserver.secrets.scrub import Edit, Scrubber, splice
 from mockserver.wire import sse
@@ -237,10 +239,10 @@ def test_opaque_fields_are_replaced_unless_they_are_to_be_kept() -> None:
     safe = Scrubber().interaction(recorded)
     expected = {
         "content": [
-            {"type": "thinking", "thinking": "hm", "signature": "signature_REDACTED_1"},
+            {"type": "thinking", "thinking": "hm", "signature": "signatureREDACTED001"},
             call,
         ],
-        "encrypted_content": "encrypted_REDACTED_1",
+        "encrypted_content": "encryptedREDACTED001",
     }
     assert json.loads(safe.response.body) == expected
     assert json.loads(safe.request.body) == {"messages": [expected]}
@@ -326,3 +328,39 @@ def test_codings_named_in_two_headers_are_both_undone() -> None:
     )
     safe = Scrubber([SECRET]).interaction(recorded).response
     assert (safe.body, safe.headers) == (b"key_REDACTED_1", ())
+
+
+def test_what_is_allowed_stays() -> None:
+    key = "sk-" + "proj-4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1"
+    body = {"api_key": "plain value", "messages": [{"content": f"is {key}"}]}
+    recorded = interaction(body=body)
+    kept = Scrubber(allowed=[key, "plain value"]).interaction(recorded)
+    assert kept.request == recorded.request
+    assert scan_cassette(cassette(kept), allowed=[key, "plain value"]) == []
+    assert {hit.mark for hit in scan_cassette(cassette(kept))} == {mark(key), mark("plain value")}
+    assert lines("# a\n\n b \nc") == ["b", "c"]
+
+
+def test_a_value_that_has_a_secret_in_it_is_replaced_as_a_whole() -> None:
+    key = "sk-" + "proj-4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1"
+    body = {"messages": key, "api_key": f"my {key} !", "user": f"bob {key}", "pin": 1234567}
+    body |= {"client_id": "c", "z": f"and {key}"}
+    safe = json.loads(Scrubber().interaction(interaction(body=body)).request.body)
+    assert safe["messages"] == "key_REDACTED_1"
+    assert (safe["api_key"], safe["user"]) == ("key_REDACTED_2", "key_REDACTED_3")
+    assert safe["z"] == "and key_REDACTED_1"
+    assert safe["pin"] != 1234567
+    assert isinstance(safe["pin"], int)
+
+
+def test_digits_in_a_text_become_words() -> None:
+    safe = Scrubber(["1234567890123"]).interaction(interaction(body={"a": "is 1234567890123"}))
+    assert json.loads(safe.request.body) == {"a": "is key_REDACTED_1"}
+
+
+def test_a_span_that_reaches_over_a_value_is_replaced_with_it() -> None:
+    body = b'{"api_key": "abc", "b": "def"}'
+    found = Interaction(replace(interaction().request, body=body), interaction().response)
+    known = '": "abc", "b'
+    safe = Scrubber([known]).interaction(found).request.body
+    assert b"abc" not in safe

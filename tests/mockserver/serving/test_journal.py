@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 
 from mockserver.library.outcome import Outcome
@@ -53,3 +54,33 @@ def test_a_full_journal_forgets_the_oldest() -> None:
     assert [e.number for e in journal.entries] == [1, 2]
     journal.clear()
     assert journal.entries == ()
+
+
+def test_json_shows_no_credentials_of_bodies_paths_and_notes() -> None:
+    key = "sk-" + "proj-4fKx0Zt7Qm2Lw9Rb3Nc8Vd5Ye1"
+    body = b'{"user": "alice", "api_key": "plainvalue", "messages": [{"content": "%s"}]}'
+    made = Record(
+        0,
+        None,
+        "POST",
+        f"/keys/{key}",
+        "",
+        {"content-type": "application/json"},
+        body % key.encode(),
+    )
+    made.refuse(Outcome.MISSED, status=404, note=f"nothing recorded for /keys/{key}")
+    shown = made.entry.to_json()
+    assert shown["path"] == "/keys/REDACTED"
+    assert shown["note"] == "nothing recorded for /keys/REDACTED"
+    assert shown["body"] == (
+        '{"user": "alice", "api_key": "REDACTED", "messages": [{"content": "REDACTED"}]}'
+    )
+
+
+def test_a_compressed_body_with_a_credential_is_shown_decoded() -> None:
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+    for text, kept in ((b'{"api_key": "plainvalue"}', False), (b'{"a": 1}', True)):
+        packed = gzip.compress(text)
+        shown = Record(0, None, "POST", "/", "", headers, packed).entry.to_json()
+        assert ("body_base64" in shown) is kept
+        assert ("body" in shown) is not kept
