@@ -225,7 +225,8 @@ def _record(
 
 def _run(argv: Sequence[str], tape: TapeHandle) -> int:
     """Run the command with the tape in its environment and return its exit code."""
-    environment = {**os.environ, **tape.environment()}
+    given = {n: v for n, v in os.environ.items() if n not in tape.hidden_variables}
+    environment = {**given, **tape.environment()}
     _say(f"recording {tape.path} at {tape.base_url}")
     try:
         code = subprocess.run(argv, env=environment, check=False).returncode  # noqa: S603
@@ -242,6 +243,8 @@ def _wait(tape: TapeHandle) -> int:
     for name, value in tape.environment().items():
         if name.lower() != "no_proxy":
             _say(f"{name}={value}")
+    for name in sorted(tape.hidden_variables):
+        _say(f"unset {name}")
     _say(f"recording {tape.path}; press Ctrl-C to write it")
     try:
         # On some systems a signal handler runs only between two waits.

@@ -32,10 +32,13 @@ class _Column:
     width: int
 
 
-def matrix(lines: Sequence[Line], adapters: Sequence[str], width: int) -> Iterator[Text]:
+def matrix(
+    lines: Sequence[Line], adapters: Sequence[str], width: int, absent: str
+) -> Iterator[Text]:
     """Yield the lines of the tables, with an empty line after each.
 
-    Each line has the cells of its adapters beside the first line of its name.
+    Each line has the cells of its adapters beside the first line of its name, ``absent`` for one
+    without a result. A table leaves out the lines without any.
     """
     columns = [_column(adapter, lines, broken=len(adapters) > 1) for adapter in adapters]
     names = max(len(_HEAD), *(line.indent + len(line.name) for line in lines))
@@ -46,7 +49,9 @@ def matrix(lines: Sequence[Line], adapters: Sequence[str], width: int) -> Iterat
     widest = max(_GAP + column.width for column in columns)
     names = min(names, max(_NARROW, width - widest))
     for beside in _fitting(columns, width - names):
-        yield from _table(lines, beside, names)
+        here = {column.adapter for column in beside}
+        shown = [line for line in lines if not here.isdisjoint(line.cells)]
+        yield from _table(shown, beside, names, absent)
         yield Text()
 
 
@@ -71,7 +76,9 @@ def _fitting(columns: Sequence[_Column], width: int) -> Iterator[Sequence[_Colum
     yield columns[begin:]
 
 
-def _table(lines: Sequence[Line], columns: Sequence[_Column], names: int) -> Iterator[Text]:
+def _table(
+    lines: Sequence[Line], columns: Sequence[_Column], names: int, absent: str
+) -> Iterator[Text]:
     height = max(len(column.head) for column in columns)
     for row in range(height):
         heads = (Text(_bottom(column.head, height)[row]) for column in columns)
@@ -84,7 +91,7 @@ def _table(lines: Sequence[Line], columns: Sequence[_Column], names: int) -> Ite
             initial_indent=" " * line.indent,
             subsequent_indent=" " * (line.indent + 2),
         )
-        cells = (line.cells.get(column.adapter, Text()) for column in columns)
+        cells = (line.cells.get(column.adapter, Text(absent)) for column in columns)
         yield _row(first, line.style, cells, columns, names)
         yield from (Text(part, line.style) for part in rest)
 

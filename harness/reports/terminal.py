@@ -16,7 +16,7 @@ from harness.reports.console import ReportConsole
 from harness.reports.glyphs import showable
 from harness.reports.grouping import FailureGroup
 from harness.reports.matrix import Line, matrix
-from harness.reports.summary import Cell, Group, Row, Summary, summarize
+from harness.reports.summary import NOT_RUN, Cell, Group, Row, Summary, summarize
 from harness.reports.words import many
 from mockserver.vocabulary import JsonObject
 
@@ -74,7 +74,8 @@ class _Page:
             cells = {adapter: Text(found.text) for adapter, found in facts.items()}
             lines.append(Line("facts judged", cells, style="bold"))
         if adapters:
-            for line in matrix(lines, adapters, self.console.width):
+            absent = self._show(NOT_RUN)
+            for line in matrix(lines, adapters, self.console.width, absent):
                 self._print(line)
 
     def _unexposed(self) -> None:
@@ -89,8 +90,11 @@ class _Page:
             self.console.print()
 
     def _line(self, name: str, cells: dict[str, Cell], indent: int = 0, style: str = "") -> Line:
-        shown = {a: cells.get(a, Cell()) for a in self.summary.adapters}
-        texts = {a: Text(self._show(c.text), _STYLES[c.worst]) for a, c in shown.items()}
+        texts = {
+            a: Text(self._show(cells[a].text), _STYLES[cells[a].worst])
+            for a in self.summary.adapters
+            if a in cells
+        }
         return Line(self._show(name), texts, indent, style)
 
     def _show(self, text: str) -> str:

@@ -6,14 +6,12 @@ errors.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mockserver.cassettes.cassette import Headers, Response
 from mockserver.dialects.dialect import UnwritableError
-from mockserver.dialects.writing import compact, retry_after, whole
-from mockserver.vocabulary.codec import to_json
+from mockserver.dialects.writing import digest, retry_after, whole
 from mockserver.vocabulary.failure import ErrorClass, ErrorInfo
 from mockserver.vocabulary.model import AssistantTurn, JsonObject, Usage
 
@@ -74,12 +72,7 @@ def error_answer(error: ErrorInfo) -> Response:
 
 def headers_of(turn: AssistantTurn) -> Headers:
     """Return the headers of an answer."""
-    return _headers("req_" + digest("request", compact(to_json(turn)), length=32))
-
-
-def digest(*texts: str, length: int) -> str:
-    """Return ``length`` hexadecimal digits, at most 64, that depend on the texts."""
-    return hashlib.sha256("\0".join(texts).encode(errors="surrogatepass")).hexdigest()[:length]
+    return _headers("req_" + digest("request", turn, length=32))
 
 
 def usage_object(usage: Usage, given: str, made: str) -> JsonObject:

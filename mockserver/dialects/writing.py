@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 
 from mockserver.cassettes.cassette import Chunk, Headers, Origin, Response, Wire
+from mockserver.vocabulary.codec import to_json
 from mockserver.vocabulary.model import Json
 
 
@@ -38,6 +40,15 @@ def compact(value: Json) -> str:
     """
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return "".join(f"\\u{ord(c):04x}" if "\ud800" <= c <= "\udfff" else c for c in text)
+
+
+def digest(*things: object, length: int) -> str:
+    """Return ``length`` hex digits that depend on the things alone, for ids that a turn lacks.
+
+    Things are JSON values, or objects of the vocabulary.
+    """
+    text = compact([to_json(thing) for thing in things])
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
 def sse_event(data: Json, event: str | None = None) -> bytes:

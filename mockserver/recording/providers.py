@@ -36,7 +36,7 @@ class Provider:
     ``base_url`` is what a client's base URL would be; empty where each account has its own.
     ``key_variables`` name the environment variables of the real key, the first that is set
     counts; it is sent in ``header`` behind ``scheme``. ``client_url`` and ``client_key`` are
-    the variables that clients read.
+    the variables that clients read, ``hidden`` those with which they refuse a local address.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Provider:
     key_variables: tuple[str, ...] = ()
     client_url: tuple[str, ...] = ()
     client_key: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
 
     @property
     def url(self) -> SplitResult:
@@ -135,6 +136,17 @@ PROVIDERS: Mapping[str, Provider] = {
             key_variables=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
             client_url=("GOOGLE_GEMINI_BASE_URL",),
             client_key=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+        ),
+        Provider(
+            name="bedrock",
+            # Other regions: --upstream. The recorder replaces the signature by an API key
+            # (https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-use.html); with the
+            # variable of the key botocore refuses plain HTTP (botocore/auth.py, BearerAuth).
+            base_url="https://bedrock-runtime.us-east-1.amazonaws.com",
+            key_variables=("AWS_BEARER_TOKEN_BEDROCK",),
+            client_url=("AWS_ENDPOINT_URL_BEDROCK_RUNTIME",),
+            client_key=("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+            hidden=("AWS_BEARER_TOKEN_BEDROCK", "AWS_SESSION_TOKEN"),
         ),
         Provider(
             name="azure",

@@ -198,16 +198,23 @@ class TapeHandle:
         name = quote(self._open_tape.name)
         return f"{self._recorder.url}{PREFIX}{name}/{found.name}{found.base_path}"
 
+    @property
+    def hidden_variables(self) -> frozenset[str]:
+        """Variables that clients in another process must not find."""
+        return frozenset(v for p in self._open_tape.providers.values() for v in p.hidden)
+
     def environment(self) -> dict[str, str]:
         """Return variables that point clients in another process to this cassette.
 
-        They replace the real keys, and exclude the local address from proxies.
+        They replace the real keys, and exclude the local address from proxies. Those of
+        :attr:`hidden_variables` are to be taken out.
         """
         out = {"TAPECHECK_BASE_URL": self.base_url, "TAPECHECK_API_KEY": DUMMY_KEY}
         for provider in self._open_tape.providers.values():
             out |= dict.fromkeys(provider.key_variables, DUMMY_KEY)
             out |= dict.fromkeys(provider.client_key, DUMMY_KEY)
             out |= dict.fromkeys(provider.client_url, self.base_url_of(provider.name))
+        out = {name: value for name, value in out.items() if name not in self.hidden_variables}
         return out | no_proxy(os.environ)
 
     def finish(self, check: Check | None = None) -> Result:

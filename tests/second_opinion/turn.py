@@ -94,7 +94,7 @@ def differences(expected: Turn, seen: Turn, judged: set[str]) -> list[str]:
     if expected.error is not None:
         statuses = isinstance(expected.error, int) and isinstance(seen.error, int)
         return ["status"] if statuses and expected.error != seen.error else []
-    if expected.usage == (None, None, None):
+    if expected.usage == (None, None, None) and seen.usage is not None:
         judged = judged - {"usage"}  # the scenario states other counts
     seen = replace(seen, calls=_as_far_as_stated(expected.calls, seen.calls))
     return [

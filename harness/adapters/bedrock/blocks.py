@@ -25,7 +25,7 @@ def citation_of(citation: Json, index: int) -> Citation | None:
         url=_text(web.get("url")) if isinstance(web, Mapping) else None,
         title=_text(citation.get("title")),
         index=index,
-        native=(fix_surrogates_in(dict(citation)),),
+        native=_native(dict(citation)),
     )
 
 
@@ -118,7 +118,7 @@ class HostedBlocks:
             block.pieces.append(use["input"])
         if isinstance(result, list):
             block.content += result
-        return True
+        return "toolUse" in delta or "toolResult" in delta
 
     def stop(self, index: int) -> Iterator[Event]:
         """End a block."""
@@ -154,8 +154,16 @@ def _event(name: str, value: JsonObject) -> Event:
     return HostedToolEvent(
         kind=_text(kind) or name,
         status=_text(value.get("status")),
-        native=({name: fix_surrogates_in(value)},),
+        native=_native({name: value}),
     )
+
+
+def _native(value: JsonObject) -> tuple[Json, ...]:
+    """Return an object as it may be handed out; nothing if it is nested too deeply for that."""
+    try:
+        return (fix_surrogates_in(value),)
+    except RecursionError:
+        return ()
 
 
 def _json_or_text(text: str) -> Json:

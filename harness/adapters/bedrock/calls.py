@@ -81,11 +81,7 @@ class BlockCalls:
         """Take a complete block, whose input is an object."""
         yield from self.start(index, use)
         given: Json = use.get("input")
-        if isinstance(given, str):
-            text = given
-        else:
-            fixed = fix_surrogates_in({} if given is None else given)
-            text = json.dumps(fixed, ensure_ascii=False, separators=(",", ":"))
+        text = given if isinstance(given, str) else _json_text({} if given is None else given)
         yield from self.add(index, text)
 
     def close(self, *, incomplete: bool) -> tuple[list[Event], ErrorInfo | None]:
@@ -115,3 +111,12 @@ class BlockCalls:
             elif not incomplete:
                 error = error or call_error(call.number, call.name, raw)
         return events, error
+
+
+def _json_text(value: Json) -> str:
+    """Return the argument text of an input; one that is nested too deeply is not valid JSON."""
+    try:
+        fixed = fix_surrogates_in(value)
+        return json.dumps(fixed, ensure_ascii=False, separators=(",", ":"))
+    except RecursionError:
+        return "an input that is nested too deeply"

@@ -129,8 +129,7 @@ class ConverseStream(Answer):
         return self.fail(error)
 
     def _complete(self) -> list[Event]:
-        events = [e for key in list(self._joiners) for e in self._text(*key, "", is_last=True)]
-        events += self._hosted.close()
+        events = [*self._halves(but=None), *self._hosted.close()]
         word = self._finish or ""
         if word in FINISH_ERRORS:
             message = f"the provider stopped with stopReason {word!r}"
@@ -159,6 +158,8 @@ class ConverseStream(Answer):
 
     def _event(self, name: str, payload: Mapping[str, Json]) -> Iterator[Event]:
         """Read one event; those that are not known are skipped."""
+        if name.startswith("contentBlock"):
+            yield from self._halves(but=_index(payload))
         match name:
             case "contentBlockStart":
                 yield from self._block_start(_index(payload), payload.get("start"))
@@ -215,6 +216,12 @@ class ConverseStream(Answer):
         else:
             yield ReasoningDelta(delta=text, channel="text", index=index)
 
+    def _halves(self, but: int | None) -> Iterator[Event]:
+        """Give out the halves of characters that wait in blocks, except in one."""
+        for kind, index in list(self._joiners):
+            if index != but:
+                yield from self._text(kind, index, "", is_last=True)
+
     def _whole(self, answer: Mapping[str, Json]) -> Iterator[Event]:
         """Read an answer that is not streamed: its reasoning is nested, its input an object."""
         output = answer.get("output")
@@ -223,6 +230,7 @@ class ConverseStream(Answer):
         for index, block in enumerate(content if isinstance(content, list) else ()):
             if isinstance(block, Mapping):
                 yield from self._whole_block(index, block)
+                yield from self._halves(but=None)
         self._stop(answer.get("stopReason"))
         self._usage.add(usage_of(answer.get("usage")))
 

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from mockserver.cassettes.cassette import Headers, Response
 from mockserver.dialects.anthropic.error_answer import error_body, write_error
-from mockserver.dialects.anthropic.ids import made_id
-from mockserver.dialects.writing import Pace, deltas, sse_event, streamed, whole
+from mockserver.dialects.writing import Pace, deltas, digest, sse_event, streamed, whole
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.model import (
     AssistantTurn,
@@ -28,7 +27,7 @@ from mockserver.vocabulary.model import (
 
 def write_answer(turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
     """Return the answer that says ``turn``, streamed if ``call`` is."""
-    request_id = made_id("req_011C", turn, call)
+    request_id = "req_011C" + digest(turn, call, length=20)
     if call.stream:
         return streamed(
             (sse_event(event, event["type"]) for event in _events(turn, call, pace, request_id)),
@@ -56,7 +55,7 @@ def _headers(request_id: str) -> Headers:
 def _message(turn: AssistantTurn, call: NeutralCall) -> JsonObject:
     return {
         "model": turn.model or call.model,
-        "id": turn.response_id or made_id("msg_01", turn, call),
+        "id": turn.response_id or "msg_01" + digest(turn, call, length=20),
         "type": "message",
         "role": "assistant",
     }
@@ -114,7 +113,9 @@ def _blocks(part: Part, turn: AssistantTurn) -> Iterator[JsonObject]:
         case ToolCallPart():
             yield {
                 "type": "tool_use",
-                "id": made_id("toolu_01", turn, part) if part.id_synthesized else part.id,
+                "id": "toolu_01" + digest(turn, part, length=20)
+                if part.id_synthesized
+                else part.id,
                 "name": part.name,
                 "input": part.arguments or {},
             }
@@ -132,7 +133,7 @@ def _citation(citation: Citation) -> JsonObject:
         "cited_text": "",
         "url": citation.url or "",
         "title": citation.title,
-        "encrypted_index": made_id("E", citation),
+        "encrypted_index": "E" + digest(citation, length=20),
     }
 
 
@@ -189,3 +190,8 @@ def _input(usage: Usage | None) -> JsonObject:
 
 def _output(usage: Usage | None) -> JsonObject:
     return {"output_tokens": (usage.output_tokens if usage else None) or 0}
+
+
+def _call_id(turn: AssistantTurn, part: ToolCallPart) -> str:
+    """Return an id of the provider's form for a call whose id a client made."""
+    return "toolu_01" + digest(turn, part, length=20) if part.id_synthesized else part.id

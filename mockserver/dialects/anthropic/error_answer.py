@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from mockserver.cassettes.cassette import Response
-from mockserver.dialects.anthropic.ids import made_id
-from mockserver.dialects.writing import retry_after, whole
+from mockserver.dialects.writing import digest, retry_after, whole
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.failure import ErrorClass, ErrorInfo
 from mockserver.vocabulary.model import JsonObject
@@ -66,7 +65,7 @@ def write_error(error: ErrorInfo, call: NeutralCall) -> Response:
     status, _, message = _ERRORS.get(error.error_class, _OTHER)
     if not error.message:
         error = replace(error, message=message.format(model=call.model))
-    request_id = made_id("req_011C", error, call)
+    request_id = "req_011C" + digest(error, call, length=20)
     status = status if error.status is None else error.status
     retryable = "true" if error.retryable else "false"
     return whole(

@@ -7,16 +7,14 @@ API_runtime_ConverseStream.html.
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Iterator, Mapping
-from uuid import NAMESPACE_URL, uuid5
+from uuid import UUID
 
 from mockserver.cassettes.cassette import Headers, Response
 from mockserver.dialects.capacity import Capacity
-from mockserver.dialects.writing import Pace, compact, deltas, retry_after, streamed, whole
+from mockserver.dialects.writing import Pace, compact, deltas, digest, retry_after, streamed, whole
 from mockserver.vocabulary.call import NeutralCall
-from mockserver.vocabulary.codec import to_json
 from mockserver.vocabulary.failure import ErrorClass, ErrorInfo
 from mockserver.vocabulary.model import (
     AssistantTurn,
@@ -230,8 +228,7 @@ def _request_id(turn: AssistantTurn) -> Headers:
 
 
 def _uuid(value: object) -> str:
-    text = json.dumps(to_json(value), sort_keys=True)
-    return str(uuid5(NAMESPACE_URL, text))
+    return str(UUID(hex=digest(value, length=32), version=4))
 
 
 def _frame(name_header: str, name: str, kind: str, payload: Json) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from mockserver.dialects.arguments import is_one_object, readings
@@ -173,7 +173,10 @@ class _FactsReader:
         if isinstance(use := content.get("toolUse"), dict):
             self.start(block, {"toolUse": use})
             block.has_text = False
-            block.pieces.append(json.dumps(use.get("input"), ensure_ascii=False))
+            try:
+                block.pieces.append(json.dumps(use.get("input"), ensure_ascii=False))
+            except RecursionError:
+                self.calls_in_doubt = True
         if isinstance(cited := content.get("citationsContent"), dict):
             for piece in _objects(cited.get("content")):
                 if isinstance(piece.get("text"), str):
@@ -216,10 +219,11 @@ class _FactsReader:
             facts.error = read_failure({"code": facts.terminal})
         unfinished = not facts.terminal_seen
         blocks = list(self.blocks.values())
-        texts = "".join(text for block in blocks for text in block.texts)
-        thoughts = "".join(text for block in blocks for text in block.reasoning)
-        facts.text = None if self.texts_in_doubt else repaired(texts, unfinished=unfinished)
-        facts.reasoning = None if self.texts_in_doubt else repaired(thoughts, unfinished=unfinished)
+        if self.texts_in_doubt:
+            facts.text = facts.reasoning = None
+        else:
+            facts.text = _joined((b.texts for b in blocks), unfinished=unfinished)
+            facts.reasoning = _joined((b.reasoning for b in blocks), unfinished=unfinished)
         facts.refusal = ""
         uses = [b for b in blocks if b.use is not None and not b.is_hosted]
         ids = [b.use.get("toolUseId") for b in uses if b.use is not None]
@@ -256,6 +260,12 @@ class _FactsReader:
             or (facts.terminal == "tool_use" and not calls)
             or any(c.name is None or c.arguments is None or not c.arguments for c in calls)
         )
+
+
+def _joined(blocks: Iterable[list[str]], *, unfinished: bool) -> str:
+    """Join the pieces of blocks; a character is never in two of them."""
+    *whole, last = ["", *("".join(pieces) for pieces in blocks)]
+    return "".join((*map(repaired, whole), repaired(last, unfinished=unfinished)))
 
 
 def _call(block: _Block, ids: list[Json], *, complete: bool) -> CallFacts:

@@ -6,16 +6,14 @@ Source: https://docs.cohere.com/reference/chat-stream, and recorded answers.
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Iterator
 
 from mockserver.cassettes.cassette import Headers, Response
 from mockserver.dialects.capacity import Capacity
 from mockserver.dialects.cohere import citations, failures
-from mockserver.dialects.writing import Pace, compact, deltas, sse_event, streamed, whole
+from mockserver.dialects.writing import Pace, deltas, digest, sse_event, streamed, whole
 from mockserver.vocabulary.call import NeutralCall
-from mockserver.vocabulary.codec import to_json
 from mockserver.vocabulary.failure import ErrorClass
 from mockserver.vocabulary.model import (
     AssistantTurn,
@@ -55,14 +53,12 @@ def write_answer(turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response
 
 def made_id(turn: AssistantTurn) -> str:
     """Return an id as Cohere makes them, the same for the same turn."""
-    digest = hashlib.sha256(compact(to_json(turn)).encode()).digest()
-    return str(uuid.UUID(bytes=digest[:16], version=4))
+    return str(uuid.UUID(hex=digest(turn, length=32), version=4))
 
 
 def trace_of(answer_id: str) -> Headers:
     """Return the header that names an answer for Cohere's support."""
-    digest = hashlib.sha256(answer_id.encode("utf-8", "surrogatepass")).hexdigest()
-    return (("x-debug-trace-id", digest[:32]),)
+    return (("x-debug-trace-id", digest(answer_id, length=32)),)
 
 
 def _whole(turn: AssistantTurn, answer_id: str) -> JsonObject:

@@ -6,14 +6,13 @@ cohere-ai/cohere-developer-experience#189 for 498 and 499.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mockserver.cassettes.cassette import Response
-from mockserver.dialects.writing import compact, retry_after, whole
+from mockserver.dialects.writing import digest, retry_after, whole
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.failure import ErrorClass, ErrorInfo
 
@@ -59,8 +58,7 @@ def write_error(error: ErrorInfo, call: NeutralCall) -> Response:
     message = error.message or begins
     if not re.search(kind.words, message, re.I | re.S):
         message = f"{begins}: {message}"
-    seed = compact([kind.status, message, call.model]).encode()
-    digest = hashlib.sha256(seed).digest()
-    body = {"id": str(uuid.UUID(bytes=digest[:16], version=4)), "message": message}
-    headers = (("x-debug-trace-id", digest[16:].hex()), *retry_after(error.retry_after))
+    seed = digest(kind.status, message, call.model, length=64)
+    body = {"id": str(uuid.UUID(hex=seed[:32], version=4)), "message": message}
+    headers = (("x-debug-trace-id", seed[32:]), *retry_after(error.retry_after))
     return whole(body, status=kind.status, headers=headers)

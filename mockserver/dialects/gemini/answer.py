@@ -7,7 +7,6 @@ chunk the usage so far. Source: recorded answers, ``GenerateContentResponse`` of
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -15,7 +14,7 @@ from dataclasses import replace
 from mockserver.cassettes.cassette import Response
 from mockserver.dialects.gemini.contents import made_part
 from mockserver.dialects.gemini.errors import HEADERS, error_body, pretty, write_error
-from mockserver.dialects.writing import Pace, compact, deltas, streamed
+from mockserver.dialects.writing import Pace, deltas, digest, streamed
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.codec import to_json
 from mockserver.vocabulary.model import AssistantTurn, Citation, Json, JsonObject, TextPart, Usage
@@ -86,7 +85,7 @@ def _response(
 
 def _made_id(turn: AssistantTurn) -> str:
     """Make an id from what the turn says, in the form of Google's."""
-    return hashlib.sha256(compact(to_json(turn)).encode()).hexdigest()[:23]
+    return digest(turn, length=23)
 
 
 def _usage(usage: Usage | None) -> JsonObject:

@@ -13,15 +13,13 @@ from mockserver.cassettes.cassette import Response
 from mockserver.dialects.capacity import Capacity
 from mockserver.dialects.openai_writing import (
     CREATED,
-    digest,
     error_answer,
     error_object,
     headers_of,
     usage_object,
 )
-from mockserver.dialects.writing import Pace, compact, deltas, sse_event, streamed, whole
+from mockserver.dialects.writing import Pace, deltas, digest, sse_event, streamed, whole
 from mockserver.vocabulary.call import NeutralCall
-from mockserver.vocabulary.codec import to_json
 from mockserver.vocabulary.model import (
     AssistantTurn,
     Citation,
@@ -143,7 +141,7 @@ def _completion(turn: AssistantTurn, call: NeutralCall) -> JsonObject:
 
 def _head(turn: AssistantTurn, call: NeutralCall, kind: str) -> JsonObject:
     return {
-        "id": turn.response_id or "chatcmpl-" + digest(compact(to_json(turn)), length=29),
+        "id": turn.response_id or "chatcmpl-" + digest(turn, length=29),
         "object": kind,
         "created": CREATED,
         "model": turn.model or call.model,

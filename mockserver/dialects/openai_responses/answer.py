@@ -15,13 +15,11 @@ from mockserver.dialects.capacity import Capacity
 from mockserver.dialects.openai_responses.output import Item, items_of, whole_part
 from mockserver.dialects.openai_writing import (
     CREATED,
-    digest,
     error_object,
     headers_of,
     usage_object,
 )
-from mockserver.dialects.writing import Pace, compact, deltas, sse_event, streamed, whole
-from mockserver.vocabulary.codec import to_json
+from mockserver.dialects.writing import Pace, deltas, digest, sse_event, streamed, whole
 from mockserver.vocabulary.fold import merged
 from mockserver.vocabulary.model import (
     AssistantTurn,
@@ -129,7 +127,7 @@ class _Writer:
         self._body = body
         self._pace = pace
         self._manner = manner
-        self._id = turn.response_id or "resp_" + digest(compact(to_json(turn)), length=48)
+        self._id = turn.response_id or "resp_" + digest(turn, length=48)
         self._items = items_of(turn.parts, self._id)
 
     def events(self) -> Iterator[_Event]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mockserver.dialects.dialect import UnwritableError
-from mockserver.dialects.openai_writing import digest
+from mockserver.dialects.writing import digest
 from mockserver.vocabulary.model import (
     Citation,
     ImagePart,

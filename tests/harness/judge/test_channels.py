@@ -88,3 +88,21 @@ def test_a_turn_is_read_from_its_parts() -> None:
 def test_a_turn_that_its_limit_cut_succeeded() -> None:
     assert of_turn({"status": "incomplete"}) == {"status": "completed", "cut": True}
     assert of_turn({"status": "failed"}) == {"status": "failed"}
+
+
+def test_signatures_of_texts_and_images_are_signatures() -> None:
+    signed = {"thought_signature": "s1"}
+    events: list[Json] = [
+        {"type": "content_delta", "delta": "a", **signed},
+        {"type": "content_delta", "delta": "b", **signed},
+        {"type": "image", "url": "u", "thought_signature": "s2"},
+    ]
+    found = of_events(events)
+    assert (found["signatures"], found["images"]) == (["s1", "s2"], [{"url": "u"}])
+    parts = [
+        {"type": "text", "text": "ab", **signed},
+        {"type": "image", "url": "u", "thought_signature": "s2"},
+        {"type": "tool_call", "name": "f", "thought_signature": "s3"},
+    ]
+    turn = of_turn({"parts": parts})
+    assert (turn["signatures"], turn["images"]) == (["s1", "s2"], [{"url": "u"}])

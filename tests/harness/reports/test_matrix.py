@@ -15,7 +15,7 @@ ADAPTERS = [
 
 
 def written(lines: list[Line], adapters: list[str], width: int) -> list[str]:
-    return [str(line) for line in matrix(lines, adapters, width)]
+    return [str(line) for line in matrix(lines, adapters, width, "–")]
 
 
 def line(name: str, *cells: str, indent: int = 0) -> Line:
@@ -60,3 +60,13 @@ def test_every_line_keeps_the_result_of_every_adapter(width: int, name: str) -> 
     assert max(map(len, found)) <= width
     for n in range(5):
         assert sum(f"✓ {n}00/999" in text for text in found) == 1
+
+
+def test_a_line_without_a_result_in_a_table_is_left_out_of_it() -> None:
+    lines = [
+        Line("one", {ADAPTERS[0]: Text("✓ 1/1")}),
+        Line("two", {ADAPTERS[4]: Text("✓ 2/2"), ADAPTERS[3]: Text("✓ 2/2")}),
+    ]
+    tables = "\n".join(written(lines, ADAPTERS, 50)).strip().split("\n\n")
+    assert ["one" in table for table in tables] == [True, False]
+    assert ["two" in table for table in tables] == [True, True]

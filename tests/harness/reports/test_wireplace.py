@@ -209,3 +209,15 @@ def test_a_field_that_begins_like_the_text_does_not_hide_it() -> None:
     wire = answer({"note": "Hi"}, chunk({"content": "Hi"}), chunk({"content": " there"}))
     assert place(wire, finding("text", "text", "Hi there", "")) == 1
     assert place(wire, finding("text", "text", "Hi there", "Hi")) == 2
+
+
+def test_the_element_of_an_array() -> None:
+    parts = ({"text": "Hello "}, {"text": "world"})
+    values = [{"candidates": [{"content": {"parts": [part]}}]} for part in parts]
+    body = f"[{json.dumps(values[0])},\r\n{json.dumps(values[1])}\n]".encode()
+    headers = (("content-type", "application/json"),)
+    array = from_response(Response(status=200, reason="", headers=headers, body=body))
+    lost = finding("text", "text", "Hello world", "Hello ")
+    at = find_place(record(array), lost, "gemini", None)
+    assert at is not None
+    assert at.event == 1

@@ -10,6 +10,7 @@ from mockserver.vocabulary import (
     Citation,
     FinishReason,
     HostedToolPart,
+    ImagePart,
     ReasoningPart,
     Status,
     TextPart,
@@ -167,3 +168,43 @@ def test_hosted_tools_are_lost_where_a_dialect_has_none() -> None:
 def test_what_it_lacks_is_listed() -> None:
     assert {"image", "refusal", "reasoning_tokens", "finish pause"} <= set(ALL.lacks)
     assert not {"text", "tool_call", "signature", "citations", "order of parts"} & set(ALL.lacks)
+
+
+def test_signatures_of_texts_and_images() -> None:
+    text = TextPart(text="a", thought_signature="s")
+    image = ImagePart(url="u", thought_signature="s")
+    parts = frozenset({TextPart, ImagePart})
+    turn = replace(TURN, parts=(text, image), usage=None)
+    kept = fit(turn, replace(ALL, parts=parts, text_signatures=True))
+    assert (kept.turn.parts, kept.lost) == ((text, image), ())
+    without = fit(turn, replace(ALL, parts=parts))
+    assert without.turn.parts == (TextPart(text="a"), ImagePart(url="u"))
+    assert without.lost == (
+        "the signature of part 0 (text)",
+        "the signature of part 1 (image)",
+    )
+
+
+def test_neighbours_without_signatures_are_joined() -> None:
+    capacity = replace(ALL, text_signatures=True, neighbours=False)
+    cited = Citation(url="http://x.test", start=0, end=1)
+    plain = TextPart(text="ab", citations=(cited,))
+    thought = ReasoningPart(text="hm", channel="text")
+    signed = TextPart(text="cd", thought_signature="s")
+    parts = (thought, thought, THOUGHT, plain, plain, signed, plain, CALL, plain)
+    turn = replace(TURN, parts=parts, usage=None)
+    fitted = fit(turn, capacity)
+    assert fitted.turn.parts == (
+        ReasoningPart(text="hmhm", channel="text"),
+        THOUGHT,
+        TextPart(text="abab", citations=(cited, replace(cited, start=2, end=3))),
+        signed,
+        plain,
+        CALL,
+        plain,
+    )
+    assert fitted.lost == (
+        "that two neighbouring parts (reasoning) are apart",
+        "that two neighbouring parts (text) are apart",
+    )
+    assert fit(turn, replace(capacity, neighbours=True)).turn.parts == turn.parts

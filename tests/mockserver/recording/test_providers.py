@@ -16,13 +16,14 @@ def test_the_table_is_complete() -> None:
         assert provider.is_local is provider.base_url.startswith("http:")
         assert bool(provider.key_variables) is not provider.is_local
         # A client that reads the real key's variable must find the dummy there.
-        assert set(provider.key_variables) <= set(provider.client_key)
+        assert set(provider.key_variables) <= {*provider.client_key, *provider.hidden}
 
 
 def test_a_provider_s_key_is_in_the_variable_that_its_clients_read() -> None:
     assert {name: p.key_variables for name, p in PROVIDERS.items() if p.key_variables} == {
         "anthropic": ("ANTHROPIC_API_KEY",),
         "azure": ("AZURE_OPENAI_API_KEY",),
+        "bedrock": ("AWS_BEARER_TOKEN_BEDROCK",),
         "codex": ("CODEX_ACCESS_TOKEN",),
         "cohere": ("CO_API_KEY", "COHERE_API_KEY"),
         "deepseek": ("DEEPSEEK_API_KEY",),
@@ -41,6 +42,7 @@ def test_a_provider_s_base_url_is_in_the_variable_that_its_clients_read() -> Non
     assert {name: p.client_url for name, p in PROVIDERS.items() if name != "openai"} == {
         "anthropic": ("ANTHROPIC_BASE_URL",),
         "azure": ("AZURE_OPENAI_ENDPOINT",),
+        "bedrock": ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME",),
         "codex": (),
         "cohere": ("CO_API_URL",),
         "gemini": ("GOOGLE_GEMINI_BASE_URL",),

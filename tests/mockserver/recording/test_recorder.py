@@ -133,6 +133,14 @@ def test_a_proxy_is_not_used_for_local_addresses(
     }
 
 
+def test_a_variable_that_clients_must_not_find_is_named_and_not_given(path: Path) -> None:
+    with Live(hello) as live, Recorder(environment=ENVIRONMENT) as recorder:
+        provider = replace(live.provider(), hidden=("LIVE_KEY", "LIVE_TOKEN"))
+        with recorder.tape(path, [provider]) as tape:
+            assert tape.hidden_variables == {"LIVE_KEY", "LIVE_TOKEN"}
+            assert "LIVE_KEY" not in tape.environment()
+
+
 def test_the_official_sdk_records_and_replays(recorder: Recorder, path: Path) -> None:
     def say(base_url: str) -> str:
         with openai.OpenAI(base_url=base_url, api_key=DUMMY_KEY, max_retries=0) as sdk:

@@ -122,6 +122,20 @@ def test_parts(events: Sequence[Event], parts: Sequence[Part]) -> None:
     assert fold([*events, STOP]).parts == tuple(parts)
 
 
+def test_signatures_stay_with_their_texts_and_images() -> None:
+    events = [
+        ContentDelta(delta="a", index=0, thought_signature="s1"),
+        ContentDelta(delta="b", index=0, thought_signature="s1"),
+        Image(url="u", thought_signature="s2"),
+        ContentDelta(delta="c", index=1),
+    ]
+    assert fold(events).parts == (
+        TextPart(text="ab", thought_signature="s1"),
+        ImagePart(url="u", thought_signature="s2"),
+        TextPart(text="c"),
+    )
+
+
 def test_a_whole_turn() -> None:
     turn = fold(
         [

@@ -29,6 +29,8 @@ def test_a_stream_has_blocks_and_what_it_left_unfinished() -> None:
     [
         (b"{}\n[1]\n", Media.NDJSON, (3, 7), ((0, 3), (3, 7))),
         (b"{}\n[1]", Media.NDJSON, (3,), ((0, 3), (3, 6))),
+        (b"[{},\n{}]", Media.JSON_ARRAY, (3, 8), ((0, 3), (3, 8))),
+        (b"[{},\n{", Media.JSON_ARRAY, (3,), ((0, 3), (3, 6))),
         (b"data: 1\n\n", Media.OTHER, (), ((0, 9),)),
         (b"", Media.SSE, (), ((0, 0),)),
     ],
@@ -63,3 +65,8 @@ def test_wires_with_the_same_text_share_one_body() -> None:
     other = axes.apply(plain, axes.point({"eol": "crlf"})).plain
     assert other is not plain.plain
     assert other.blocks[0].json is plain.plain.blocks[0].json
+
+
+def test_only_an_array_has_elements() -> None:
+    assert [e.data for e in Body(b"[{},1]", Media.JSON_ARRAY).elements] == [b"{}", b"1"]
+    assert Body(b"[{},1]", Media.OTHER).elements == ()

@@ -65,6 +65,13 @@ def test_ndjson_is_cut_per_line_and_json_not_at_all() -> None:
     assert (pieces(json), json.coding) == ([body], Coding.LENGTH)
 
 
+def test_an_array_is_cut_behind_its_elements() -> None:
+    body = b'[{"a":1},\r\n{"b":2}\n]'
+    array = from_response(response(body, content_type="application/json"))
+    assert pieces(array) == [b'[{"a":1}', b',\r\n{"b":2}\n]']
+    assert array.coding is Coding.CHUNKED
+
+
 @pytest.mark.parametrize(
     ("content_type", "body", "media"),
     [
@@ -78,6 +85,11 @@ def test_ndjson_is_cut_per_line_and_json_not_at_all() -> None:
         ("text/plain", b"event: a", Media.SSE),
         ("text/plain", b"the data: a", Media.OTHER),
         ("application/x-ndjson", b"{}", Media.NDJSON),
+        ("application/json; charset=UTF-8", b' [{\r\n "a": 1}', Media.JSON_ARRAY),
+        ("application/json", b'[{"error": {}}]', Media.OTHER),
+        ("application/json", b"[1]", Media.OTHER),
+        ("text/plain", b'[{"a": 1}]', Media.OTHER),
+        ("text/event-stream", b'[{"a": 1}]', Media.OTHER),
     ],
 )
 def test_media(content_type: str, body: bytes, media: Media) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from harness.adapters.bedrock.blocks import HostedBlocks, citation_of, image_url, usage_of
+from harness.adapters.bedrock.calls import BlockCalls
 from harness.adapters.common.usage import read_usage
 from mockserver.vocabulary import Citation, HostedToolEvent, Usage
 
@@ -96,7 +97,7 @@ def test_a_hosted_tool_and_its_result() -> None:
     assert blocks.start(1, {"toolResult": result})
     assert blocks.add(1, {"toolResult": [{"text": "a"}]})
     assert blocks.add(1, {"toolResult": [{"json": 1}]})
-    assert blocks.add(1, {"text": "no"})
+    assert not blocks.add(1, {"text": "for others"})
     content = [{"text": "a"}, {"json": 1}]
     assert list(blocks.close()) == [
         HostedToolEvent(
@@ -141,3 +142,23 @@ def test_whole_blocks() -> None:
     nameless = {"toolUse": {"type": "server_tool_use"}}
     assert list(blocks.whole(nameless)) == [HostedToolEvent(kind="toolUse", native=(nameless,))]
     assert list(blocks.whole({"toolUse": {"name": "f"}, "toolResult": 3})) == []
+
+
+def nested() -> list[Any]:
+    value: list[Any] = []
+    for _ in range(100_000):
+        value = [value]
+    return value
+
+
+def test_what_is_nested_too_deeply_is_not_handed_out() -> None:
+    deep = nested()
+    assert citation_of({"title": "T", "x": deep}, 0) == Citation(title="T", index=0)
+    (event,) = HostedBlocks().whole({"toolUse": {**USED, "input": deep}})
+    assert event == HostedToolEvent(kind="code")
+    calls = BlockCalls()
+    list(calls.whole(0, {"toolUseId": "t", "name": "f", "input": deep}))
+    events, error = calls.close(incomplete=False)
+    assert events == []
+    assert error is not None
+    assert "nested too deeply" in error.message

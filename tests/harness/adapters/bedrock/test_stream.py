@@ -335,6 +335,10 @@ def test_characters_that_two_deltas_share() -> None:
     thought = delta(0, {"reasoningContent": {"text": "a\ud83c"}})
     assert turn(thought, stop()).reasoning == "a\ufffd"
     assert turn(text("a\ud83c", 0), text("\udf89b", 1), stop()).content == "a\ufffd\ufffdb"
+    assert turn(text("\ud83c", 0), text("b", 1), stop()).content == "\ufffdb"
+    assert whole({"text": "\ud83c"}, {"text": "b"}).content == "\ufffdb"
+    ended = {"contentBlockStop": {"contentBlockIndex": 0}}
+    assert turn(text("\ud83c"), ended, text("\udf89"), stop()).content == "🎉"
 
 
 def test_ids_of_earlier_turns_are_not_made_again() -> None:
