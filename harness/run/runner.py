@@ -71,7 +71,7 @@ class Runner:
         self.gate_timeout = gate_timeout
         self._adapters = {adapter.name: adapter for adapter in plan.adapters}
         # A client must reach neither the sessions of others nor its own gates.
-        self._server = MockServer(control=False)
+        self._server = MockServer(control=False, keep_clients=False)
         self._salt = secrets.token_hex(8)
         self._logs = LogCapture()
         self._hosts = {name: host_of(a, self._logs) for name, a in self._adapters.items()}

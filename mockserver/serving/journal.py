@@ -25,7 +25,8 @@ class JournalEntry:
     ``path`` is the provider's own, without the server's prefix. ``exchange`` counts from 0
     within the session or ``cassette``; ``None`` for a miss. ``sent`` counts the body's bytes
     on the wire, without head and chunk framing. ``note`` says why an answer was refused.
-    Headers and body are as received, with secrets: show only the result of :meth:`to_json`.
+    Headers are as received, the body without its content coding, both with secrets: show only the
+    result of :meth:`to_json`.
     """
 
     number: int
@@ -62,11 +63,7 @@ class JournalEntry:
             "outcome": str(self.outcome),
             "note": self.note and find.mask(self.note),
         }
-        coding = encoding_of(self.headers)
-        plain = decompress(self.body, coding)
-        safe = shown.body(plain, self.header("content-type"))
-        # A body without a credential is shown as it was received.
-        body = self.body if safe == plain else safe
+        body = shown.body(self.body, self.header("content-type"))
         try:
             data["body"] = body.decode()
         except UnicodeDecodeError:
