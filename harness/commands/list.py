@@ -101,12 +101,15 @@ def _dialects(_settings: Any) -> Iterator[str]:
         written = "" if dialect.capacity is None else ", written"
         yield f"{name:{max(map(len, known))}}  {judged}{written}"
         if dialect.capacity is not None and dialect.capacity.lacks:
-            yield from textwrap.wrap(
-                f"cannot express: {', '.join(dialect.capacity.lacks)}",
+            words = ", ".join(word.replace(" ", "\xa0") for word in dialect.capacity.lacks)
+            for line in textwrap.wrap(
+                f"cannot express: {words}",
                 width=shutil.get_terminal_size().columns,
                 initial_indent="  ",
                 subsequent_indent="    ",
-            )
+                break_on_hyphens=False,
+            ):
+                yield line.replace("\xa0", " ")
 
 
 def _features(settings: Any) -> Iterator[str]:

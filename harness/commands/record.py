@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.commands.options import rule_of
-from mockserver.recording import NAMES, Mode, age_of, allowed_texts, parse_age, runs_in_ci
+from mockserver.recording import NAMES, Mode, age_of, parse_age, runs_in_ci
 
 if TYPE_CHECKING:
     from mockserver.cassettes import Cassette
@@ -158,6 +158,7 @@ def command(
     """
     from mockserver.errors import RecordingError
     from mockserver.library import settings
+    from mockserver.recording import allowed_texts
 
     project = settings.find(Path.cwd())
     wanted = Mode.of(mode)

@@ -162,13 +162,13 @@ def _greeting(server: MockServer) -> Iterator[str]:
         pinned = f"{server.url}/c/{quote(name)}"
         if variable:
             yield f"One cassette, {name}, for every request:"
-            yield f"  {variable}={pinned}{base}"
+            yield f"  export {variable}={pinned}{base}"
             yield f"  curl -N {shlex.quote(pinned + path)} -d '{{}}'"
             yield "The same, cut after its second event; a wrong word names the known ones:"
             yield f"  curl -N {shlex.quote(f'{pinned}/~cut=2{path}')} -d '{{}}'"
             yield "All of them, matched by request:"
             for known, path in _variables({variable: base}).items():
-                yield f"  {known}={server.url}{path}"
+                yield f"  export {known}={server.url}{path}"
         else:
             yield f"One cassette, {name}, for every request:"
             yield f"  curl -N -X {method} {shlex.quote(pinned + path)}"

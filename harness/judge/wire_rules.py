@@ -71,7 +71,7 @@ def completeness(reading: Reading) -> Iterator[Finding]:
     if (sides := _sides(reading)) is None:
         return
     facts, turn = sides.facts, sides.turn
-    if not sides.failed and facts.terminal is None and not facts.done:
+    if not (sides.failed or facts.terminal is not None or facts.done or facts.broken):
         yield Finding(
             check="completeness",
             kind="false-success",
@@ -155,7 +155,7 @@ def usage(reading: Reading) -> Iterator[Finding]:
         return
     wanted, seen = sides.wanted["usage"], sides.seen.get("usage") or {}
     differences = list(comparing.usage(wanted, seen, reading.terms))
-    if not sides.facts.usage:
+    if not sides.facts.usage and not sides.facts.broken:
         differences += comparing.extra_usage({}, seen, reading.terms)
     for difference in differences:
         if difference.observed is None and sides.failed:

@@ -131,12 +131,28 @@ class _Page:
         self.console.print()
 
     def _skips(self) -> None:
-        if not self.verbose or not self.summary.skips:
+        if not self.verbose:
+            self._unjudged()
+            return
+        if not self.summary.skips:
             return
         self._heading("Skipped")
         for skip in self.summary.skips:
             adapter = "" if skip["adapter"] == "*" else f"@{skip['adapter']}"
             self._print(Text("– ", "dim"), f"{skip['scenario']}{adapter}: {skip['reason']}")
+        self.console.print()
+
+    def _unjudged(self) -> None:
+        """Name why recordings were given to no client: a green run did not judge them."""
+        by_reason: dict[str, list[str]] = {}
+        for skip in self.summary.skips:
+            if skip["adapter"] == "*" and skip["scenario"].startswith("recordings/"):
+                by_reason.setdefault(skip["reason"], []).append(skip["scenario"])
+        if not by_reason:
+            return
+        self._heading("Recordings that no client was given")
+        for reason, names in by_reason.items():
+            self._print(Text("– ", "dim"), f"{len(names)}, such as {names[0]}: {reason}")
         self.console.print()
 
     def _failures(self) -> None:

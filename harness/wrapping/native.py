@@ -40,20 +40,28 @@ class NativeAnswer:
     def __init__(self, call: Call) -> None:
         self._reader = _reader(call)
         self._ending: list[Event] = []
+        self._usage: list[Event] = []
 
     def feed(self, item: object) -> list[Event]:
         """Return the events of one event or chunk, an object or a dict.
 
         The ending waits for :meth:`end`, since the SDK may still raise; nothing comes after it.
+        Counts come as soon as they are known: if the SDK raises, they are all there is.
         """
-        events = self._reader.chunk(as_json(item))
+        events = self._unless_said(self._reader.chunk(as_json(item)))
         if events and self._reader.closed:
             self._ending = [events.pop()]
-        return events
+            return events
+        usage = self._unless_said(self._reader.usage_so_far())
+        self._usage = usage or self._usage
+        return [*events, *usage]
 
     def end(self) -> list[Event]:
         """Return the last events. An answer whose end was not seen is an error."""
-        return self._ending or self._reader.ended()
+        return self._ending or self._unless_said(self._reader.ended())
+
+    def _unless_said(self, events: list[Event]) -> list[Event]:
+        return [event for event in events if event not in self._usage]
 
 
 def _neutral(call: Call) -> NeutralCall:

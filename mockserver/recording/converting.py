@@ -5,6 +5,8 @@ What the other dialect has no words for is named, so that nothing is lost silent
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from mockserver.dialects import (
     written_request,
 )
 from mockserver.secrets.scan import scan_cassette
-from mockserver.vocabulary import AssistantTurn, ErrorClass, NeutralCall
+from mockserver.vocabulary import AssistantTurn, ErrorClass, FinishReason, Json, NeutralCall
 
 #: Failures that are in the wire and not in what the provider says.
 _OF_THE_WIRE = frozenset(
@@ -66,6 +68,7 @@ def convert(
             response = written_error(dialect, turn.error, call)
         else:
             lost += fitted(dialect, turn).lost
+            _check_reason(turn, dialect)
             response = _answer(turn, call, source, dialect)
     except (UnwritableError, UnreadableRequestError) as exc:
         raise InconvertibleError(str(exc)) from None
@@ -85,7 +88,27 @@ def _answer(turn: AssistantTurn, call: NeutralCall, source: Response, dialect: D
     return written_answer(dialect, turn, call, Pace(first_ms=first, each_ms=each))
 
 
+def _check_reason(turn: AssistantTurn, dialect: Dialect) -> None:
+    """Raise for a reason that would become a success: it is written as ``stop``."""
+    reason, capacity = turn.finish_reason, dialect.capacity
+    said = capacity is None or reason in capacity.words
+    if reason is not None and reason is not FinishReason.UNKNOWN and not said:
+        raise InconvertibleError(f"{dialect.name} has no word for finish_reason {reason}")
+
+
 def _lost_options(call: NeutralCall, said: NeutralCall) -> tuple[str, ...]:
-    lost = [name for name, value in call.options.items() if said.options.get(name) != value]
+    known = {_plain_option(name, value) for name, value in said.options.items()}
+    options = call.options.items()
+    lost = [name for name, value in options if _plain_option(name, value) not in known]
     tools = () if said.tools == call.tools or not call.tools else ("parts of the tools",)
     return (*(f"the option {name}" for name in lost), *tools)
+
+
+def _plain_option(name: str, value: Json) -> tuple[str, str]:
+    """Return an option without what dialects may call otherwise: a limit, a schema's name."""
+    if name in ("max_tokens", "max_completion_tokens"):
+        name = "max_tokens"
+    if name == "response_format" and isinstance(value, Mapping):
+        schema = value.get("json_schema")
+        value = schema.get("schema") if isinstance(schema, Mapping) else value.get("type")
+    return name, json.dumps(value, sort_keys=True)

@@ -85,6 +85,10 @@ class Answer(ABC):
         error = replace(error, request_id=error.request_id or self._request_id)
         return [*self._take_warnings(), *self._usage_event(), ErrorEvent(error=error)]
 
+    def usage_so_far(self) -> list[Event]:
+        """Return the counts that came, as one event; none if there were none."""
+        return self._usage_event()
+
     def warn(self, code: str, message: str) -> None:
         """Queue a warning, once for each ``code``; it comes with the next events."""
         if code not in self._warned:

@@ -34,7 +34,7 @@ def read_call(request: Request) -> NeutralCall:
     if operation.startswith("invoke"):
         raise UnreadableRequestError(
             f"{operation} carries the body of the model's own API, which is served as it is "
-            "and not judged; the Converse API is"
+            "and not judged; recordings of the Converse API are judged"
         )
     try:
         body = json.loads(request.body)

@@ -160,7 +160,17 @@ def test_events_of_anthropic_are_objects_or_dicts() -> None:
     asked = call("anthropic")
     found = events_of(asked, *objects)
     assert found == events_of(asked, *items)
-    assert [e.type for e in found] == ["message_start", "content_delta", "usage", "message_stop"]
+    assert [e.type for e in found] == ["message_start", "usage", "content_delta", "message_stop"]
+
+
+def test_counts_come_before_the_sdk_raises() -> None:
+    answer = NativeAnswer(call("anthropic"))
+    message = {"id": "m", "model": "c", "usage": {"input_tokens": 12, "output_tokens": 1}}
+    start = answer.feed({"type": "message_start", "message": message})
+    assert [e.type for e in start] == ["message_start", "usage"]
+    more = {"type": "message_delta", "delta": {}, "usage": {"output_tokens": 5}}
+    assert [e.type for e in answer.feed(more)] == ["usage"]
+    assert answer.feed({"type": "ping"}) == []
 
 
 def test_the_ending_waits_since_the_sdk_may_still_raise() -> None:
