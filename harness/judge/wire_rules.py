@@ -151,8 +151,8 @@ def error_kept(reading: Reading) -> Iterator[Finding]:
 def usage(reading: Reading) -> Iterator[Finding]:
     """4. Check usage: the last value wins per field, nothing is added up, absent is null."""
     sides = _sides(reading)
-    if sides is None or sides.facts.error:
-        return
+    if sides is None or sides.facts.error or (sides.failed and sides.facts.may_fail):
+        return  # a turn that fails may have ended before the last counts
     wanted, seen = sides.wanted["usage"], sides.seen.get("usage") or {}
     differences = list(comparing.usage(wanted, seen, reading.terms))
     if not sides.facts.usage and not sides.facts.broken:

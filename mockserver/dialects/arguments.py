@@ -63,7 +63,8 @@ def _is_cut_short(text: str) -> bool:
             or exc.msg.startswith(("Unterminated string", "Invalid \\u"))
             or any(word.startswith(tail) for word in ("true", "false", "null"))
         )
-    except RecursionError:
+    except (ValueError, RecursionError):
+        # Too many digits, or too deep.
         pass
     return False
 

@@ -19,6 +19,7 @@ from mockserver.wire.schedule import Ending, Schedule
 
 _T = TypeVar("_T")
 _DIGITS = re.compile("[0-9]{1,18}")
+_TOO_MANY = 10**18
 #: Content codings that every HTTP client of today decodes.
 _USUAL_CODINGS = frozenset({"", "identity", "gzip"})
 #: Other names of counts, by ours. What stands there alone is known to some clients only.
@@ -170,7 +171,7 @@ def _count(usage: Json, path: tuple[str, ...]) -> int | None:
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return int(value) if value >= 0 and float(value).is_integer() else None
+    return int(value) if 0 <= value < _TOO_MANY and value == int(value) else None
 
 
 def texts_in(value: Json) -> Iterator[str]:

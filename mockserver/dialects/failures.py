@@ -76,6 +76,9 @@ _CODES = ("code", "status", "status_code", "type", "__type", "error_type", "reas
 _MESSAGES = ("message", "Message", "error_message", "msg", "status_msg")
 _NESTED = ("error", "innererror", "detail", "errors", "base_resp", "metadata", "details", "raw")
 _NO_CODE = re.compile("|ok|success|none|null|error", re.I)
+#: How deep an error is read, and how many characters of it are searched for words.
+_DEEPEST = 20
+_SEARCHED = 20_000
 _STATUS = re.compile(r"[1-5]\d\d")
 
 
@@ -119,7 +122,7 @@ def read_failure(value: Json, *, status: int | None = None) -> Failure:
         if not families:
             return Failure(status=status, codes=frozenset(found.codes), message=message)
     families |= found.families
-    words = codes if number in _CLEAR else f"{codes} {' '.join(found.messages)}"
+    words = codes if number in _CLEAR else f"{codes} {' '.join(found.messages)}"[:_SEARCHED]
     families |= {family for family, pattern in _BY_WORD if pattern.search(words)}
     return Failure(
         status=status,
@@ -131,11 +134,19 @@ def read_failure(value: Json, *, status: int | None = None) -> Failure:
 
 @dataclass(slots=True)
 class _Found:
+    depth: int = 0
     codes: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     families: set[str] = field(default_factory=set)
 
     def walk(self, value: Json) -> None:
+        if self.depth > _DEEPEST:
+            return
+        self.depth += 1
+        self._take(value)
+        self.depth -= 1
+
+    def _take(self, value: Json) -> None:
         match value:
             case str() if value.strip():
                 self._message(value.strip())

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import ClassVar
 
-from harness.adapters.common.failures import failure
+from harness.adapters.common.failures import failure, scrub
 from harness.adapters.common.usage import UsageMeter
 from mockserver.vocabulary import (
     ErrorClass,
@@ -38,7 +38,7 @@ class Answer(ABC):
     def __init__(self, *, secrets: Collection[str] = (), request_id: str | None = None) -> None:
         self.closed = False
         self.secrets = secrets
-        self._request_id = request_id
+        self._request_id = request_id and scrub(request_id, secrets)
         self._started = False
         self._any_chunk = False
         self._usage = UsageMeter()

@@ -37,6 +37,9 @@ from mockserver.vocabulary import ErrorClass, ErrorInfo, Json
 
 MESSAGE_LIMIT = 500
 _SHORTEST_SECRET = 4
+#: How deep an error is read, and how many characters of it are searched for words.
+_DEEPEST = 20
+_SEARCHED = 20_000
 
 
 def failure(error_class: ErrorClass, message: str, *, code: str | None = None) -> ErrorInfo:
@@ -173,12 +176,16 @@ def from_payload(
 class _ErrorBody:
     """What an error body says, collected from any shape by :meth:`walk`."""
 
+    depth: int = 0
     codes: list[str] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     fields: dict[str, Json] = field(default_factory=dict)
 
     def walk(self, value: Json) -> None:
+        if self.depth > _DEEPEST:
+            return
+        self.depth += 1
         match value:
             case str() if value.strip():
                 self._text(value.strip())
@@ -187,6 +194,7 @@ class _ErrorBody:
                     self.walk(item)
             case dict():
                 self._object(value)
+        self.depth -= 1
 
     def _text(self, text: str) -> None:
         if text.startswith("{"):
@@ -231,7 +239,7 @@ class _ErrorBody:
         """Find the class. ``empty``: the body had no text."""
         status = status or next(iter(self.statuses), 0)
         code_words = [normalized(code) for code in self.codes]
-        words = " ".join((*self.codes, *self.texts))
+        words = " ".join((*self.codes, *self.texts))[:_SEARCHED]
         found = (
             *(CODES.get(f"{status} {code}") or CODES.get(code) for code in code_words),
             STATUSES.get(status),

@@ -20,6 +20,7 @@ def is_json_start(text: str) -> bool:
             or exc.msg.startswith(("Unterminated string", "Invalid \\u"))
             or any(word.startswith(tail) for word in _WORDS)
         )
-    except RecursionError:
+    except (ValueError, RecursionError):
+        # Too many digits, or too deep.
         pass
     return False

@@ -33,6 +33,7 @@ _PATHS: Mapping[str, tuple[str, ...]] = {
 }
 #: Some gateways write a count as text.
 _DIGITS = re.compile("[0-9]{1,18}")
+_TOO_MANY = 10**18
 _ANTHROPIC_CACHE = ("cache_read_input_tokens", "cache_creation_input_tokens")
 
 
@@ -67,7 +68,7 @@ class UsageMeter:
                 return
             self._usage = self._usage.merged(usage)
             self._cache_is_extra |= "prompt_tokens" not in data and any(
-                _count(data.get(key)) is not None for key in _ANTHROPIC_CACHE
+                count(data.get(key)) is not None for key in _ANTHROPIC_CACHE
             )
 
     def total(self) -> Usage | None:
@@ -84,7 +85,7 @@ class UsageMeter:
         counts = [usage.input_tokens, usage.output_tokens]
         if self._cache_is_extra:
             counts += [usage.cache_read_input_tokens, usage.cache_creation_input_tokens]
-        return replace(usage, total_tokens=sum(count or 0 for count in counts))
+        return replace(usage, total_tokens=sum(one or 0 for one in counts))
 
 
 def _has_count(usage: Usage) -> bool:
@@ -92,7 +93,7 @@ def _has_count(usage: Usage) -> bool:
 
 
 def _count_under(data: Json, paths: tuple[str, ...]) -> int | None:
-    known = [count for path in paths if (count := _count(_at(data, path))) is not None]
+    known = [one for path in paths if (one := count(_at(data, path))) is not None]
     return next(filter(None, known), 0 if known else None)
 
 
@@ -102,9 +103,13 @@ def _at(data: Json, path: str) -> Json:
     return data
 
 
-def _count(value: Json) -> int | None:
-    if isinstance(value, str) and _DIGITS.fullmatch(value):
-        return int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return int(value) if value >= 0 and float(value).is_integer() else None
+def count(value: Json) -> int | None:
+    """Return a count: a whole number that is not negative, or its digits; ``None`` for others."""
+    match value:
+        case str() if _DIGITS.fullmatch(value):
+            return int(value)
+        case bool():
+            return None
+        case int() | float() if 0 <= value < _TOO_MANY:
+            return int(value) if value == int(value) else None
+    return None

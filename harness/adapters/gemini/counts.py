@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from harness.adapters.common.usage import count
 from mockserver.vocabulary import Json, JsonObject
 
 _INPUT = ("promptTokenCount", "toolUsePromptTokenCount")
@@ -29,7 +30,7 @@ class Counts:
         """
         if not isinstance(usage, Mapping):
             return None
-        found = {name: count for name in _COUNTS if (count := _count(usage.get(name))) is not None}
+        found = {name: known for name in _COUNTS if (known := count(usage.get(name))) is not None}
         if not any(found.values()) and any(self._known.values()):
             return None
         total = found.get("totalTokenCount", -1)
@@ -54,11 +55,3 @@ class Counts:
     def _sum(self, names: tuple[str, ...]) -> int | None:
         known = [self._known[name] for name in names if name in self._known]
         return sum(known) if known else None
-
-
-def _count(value: Json) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 19:
-        return int(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return int(value) if value >= 0 and float(value).is_integer() else None

@@ -49,3 +49,7 @@ def test_without_the_end_no_text_may_be_a_cut_one() -> None:
 def test_only_one_object_is_plain() -> None:
     assert is_one_object(WHOLE)
     assert not any(map(is_one_object, ("", "null", "[]", WHOLE * 2)))
+
+
+def test_a_number_with_too_many_digits_is_not_read() -> None:
+    assert readings(['{"a":' + "1" * 5000 + "}"]) is None

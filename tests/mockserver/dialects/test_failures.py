@@ -87,3 +87,10 @@ def test_an_error_described_in_headers_too_may_be_of_any_family() -> None:
 def test_codes_are_what_a_client_may_give_for_one() -> None:
     error = {"code": 403, "type": "ok", "metadata": {"flagged_input": "x"}}
     assert read_failure({"error": error}).codes == {"403", "flagged_input"}
+
+
+def test_an_error_that_is_nested_deeply_is_read_as_far_as_makes_sense() -> None:
+    value: object = {"message": "inner"}
+    for _ in range(3000):
+        value = {"error": value}
+    assert read_failure(value).families == frozenset()

@@ -273,3 +273,10 @@ def test_deep_or_unusual_bodies_are_classified():
     assert read(500, b"[" * 100_000).error_class is E.SERVER_ERROR
     assert read(400, b"\xff\xfe").error_class is E.INVALID_REQUEST
     assert "\ud83d" not in read(500, b'{"error":"\\ud83d"}').message
+
+
+def test_an_error_that_is_nested_deeply_is_read_as_far_as_makes_sense():
+    value = {"message": "inner"}
+    for _ in range(3000):
+        value = {"error": value}
+    assert from_payload(value).error_class is E.STREAM_ERROR

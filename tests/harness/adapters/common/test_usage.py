@@ -114,3 +114,8 @@ def test_zeros_after_counts_are_a_placeholder():
     known = Usage(input_tokens=5, output_tokens=7, total_tokens=12)
     assert total(counts, zeros) == total(zeros, counts, zeros) == known
     assert total(zeros) == Usage(input_tokens=0, output_tokens=0, total_tokens=0)
+
+
+@pytest.mark.parametrize("odd", [10**400, -1, 1.5, float("inf"), float("nan"), True, "1" * 19, [1]])
+def test_what_is_no_count_is_none(odd):
+    assert read_usage({"input_tokens": odd, "output_tokens": 3.0}) == Usage(output_tokens=3)
