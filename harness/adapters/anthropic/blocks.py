@@ -78,7 +78,10 @@ class Blocks:
         self._starts = CallStarts(taken_ids)
         self._blocks: list[_Block] = []
         self._by_index: dict[int, _Block] = {}
-        self._texts: list[int] = []
+        self._numbers: set[int] = set()
+        self._next_number = 0
+        #: The place of each block with text among them, by its number.
+        self._texts: dict[int, int] = {}
         self._problems: list[tuple[str, str]] = []
 
     @property
@@ -177,10 +180,11 @@ class Blocks:
         return block.kind == "tool_use" and not block.raw.strip() and not block.start.get("input")
 
     def _open(self, index: Json, kind: str, start: JsonObject) -> _Block:
-        is_free = _is_index(index) and all(index != block.number for block in self._blocks)
-        after_all = max((block.number + 1 for block in self._blocks), default=0)
-        block = _Block(index if is_free else after_all, kind, start)
+        is_free = _is_index(index) and index not in self._numbers
+        block = _Block(index if is_free else self._next_number, kind, start)
         self._blocks.append(block)
+        self._numbers.add(block.number)
+        self._next_number = max(self._next_number, block.number + 1)
         self._by_index[index if _is_index(index) else block.number] = block
         return block
 
@@ -234,8 +238,7 @@ class Blocks:
 
     def _has_text(self, block: _Block) -> None:
         self.has_content = self.has_text = True
-        if block.number not in self._texts:
-            self._texts.append(block.number)
+        self._texts.setdefault(block.number, len(self._texts))
 
     def _end(self, block: _Block) -> Iterator[Event]:
         match block.kind:
@@ -245,7 +248,7 @@ class Blocks:
                     yield ContentDelta(delta=rest, index=block.number)
                 if block.citations:
                     # They go back with their text, which is known by its number.
-                    number = str(self._texts.index(block.number))
+                    number = str(self._texts[block.number])
                     yield SendBack(fields={"citations": {number: block.citations}})
             case "thinking":
                 if rest := block.joiner.close():

@@ -62,6 +62,7 @@ class ConverseStream(Answer):
         super().__init__(secrets=secrets, request_id=request_id)
         self._calls = BlockCalls(taken_ids)
         self._hosted = HostedBlocks()
+        #: Those in which half a character waits, by kind of text and block.
         self._joiners: dict[tuple[str, int], SurrogateJoiner] = {}
         self._finish: str | None = None
         self._error: ErrorInfo | None = None
@@ -207,8 +208,10 @@ class ConverseStream(Answer):
             yield ReasoningSignature(redacted_data=fix_surrogates(data), index=index)
 
     def _text(self, kind: str, index: int, piece: str, *, is_last: bool = False) -> Iterator[Event]:
-        joiner = self._joiners.setdefault((kind, index), SurrogateJoiner())
+        joiner = self._joiners.pop((kind, index), None) or SurrogateJoiner()
         text = joiner.close() if is_last else joiner.feed(piece)
+        if joiner.waits:
+            self._joiners[kind, index] = joiner
         if not text:
             return
         if kind == "text":

@@ -35,6 +35,11 @@ class SurrogateJoiner:
     def __init__(self) -> None:
         self._pending = ""
 
+    @property
+    def waits(self) -> bool:
+        """Whether a first surrogate waits for its second."""
+        return bool(self._pending)
+
     def feed(self, piece: str) -> str:
         """Return the text so far; a first surrogate at the end waits for the next piece."""
         text = self._pending + piece

@@ -5,9 +5,10 @@ A delta belongs to the block of its index. Where careful clients may differ, not
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from mockserver.dialects.anthropic.blocks import neutral_citation
 from mockserver.dialects.arguments import is_one_object, readings
@@ -27,7 +28,7 @@ _GROWING = ("text", "thinking", "signature")
 
 @dataclass(slots=True)
 class _Block:
-    index: Json
+    index: int
     start: JsonObject
     #: Pieces by the name of their field.
     pieces: dict[str, list[str]] = field(default_factory=dict)
@@ -49,6 +50,7 @@ class BlockReader:
         self.is_odd = False
         self._in_doubt = False
         self._blocks: list[_Block] = []
+        self._by_index: dict[int, _Block] = {}
 
     def start(self, index: Json, start: Json) -> None:
         """Open a block."""
@@ -60,6 +62,7 @@ class BlockReader:
             self._add(block, name, start.get(name))
         block.citations += _list(start.get("citations"))
         self._blocks.append(block)
+        self._by_index[block.index] = block
 
     def delta(self, index: Json, delta: Json) -> None:
         """Add a piece to its block. Unknown types of deltas are skipped."""
@@ -104,7 +107,8 @@ class BlockReader:
         if self._in_doubt or not all(_has_name(block) for block in calls):
             facts.calls = None
             return
-        ids = [block.start.get("id") for block in calls]
+        given = (block.start.get("id") for block in calls)
+        ids = Counter(call_id for call_id in given if isinstance(call_id, str))
         facts.calls = tuple(_call(block, ids, complete=complete) for block in calls)
         facts.signatures = self._signatures()
         facts.citations = self._citations()
@@ -116,7 +120,7 @@ class BlockReader:
             block.pieces.setdefault(name, []).append(piece)
 
     def _find(self, index: Json) -> _Block | None:
-        return next((block for block in self._blocks if block.index == index), None)
+        return self._by_index.get(index) if _is_index(index) else None
 
     def _is_out_of_order(self) -> bool:
         indexes = [block.index for block in self._blocks]
@@ -162,7 +166,7 @@ class BlockReader:
         return tuple(dict.fromkeys(citation for citation in found if citation is not None))
 
 
-def _call(block: _Block, ids: Sequence[Json], *, complete: bool) -> CallFacts:
+def _call(block: _Block, ids: Mapping[str, int], *, complete: bool) -> CallFacts:
     call_id, given = block.start.get("id"), block.start.get("input")
     pieces = block.pieces.get("partial_json", [])
     arguments: tuple[JsonObject, ...] | None = None
@@ -179,9 +183,9 @@ def _call(block: _Block, ids: Sequence[Json], *, complete: bool) -> CallFacts:
     )
 
 
-def _own_id(call_id: Json, ids: Sequence[Json]) -> str | None:
-    """Return the id of a call; ``None`` if another call has the same."""
-    is_own = isinstance(call_id, str) and call_id and ids.count(call_id) == 1
+def _own_id(call_id: Json, ids: Mapping[str, int]) -> str | None:
+    """Return the id of a call; ``None`` if another call has the same. ``ids`` counts all."""
+    is_own = isinstance(call_id, str) and call_id and ids[call_id] == 1
     return repaired(call_id) if is_own else None
 
 
@@ -195,7 +199,7 @@ def _is_plain_source(citation: Json) -> bool:
     return isinstance(citation, dict) and not citation.get("source")
 
 
-def _is_index(index: Any) -> bool:
+def _is_index(index: Any) -> TypeGuard[int]:
     return isinstance(index, int) and not isinstance(index, bool)
 
 

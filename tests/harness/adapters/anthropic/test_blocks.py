@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from harness.adapters.anthropic.stream import MessagesStream
@@ -196,3 +198,11 @@ def _kind(block: JsonObject) -> JsonObject:
 )
 def test_a_block_that_did_not_come_whole_is_a_warning(events: list[JsonObject]) -> None:
     assert [e.code for e in read(*events) if isinstance(e, WarningEvent)] == ["block_incomplete"]
+
+
+def test_many_blocks_take_linear_time() -> None:
+    numbers = range(8000)
+    began = time.process_time()
+    found = read(*(e for n in numbers for e in (start(n, "text"), text("a", n), stop(n))))
+    assert time.process_time() - began < 8
+    assert found == [ContentDelta(delta="a", index=n) for n in numbers]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -409,3 +410,10 @@ def test_any_values_end_in_one_event_that_is_last(values: list[Any]) -> None:
     json.dumps([to_json(e) for e in found], ensure_ascii=False).encode()
     ends = [n for n, e in enumerate(found) if e.type in ("message_stop", "error")]
     assert ends == [len(found) - 1]
+
+
+def test_many_blocks_take_linear_time() -> None:
+    began = time.process_time()
+    found = events(*(text("a", number) for number in range(8000)), stop())
+    assert time.process_time() - began < 8
+    assert fold(found).content == "a" * 8000

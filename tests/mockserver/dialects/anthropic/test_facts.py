@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 
 import pytest
 
 from mockserver.dialects import CallFacts, Facts, Pace, find_dialect
+from mockserver.dialects.anthropic.block_facts import BlockReader
 from mockserver.dialects.writing import sse_event, streamed, whole
 from mockserver.vocabulary import Citation, Json, JsonObject
 from mockserver.wire.schedule import from_response
@@ -356,3 +358,18 @@ def test_half_a_character_at_a_cut_is_left_open() -> None:
     facts = read(START, start(0, "text"), delta(0, "text_delta", text="a\ud83c"))
     assert facts.text == "a"
     assert json.dumps(facts.text)
+
+
+def test_many_blocks_take_linear_time() -> None:
+    numbers = range(8000)
+    reader = BlockReader()
+    found = Facts()
+    began = time.process_time()
+    for n in numbers:
+        reader.start(n, {"type": "tool_use", "id": f"t{n}", "name": "f", "input": {"a": n}})
+        reader.delta(n, {"type": "input_json_delta", "partial_json": ""})
+        reader.stop(n)
+    reader.fill(found, complete=True, unfinished=False)
+    assert time.process_time() - began < 3
+    assert found.calls is not None
+    assert [call.id for call in found.calls] == [f"t{n}" for n in numbers]
