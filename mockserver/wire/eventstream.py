@@ -65,7 +65,8 @@ class Header:
 class Frame:
     """A frame, its range in the byte stream and where its payload begins.
 
-    ``problem`` says what is wrong with it; headers and payload are then what could be read.
+    ``problem`` says what is wrong with it, with the whole name of a header, which may be a secret;
+    headers and payload are then what could be read.
     """
 
     headers: tuple[Header, ...]
@@ -201,7 +202,7 @@ def _headers(data: bytes) -> Iterator[Header]:
     while reader.left:
         name = _utf8(reader.take(reader.take(1)[0]))
         if name in seen:
-            raise ValueError(f"{name!r:.60} is there twice")
+            raise ValueError(f"{name!r} is there twice")
         seen.add(name)
         yield _value(name, reader)
 
@@ -209,7 +210,7 @@ def _headers(data: bytes) -> Iterator[Header]:
 def _value(name: str, reader: _Reader) -> Header:
     number = reader.take(1)[0]
     if number > max(Kind):
-        raise ValueError(f"{name!r:.60} has a value of type {number}, which is not known")
+        raise ValueError(f"{name!r} has a value of type {number}, which is not known")
     kind = Kind(number)
     value: bool | int | bytes | str | UUID
     match kind:

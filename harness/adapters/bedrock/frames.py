@@ -68,7 +68,8 @@ class FrameBody:
 
     def _frame(self, frame: Frame) -> list[Event]:
         if frame.problem is not None:
-            return self._stream.fail(failure(ErrorClass.PROTOCOL, frame.problem))
+            problem = self._shown(frame.problem, 300)
+            return self._stream.fail(failure(ErrorClass.PROTOCOL, problem))
         kind = frame.text(":message-type")
         if kind == "error":
             said = {"code": frame.text(":error-code"), "message": frame.text(":error-message")}
@@ -85,10 +86,14 @@ class FrameBody:
             said = {"__type": frame.text(":exception-type"), **fields}
             return self._stream.chunk(said, is_named_error=True)
         if kind != "event":
-            self._stream.warn("unknown_frame", f"a frame of type {clip(kind, 40)!r} was skipped")
+            shown = self._shown(kind, 40)
+            self._stream.warn("unknown_frame", f"a frame of type {shown!r} was skipped")
             return []
         if not isinstance(payload, dict):
-            name, shown = frame.text(":event-type"), clip(scrub(text, self._stream.secrets), 200)
-            message = f"the payload of {clip(name, 40)!r} is no JSON object: {shown}"
+            name, shown = self._shown(frame.text(":event-type"), 40), self._shown(text, 200)
+            message = f"the payload of {name!r} is no JSON object: {shown}"
             return self._stream.fail(failure(ErrorClass.PROTOCOL, message))
         return self._stream.chunk({frame.text(":event-type"): payload})
+
+    def _shown(self, text: str, limit: int) -> str:
+        return clip(scrub(text, self._stream.secrets), limit)

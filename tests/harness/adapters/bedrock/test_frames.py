@@ -163,3 +163,16 @@ def test_bytes_that_are_not_utf8_are_replaced_with_a_warning() -> None:
     assert [e.code for e in found if isinstance(e, WarningEvent)] == ["invalid_utf8"]
     sent = event("contentBlockDelta", {"delta": {"text": "H\ufffd"}})
     assert not [e for e in events(sent + STOP) if isinstance(e, WarningEvent)]
+
+
+def test_a_key_in_a_header_is_not_shown() -> None:
+    name = "x" * 50 + KEY
+    twice = (Header(name, "a"), Header(name, "b"))
+    found = [
+        *events(frame(KEY), STOP),
+        *events(frame("x" * 30 + KEY), STOP),
+        *events(frame("event", b"[]", event_type="x" * 30 + KEY)),
+        *events(encode(twice, b"{}")),
+    ]
+    assert KEY[:8] not in str(found)
+    assert str(found).count("[redacted]") >= 3
