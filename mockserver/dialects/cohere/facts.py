@@ -1,7 +1,7 @@
 """Reads the facts of Cohere's chat, version 2, independently of any client. Pure.
 
 Content blocks and tool calls have indexes of their own. The plan before tool calls is reasoning.
-Of the two pairs of token counts a client may give either.
+Of the two pairs of token counts a client may give either, never a mix.
 Source: https://docs.cohere.com/reference/chat-stream.
 """
 
@@ -207,13 +207,18 @@ class _Reader(EventReader):
         facts.calls = self.calls.facts(complete=complete)
         facts.citations = None if self.cites_elsewhere else tuple(self.citations)
         facts.response_id = only(self.ids)
-        for name in _PAIR:
-            known = [pair[name] for pair in (self.tokens, self.billed) if name in pair]
-            if known:
-                facts.usage[name] = known[0]
-                facts.other_usage[name] = frozenset(c for c in known[1:] if c is not None)
+        self.pairs()
         facts.may_fail = self.is_questionable()
         return facts
+
+    def pairs(self) -> None:
+        """Take both pairs of counts. What one of them lacks is in doubt."""
+        pairs = [pair for pair in (self.tokens, self.billed) if pair]
+        for name in _PAIR:
+            if any(name in pair for pair in pairs):
+                first, *others = (pair.get(name) for pair in pairs)
+                self.facts.usage[name] = None if None in others else first
+                self.facts.other_usage[name] = frozenset(c for c in others if c is not None)
 
     def is_questionable(self) -> bool:
         """Return whether a careful client may fail the turn, whatever its finish reason is."""

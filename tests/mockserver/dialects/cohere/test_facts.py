@@ -182,6 +182,10 @@ def test_the_two_pairs_of_counts_are_both_right() -> None:
     billed = stream(end(usage={"billed_units": PAIRS["billed_units"]}))
     assert billed.usage == {"input_tokens": 3, "output_tokens": 4}
     assert billed.other_usage == {"input_tokens": frozenset(), "output_tokens": frozenset()}
+    mixed = stream(end(usage={**PAIRS, "tokens": {"output_tokens": 5}})).usage
+    assert (mixed["input_tokens"], mixed["output_tokens"]) == (None, 5)
+    mixed = stream(end(usage={**PAIRS, "billed_units": {"output_tokens": 4}})).usage
+    assert (mixed["input_tokens"], mixed["output_tokens"]) == (None, 5)
     assert stream(end(usage=3)).usage == {}
     assert stream(end(usage={"tokens": 3})).usage == {}
 
