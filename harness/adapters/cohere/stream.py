@@ -98,8 +98,11 @@ class CohereAnswer(Answer):
         if self.closed or value is None:
             return []
         self._any_chunk = True
-        if is_named_error or is_error(value) or _is_flat_error(value):
+        if is_named_error or is_error(value):
             return self.fail(from_payload(value, default=default, secrets=self.secrets))
+        if _is_flat_error(value):
+            # A message alone says no more than that something failed.
+            return self.fail(from_payload(value, secrets=self.secrets))
         if not isinstance(value, Mapping):
             what = type(value).__name__
             return self.fail(failure(ErrorClass.PROTOCOL, f"an event is an object, not {what}"))

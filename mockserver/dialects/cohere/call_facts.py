@@ -31,8 +31,10 @@ class CallReader:
         self._in_doubt = False
 
     def take(self, index: Json, entry: JsonObject) -> None:
-        """Take a piece of the call with that index."""
-        if isinstance(index, bool) or not isinstance(index, int | str | None):
+        """Take a piece of the call with that index. An empty object is none."""
+        if not entry:
+            return
+        if isinstance(index, bool) or not isinstance(index, int | str | None) or index == "":
             self._in_doubt = True
             return
         call_id = entry.get("id")

@@ -361,7 +361,10 @@ def test_a_body_that_is_one_answer() -> None:
         assert made.error.error_class is ErrorClass.PROTOCOL
     flat = body('{"message":"boom"}')
     assert flat.error is not None
-    assert flat.error.error_class is ErrorClass.INVALID_REQUEST
+    assert flat.error.error_class is ErrorClass.STREAM_ERROR
+    named = body('{"error":{"message":"boom"}}')
+    assert named.error is not None
+    assert named.error.error_class is ErrorClass.INVALID_REQUEST
 
 
 @pytest.mark.parametrize(

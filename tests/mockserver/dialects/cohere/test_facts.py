@@ -137,6 +137,17 @@ def test_calls_with_an_odd_index_are_in_doubt(index: Json) -> None:
     assert found.may_fail
 
 
+def test_an_empty_object_is_no_call() -> None:
+    for value in ({}, [{}]):
+        message: JsonObject = {"content": [{"type": "text", "text": "a"}], "tool_calls": value}
+        assert whole({"message": message, "finish_reason": "COMPLETE"}).calls == ()
+        assert stream(event("tool-call-start", 0, tool_calls=value), end()).calls == ()
+
+
+def test_a_call_whose_index_is_empty_is_in_doubt() -> None:
+    assert stream(call(0, id="c0"), call("", "{}"), end("TOOL_CALL")).calls is None
+
+
 def test_calls_whose_id_comes_late_are_in_doubt() -> None:
     assert stream(call(0, "{"), call(0, "}", id="c0"), end("TOOL_CALL")).calls is None
 
