@@ -108,10 +108,10 @@ class _FactsReader:
             return
         output = answer.get("output") if isinstance(answer, dict) else None
         message = output.get("message") if isinstance(output, dict) else None
-        if not isinstance(message, dict):
+        if not isinstance(message, dict) and not _is_answer(answer):
             self.facts.error = read_failure(answer)
             return
-        content = message.get("content")
+        content = message.get("content") if isinstance(message, dict) else None
         for index, block in enumerate(content if isinstance(content, list) else ()):
             self.whole(self.blocks.setdefault(index, _Block()), block)
         self.stop(answer.get("stopReason"))
@@ -278,6 +278,16 @@ def _call(block: _Block, ids: list[Json], *, complete: bool) -> CallFacts:
         id=call_id if is_id else None,
         arguments=readings(block.pieces, complete=complete),
         raw=text if block.has_text and is_one_object(text) else None,
+    )
+
+
+def _is_answer(value: Json) -> bool:
+    """Return whether a body without a message is an answer all the same, and no error."""
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("output", ""), dict | None)
+        and "__type" not in value
+        and not isinstance(value.get("message"), str)
     )
 
 

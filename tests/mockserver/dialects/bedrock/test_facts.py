@@ -320,3 +320,14 @@ def test_any_stream_is_read(sent: list[tuple[str, Any]]) -> None:
 def test_any_document_is_read(value: Any) -> None:
     read(body_of(json.dumps(value).encode(), Media.OTHER))
     whole(value, value, usage=value)
+
+
+@pytest.mark.parametrize("output", [{}, None, {"message": None}])
+def test_an_answer_without_a_message_is_no_error(output: Any) -> None:
+    answer = {"output": output, "stopReason": "end_turn", "usage": {"inputTokens": 1}}
+    facts = read(body_of(json.dumps(answer).encode(), Media.OTHER))
+    assert (facts.error, facts.terminal, facts.done) == (None, "end_turn", True)
+    assert (facts.text, facts.calls, facts.usage) == ("", (), {"input_tokens": 1})
+    assert facts.may_fail
+    error = json.dumps({**answer, "message": "boom"}).encode()
+    assert read(body_of(error, Media.OTHER)).error is not None
