@@ -78,6 +78,7 @@ class Blocks:
         self._starts = CallStarts(taken_ids)
         self._blocks: list[_Block] = []
         self._by_index: dict[int, _Block] = {}
+        self._skipped: set[int | None] = set()
         self._numbers: set[int] = set()
         self._next_number = 0
         #: The place of each block with text among them, by its number.
@@ -104,6 +105,7 @@ class Blocks:
         """Open a block."""
         if not isinstance(start, Mapping) or not _text(start.get("type")):
             self._problems.append(("block_without_type", "a content block has no type"))
+            self._skipped.add(index if _is_index(index) else None)
             return
         block = self._open(index, start["type"], dict(start))
         match block.kind:
@@ -137,7 +139,8 @@ class Blocks:
         block = self._find(index)
         if block is None:
             if kind not in _IMPLIED:
-                if kind in _PIECES:
+                is_skipped = (index if _is_index(index) else None) in self._skipped
+                if kind in _PIECES and not is_skipped:
                     self._fail(f"a {kind} has no block with the index {index!r:.20}")
                 return
             self._problems.append(("block_without_start", "a delta has no start of its block"))

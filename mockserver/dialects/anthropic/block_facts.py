@@ -49,12 +49,13 @@ class BlockReader:
     def __init__(self) -> None:
         self.is_odd = False
         self._in_doubt = False
+        self._cites_in_doubt = False
         self._blocks: list[_Block] = []
         self._by_index: dict[int, _Block] = {}
 
     def start(self, index: Json, start: Json) -> None:
         """Open a block."""
-        if not isinstance(start, dict) or not _is_index(index) or self._find(index) is not None:
+        if not _has_type(start) or not _is_index(index) or self._find(index) is not None:
             self._in_doubt = True
             return
         block = _Block(index, start)
@@ -74,12 +75,17 @@ class BlockReader:
         block = self._find(index)
         if block is None:
             self._in_doubt |= name is not None
+            self._cites_in_doubt |= kind == "citations_delta"
             return
         self.is_odd |= block.stopped
         if kind == "citations_delta":
             block.citations.append(delta.get("citation"))
         elif name is not None:
             self._add(block, name, delta.get(name))
+
+    def doubt(self) -> None:
+        """Say nothing: a part of the answer may be read in two ways."""
+        self._in_doubt = True
 
     def stop(self, index: Json) -> None:
         """Close a block."""
@@ -160,7 +166,7 @@ class BlockReader:
             for citation in block.citations
             if citation is not None
         ]
-        if any(not _is_plain_source(citation) for citation in cited):
+        if self._cites_in_doubt or any(not _is_plain_source(citation) for citation in cited):
             return None
         found = [neutral_citation(citation) for citation in cited]
         return tuple(dict.fromkeys(citation for citation in found if citation is not None))
@@ -197,6 +203,10 @@ def _has_name(block: _Block) -> bool:
 def _is_plain_source(citation: Json) -> bool:
     """Return whether all clients take the same for the address of a source."""
     return isinstance(citation, dict) and not citation.get("source")
+
+
+def _has_type(block: Any) -> TypeGuard[JsonObject]:
+    return isinstance(block, dict) and isinstance(block.get("type"), str) and block["type"] != ""
 
 
 def _is_index(index: Any) -> TypeGuard[int]:

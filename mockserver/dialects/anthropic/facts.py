@@ -23,6 +23,10 @@ _USAGE: Mapping[str, tuple[str, ...]] = {
     "reasoning_tokens": ("output_tokens_details", "thinking_tokens"),
 }
 _CACHES = ("cache_read_input_tokens", "cache_creation_input_tokens")
+#: The events that hold a part of the answer.
+_CONTENT = frozenset(
+    {"message_start", "content_block_start", "content_block_delta", "message_delta"}
+)
 #: The stop reasons of a complete answer.
 _COMPLETE = frozenset({"end_turn", "stop_sequence", "tool_use"})
 
@@ -47,6 +51,7 @@ class _FactsReader(EventReader):
         self.started = 0
         self.restarted = False
         self.is_odd = False
+        self.untyped = False
 
     def event(self, event: JsonObject, name: str) -> bool:
         """Take one event; return false if it is the last one that counts."""
@@ -54,6 +59,7 @@ class _FactsReader(EventReader):
         if not isinstance(kind, str):
             # Some clients go by the name of the event.
             self.is_odd = True
+            self.untyped |= name in _CONTENT
             kind = name
         if kind == "error" or (event.get("error") and kind != "message_start"):
             self.fail(event)
@@ -113,7 +119,14 @@ class _FactsReader(EventReader):
             self.facts.broken = True
             return
         content = message.get("content") if isinstance(message, dict) else None
-        if not isinstance(message, dict) or message.get("error") or not isinstance(content, list):
+        is_message = isinstance(message, dict) and not message.get("error")
+        if is_message and message.get("type") == "message" and not isinstance(content, list):
+            # It is no error, but an answer that some clients do not take.
+            self.reason(message)
+            self.blocks.doubt()
+            self.facts.done = True
+            return
+        if not is_message or not isinstance(content, list):
             self.fail(message)
             return
         self.head(message)
@@ -133,7 +146,9 @@ class _FactsReader(EventReader):
             complete=facts.done if facts.terminal is None else facts.terminal in _COMPLETE,
             unfinished=not facts.terminal_seen,
         )
-        if self.restarted:
+        if self.untyped:
+            facts.response_id = facts.model = None
+        if self.restarted or self.untyped:
             facts.text = facts.reasoning = facts.calls = None
             facts.signatures = facts.citations = None
             facts.usage = dict.fromkeys(_USAGE)

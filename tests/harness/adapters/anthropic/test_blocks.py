@@ -206,3 +206,13 @@ def test_many_blocks_take_linear_time() -> None:
     found = read(*(e for n in numbers for e in (start(n, "text"), text("a", n), stop(n))))
     assert time.process_time() - began < 8
     assert found == [ContentDelta(delta="a", index=n) for n in numbers]
+
+
+@pytest.mark.parametrize("index", [0, None])
+def test_what_belongs_to_a_block_without_a_type_is_skipped(index: int | None) -> None:
+    begin: JsonObject = {"type": "content_block_start", "index": index, "content_block": {}}
+    pieces = [delta(0, "signature_delta", signature="a"), partial("{}")]
+    found = read(begin, *({**piece, "index": index} for piece in pieces), stop(0), text("a", 1))
+    assert [e for e in found if not isinstance(e, WarningEvent)] == [
+        ContentDelta(delta="a", index=1)
+    ]

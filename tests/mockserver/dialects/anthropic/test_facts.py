@@ -373,3 +373,40 @@ def test_many_blocks_take_linear_time() -> None:
     assert time.process_time() - began < 3
     assert found.calls is not None
     assert [call.id for call in found.calls] == [f"t{n}" for n in numbers]
+
+
+@pytest.mark.parametrize("content", [None, "hello", {}])
+def test_a_message_without_blocks_is_in_doubt(content: Json) -> None:
+    message: JsonObject = {"type": "message", "id": "m", "stop_reason": "end_turn"}
+    for answer in ({**message, "content": content}, message):
+        found = read_whole(answer)
+        assert (found.error, found.terminal, found.done) == (None, "end_turn", True)
+        assert (found.text, found.calls, found.may_fail) == (None, None, True)
+    assert read_whole({**message, "content": content, "error": {"type": "x"}}).error is not None
+    assert read_whole({"content": content}).error is not None
+
+
+@pytest.mark.parametrize("block", [{"text": "a"}, {"type": "", "text": "a"}, {"type": 3}])
+def test_a_block_without_a_type_is_in_doubt(block: JsonObject) -> None:
+    begin: JsonObject = {"type": "content_block_start", "index": 0, "content_block": block}
+    found = read(START, begin, delta(0, "text_delta", text="b"), reason("end_turn"), STOP)
+    assert (found.text, found.reasoning, found.calls) == (None, None, None)
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_an_event_without_a_type_is_in_doubt(place: int) -> None:
+    events = [START, *text(0, "a"), reason("end_turn", usage={"output_tokens": 9}), STOP]
+    pieces = [sse_event(event, str(event["type"])) for event in events]
+    named = {name: value for name, value in events[place].items() if name != "type"}
+    pieces[place] = sse_event(named, str(events[place]["type"]))
+    found = facts_of(*pieces)
+    known = ("a", 9, "m1") if events[place]["type"] == "content_block_stop" else (None, None, None)
+    assert (found.text, found.usage.get("output_tokens"), found.response_id) == known
+    assert found.may_fail
+
+
+def test_a_citation_without_a_block_is_in_doubt() -> None:
+    cited = delta(None, "citations_delta", citation={"url": "u"})
+    begin, piece, end = text(0, "a")
+    found = read(START, begin, piece, cited, end, reason("end_turn"), STOP)
+    assert (found.text, found.calls, found.citations) == ("a", (), None)
