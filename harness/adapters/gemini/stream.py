@@ -34,6 +34,8 @@ from mockserver.vocabulary import (
 _INCOMPLETE = frozenset({FinishReason.LENGTH, FinishReason.CONTENT_FILTER, FinishReason.UNKNOWN})
 #: Parts of tools that the provider ran.
 _HOSTED = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse")
+#: All fields of a part that is text, or nothing but its signature.
+_OF_TEXT = frozenset({"text", "thought", "thoughtSignature"})
 _FIELDS = frozenset({"candidates", "promptFeedback", "usageMetadata", "responseId", "modelVersion"})
 
 
@@ -144,6 +146,8 @@ class GeminiStream(Answer):
     def _part(self, part: Mapping[str, Json]) -> Iterator[Event]:
         signature = _text_or_none(part.get("thoughtSignature"))
         text = part.get("text")
+        if signature and not isinstance(text, str) and _OF_TEXT.issuperset(part):
+            text = ""
         if isinstance(text, str):
             events = list(self._texts.add(text, signature, thought=part.get("thought") is True))
             is_text = part.get("thought") is not True
@@ -162,7 +166,7 @@ class GeminiStream(Answer):
             yield from self._texts.close()
             self._has_content = True
             yield Image(url=url, thought_signature=signature)
-        elif kind := next((name for name in _HOSTED if name in part), None):
+        elif kind := _kept_kind(part, signature):
             yield from self._texts.close()
             self._has_content = True
             yield HostedToolEvent(
@@ -220,6 +224,12 @@ def _image_in(part: Mapping[str, Json]) -> str | None:
 
 def _is_image(file: Mapping[str, Json]) -> bool:
     return str(file.get("mimeType")).startswith("image/")
+
+
+def _kept_kind(part: Mapping[str, Json], signature: str | None) -> str | None:
+    """Return the kind of a part that goes back as it is: of a hosted tool, or any signed one."""
+    others = (name for name in part if name not in _OF_TEXT) if signature else ()
+    return next((name for name in (*_HOSTED, *others) if name in part), None)
 
 
 def _outcome(hosted: Json) -> str | None:

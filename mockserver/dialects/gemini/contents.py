@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from mockserver.dialects.dialect import UnwritableError
+from mockserver.dialects.gemini.history import is_native
 from mockserver.dialects.writing import text_of
 from mockserver.vocabulary.model import Json, JsonObject
 
@@ -87,7 +88,7 @@ def made_part(part: JsonObject) -> Iterator[JsonObject]:
         case "image":
             yield _signed(_image(part["url"]), signature)
         case "hosted_tool":
-            yield from (n for n in part.get("native") or () if isinstance(n, dict))
+            yield from (n for n in part.get("native") or () if is_native(n))
 
 
 def _calls_of(message: JsonObject) -> dict[str, JsonObject]:

@@ -18,6 +18,14 @@ from mockserver.vocabulary.model import Json, JsonObject
 HOSTED = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse")
 
 
+def is_native(part: Json) -> bool:
+    """Return whether a part is one of Gemini's that goes back as it is: of a tool, or signed."""
+    if not isinstance(part, dict):
+        return False
+    signature = part.get("thoughtSignature")
+    return any(name in part for name in HOSTED) or (isinstance(signature, str) and signature != "")
+
+
 def read_history(contents: Json) -> list[JsonObject]:
     """Return the messages. Raises :class:`UnreadableRequestError` for what they cannot say."""
     if isinstance(contents, str):
@@ -93,12 +101,16 @@ class _History:
                 return {"type": "reasoning", "text": "", "channel": "text"}
             case {"text": _}:
                 return None
+            case {"thoughtSignature": str(), **rest} if rest.keys() <= {"thought"}:
+                return {"type": "reasoning", "text": "", "channel": "text"}
+            case _ if is_native(part) and not _shows_image(part):
+                names = (*HOSTED, *(n for n in part if n not in ("thought", "thoughtSignature")))
+                kind = next(name for name in names if name in part)
+                return {"type": "hosted_tool", "kind": kind, "native": [part]}
             case {"inlineData": dict() as data}:
                 return {"type": "image", "url": _data_url(data)}
             case {"fileData": {"fileUri": str(uri)}}:
                 return {"type": "image", "url": uri}
-        if kind := next((name for name in HOSTED if name in part), None):
-            return {"type": "hosted_tool", "kind": kind, "native": [part]}
         if not part:
             return None
         raise UnreadableRequestError(
@@ -190,6 +202,11 @@ def _said(part: JsonObject) -> JsonObject:
     raise UnreadableRequestError(
         f"a call cannot express a part with {', '.join(part) or 'nothing'}"
     )
+
+
+def _shows_image(part: JsonObject) -> bool:
+    file = part.get("inlineData") or part.get("fileData")
+    return isinstance(file, dict) and _mime(file).startswith("image/")
 
 
 def _plain(said: list[JsonObject]) -> Json:

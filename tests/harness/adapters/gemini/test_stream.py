@@ -15,6 +15,7 @@ from mockserver.vocabulary import (
     Event,
     FinishReason,
     HostedToolEvent,
+    HostedToolPart,
     ImagePart,
     MessageStart,
     MessageStop,
@@ -380,3 +381,27 @@ def test_the_token_of_a_pause_is_kept() -> None:
 def test_odd_chunks_change_nothing(odd: Any) -> None:
     seen = turn(odd, chunk({"text": "a"}, finish="STOP"))
     assert (seen.content, seen.error, seen.usage) == ("a", None, None)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"inlineData": {"mimeType": "audio/wav", "data": "AA=="}},
+        {"fileData": {"mimeType": "application/pdf", "fileUri": "gs://a"}},
+        {"functionResponse": {"name": "f", "response": {}}},
+        {"brandNew": {"a": 1}},
+    ],
+)
+def test_a_signed_part_that_is_not_shown_is_kept(part: dict[str, Any]) -> None:
+    signed = {"thoughtSignature": "s", **part}
+    (kind,) = part
+    assert parts(chunk({"text": "a"}, signed, finish="STOP")) == (
+        TextPart(text="a"),
+        HostedToolPart(kind=kind, native=(signed,)),
+    )
+
+
+def test_a_signature_alone_is_that_of_an_empty_text() -> None:
+    empty = parts(chunk({"text": "a"}, {"text": "", "thoughtSignature": "s"}, finish="STOP"))
+    assert parts(chunk({"text": "a"}, {"thoughtSignature": "s"}, finish="STOP")) == empty
+    assert ReasoningPart(text="", channel="text", signature="s") in empty

@@ -83,6 +83,39 @@ def test_parts_of_hosted_tools_and_images_go_back_as_they_were() -> None:
     assert contents_of([turn]) == [model(*parts)]
 
 
+def test_signed_parts_of_any_kind_go_back_as_they_were() -> None:
+    signed = {"thoughtSignature": SIGNATURE}
+    parts = [
+        signed | {"inlineData": {"mimeType": "audio/wav", "data": PNG}},
+        signed | {"fileData": {"mimeType": "application/pdf", "fileUri": "gs://a"}},
+        signed | {"functionResponse": {"name": "f", "response": {}}},
+        signed | {"brandNew": {"a": 1}},
+    ]
+    (turn,) = read_history([model(*parts, signed)])
+    assert [part.get("kind") for part in turn["parts"]] == [
+        "inlineData",
+        "fileData",
+        "functionResponse",
+        "brandNew",
+        None,
+    ]
+    assert contents_of([turn]) == [model(*parts, {"text": "", **signed})]
+
+
+@pytest.mark.parametrize(
+    "native",
+    [
+        {"type": "web_search_call", "id": "ws"},
+        {"type": "server_tool_use", "id": "st", "name": "web_search", "input": {}},
+        {"toolUse": {"toolUseId": "t", "type": "server_tool_use"}},
+    ],
+)
+def test_native_parts_of_other_apis_are_left_out(native: dict[str, Any]) -> None:
+    hosted = {"type": "hosted_tool", "native": [native]}
+    turn = {"role": "assistant", "parts": [hosted, {"type": "text", "text": "a"}]}
+    assert contents_of([turn]) == [model({"text": "a"})]
+
+
 def test_results_without_ids_find_their_calls_by_name_and_order() -> None:
     turn, *results = read_history(
         [
