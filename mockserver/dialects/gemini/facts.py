@@ -62,6 +62,8 @@ def _values(body: Body, facts: Facts) -> Iterator[Json]:
                 yield _json(element.data)
         case _ if body.data.strip():
             value = _json(body.data)
+            # What is whole is complete, with or without a finish word.
+            facts.done = isinstance(value, dict) and not value.get("error")
             yield from value if isinstance(value, list) else [value]
 
 

@@ -101,6 +101,16 @@ def test_the_last_event_without_its_blank_line_is_in_doubt() -> None:
     assert (facts.text, facts.terminal, facts.broken) == ("a", None, False)
 
 
+@pytest.mark.parametrize("word", [None, ""])
+def test_a_whole_answer_is_complete_without_a_finish_word(word: str | None) -> None:
+    answer = chunk({"text": "a"}, candidate={"finishReason": word})
+    facts = read_all([Body(json.dumps(answer).encode(), Media.JSON)])
+    assert (facts.text, facts.terminal, facts.done, facts.may_fail) == ("a", None, True, True)
+    assert not read(answer).done
+    error = read_all([Body(b'{"error": {"code": 500, "message": "x"}}', Media.JSON)])
+    assert not error.done
+
+
 def test_the_end_marker_of_another_api() -> None:
     facts = read(chunk({"text": "a"}, finish="STOP"), "data: [DONE]\n\n")
     assert (facts.terminal, facts.done, facts.may_fail) == ("STOP", True, True)
