@@ -44,7 +44,7 @@ _BY_WORD: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         "request": r"invalid|bad.?request|context|not.?found|not.?exist|unsupported|unknown_param"
         r"|moderat|filter|policy|polic|flagged|inspection|inappropriate|sensitive|quota|balance"
         r"|billing|credit|payment|arrear|too.?(long|large)|length|missing|validation|permission"
-        r"|usage_|tool_use_failed|out_of_range|precondition",
+        r"|usage_|tool_use_failed|out_of_range|precondition|tokens? (count.*)?exceed",
         "rate": r"rate.?limit|too.?many|throttl|quota|overload|capacity|busy|limit.?reached"
         r"|usage_limit|exhausted|unavailable|slow_down|balance|billing|credit|arrear"
         r"|insufficient|tokens per|requests per|not_?ready|usage_",

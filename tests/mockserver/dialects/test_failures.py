@@ -23,6 +23,7 @@ def families(value: Any, status: int | None = None) -> set[str]:
         (400, {"message": "API key not valid"}, "auth request", "server"),
         (429, {"message": "Slow down, the server is busy"}, "rate", "server request"),
         (429, {"code": "insufficient_quota"}, "rate request", "server"),
+        (500, {"message": "The input token count exceeds the maximum"}, "request server", "rate"),
         (500, {"message": "oops"}, "server", "auth request rate"),
         (503, {"message": "overloaded"}, "server rate", "auth"),
         (524, {}, "server transport", "request"),
