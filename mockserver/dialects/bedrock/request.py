@@ -31,6 +31,11 @@ _ID = re.compile(r"[a-zA-Z0-9_.:-]{1,64}")
 _NOT_IN_ID = re.compile(r"[^a-zA-Z0-9_.:-]")
 _NOT_IN_NAME = re.compile(r"[^a-zA-Z0-9 ()\[\]-]+")
 _WORDS = {chat: native for native, chat in INFERENCE.items()} | {"max_tokens": "maxTokens"}
+#: Kinds of blocks of a turn: ``ContentBlock`` of botocore 1.44.8.
+_BLOCKS = frozenset(
+    """text image document video audio toolUse toolResult guardContent cachePoint reasoningContent
+    citationsContent searchResult toolAddition toolRemoval""".split()
+)
 #: Options that have a place of their own.
 _PLACED = frozenset({*_WORDS, "tool_choice", "response_format", "reasoning_effort"})
 
@@ -185,7 +190,8 @@ def _made(message: JsonObject) -> Iterator[JsonObject]:
 
 
 def _is_block(native: Json) -> bool:
-    return isinstance(native, Mapping) and len(native) == 1
+    """Return whether a part that goes back as it is is a block of Converse, not of another API."""
+    return isinstance(native, Mapping) and len(native) == 1 and not _BLOCKS.isdisjoint(native)
 
 
 def _call(call_id: Json, name: Json, arguments: Json) -> JsonObject:

@@ -96,6 +96,7 @@ def test_content_of_every_kind() -> None:
 
 def test_an_earlier_turn_goes_back_part_by_part() -> None:
     hosted = {"toolUse": {"toolUseId": "s", "name": "x", "input": {}, "type": "server_tool_use"}}
+    others = ["odd", {"a": 1, "b": 2}, {"executableCode": {"code": "1"}}]
     parts = [
         {"type": "reasoning", "text": "So", "channel": "text", "signature": "c2ln"},
         {"type": "reasoning", "text": "", "channel": "text", "redacted_data": "b3Bx"},
@@ -103,7 +104,7 @@ def test_an_earlier_turn_goes_back_part_by_part() -> None:
         {"type": "text", "text": " \n"},
         {"type": "text", "text": "Hi"},
         {"type": "refusal", "refusal": "No."},
-        {"type": "hosted_tool", "kind": "x", "native": [hosted, "odd", {"a": 1, "b": 2}]},
+        {"type": "hosted_tool", "kind": "x", "native": [hosted, *others]},
         {"type": "hosted_tool", "kind": "y"},
         {"type": "tool_call", "id": "t", "name": "f", "arguments": None, "arguments_raw": "{"},
         {"type": "tool_call", "id": "t", "name": "f", "arguments": {}, "arguments_raw": "{}"},
