@@ -74,14 +74,12 @@ def _content(content: Json) -> str | list[JsonObject]:
         return ""
     if isinstance(content, str):
         return content
-    if not isinstance(content, list) or not all(isinstance(part, dict) for part in content):
-        raise UnwritableError("the content of a message is text or a list of objects")
     return [_part(part) for part in content]
 
 
 def _part(part: JsonObject) -> JsonObject:
     """Write a part; the API's own blocks are parts too."""
-    match part.get("type"):
+    match part["type"]:
         case "image_url":
             image = part.get("image_url")
             url = image.get("url") if isinstance(image, Mapping) else image
@@ -96,9 +94,7 @@ def _part(part: JsonObject) -> JsonObject:
             return {"type": "text", "text": part["refusal"]}
         case "input_audio":
             raise UnwritableError("the Messages API takes no audio")
-        case str():
-            return part
-    raise UnwritableError("a part of a message has no type")
+    return part
 
 
 def _rest(part: JsonObject, name: str) -> JsonObject:
@@ -121,12 +117,9 @@ def _file(file: Json) -> JsonObject:
 def _result(message: JsonObject) -> JsonObject:
     known = ("role", "tool_call_id", "content", "name")
     rest = {n: v for n, v in message.items() if n not in known and v is not None}
-    call_id = message.get("tool_call_id")
-    if not isinstance(call_id, str):
-        raise UnwritableError("the result of a tool has no tool_call_id")
     return {
         "type": "tool_result",
-        "tool_use_id": call_id,
+        "tool_use_id": message["tool_call_id"],
         "content": _content(message.get("content")),
         **rest,
     }
@@ -135,15 +128,13 @@ def _result(message: JsonObject) -> JsonObject:
 def _assistant(message: JsonObject) -> str | list[JsonObject]:
     """Return the blocks of a turn; nothing if it has no content that can go back."""
     parts = message.get("parts")
-    if isinstance(parts, list) and parts:
-        return list(_said([part for part in parts if isinstance(part, dict)]))
+    if parts:
+        return list(_said(parts))
     content, calls = message.get("content"), message.get("tool_calls")
     refusal = message.get("refusal")
     said = _content(content if content or not isinstance(refusal, str) else refusal)
     if not calls:
         return said
-    if not isinstance(calls, list) or not all(isinstance(call, dict) for call in calls):
-        raise UnwritableError("the tool_calls of a message are a list of objects")
     return [*(_blocks(said) if said else ()), *map(_plain_call, calls)]
 
 
@@ -188,10 +179,8 @@ def _input(part: JsonObject) -> Json:
 
 
 def _plain_call(call: JsonObject) -> JsonObject:
-    match call:
-        case {"id": str(call_id), "function": {"name": str(name), **function}}:
-            return _tool_use(call_id, name, _parsed(function.get("arguments")), None)
-    raise UnwritableError("a tool call of a message has no id, or no function with a name")
+    function = call["function"]
+    return _tool_use(call["id"], function["name"], _parsed(function.get("arguments")), None)
 
 
 def _parsed(text: Json) -> Json:

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from mockserver.cassettes.cassette import Headers, Request
 from mockserver.dialects.anthropic.call import BETA_HEADER
 from mockserver.dialects.anthropic.conversation import conversation
+from mockserver.dialects.call_shape import check_shape, function_of
 from mockserver.dialects.dialect import UnwritableError
 from mockserver.dialects.writing import compact
 from mockserver.vocabulary.call import NeutralCall
@@ -33,6 +34,7 @@ _CHOICES: Mapping[str, str] = {"auto": "auto", "required": "any", "none": "none"
 
 def write_request(call: NeutralCall) -> Request:
     """Return the request. Raises :class:`UnwritableError` for what the API cannot say."""
+    check_shape(call)
     system, messages = conversation(call.messages)
     options = {n: v for n, v in call.options.items() if v is not None and n not in _UNUSED}
     body: JsonObject = {"model": call.model, "max_tokens": _max_tokens(options)}
@@ -85,13 +87,15 @@ def _max_tokens(options: JsonObject) -> Json:
 
 
 def _tool(tool: JsonObject) -> JsonObject:
-    function = tool.get("function")
-    if isinstance(function, Mapping):
+    if isinstance(tool.get("function"), Mapping):
+        function = function_of(tool)
         rest = {n: v for n, v in function.items() if n != "parameters" and v is not None}
         schema = function.get("parameters") or {"type": "object", "properties": {}}
         return {**rest, "input_schema": schema}
     if "custom" in tool:
         raise UnwritableError("the Messages API has no custom tools with free text")
+    if tool.get("type") == "function" or not (tool.get("type") or tool.get("name")):
+        raise UnwritableError(f"a tool has no function, and is none of the API: {tool!r:.80}")
     return tool
 
 

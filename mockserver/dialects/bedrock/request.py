@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from mockserver.cassettes.cassette import Request
 from mockserver.dialects.bedrock.call import INFERENCE
+from mockserver.dialects.call_shape import check_shape, function_of, known_options
 from mockserver.dialects.dialect import UnwritableError
 from mockserver.dialects.writing import compact, text_of
 from mockserver.vocabulary.call import NeutralCall
@@ -33,8 +34,11 @@ _NOT_IN_NAME = re.compile(r"[^a-zA-Z0-9 ()\[\]-]+")
 _WORDS = {chat: native for native, chat in INFERENCE.items()} | {"max_tokens": "maxTokens"}
 #: Kinds of blocks of a turn: ``ContentBlock`` of botocore 1.44.8.
 _BLOCKS = frozenset(
-    """text image document video audio toolUse toolResult guardContent cachePoint reasoningContent
-    citationsContent searchResult toolAddition toolRemoval""".split()
+    {
+        *("text", "image", "document", "video", "audio", "toolUse", "toolResult", "guardContent"),
+        *("cachePoint", "reasoningContent", "citationsContent", "searchResult"),
+        *("toolAddition", "toolRemoval"),
+    }
 )
 #: Options that have a place of their own.
 _PLACED = frozenset({*_WORDS, "tool_choice", "response_format", "reasoning_effort"})
@@ -42,17 +46,19 @@ _PLACED = frozenset({*_WORDS, "tool_choice", "response_format", "reasoning_effor
 
 def write_request(call: NeutralCall) -> Request:
     """Return the request. Raises :class:`UnwritableError`."""
+    check_shape(call)
     body: JsonObject = {"messages": _messages(call.messages)}
     if system := [block for m in call.messages if _is_system(m) for block in _blocks(m)]:
         body["system"] = system
-    if inference := dict(_inference(call.options)):
+    options = known_options(call.options)
+    if inference := dict(_inference(options)):
         body["inferenceConfig"] = inference
     if config := _tool_config(call):
         body["toolConfig"] = config
-    if output := dict(_output(call.options)):
+    if output := dict(_output(options)):
         body["outputConfig"] = output
-    for name, value in call.options.items():
-        if name not in _PLACED and value is not None:
+    for name, value in options.items():
+        if name not in _PLACED:
             both = isinstance(value, dict) and isinstance(body.get(name), dict)
             body[name] = {**value, **body[name]} if both else value
     operation = "converse-stream" if call.stream else "converse"
@@ -106,7 +112,7 @@ def _messages(messages: Iterable[JsonObject]) -> list[JsonObject]:
 def _result(message: JsonObject) -> JsonObject:
     failed = {"status": message["status"]} if message.get("status") else {}
     return {
-        "toolUseId": tool_use_id(str(message.get("tool_call_id"))),
+        "toolUseId": tool_use_id(message["tool_call_id"]),
         "content": list(_blocks(message)),
         **failed,
     }
@@ -167,8 +173,8 @@ def _made(message: JsonObject) -> Iterator[JsonObject]:
         if (text := text_of(message.get("content")) or message.get("refusal") or "").strip():
             yield {"text": text}
         for call in message.get("tool_calls") or ():
-            function = call.get("function") or {}
-            yield _call(call.get("id"), function.get("name"), function.get("arguments"))
+            function = call["function"]
+            yield _call(call["id"], function["name"], function.get("arguments"))
         return
     for part in parts:
         match part["type"]:
@@ -182,7 +188,11 @@ def _made(message: JsonObject) -> Iterator[JsonObject]:
             case "reasoning" if part.get("redacted_data"):
                 yield {"reasoningContent": {"redactedContent": part["redacted_data"]}}
             case "tool_call" if part.get("arguments") is not None:
-                yield _call(part["id"], part["name"], part["arguments_raw"])
+                yield _call(
+                    part["id"],
+                    part["name"],
+                    part.get("arguments_raw") or compact(part["arguments"]),
+                )
             case "image" if _DATA_URL.fullmatch(part["url"]):
                 yield {"image": _image(part["url"])}
             case "hosted_tool":
@@ -194,14 +204,14 @@ def _is_block(native: Json) -> bool:
     return isinstance(native, Mapping) and len(native) == 1 and not _BLOCKS.isdisjoint(native)
 
 
-def _call(call_id: Json, name: Json, arguments: Json) -> JsonObject:
+def _call(call_id: str, name: str, arguments: Json) -> JsonObject:
     try:
         given = json.loads(arguments or "{}")
     except (TypeError, ValueError, RecursionError):
         given = None
     if not isinstance(given, dict):
         raise UnwritableError(f"the arguments of call {call_id!r} are not one JSON object")
-    return {"toolUse": {"toolUseId": tool_use_id(str(call_id)), "name": name, "input": given}}
+    return {"toolUse": {"toolUseId": tool_use_id(call_id), "name": name, "input": given}}
 
 
 def _inference(options: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
@@ -214,27 +224,31 @@ def _inference(options: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
 
 def _tool_config(call: NeutralCall) -> JsonObject:
     choice = call.options.get("tool_choice")
+    said = _tool_choice(choice)
     has_history = any(m.get("tool_calls") or m.get("role") == "tool" for m in call.messages)
     if not call.tools or (choice == "none" and not has_history):
         return {}
-    config: JsonObject = {"tools": [_tool(tool) for tool in call.tools]}
+    return {"tools": [_tool(tool) for tool in call.tools], **said}
+
+
+def _tool_choice(choice: Json) -> JsonObject:
     match choice:
+        case None | "auto" | "none":
+            return {}
         case "required":
-            config["toolChoice"] = {"any": {}}
+            return {"toolChoice": {"any": {}}}
         case {"function": {"name": str(name)}}:
-            config["toolChoice"] = {"tool": {"name": name}}
-    return config
+            return {"toolChoice": {"tool": {"name": name}}}
+    raise UnwritableError(f"Bedrock has no tool_choice {choice!r:.80}")
 
 
 def _tool(tool: JsonObject) -> JsonObject:
-    kind = tool.get("type", "function")
-    function = tool.get(kind)
+    kind = tool.get("type") or "function"
     if kind != "function":
         if kind not in tool:
             raise UnwritableError(f"a tool of type {kind!r} cannot be sent to Bedrock")
-        return {kind: function}
-    if not isinstance(function, Mapping):
-        raise UnwritableError("a tool of type function has no function")
+        return {kind: tool[kind]}
+    function = function_of(tool)
     known = {n: v for n, v in function.items() if n != "parameters" and v not in (None, "")}
     schema = function.get("parameters") or {"type": "object", "properties": {}}
     return {"toolSpec": {**known, "inputSchema": {"json": schema}}}

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from mockserver.cassettes.cassette import Request
+from mockserver.dialects.call_shape import check_shape, function_of, known_options
 from mockserver.dialects.dialect import UnwritableError
 from mockserver.dialects.writing import compact, text_of
 from mockserver.vocabulary.call import NeutralCall
@@ -22,6 +23,7 @@ _LEFT_OUT = frozenset({"stream_options", "user", "metadata", "store"})
 
 def write_request(call: NeutralCall) -> Request:
     """Return the request. Raises :class:`UnwritableError` for what the API cannot say."""
+    check_shape(call)
     body: JsonObject = {
         "stream": call.stream,
         "model": call.model,
@@ -32,8 +34,8 @@ def write_request(call: NeutralCall) -> Request:
         body["tools"] = [_tool(tool) for tool in tools]
         if any(_function(tool).get("strict") for tool in tools):
             body["strict_tools"] = True
-    for name, value in {**call.options, "tool_choice": choice}.items():
-        if value is not None and name not in _LEFT_OUT:
+    for name, value in known_options({**call.options, "tool_choice": choice}).items():
+        if name not in _LEFT_OUT:
             body |= _OPTIONS[name](value) if name in _OPTIONS else {name: value}
     headers = (("content-type", "application/json"), ("accept", "*/*"))
     return Request(method="POST", uri=URL, headers=headers, body=compact(body).encode())
@@ -58,9 +60,9 @@ def _function(tool: JsonObject) -> Mapping[str, Json]:
 
 
 def _tool(tool: JsonObject) -> JsonObject:
-    if tool.get("type", "function") != "function" or not _function(tool):
-        raise UnwritableError(f"Cohere has no tools of type {tool.get('type')!r}")
-    function = {name: value for name, value in _function(tool).items() if name != "strict"}
+    if (tool.get("type") or "function") != "function":
+        raise UnwritableError(f"Cohere has no tools of type {tool['type']!r}")
+    function = {name: value for name, value in function_of(tool).items() if name != "strict"}
     return {"type": "function", "function": {"parameters": {"type": "object"}, **function}}
 
 
@@ -75,7 +77,7 @@ def _message(message: JsonObject) -> JsonObject:
         case "tool":
             return {
                 "role": "tool",
-                "tool_call_id": str(message.get("tool_call_id", "")),
+                "tool_call_id": message["tool_call_id"],
                 "content": _content(message, {"text"}),
             }
         case role:
@@ -87,10 +89,10 @@ def _content(message: JsonObject, kinds: set[str]) -> Json:
     if not isinstance(content, list):
         return "" if content is None else content
     for part in content:
-        kind = part.get("type") if isinstance(part, Mapping) else None
-        if kind not in kinds:
+        if part["type"] not in kinds:
             raise UnwritableError(
-                f"Cohere has no parts of type {kind!r} in a message of role {message.get('role')!r}"
+                f"Cohere has no parts of type {part['type']!r} "
+                f"in a message of role {message.get('role')!r}"
             )
     return content
 
@@ -143,10 +145,8 @@ def _said(part: JsonObject) -> str:
 
 
 def _call(call: JsonObject) -> JsonObject:
-    function = _function(call)
-    if not function:
-        raise UnwritableError(f"Cohere has no tool calls of type {call.get('type')!r}")
-    kept = {"name": function.get("name"), "arguments": function.get("arguments") or "{}"}
+    function = call["function"]
+    kept = {"name": function["name"], "arguments": function.get("arguments") or "{}"}
     return {"id": call.get("id"), "type": "function", "function": kept}
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from mockserver.cassettes.cassette import Request
+from mockserver.dialects.call_shape import check_shape, function_of, known_options
 from mockserver.dialects.dialect import UnwritableError
 from mockserver.dialects.gemini.call import OPTIONS
 from mockserver.dialects.gemini.contents import contents_of, system_texts
@@ -27,6 +28,7 @@ _LEFT_OUT = frozenset({"stream_options", "parallel_tool_calls", "store"})
 
 def write_request(call: NeutralCall) -> Request:
     """Return the request. Raises :class:`UnwritableError` for what it cannot say."""
+    check_shape(call)
     method = "streamGenerateContent?alt=sse" if call.stream else "generateContent"
     return Request(
         method="POST",
@@ -40,9 +42,9 @@ def write_request(call: NeutralCall) -> Request:
 
 
 def _body(call: NeutralCall) -> JsonObject:
-    options = {n: v for n, v in call.options.items() if v is not None and n not in _LEFT_OUT}
-    config = dict(options.pop("generationConfig", {}))
-    tool_config = dict(options.pop("toolConfig", {}))
+    options = {n: v for n, v in known_options(call.options).items() if n not in _LEFT_OUT}
+    config = _object(options.pop("generationConfig", {}), "generationConfig")
+    tool_config = _object(options.pop("toolConfig", {}), "toolConfig")
     body: JsonObject = {"contents": contents_of(call.messages)}
     if not body["contents"]:
         raise UnwritableError("contents need a message besides those of the system")
@@ -57,7 +59,7 @@ def _body(call: NeutralCall) -> JsonObject:
             case "response_format":
                 config |= _response_format(value)
             case "reasoning_effort":
-                before = config.get("thinkingConfig", {})
+                before = _object(config.get("thinkingConfig", {}), "thinkingConfig")
                 config["thinkingConfig"] = {**_thinking(value), **before}
             case "stop" if isinstance(value, str):
                 config["stopSequences"] = [value]
@@ -72,9 +74,17 @@ def _body(call: NeutralCall) -> JsonObject:
     return body
 
 
+def _object(value: Json, name: str) -> JsonObject:
+    if not isinstance(value, Mapping):
+        raise UnwritableError(f"{name} is an object, not {value!r:.80}")
+    return dict(value)
+
+
 def _tools(call: NeutralCall) -> list[JsonObject]:
-    declared = [t["function"] for t in call.tools if t.get("type", "function") == "function"]
-    own = [{t["type"]: t.get(t["type"], {})} for t in call.tools if t.get("type") != "function"]
+    kinds = [tool.get("type") or "function" for tool in call.tools]
+    named = list(zip(kinds, call.tools, strict=True))
+    declared = [function_of(tool) for kind, tool in named if kind == "function"]
+    own = [{kind: tool.get(kind, {})} for kind, tool in named if kind != "function"]
     functions = [
         {
             "parametersJsonSchema" if n == "parameters" else n: v
@@ -97,7 +107,7 @@ def _tool_config(choice: Json) -> JsonObject:
         case {"type": "function", "function": {"name": str(name)}}:
             return _calling("ANY", [name])
         case {"type": "allowed_tools", "allowed_tools": {"tools": list(tools)}}:
-            return _calling("ANY", [tool["function"]["name"] for tool in tools])
+            return _calling("ANY", [function_of(_object(t, "a tool"))["name"] for t in tools])
     raise UnwritableError(f"Gemini has no tool choice {choice!r}")
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from mockserver.cassettes.cassette import Request
+from mockserver.dialects.call_shape import check_shape, function_of, known_options
 from mockserver.dialects.dialect import UnwritableError
 from mockserver.dialects.ollama.words import ENDPOINT, GENERATE, OPTIONS
 from mockserver.dialects.writing import compact, text_of
@@ -27,6 +28,7 @@ _TRANSLATED = frozenset({*_NAMES, ENDPOINT, "options", "response_format", "tool_
 
 def write_request(call: NeutralCall) -> Request:
     """Return the request to a server on this machine. Raises :class:`UnwritableError`."""
+    check_shape(call)
     if (wanted := call.options.get(ENDPOINT)) not in (None, GENERATE):
         raise UnwritableError(f"the option {ENDPOINT} is {GENERATE!r} or absent, not {wanted!r}")
     body: JsonObject = {
@@ -46,8 +48,10 @@ def _chat(call: NeutralCall) -> JsonObject:
     choice = call.options.get("tool_choice")
     if choice not in (None, "auto", "none"):
         raise UnwritableError(f"Ollama's API cannot say tool_choice {choice!r}")
-    if other := [tool.get("type") for tool in call.tools if tool.get("type") != "function"]:
-        raise UnwritableError(f"Ollama's API has no tools of type {other[0]!r}")
+    for tool in call.tools:
+        if tool.get("type") != "function":
+            raise UnwritableError(f"Ollama's API has no tools of type {tool.get('type')!r}")
+        function_of(tool)
     tools = {"tools": list(call.tools)} if call.tools and choice != "none" else {}
     return {"messages": list(_messages(call.messages)), **tools}
 
@@ -85,6 +89,8 @@ def _messages(messages: Sequence[JsonObject]) -> Iterator[JsonObject]:
                 if call_id not in names:
                     raise UnwritableError(f"a tool result is for no known call: {call_id!r}")
                 known = {} if call_id in made else {"tool_call_id": call_id}
+                if _images(message.get("content")):
+                    raise UnwritableError("a tool result of Ollama's API has no images")
                 text = text_of(message.get("content"))
                 yield {"role": "tool", "content": text, "tool_name": names[call_id], **known}
             case role:
@@ -149,7 +155,7 @@ def _images(content: Json) -> JsonObject:
 
 def _fields(options: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
     """Yield the further fields of the body; an option that is ``None`` is left out."""
-    known = {name: value for name, value in options.items() if value is not None}
+    known = known_options(options)
     if effort := known.pop("reasoning_effort", None):
         yield "think", False if effort == "none" else effort
     if form := known.get("response_format"):

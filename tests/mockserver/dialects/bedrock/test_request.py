@@ -237,7 +237,7 @@ def user(part: Any) -> dict[str, Any]:
         (user({"type": "file", "file": {"file_data": "aa"}}), "a name with its format"),
         (user({"type": "file", "file": {"file_data": "aa", "filename": ".pdf"}}), "'.pdf'"),
         (user({"type": "what"}), "type 'what'"),
-        (user("Hi"), "type 'str'"),
+        (user("Hi"), "with a type, not 'Hi'"),
         (
             {
                 "role": "assistant",

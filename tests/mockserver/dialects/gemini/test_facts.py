@@ -104,10 +104,10 @@ def test_the_last_event_without_its_blank_line_is_in_doubt() -> None:
 @pytest.mark.parametrize("word", [None, ""])
 def test_a_whole_answer_is_complete_without_a_finish_word(word: str | None) -> None:
     answer = chunk({"text": "a"}, candidate={"finishReason": word})
-    facts = read_all([Body(json.dumps(answer).encode(), Media.JSON)])
+    facts = read_all([Body(json.dumps(answer).encode(), Media.OTHER)])
     assert (facts.text, facts.terminal, facts.done, facts.may_fail) == ("a", None, True, True)
     assert not read(answer).done
-    error = read_all([Body(b'{"error": {"code": 500, "message": "x"}}', Media.JSON)])
+    error = read_all([Body(b'{"error": {"code": 500, "message": "x"}}', Media.OTHER)])
     assert not error.done
 
 

@@ -125,7 +125,12 @@ def test_other_words_of_chat_completions_are_translated() -> None:
         ([HI, HI, HI], {"options": {"endpoint": "generate"}}, "one user message"),
         ([HI], {"tools": (TOOL,), "options": {"endpoint": "generate"}}, "no tools"),
         (
-            [{"role": "assistant", "tool_calls": [{"id": "c", "function": {"arguments": "["}}]}],
+            [
+                {
+                    "role": "assistant",
+                    "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": "["}}],
+                }
+            ],
             {},
             "not a JSON object",
         ),
