@@ -25,10 +25,7 @@ class OllamaClient(NativeClient):
 
     def answering(self, call: NeutralCall, request_id: str | None) -> OllamaStream:
         """Return the reader of one answer to ``call``."""
-        return OllamaStream(
-            streamed=call.stream,
-            **self._reading_terms(call, request_id),
-        )
+        return OllamaStream(**self._reading_terms(call, request_id))
 
 
 ollama_client = adapter(

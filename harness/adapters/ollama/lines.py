@@ -15,7 +15,6 @@ from harness.adapters.common.json_text import is_json_start
 from mockserver.vocabulary import ErrorClass, ErrorInfo, Event, Json
 
 _NOT_JSON = object()
-_BOM = "\ufeff"
 
 
 class LinesBody:
@@ -83,11 +82,10 @@ class LinesBody:
 
     def _decoded(self, line: bytes) -> str:
         try:
-            text = line.decode()
+            return line.decode()
         except UnicodeDecodeError:
             self._stream.warn("invalid_utf8", "bytes that are not UTF-8 became U+FFFD")
-            text = line.decode(errors="replace")
-        return text if self._any_value else text.removeprefix(_BOM)
+            return line.decode(errors="replace")
 
     def _unreadable(self, what: str, text: str) -> ErrorInfo:
         shown = clip(scrub(plain(text), self._stream.secrets), 200)

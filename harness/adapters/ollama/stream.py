@@ -45,8 +45,7 @@ _Text = ContentDelta | ReasoningDelta
 class OllamaStream(Answer):
     """One answer of ``/api/chat`` or ``/api/generate``. Feed it with the object of each line.
 
-    ``taken_ids`` are the tool call ids of earlier turns. ``streamed``: a stream was requested, so
-    that an object without ``done`` is one of several.
+    ``taken_ids`` are the tool call ids of earlier turns.
     """
 
     api = "Ollama"
@@ -56,15 +55,12 @@ class OllamaStream(Answer):
         self,
         *,
         taken_ids: Collection[str] = (),
-        streamed: bool = True,
         secrets: Collection[str] = (),
         request_id: str | None = None,
     ) -> None:
         super().__init__(secrets=secrets, request_id=request_id)
-        self._streamed = streamed
         self._model: str | None = None
         self._word: str | None = None
-        self._says_done = False
         self._has_content = False
         self._joiners: dict[type[Event], tuple[_Text, SurrogateJoiner]] = {}
         self._starts = CallStarts(taken_ids)
@@ -81,8 +77,8 @@ class OllamaStream(Answer):
         is_named_error: bool = False,
         default: ErrorClass = ErrorClass.SERVER_ERROR,
     ) -> list[Event]:
-        """Take the value of one line; see :meth:`Answer.chunk`. ``null`` is skipped."""
-        if self.closed or value is None:
+        """Take the value of one line; see :meth:`Answer.chunk`."""
+        if self.closed:
             return []
         if not isinstance(value, Mapping):
             what = type(value).__name__
@@ -93,7 +89,6 @@ class OllamaStream(Answer):
         self._usage.add(value)
         self._model = self._model or _text(value.get("model")) or None
         self._word = self._word or _text(value.get("done_reason")) or None
-        self._says_done |= "done" in value
         content = list(self._content(value))
         start = [] if self._started else [MessageStart(model=self._model)]
         self._started = True
@@ -114,12 +109,6 @@ class OllamaStream(Answer):
         if self._word is None:
             self.warn("finish_reason_missing", "the answer ended without a done_reason")
         return self._complete()
-
-    def ended(self) -> list[Event]:
-        """End because the body did; a whole answer that says nothing of ``done`` is complete."""
-        if self._any_chunk and not (self._streamed or self._says_done):
-            return self.done()
-        return super().ended()
 
     def lost(self, error: ErrorInfo) -> list[Event]:
         """End because the connection broke; after a reason the turn is complete."""

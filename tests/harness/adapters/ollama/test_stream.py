@@ -47,8 +47,8 @@ def call(name: Any = "f", arguments: Any = None, **more: Any) -> dict[str, Any]:
     return {"function": {"name": name, "arguments": arguments}, **more}
 
 
-def events_of(*values: Any, streamed: bool = True, taken: tuple[str, ...] = ()) -> list[Event]:
-    stream = OllamaStream(streamed=streamed, taken_ids=taken)
+def events_of(*values: Any, taken: tuple[str, ...] = ()) -> list[Event]:
+    stream = OllamaStream(taken_ids=taken)
     events = [event for value in values for event in stream.chunk(value)]
     return events if stream.closed else [*events, *stream.ended()]
 
@@ -161,17 +161,6 @@ def test_ends_without_a_reason() -> None:
     assert stream.lost(LOST)[-1].type == "error"
 
 
-def test_a_whole_answer_that_says_nothing_of_done() -> None:
-    whole = {"model": "m", "message": {"content": "a"}}
-    turn = turn_of(whole, streamed=False)
-    assert (turn.status, turn.finish_reason) == (Status.COMPLETED, FinishReason.UNKNOWN)
-    assert error_of({**whole, "done": False}, streamed=False).error_class is (
-        ErrorClass.TRUNCATED_STREAM
-    )
-    assert error_of(whole).error_class is ErrorClass.TRUNCATED_STREAM
-    assert error_of(streamed=False).error_class is ErrorClass.EMPTY_RESPONSE
-
-
 @pytest.mark.parametrize(
     ("value", "error_class"),
     [
@@ -183,6 +172,7 @@ def test_a_whole_answer_that_says_nothing_of_done() -> None:
         ([1], ErrorClass.PROTOCOL),
         ("x", ErrorClass.PROTOCOL),
         (7, ErrorClass.PROTOCOL),
+        (None, ErrorClass.PROTOCOL),
     ],
 )
 def test_lines_that_end_the_turn(value: Any, error_class: ErrorClass) -> None:

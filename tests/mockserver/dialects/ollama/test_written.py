@@ -41,8 +41,8 @@ def lines_of(answer: Response) -> list[Any]:
     return [json.loads(line) for line in answer.body.split(b"\n") if line]
 
 
-def client_turn(answer: Response, *, streamed: bool = True) -> AssistantTurn:
-    body = LinesBody(OllamaStream(streamed=streamed))
+def client_turn(answer: Response) -> AssistantTurn:
+    body = LinesBody(OllamaStream())
     events = body.feed(answer.body)
     if not body.closed:
         events += body.end()
@@ -80,7 +80,7 @@ def test_the_client_reads_the_turn(turn: AssistantTurn, pace: Pace) -> None:
     said = as_read(fitted(DIALECT, turn).turn)
     assert client_turn(written_answer(DIALECT, turn, ASK, pace)) == said
     whole = written_answer(DIALECT, turn, replace(ASK, stream=False), pace)
-    assert client_turn(whole, streamed=False) == said
+    assert client_turn(whole) == said
 
 
 @settings(max_examples=15)
