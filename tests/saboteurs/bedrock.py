@@ -70,7 +70,8 @@ class SkipsExceptions(BedrockCaller):
             is_named_error: bool = False,
             default: ErrorClass = ErrorClass.STREAM_ERROR,
         ) -> list[NeutralEvent]:
-            return [] if is_named_error else super().chunk(value, default=default)
+            is_error = isinstance(value, Mapping) and "__type" in value
+            return [] if is_error else super().chunk(value, default=default)
 
         def ended(self) -> list[NeutralEvent]:
             self._finish = self._finish or "end_turn"
@@ -96,7 +97,7 @@ class JoinsTheInputsOfAllBlocks(BedrockCaller):
 
 class _OneInput(BlockCalls):
     def add(self, index: int, piece: str) -> Iterator[NeutralEvent]:
-        return super().add(min(self._calls, default=index), piece)
+        return super().add(min(self._by_index, default=index), piece)
 
 
 @caught_by("turn", "signature", "bedrock/reasoning-two-shapes/recorded")

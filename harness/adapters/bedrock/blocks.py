@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from harness.adapters.common.surrogates import fix_surrogates, fix_surrogates_in
 from mockserver.vocabulary import Citation, Event, HostedToolEvent, Json, JsonObject
@@ -46,32 +47,25 @@ def usage_of(usage: Json) -> Json:
     """
     if not isinstance(usage, Mapping):
         return None
-    named = {
-        "completion_tokens": usage.get("outputTokens"),
-        "total_tokens": usage.get("totalTokens"),
-        "prompt_tokens_details": {
-            "cached_tokens": usage.get("cacheReadInputTokens"),
-            "cache_write_tokens": usage.get("cacheWriteInputTokens"),
-        },
-    }
-    given, output, total, *cached = (
-        count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else None
-        for count in (
-            usage.get(name)
-            for name in (
-                "inputTokens",
-                "outputTokens",
-                "totalTokens",
-                "cacheReadInputTokens",
-                "cacheWriteInputTokens",
-            )
+    given, output, total, read, written = (
+        usage.get(name)
+        for name in (
+            "inputTokens",
+            "outputTokens",
+            "totalTokens",
+            "cacheReadInputTokens",
+            "cacheWriteInputTokens",
         )
     )
-    if given is None:
-        return {**named, "prompt_tokens": usage.get("inputTokens")}
-    is_inside = output is not None and total == given + output
-    extra = 0 if is_inside else sum(count or 0 for count in cached)
-    return {**named, "prompt_tokens": given + extra}
+    counted = given
+    if _is_count(given) and not (_is_count(output) and total == given + output):
+        counted = given + sum(count for count in (read, written) if _is_count(count))
+    return {
+        "prompt_tokens": counted,
+        "completion_tokens": output,
+        "total_tokens": total,
+        "prompt_tokens_details": {"cached_tokens": read, "cache_write_tokens": written},
+    }
 
 
 @dataclass(slots=True)
@@ -109,16 +103,16 @@ class HostedBlocks:
         return False
 
     def add(self, index: int, delta: Mapping[str, Json]) -> bool:
-        """Take a delta; return whether it is of a hosted tool."""
+        """Take a delta; return whether it is of a hosted tool's block."""
         block = self._open.get(index)
         if block is None:
-            return "toolResult" in delta
+            return False
         use, result = delta.get("toolUse"), delta.get("toolResult")
         if isinstance(use, Mapping) and isinstance(use.get("input"), str):
             block.pieces.append(use["input"])
         if isinstance(result, list):
             block.content += result
-        return "toolUse" in delta or "toolResult" in delta
+        return True
 
     def stop(self, index: int) -> Iterator[Event]:
         """End a block."""
@@ -132,10 +126,11 @@ class HostedBlocks:
             value["content"] = block.content
         yield _event(block.name, value)
 
-    def close(self) -> Iterator[Event]:
-        """End all blocks that are open."""
+    def close(self, *, but: int | None) -> Iterator[Event]:
+        """End all blocks that are open, except one."""
         for index in list(self._open):
-            yield from self.stop(index)
+            if index != but:
+                yield from self.stop(index)
 
     def whole(self, block: Mapping[str, Json]) -> Iterator[Event]:
         """Yield the event of a complete block, if it is of a hosted tool."""
@@ -143,6 +138,10 @@ class HostedBlocks:
             value = block.get(name)
             if isinstance(value, Mapping) and (name == "toolResult" or _is_hosted(value)):
                 yield _event(name, dict(value))
+
+
+def _is_count(value: Json) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _is_hosted(use: Mapping[str, Json]) -> bool:

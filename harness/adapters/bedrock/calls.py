@@ -43,12 +43,12 @@ class BlockCalls:
 
     def __init__(self, taken_ids: Collection[str] = ()) -> None:
         self._starts = CallStarts(taken_ids)
-        self._calls: dict[int, _Call] = {}
-        self._closed: list[_Call] = []
+        self._calls: list[_Call] = []
+        self._by_index: dict[int, _Call] = {}
         self._error: ErrorInfo | None = None
 
     def __bool__(self) -> bool:
-        return bool(self._calls or self._closed or self._error)
+        return bool(self._calls or self._error)
 
     def start(self, index: int, use: Mapping[str, Json]) -> Iterator[Event]:
         """Open the call of a block. One without a name is an error when the turn ends."""
@@ -56,19 +56,18 @@ class BlockCalls:
         if not (isinstance(name, str) and name):
             self._error = self._error or call_error(None, "", "")
             return
-        if index in self._calls:
-            self._closed.append(self._calls[index])
         is_id = isinstance(call_id, str) and call_id.strip()
         start = self._starts.start(
             fix_surrogates(call_id) if isinstance(call_id, str) and is_id else "",
             fix_surrogates(name),
         )
-        self._calls[index] = _Call(start.tool_call_index, start.tool_name)
+        call = self._by_index[index] = _Call(start.tool_call_index, start.tool_name)
+        self._calls.append(call)
         yield start
 
     def add(self, index: int, piece: str) -> Iterator[Event]:
         """Take a piece of argument text. Without a start there is no call that it belongs to."""
-        call = self._calls.get(index)
+        call = self._by_index.get(index)
         if call is not None:
             yield from call.add(call.joiner.feed(piece))
         elif self._error is None:
@@ -92,10 +91,9 @@ class BlockCalls:
         """
         events: list[Event] = []
         error = self._error
-        calls = sorted([*self._closed, *self._calls.values()], key=lambda call: call.number)
-        for call in calls:
+        for call in self._calls:
             events += call.add(call.joiner.close())
-        for call in calls:
+        for call in self._calls:
             raw = "".join(call.pieces)
             arguments: JsonObject | None = None
             if not (incomplete and is_empty(raw)):

@@ -15,10 +15,7 @@ from harness.adapters.common.answer_body import AnswerBody
 from harness.adapters.common.failures import clip, failure, scrub
 from harness.adapters.common.transport import BodyReader
 from mockserver.vocabulary import ErrorClass, ErrorInfo, Event
-from mockserver.wire import Frame, FrameDecoder, eventstream
-
-#: How a body of text may begin.
-_TEXT = b"{[< \t\r\n:de"
+from mockserver.wire import Frame, FrameDecoder
 
 
 class FrameBody:
@@ -27,9 +24,6 @@ class FrameBody:
     def __init__(self, stream: Answer, *, content_type: str | None = None) -> None:
         self._stream = stream
         self._content_type = content_type
-        self._says_frames = (content_type or "").partition(";")[
-            0
-        ].strip().lower() == eventstream.CONTENT_TYPE
         self._decoder = FrameDecoder()
         self._text: BodyReader | None = None
         self._begun = False
@@ -43,8 +37,8 @@ class FrameBody:
         """Take the next bytes, split anywhere, and return their events."""
         if data and not self._begun:
             self._begun = True
-            is_text = data[:1] in _TEXT or (data[0] > 1 and not self._says_frames)
-            if is_text:
+            # The length of a frame is below 32 MiB, so that its first byte is 0 or 1.
+            if data[0] > 1:
                 self._text = AnswerBody(self._stream, content_type=self._content_type)
         if self._text is not None:
             return self._text.feed(data)
@@ -73,10 +67,12 @@ class FrameBody:
         kind = frame.text(":message-type")
         if kind == "error":
             said = {"code": frame.text(":error-code"), "message": frame.text(":error-message")}
-            return self._stream.chunk(said, is_named_error=True, default=ErrorClass.SERVER_ERROR)
-        text = frame.payload.decode(errors="replace")
-        if "\ufffd" in text and "\ufffd".encode() not in frame.payload:
+            return self._stream.chunk(said, default=ErrorClass.SERVER_ERROR)
+        try:
+            text = frame.payload.decode()
+        except UnicodeDecodeError:
             self._stream.warn("invalid_utf8", "bytes that are not UTF-8 became U+FFFD")
+            text = frame.payload.decode(errors="replace")
         try:
             payload = json.loads(text or "{}")
         except (ValueError, RecursionError):
@@ -84,7 +80,7 @@ class FrameBody:
         if kind == "exception":
             fields = payload if isinstance(payload, dict) else {"message": text}
             said = {"__type": frame.text(":exception-type"), **fields}
-            return self._stream.chunk(said, is_named_error=True)
+            return self._stream.chunk(said)
         if kind != "event":
             shown = self._shown(kind, 40)
             self._stream.warn("unknown_frame", f"a frame of type {shown!r} was skipped")

@@ -70,10 +70,8 @@ class ConverseStream(Answer):
         self._has_content = False
 
     def is_answer(self, value: Json) -> bool:
-        """Return whether ``value`` is a whole answer or an error."""
-        return isinstance(value, Mapping) and any(
-            name in value for name in ("output", "message", "__type")
-        )
+        """Return whether ``value`` may be a whole answer or an error: an object."""
+        return isinstance(value, Mapping)
 
     def chunk(
         self,
@@ -83,13 +81,10 @@ class ConverseStream(Answer):
         default: ErrorClass = ErrorClass.STREAM_ERROR,
     ) -> list[Event]:
         """Take one event as ``{name: payload}``, a whole answer, or an error."""
-        if self.closed:
+        if self.closed or not isinstance(value, Mapping):
             return []
         events: list[Event] = []
-        if not isinstance(value, Mapping):
-            what = type(value).__name__
-            self._error = failure(ErrorClass.PROTOCOL, f"an event is an object, not {what}")
-        elif is_named_error or "__type" in value or isinstance(value.get("message"), str):
+        if is_named_error or "__type" in value or isinstance(value.get("message"), str):
             self._error = from_payload(value, default=default, secrets=self.secrets)
         elif "output" in value:
             self._any_chunk = True
@@ -111,8 +106,6 @@ class ConverseStream(Answer):
 
     def done(self) -> list[Event]:
         """End because the body was one whole answer."""
-        if self.closed:
-            return []
         if self._finish is None and not self._has_content:
             return self.fail(failure(ErrorClass.EMPTY_RESPONSE, "the answer has no content"))
         if self._finish is None:
@@ -121,16 +114,16 @@ class ConverseStream(Answer):
 
     def ended(self) -> list[Event]:
         """End because the body did; the turn is complete if it was stopped."""
-        return super().ended() if self._finish is None or self.closed else self._complete()
+        return super().ended() if self._finish is None else self._complete()
 
     def lost(self, error: ErrorInfo) -> list[Event]:
         """End because the connection broke; after ``messageStop`` the turn is complete."""
-        if self._finish is not None and not self.closed:
-            return self._complete()
-        return self.fail(error)
+        return self.fail(error) if self._finish is None else self._complete()
 
     def _complete(self) -> list[Event]:
-        events = [*self._halves(but=None), *self._hosted.close()]
+        if self.closed:
+            return []
+        events = [*self._halves(but=None), *self._hosted.close(but=None)]
         word = self._finish or ""
         if word in FINISH_ERRORS:
             message = f"the provider stopped with stopReason {word!r}"
@@ -160,7 +153,9 @@ class ConverseStream(Answer):
     def _event(self, name: str, payload: Mapping[str, Json]) -> Iterator[Event]:
         """Read one event; those that are not known are skipped."""
         if name.startswith("contentBlock"):
+            # Blocks come one after the other, and not each is stopped.
             yield from self._halves(but=_index(payload))
+            yield from self._hosted.close(but=_index(payload))
         match name:
             case "contentBlockStart":
                 yield from self._block_start(_index(payload), payload.get("start"))

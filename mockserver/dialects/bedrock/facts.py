@@ -73,7 +73,7 @@ class _FactsReader:
             self.facts.error = read_failure(said)
             return False
         try:
-            payload = json.loads(frame.payload or b"{}")
+            payload = json.loads(frame.payload.decode(errors="replace") or "{}")
         except (ValueError, RecursionError):
             payload = None
         if kind == "exception":

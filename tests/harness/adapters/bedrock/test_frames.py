@@ -71,10 +71,9 @@ def test_text_is_read_whatever_it_is_called() -> None:
     assert error(WHOLE[:30]).error_class is ErrorClass.TRUNCATED_STREAM
 
 
-def test_a_first_byte_that_is_no_text_under_the_type_of_frames_is_a_broken_frame() -> None:
-    found = error(b"\xff" + TEXT[1:] + STOP)
-    assert found.error_class is ErrorClass.PROTOCOL
-    assert "prelude" in found.message
+def test_a_first_length_that_no_frame_has() -> None:
+    for first in (b"\x01", b"\xff"):
+        assert error(first + TEXT[1:] + STOP).error_class is ErrorClass.PROTOCOL
 
 
 def test_a_broken_frame_ends_the_turn_and_keeps_the_text() -> None:
