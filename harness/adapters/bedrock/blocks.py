@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
+from harness.adapters.chat.arguments import read_arguments
 from harness.adapters.common.surrogates import fix_surrogates, fix_surrogates_in
 from mockserver.vocabulary import Citation, Event, HostedToolEvent, Json, JsonObject
 
@@ -121,7 +121,8 @@ class HostedBlocks:
             return
         value = dict(block.value)
         if block.name == "toolUse":
-            value["input"] = _json_or_text("".join(block.pieces))
+            # What is no object could not go back.
+            value["input"] = read_arguments("".join(block.pieces)) or {}
         else:
             value["content"] = block.content
         yield _event(block.name, value)
@@ -163,15 +164,6 @@ def _native(value: JsonObject) -> tuple[Json, ...]:
         return (fix_surrogates_in(value),)
     except RecursionError:
         return ()
-
-
-def _json_or_text(text: str) -> Json:
-    if not text.strip():
-        return {}
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
 
 
 def _text(value: Json) -> str | None:
