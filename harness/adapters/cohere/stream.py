@@ -41,10 +41,10 @@ FINISH_ERRORS: Mapping[str, ErrorClass] = {
     "TIMEOUT": ErrorClass.TIMEOUT,
 }
 _PAIR = ("input_tokens", "output_tokens")
-#: The kinds of events that are read. Others are skipped.
+#: The kinds of events that are read. Others are skipped; the ends of blocks say nothing.
 _KNOWN = frozenset(
-    {"message-start", "content-start", "content-delta", "content-end", "tool-plan-delta"}
-    | {"tool-call-start", "tool-call-delta", "tool-call-end", "citation-start", "message-end"}
+    {"message-start", "content-start", "content-delta", "tool-plan-delta"}
+    | {"tool-call-start", "tool-call-delta", "citation-start", "message-end"}
 )
 _PLAN = "tool_plan"
 
