@@ -26,7 +26,7 @@ import pytest
 from harness.plugin.names import name_of, relative
 from harness.plugin.options import adapters, directories
 from harness.plugin.recording_report import FAILED, MISSING, NOTE, PASSED, RAN, SHARED, Reporter
-from mockserver.recording import NAMES, Mode, age_of, allowed_texts, parse_age
+from mockserver.recording import NAMES, Mode, age_of, parse_age
 
 if TYPE_CHECKING:
     from mockserver.library import Settings
@@ -314,6 +314,8 @@ class Recording:
     @property
     def allowed(self) -> tuple[str, ...]:
         """The texts that look like secrets and are none."""
+        from mockserver.recording import allowed_texts
+
         return allowed_texts(self.config.rootpath, self.config.getoption("--tapecheck-allow"))
 
     def claim(self, path: Path, nodeid: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -20,10 +22,8 @@ from harness.run.runner import Runner
 from harness.suite.loader import completed
 from harness.suite.scenario import Case, Expectation, Scenario
 from harness.suite.schemas import schema
+from mockserver.dialects import find_dialect, written_request
 from mockserver.vocabulary import AssistantTurn, event_from_json, fold
-
-ENDPOINTS = {"openai-chat": "/chat/completions", "openai-responses": "/responses"}
-ENDPOINTS["codex"] = ENDPOINTS["openai-responses"]
 
 
 def alternatives() -> Iterator[tuple[Scenario, int]]:
@@ -39,22 +39,39 @@ def events_of(expect: Expectation) -> Iterator[dict[str, Any]]:
         yield from map(completed, expect.events)
         return
     turn = expect.turn or {}
+    error = expect.error or turn.get("error")
     yield {"type": "message_start", **_some(turn, "response_id", "model")}
-    if turn.get("reasoning"):
+    parts = turn.get("parts", ())
+    if turn.get("reasoning") and not parts:
         yield {"type": "reasoning_delta", "delta": turn["reasoning"], "channel": "text"}
-    if turn.get("content"):
+    if turn.get("content") and not parts:
         yield {"type": "content_delta", "delta": turn["content"]}
-    for number, call in enumerate(turn.get("tool_calls", ())):
-        yield from _call(number, call, whole=expect.error is None)
+    yield from (event for part in parts for event in _part(part))
+    calls = turn.get("tool_calls", [p for p in parts if p["type"] == "tool_call"])
+    for number, call in enumerate(calls):
+        whole = error is None and call.get("arguments", {}) is not None
+        yield from _call(number, call, whole=whole)
     if turn.get("usage"):
         yield {"type": "usage", "usage": turn["usage"]}
-    if expect.error is not None:
-        yield completed({"type": "error", "error": dict(expect.error)})
+    if error is not None:
+        yield completed({"type": "error", "error": dict(error)})
     else:
-        calls = bool(turn.get("tool_calls"))
         stop = {"finish_reason": "tool_calls" if calls else "stop"}
         stop |= _some(turn, "finish_reason", "raw_finish_reason")
         yield {"type": "message_stop", **stop}
+
+
+def _part(part: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    match part:
+        case {"type": "text", "text": str(text)} if text:
+            yield {"type": "content_delta", "delta": text}
+        case {"type": "reasoning"}:
+            if part.get("text"):
+                yield {"type": "reasoning_delta", "delta": part["text"], "channel": "text"}
+            if signed := _some(part, "signature", "encrypted_content", "redacted_data"):
+                yield {"type": "reasoning_signature", **signed}
+        case {"type": "image"}:
+            yield part
 
 
 def _call(number: int, call: dict[str, Any], *, whole: bool) -> Iterator[dict[str, Any]]:
@@ -65,8 +82,8 @@ def _call(number: int, call: dict[str, Any], *, whole: bool) -> Iterator[dict[st
     yield {"type": "tool_call_start", **of, **given}
     yield {"type": "tool_call_delta", **of, "arguments_delta": raw}
     if whole:
-        arguments = call.get("arguments", {})
-        yield {"type": "tool_call_end", **of, "arguments": arguments, "arguments_raw": raw}
+        end = {"arguments": call.get("arguments", {}), "arguments_raw": raw}
+        yield {"type": "tool_call_end", **of, **end, **_some(call, "thought_signature")}
 
 
 def _some(turn: dict[str, Any], *names: str) -> dict[str, Any]:
@@ -78,11 +95,24 @@ def client(scenario: Scenario, number: int) -> Adapter:
     expect = scenario.turns[0].expect
     assert expect is not None
     outcome = expect.any_of[number]
+    asked = scenario.turns[0].call
+    assert asked is not None
+    dialect = find_dialect(scenario.dialect)
+    request = written_request(dialect, replace(asked, options={}))
+    base = dialect.base_path([request.url.path])
+    path = request.url.path.removeprefix(base) + f"?{request.url.query}".rstrip("?")
 
     async def run(call: Call) -> AsyncIterator[dict[str, Any] | AssistantTurn]:
-        body = {"model": call.model, "messages": list(call.messages), "stream": call.stream}
         async with httpx.AsyncClient() as http:
-            await http.post(call.base_url + ENDPOINTS[scenario.dialect], json=body)
+            # A wire may be broken, or silent; this client knows what it wants to say.
+            for _ in range(1 if outcome.error else 1 + call.max_retries):
+                with suppress(httpx.HTTPError):
+                    await http.post(
+                        call.base_url + path,
+                        content=request.body,
+                        headers=request.headers,
+                        timeout=1,
+                    )
         events = list(events_of(outcome))
         if call.stream:
             for event in events:

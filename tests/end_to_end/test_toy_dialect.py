@@ -180,7 +180,7 @@ def served(here: Path) -> Iterator[list[str]]:
 
 
 def test_serve_knows_its_variable_and_base_url(served: list[str]) -> None:
-    (base,) = [line for line in served if line.startswith("TOY_BASE_URL=") and "/c/" in line]
+    (base,) = [line for line in served if line.startswith("export TOY_BASE_URL=") and "/c/" in line]
     assert base.endswith("/c/toy/hello/v0")
 
 

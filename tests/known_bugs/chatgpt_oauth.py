@@ -18,6 +18,7 @@ from harness.adapters.common.transport import HttpError, Transport
 from harness.adapters.responses.items import Items
 from harness.adapters.responses.stream import ResponsesStream
 from harness.adapters.responses.texts import Channel
+from mockserver.dialects.codex import request as codex_request
 from mockserver.vocabulary import (
     AssistantTurn,
     ContentDelta,
@@ -183,7 +184,7 @@ def follows_no_redirect(patch: Patch) -> None:
 
 def finds_reasoning_models_by_a_part_of_the_name(patch: Patch) -> None:
     patch.setattr(
-        request, "is_reasoning_model", lambda model: any(n in model for n in ("o1", "gpt-5"))
+        codex_request, "is_reasoning_model", lambda model: any(n in model for n in ("o1", "gpt-5"))
     )
 
 

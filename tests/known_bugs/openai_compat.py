@@ -138,7 +138,7 @@ def reports_no_usage_without_a_total(patch: pytest.MonkeyPatch) -> None:
 
 def takes_the_first_name_of_a_count(patch: pytest.MonkeyPatch) -> None:
     def first(data: Json, paths: tuple[str, ...]) -> int | None:
-        known = (usage._count(usage._at(data, path)) for path in paths)
+        known = (usage.count(usage._at(data, path)) for path in paths)
         return next((count for count in known if count is not None), None)
 
     patch.setattr(usage, "_count_under", first)
