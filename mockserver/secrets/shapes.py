@@ -4,7 +4,7 @@ Text has one character for each byte here. Each shape has markers, one of which 
 of that shape, so that texts without them are passed over at the speed of ``in``. A pattern with a
 group finds the credential in the group; ``check`` refuses what only looks like one.
 
-What has no shape of its own (32 hex digits, 40 letters) is told by its name alone:
+What has no shape of its own (32 hex digits, 40 letters) is found by its name alone:
 ``docs/SECRETS.md`` lists it.
 """
 

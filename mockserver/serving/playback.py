@@ -145,11 +145,11 @@ class Playback:
             for task in tasks:
                 task.cancel()
 
-    async def _gone(self, patience: float) -> None:
+    async def _gone(self, seconds: float) -> None:
         """Return some time after the client has sent its last byte, if it has."""
         half_closed: asyncio.Event = self._request.protocol.half_closed  # type: ignore[attr-defined]
         await half_closed.wait()
-        await asyncio.sleep(patience)
+        await asyncio.sleep(seconds)
 
 
 class _Clock:

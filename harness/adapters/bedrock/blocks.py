@@ -159,7 +159,7 @@ def _event(name: str, value: JsonObject) -> Event:
 
 
 def _native(value: JsonObject) -> tuple[Json, ...]:
-    """Return an object as it may be handed out; nothing if it is nested too deeply for that."""
+    """Return an object as it may be emitted; nothing if it is nested too deeply for that."""
     try:
         return (fix_surrogates_in(value),)
     except RecursionError:

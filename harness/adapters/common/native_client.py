@@ -29,7 +29,7 @@ from mockserver.vocabulary import (
 
 
 class AnswerTerms(TypedDict):
-    """What the reader of an answer is told beside the bytes."""
+    """What the reader of an answer gets beside the bytes."""
 
     taken_ids: Collection[str]
     secrets: Collection[str]

@@ -2,7 +2,7 @@
 
 A call may have no id, and a tool result may name the function only: both then get an id made here.
 A result without an id belongs to the first call of that name that has no result yet. Images have
-no media type on the wire; it is told by how they begin.
+no media type on the wire; it is known by how they begin.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ _LONG = 200
 def program(base_url: str, body: JsonObject) -> str:
     """Return a program that sends the request and prints what the SDK gives out.
 
-    The SDK has no retries, and streams only if it is told to.
+    The SDK has no retries, and streams only if it is asked to.
     """
     method, asked = ("generate", "prompt") if "prompt" in body else ("chat", "messages")
     short: Json = "any" if method == "generate" else [{"role": "user", "content": "any"}]

@@ -49,8 +49,8 @@ def test_verify_names_what_it_could_not_play(
     out, err = capsys.readouterr()
     assert out == "4 cassettes, 2 interactions played\n"
     assert len(err.splitlines()) == 3
-    for told in ("version 2", "never.har: entry 0 was never", "partly.har: entry 1 was never"):
-        assert told in err
+    for text in ("version 2", "never.har: entry 0 was never", "partly.har: entry 1 was never"):
+        assert text in err
 
 
 def serve(path: Path) -> subprocess.Popen[str]:
@@ -72,8 +72,8 @@ def test_serve_counts_what_it_can_serve_and_names_the_rest(mixed: Path) -> None:
         _, err = process.communicate(timeout=30)
     assert first.startswith("Serving 2 cassettes on http://127.0.0.1:")
     assert err.count("not served: ") == 3
-    for told in ("version 2", "never.har: entry 0 was never", "partly.har: entry 1 was never"):
-        assert told in err
+    for text in ("version 2", "never.har: entry 0 was never", "partly.har: entry 1 was never"):
+        assert text in err
 
 
 def test_serve_of_nothing_readable_is_an_error(mixed: Path) -> None:
