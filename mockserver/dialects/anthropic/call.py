@@ -7,12 +7,12 @@ Source: https://platform.claude.com/docs/en/api/messages and the types of the SD
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 
 from mockserver.cassettes.cassette import Request, header_value
 from mockserver.dialects.anthropic.history import read_history, system_messages
 from mockserver.dialects.dialect import UnreadableRequestError
+from mockserver.dialects.recorded_body import body_of
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.model import Json, JsonObject
 
@@ -41,17 +41,6 @@ def read_call(request: Request) -> NeutralCall:
         stream=bool(body.get("stream", False)),
         options=options,
     )
-
-
-def body_of(request: Request) -> JsonObject:
-    """Return the JSON object that a request sends."""
-    try:
-        body = json.loads(request.body)
-    except (ValueError, RecursionError):
-        raise UnreadableRequestError("the recorded request body is not JSON") from None
-    if not isinstance(body, dict):
-        raise UnreadableRequestError("the recorded request body is not a JSON object")
-    return body
 
 
 def _text(value: Json, name: str) -> str:

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from mockserver.cassettes.cassette import Request
 from mockserver.dialects.bedrock.history import one_block, read_history, system_messages
 from mockserver.dialects.dialect import UnreadableRequestError
+from mockserver.dialects.recorded_body import body_of
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.model import Json, JsonObject
 
@@ -36,12 +37,7 @@ def read_call(request: Request) -> NeutralCall:
             f"{operation} carries the body of the model's own API, which is served as it is "
             "and not judged; recordings of the Converse API are judged"
         )
-    try:
-        body = json.loads(request.body)
-    except (ValueError, RecursionError):
-        raise UnreadableRequestError("the recorded request body is not JSON") from None
-    if not isinstance(body, dict):
-        raise UnreadableRequestError("the recorded request body is not a JSON object")
+    body = body_of(request)
     messages = [*system_messages(body.get("system")), *read_history(body.get("messages"))]
     if not messages:
         raise UnreadableRequestError("the recorded request has no messages")

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from mockserver.cassettes.cassette import Request
 from mockserver.dialects.dialect import UnreadableRequestError
+from mockserver.dialects.recorded_body import body_of
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.model import Json, JsonObject
 
@@ -25,12 +26,7 @@ def read_call(request: Request) -> NeutralCall:
     """Turn a recorded request back into a call. Raises :class:`UnreadableRequestError`."""
     if request.url.path.endswith("/v1/chat"):
         raise UnreadableRequestError("version 1 of Cohere's chat is served, but not judged")
-    try:
-        body = json.loads(request.body)
-    except (ValueError, RecursionError):
-        raise UnreadableRequestError("the recorded request body is not JSON") from None
-    if not isinstance(body, dict):
-        raise UnreadableRequestError("the recorded request body is not a JSON object")
+    body = body_of(request)
     messages = [_message(m) for m in _objects(body.get("messages"), "messages")]
     if not messages:
         raise UnreadableRequestError("the recorded request has no messages")

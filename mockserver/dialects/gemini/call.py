@@ -9,7 +9,6 @@ Source: https://ai.google.dev/api/generate-content, types of google-genai 3.6.1.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import unquote
@@ -19,6 +18,7 @@ from mockserver.dialects.dialect import UnreadableRequestError
 from mockserver.dialects.gemini.history import read_history, text_of_parts
 from mockserver.dialects.gemini.schemas import json_schema
 from mockserver.dialects.gemini.spelling import folded
+from mockserver.dialects.recorded_body import body_of
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.model import Json, JsonObject
 
@@ -48,7 +48,7 @@ def read_call(request: Request) -> NeutralCall:
     asked = asked_in(request.url.path)
     if asked is None:
         raise UnreadableRequestError("the path of the recorded request names no model")
-    body = _body_of(request)
+    body = dict(folded(body_of(request)))
     messages = [*_system(body.get("systemInstruction")), *read_history(body.get("contents"))]
     if not messages:
         raise UnreadableRequestError("the recorded request has no contents")
@@ -65,16 +65,6 @@ def asked_in(path: str) -> tuple[str, bool] | None:
     """Return the model that a path names, and whether it asks for a stream."""
     found = _PATH.fullmatch(path)
     return None if found is None else (unquote(found[1]), found[2] is not None)
-
-
-def _body_of(request: Request) -> JsonObject:
-    try:
-        body = json.loads(request.body)
-    except (ValueError, RecursionError):
-        raise UnreadableRequestError("the recorded request body is not JSON") from None
-    if not isinstance(body, dict):
-        raise UnreadableRequestError("the recorded request body is not a JSON object")
-    return dict(folded(body))
 
 
 def _system(instruction: Json) -> Iterator[JsonObject]:

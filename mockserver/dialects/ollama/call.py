@@ -7,13 +7,13 @@ https://github.com/ollama/ollama/blob/main/docs/api.md.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 
 from mockserver.cassettes.cassette import Request
 from mockserver.dialects.dialect import UnreadableRequestError
 from mockserver.dialects.ollama.history import objects, read_messages, user_message
 from mockserver.dialects.ollama.words import ENDPOINT, GENERATE, OPTIONS, SCHEMA_NAME
+from mockserver.dialects.recorded_body import body_of
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.model import Json, JsonObject
 
@@ -24,7 +24,7 @@ _NOT_OPTIONS_OF_GENERATE = frozenset({"model", "prompt", "system", "images", "st
 
 def read_call(request: Request) -> NeutralCall:
     """Turn a recorded request back into a call. Raises :class:`UnreadableRequestError`."""
-    body = _body_of(request)
+    body = body_of(request)
     if request.url.path.endswith("/generate"):
         messages = _of_prompt(body)
         fields = {n: v for n, v in body.items() if n not in _NOT_OPTIONS_OF_GENERATE}
@@ -44,16 +44,6 @@ def read_call(request: Request) -> NeutralCall:
         stream=body.get("stream") is not False,
         options=options,
     )
-
-
-def _body_of(request: Request) -> JsonObject:
-    try:
-        body = json.loads(request.body)
-    except (ValueError, RecursionError):
-        raise UnreadableRequestError("the recorded request body is not JSON") from None
-    if not isinstance(body, dict):
-        raise UnreadableRequestError("the recorded request body is not a JSON object")
-    return body
 
 
 def _of_prompt(body: JsonObject) -> list[JsonObject]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
@@ -16,6 +15,7 @@ from mockserver.dialects.openai_chat.answer import CAPACITY, write_answer
 from mockserver.dialects.openai_chat.facts import read
 from mockserver.dialects.openai_chat.request import outgoing_message, request_body
 from mockserver.dialects.openai_writing import error_answer
+from mockserver.dialects.recorded_body import body_of
 from mockserver.dialects.writing import Pace, compact
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.failure import ErrorInfo
@@ -64,12 +64,9 @@ class OpenAIChat(Dialect):
 
     def read_call(self, request: Request) -> NeutralCall:
         """Read the request: the neutral call has the same shape."""
-        try:
-            body = json.loads(request.body)
-        except ValueError:
-            raise UnreadableRequestError("the recorded request body is not JSON") from None
-        if not isinstance(body, dict):
-            raise UnreadableRequestError("the recorded request body is not a JSON object")
+        body = body_of(request)
+        if not isinstance(body.get("messages", []), list):
+            raise UnreadableRequestError("the recorded request has no list of messages")
         return NeutralCall(
             model=str(body.get("model", "")),
             messages=tuple(body.get("messages", ())),

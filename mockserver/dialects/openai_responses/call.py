@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from mockserver.cassettes.cassette import Interaction, Request
 from mockserver.dialects.dialect import UnreadableRequestError
 from mockserver.dialects.openai_responses.history import read_history
+from mockserver.dialects.recorded_body import body_of
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.model import Json, JsonObject
 from mockserver.wire.body import Media
@@ -32,7 +33,7 @@ _ENCRYPTED = "reasoning.encrypted_content"
 
 def read_call(request: Request) -> NeutralCall:
     """Turn a recorded request back into a call. Raises :class:`UnreadableRequestError`."""
-    body = _body_of(request)
+    body = body_of(request)
     for name in _ON_THE_SERVER:
         if body.get(name):
             raise UnreadableRequestError(
@@ -68,16 +69,6 @@ def is_in_progress(answer: Schedule) -> bool:
     except (ValueError, RecursionError):
         return False
     return isinstance(response, dict) and response.get("status") in ("queued", "in_progress")
-
-
-def _body_of(request: Request) -> JsonObject:
-    try:
-        body = json.loads(request.body)
-    except (ValueError, RecursionError):
-        raise UnreadableRequestError("the recorded request body is not JSON") from None
-    if not isinstance(body, dict):
-        raise UnreadableRequestError("the recorded request body is not a JSON object")
-    return body
 
 
 def _instructions(instructions: Json) -> Iterator[JsonObject]:

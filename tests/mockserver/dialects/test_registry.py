@@ -113,10 +113,18 @@ def test_a_dialect_without_a_reader_has_no_facts_and_says_why_it_reads_no_call()
     assert registry.recorded_call(request("/v9")) == "no dialect matches POST /v9"
 
 
-@pytest.mark.parametrize(("body", "why"), [(b"{", "is not JSON"), (b"[]", "is not a JSON object")])
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"{", "body is not JSON"),
+        (b"[" * 100_000, "body is not JSON"),
+        (b"[]", "body is not a JSON object"),
+        (b'{"messages": 5}', "has no list of messages"),
+    ],
+)
 def test_a_chat_request_that_is_none_says_why(body: bytes, why: str) -> None:
     call = registry.recorded_call(request("/v1/chat/completions", body=body))
-    assert call == f"the recorded request body {why}"
+    assert call == f"the recorded request {why}"
 
 
 @pytest.fixture
