@@ -19,6 +19,7 @@ import yaml
 from aiohttp import web
 
 from mockserver.library import library
+from tests.end_to_end.planted_client import PROGRAM
 from tests.mockserver.live import KEY, Live
 from tests.mockserver.secrets import thousand
 from tests.mockserver.secrets.planted import Plan, answer
@@ -26,30 +27,6 @@ from tests.mockserver.secrets.thousand import Case
 
 ROOT = Path(__file__).parents[2]
 
-#: Sends what the plan of a number has; it gets that from the live endpoint.
-CLIENT = """
-import base64, http.client, json, sys
-from urllib.parse import urlsplit
-
-def fetch(url, method="GET", body=None, headers={}):
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc)
-    target = parts.path + ("?" + parts.query if parts.query else "")
-    connection.request(method, target, body, headers)
-    answer = connection.getresponse().read()
-    connection.close()
-    return answer
-
-def ask(control, base_url, number):
-    plan = json.loads(fetch(f"{control}/plans/{number}"))
-    url = f"{base_url}/{number}/chat/completions{plan['path']}{plan['query']}"
-    fetch(url, "POST", base64.b64decode(plan["body"]), plan["headers"])
-
-if __name__ == "__main__":
-    import os
-    for number in range(int(sys.argv[2])):
-        ask(sys.argv[1], os.environ["OPENAI_BASE_URL"], number)
-"""
 TEST = """
 import pytest
 from client import ask
@@ -94,9 +71,9 @@ def serve(cases: Sequence[Case]) -> Live:
 def by_record(cases: Sequence[Case], live: Live, directory: Path) -> Outcome:
     """Record all cases into one cassette; what is refused is left out."""
     (directory / "providers.json").write_text(live.providers_file())
-    (directory / "client.py").write_text(CLIENT)
+    (directory / "client.py").write_text(PROGRAM)
     options = ["--providers", "providers.json", "-p", "local", "-o", "tape", "--leave-out"]
-    command = [sys.executable, "client.py", live.url, str(len(cases))]
+    command = [sys.executable, "client.py", live.url, *map(str, range(len(cases)))]
     output = _run(directory, "harness", "record", *options, "--", *command)
     stored = _count(directory / "tape.yaml")
     return Outcome("record", stored, len(cases) - stored, _left(cases, directory, output))
@@ -105,7 +82,7 @@ def by_record(cases: Sequence[Case], live: Live, directory: Path) -> Outcome:
 def by_pytest(cases: Sequence[Case], live: Live, directory: Path) -> Outcome:
     """Record each case by a test of its own."""
     (directory / "providers.json").write_text(live.providers_file())
-    (directory / "client.py").write_text(CLIENT)
+    (directory / "client.py").write_text(PROGRAM)
     (directory / "test_mine.py").write_text(TEST.format(count=len(cases), control=live.url))
     (directory / "pytest.ini").write_text("[pytest]\ntapecheck_providers = providers.json\n")
     output = _run(directory, "pytest", "--record", "-rA", "--junitxml=junit.xml", "-n0")

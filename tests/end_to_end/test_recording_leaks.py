@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from tests.end_to_end.planted_client import PROGRAM
 from tests.mockserver.live import KEY, Live
 from tests.mockserver.secrets.planted import CASES, answer, planted, texts, traces
 
@@ -27,30 +28,6 @@ SOME = [
     for place in ("path", "query by name", "error text", "nearly whole", "gzip")
 ]
 
-#: Sends what the plan of a number has. It gets that from the live endpoint, as a secret in an
-#: argument or a file would be a leak by the test itself.
-CLIENT = """
-import base64, http.client, json, sys
-from urllib.parse import urlsplit
-
-def fetch(url, method="GET", body=None, headers={}):
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc)
-    target = parts.path + ("?" + parts.query if parts.query else "")
-    connection.request(method, target, body, headers)
-    answer = connection.getresponse().read()
-    connection.close()
-    return answer
-
-def ask(control, base_url, number):
-    plan = json.loads(fetch(f"{control}/plans/{number}"))
-    url = f"{base_url}/{number}/chat/completions{plan['path']}{plan['query']}"
-    fetch(url, "POST", base64.b64decode(plan["body"]), plan["headers"])
-
-if __name__ == "__main__":
-    import os
-    ask(sys.argv[1], os.environ["OPENAI_BASE_URL"], sys.argv[2])
-"""
 TEST = """
 import pytest
 from client import ask
@@ -86,7 +63,7 @@ def live() -> Iterator[Live]:
 @pytest.fixture
 def project(live: Live, tmp_path: Path) -> Path:
     (tmp_path / "providers.json").write_text(live.providers_file())
-    (tmp_path / "client.py").write_text(CLIENT)
+    (tmp_path / "client.py").write_text(PROGRAM)
     return tmp_path
 
 

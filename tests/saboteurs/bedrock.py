@@ -2,43 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from harness.adapters.bedrock.calls import BlockCalls
 from harness.adapters.bedrock.client import BedrockClient
 from harness.adapters.bedrock.frames import FrameBody
 from harness.adapters.bedrock.stream import ConverseStream
-from harness.adapters.common.answer import Answer
-from harness.adapters.common.harness_call import make_call
 from harness.adapters.common.usage import UsageMeter
 from harness.model import ErrorClass
 from harness.model import Event as NeutralEvent
-from mockserver.vocabulary import Json, NeutralCall
+from mockserver.vocabulary import Json
 from mockserver.wire.eventstream import CHECKSUM, PRELUDE, checksum
 from tests.saboteurs.broken import caught_by
-from tests.saboteurs.client import SimpleClient
+from tests.saboteurs.native_caller import NativeCaller
 
 
-class BedrockCaller(SimpleClient):
-    """Makes its call with a client whose bodies and answers are read by two classes."""
+class BedrockCaller(NativeCaller):
+    """Makes its call with the bundled client, one of whose readers is broken."""
 
     dialect = "bedrock"
-    body_reader: ClassVar[type[FrameBody]] = FrameBody
-    answer: ClassVar[type[ConverseStream]] = ConverseStream
-
-    async def run(self) -> AsyncIterator[Any]:
-        reader = self.answer
-
-        class Client(BedrockClient):
-            reading = self.body_reader
-
-            def answering(self, call: NeutralCall, request_id: str | None) -> Answer:
-                return reader(secrets=self._secrets, request_id=request_id)
-
-        async with Client.for_call(self.call) as client:
-            async for item in make_call(client, self.call):
-                yield item
+    bundled = BedrockClient
+    body_reader = FrameBody
+    answer = ConverseStream
 
 
 @caught_by("in-band-error", "false-success", "bedrock/bad-frame/checksum-itself/recorded")

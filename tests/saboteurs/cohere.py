@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, ClassVar
 
 from harness.adapters.cohere.client import CohereClient
 from harness.adapters.cohere.stream import CohereAnswer
 from harness.adapters.common.answer import Answer
 from harness.adapters.common.harness_call import make_call
+from harness.adapters.common.native_client import AnswerTerms
 from harness.model import AssistantTurn, ErrorClass, ErrorInfo
 from harness.model import Event as NeutralEvent
 from mockserver.vocabulary import Json, NeutralCall
 from tests.saboteurs.broken import caught_by
-from tests.saboteurs.client import SimpleClient
+from tests.saboteurs.native_caller import NativeCaller
 
 
-class CohereCaller(SimpleClient):
-    """Makes its call with a client whose answers are read by ``answer``."""
+class CohereCaller(NativeCaller):
+    """Makes its call with the bundled client, one of whose readers is broken."""
 
     dialect = "cohere"
-    answer: ClassVar[type[CohereAnswer]] = CohereAnswer
+    bundled = CohereClient
+    answer = CohereAnswer
 
-    async def run(self) -> AsyncIterator[Any]:
-        reader = self.answer
-
-        class Client(CohereClient):
-            def answering(self, call: NeutralCall, request_id: str | None) -> Answer:
-                return reader(tools=call.tools, secrets=self._secrets, request_id=request_id)
-
-        async with Client.for_call(self.call) as client:
-            async for item in self.made(client):
-                yield item
-
-    def made(self, client: CohereClient) -> AsyncGenerator[NeutralEvent | AssistantTurn, None]:
-        return make_call(client, self.call)
+    def reader(self, call: NeutralCall, terms: AnswerTerms) -> Answer:
+        return self.answer(tools=call.tools, **terms)
 
 
 @caught_by("error", "false-success", "cohere/finish-timeout/timeout/recorded")

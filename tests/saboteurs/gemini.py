@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
-from harness.adapters.common.harness_call import make_call
 from harness.adapters.gemini.body import GeminiBody
 from harness.adapters.gemini.calls import Calls
 from harness.adapters.gemini.client import GeminiClient
@@ -14,30 +13,18 @@ from harness.adapters.gemini.counts import Counts
 from harness.adapters.gemini.stream import GeminiStream
 from harness.model import ErrorClass, ErrorInfo, FinishReason
 from harness.model import Event as NeutralEvent
-from mockserver.vocabulary import Json, JsonObject, NeutralCall
+from mockserver.vocabulary import Json, JsonObject
 from tests.saboteurs.broken import caught_by
-from tests.saboteurs.client import SimpleClient
+from tests.saboteurs.native_caller import NativeCaller
 
 
-class GeminiCaller(SimpleClient):
-    """Makes its call with a client whose bodies and answers are read by two classes."""
+class GeminiCaller(NativeCaller):
+    """Makes its call with the bundled client, one of whose readers is broken."""
 
     dialect = "gemini"
-    body_reader: ClassVar[type[GeminiBody]] = GeminiBody
-    answer: ClassVar[type[GeminiStream]] = GeminiStream
-
-    async def run(self) -> AsyncIterator[Any]:
-        reader = self.answer
-
-        class Client(GeminiClient):
-            reading = self.body_reader
-
-            def answering(self, call: NeutralCall, request_id: str | None) -> GeminiStream:
-                return reader(secrets=self._secrets, request_id=request_id)
-
-        async with Client.for_call(self.call) as client:
-            async for item in make_call(client, self.call):
-                yield item
+    bundled = GeminiClient
+    body_reader = GeminiBody
+    answer = GeminiStream
 
 
 @caught_by("calls-kept", "tool-call", "gemini/function-call-whole/two/recorded")

@@ -30,14 +30,9 @@ from mockserver.vocabulary import (
     to_json,
 )
 from mockserver.wire.schedule import from_response
+from tests.mockserver.dialects.disorder import mostly, odd
 
 DIALECT = find_dialect("gemini")
-odd = st.none() | st.booleans() | st.integers(-1, 2) | st.sampled_from(["", "x", 1.5, [], {}, [1]])
-
-
-def mostly(usual: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
-    """Return the usual values, and now and then an odd one."""
-    return st.one_of(*[usual] * 9, odd)
 
 
 def fields(**optional: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
