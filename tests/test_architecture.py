@@ -24,6 +24,7 @@ PURE = [
     "mockserver.secrets",
     *("mockserver.cassettes." + m for m in ("writer", "yaml_reader")),
     *("mockserver.library." + m for m in ("session", "matcher", "nearest", "similarity")),
+    "mockserver.backend",
     "mockserver.recording.converting",
     "mockserver.recording.drift",
     *("harness.suite." + m for m in ("scenario", "selection")),
@@ -33,6 +34,7 @@ PURE = [
 ]
 #: The folders of mockserver that the harness may use, each by its face.
 FACES = {
+    "mockserver.backend",
     "mockserver.cassettes",
     "mockserver.dialects",
     "mockserver.dialects.codex",
@@ -54,6 +56,7 @@ FLOORS = [
     ("mockserver/dialects",),
     ("mockserver/secrets",),
     ("mockserver/library",),
+    ("mockserver/backend",),
     ("mockserver/serving",),
     ("mockserver/recording",),
     ("mockserver",),

@@ -46,6 +46,14 @@ class Difference:
     observed: Json = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ids:
+    """What ids begin with: those of answers, and those of tool calls."""
+
+    answer: str = ""
+    call: str = "call_"
+
+
 @runtime_checkable
 class Grammar(Protocol):
     """The rules of a dialect's own event sequence, for clients that emit it.
@@ -103,6 +111,8 @@ class Dialect:
     grammar: ClassVar[Grammar | None] = None
     #: What its answers can hold; ``None`` where answers cannot be written.
     capacity: ClassVar[Capacity | None] = None
+    #: The ids that the provider makes.
+    ids: ClassVar[Ids] = Ids()
 
     def matches(self, request: Request) -> bool:
         """Return whether a request asks for an answer in this dialect."""
@@ -166,6 +176,10 @@ class Dialect:
         parts and then the error in band, or the error alone if the answer is not streamed.
         """
         raise UnwritableError(f"{self.name} answers cannot be written")
+
+    def wants_reasoning(self, call: NeutralCall) -> bool:
+        """Return whether a call asks for reasoning that can be seen."""
+        return call.options.get("reasoning_effort") not in (None, "none")
 
     def write_error(self, _error: ErrorInfo, _call: NeutralCall) -> Response:
         """Return what the provider would answer for an error with an HTTP status."""

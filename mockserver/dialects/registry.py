@@ -131,6 +131,12 @@ def recorded_call(request: Request) -> tuple[Dialect, NeutralCall] | str:
         return str(exc)
 
 
+def read_call(dialect: Dialect, request: Request) -> NeutralCall:
+    """Return the call of a request. Raises :class:`UnreadableRequestError`."""
+    with _blaming(dialect):
+        return dialect.read_call(request)
+
+
 def written_request(dialect: Dialect, call: NeutralCall) -> Request:
     """Return the request that says a call. Raises :class:`UnwritableError`."""
     with _blaming(dialect):

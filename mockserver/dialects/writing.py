@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 
 from mockserver.cassettes.cassette import Chunk, Headers, Origin, Response, Wire
@@ -17,12 +19,14 @@ from mockserver.vocabulary.model import Json
 class Pace:
     """How a written answer is cut, and when its pieces are sent.
 
-    ``size`` is the number of characters of a delta; 0 sends each text in one. The headers and the
+    ``size`` is the number of characters of a delta; 0 sends each text in one. With ``words`` a
+    delta is so many characters of one word, with the white space before it. The headers and the
     first piece are due ``first_ms`` after the request, each later piece ``each_ms`` after the one
     before.
     """
 
     size: int = 8
+    words: bool = False
     first_ms: float = 0.0
     each_ms: float = 0.0
 
@@ -30,7 +34,14 @@ class Pace:
 def deltas(text: str, pace: Pace) -> list[str]:
     """Cut a text between its code points; an empty text has no deltas."""
     size = pace.size or max(len(text), 1)
+    if pace.words:
+        return _words(size).findall(text)
     return [text[start : start + size] for start in range(0, len(text), size)]
+
+
+@cache
+def _words(size: int) -> re.Pattern[str]:
+    return re.compile(rf"\s*\S{{1,{size}}}|\s+")
 
 
 def compact(value: Json) -> str:

@@ -100,11 +100,19 @@ Fits = Callable[[Exchange], bool]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The exchange that answers a request: its cassette's name, and its number from 0."""
+    """The exchange that answers a request: its cassette's name, and its number from 0.
+
+    Both are ``None`` for an answer that nobody recorded.
+    """
 
     exchange: Exchange
-    cassette: str
-    number: int
+    cassette: str | None = None
+    number: int | None = None
+
+    @property
+    def label(self) -> str:
+        """What the answer is, in words for people."""
+        return f"cassette {self.cassette}#{self.number}"
 
 
 #: Requests that a session answers again, so that a client which never stops asking gets an end.

@@ -15,14 +15,17 @@ import asyncio
 import functools
 import itertools
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from mockserver.cassettes.cassette import Request
+from mockserver.backend import Backend, Settings
+from mockserver.cassettes.cassette import Headers, Request
 from mockserver.errors import CodingError, SessionError, TooLargeError
 from mockserver.library.library import Library
 from mockserver.library.lookup import Lookup
@@ -73,7 +76,8 @@ class Options:
     N for N times as fast. ``once``: traffic without a session gets no recording twice.
     ``repeat``: a GET beyond the recorded ones gets the last answer. ``keep_clients``: addresses
     that clients follow are moved below the prefix of their request. ``visitors``: who may send
-    requests; with ``cors``, web pages among them may read the answers.
+    requests; with ``cors``, web pages among them may read the answers. ``backend``: requests that
+    nothing is recorded for get an answer that is made for them.
     """
 
     speed: float = 0.0
@@ -84,6 +88,7 @@ class Options:
     keep_clients: bool = True
     visitors: Visitors = field(default_factory=Visitors)
     cors: bool = True
+    backend: Settings | None = None
 
 
 class App:
@@ -97,6 +102,7 @@ class App:
         self.sessions: dict[str, LiveSession] = {}
         self._lookup = Lookup(library, once=options.once, repeat=options.repeat)
         self.answers = Answers()
+        self.backend = Backend(options.backend) if options.backend else None
         self._numbers = itertools.count()
 
     def open_session(
@@ -106,10 +112,12 @@ class App:
         *,
         repeat_last: bool = False,
         lenient: bool = False,
+        backend: Backend | None = None,
     ) -> LiveSession:
         """Open a session. Raises :class:`SessionError` if there are too many.
 
         ``lenient``: what the client does differently shall be seen in its journal, not in errors.
+        ``backend`` answers what no exchange does.
         """
         limits = self.options.limits
         if len(self.sessions) >= limits.sessions:
@@ -124,6 +132,7 @@ class App:
             repeat_last=repeat_last,
             repeat_polls=not lenient and self.options.repeat and not self.options.once,
             checks_kind=not lenient,
+            backend=backend,
         )
         self.sessions[session_id] = live
         return live
@@ -179,7 +188,9 @@ class App:
                 return await admin.answer(self, request, path, body)
             asked = path
             live, path, find = self._route(path)
-            found = await find(_received(request, path, query, body))
+            backend = self.backend if live is None else live.backend
+            headers = () if backend is None else tuple(request.headers.items())
+            found = await find(_received(request.method, path, query, headers, body))
         except RefusalError as refusal:
             if not path.startswith(admin.PREFIX):
                 self.note_refusal(refusal.message)
@@ -225,7 +236,16 @@ class App:
             name, rest = split
             chosen, rest = _variation(rest)
             return None, rest, functools.partial(self._lookup.pinned, name, chosen)
-        return None, path, self._lookup.matched
+        return None, path, self._matched
+
+    async def _matched(self, got: Request) -> Found:
+        """Find a recorded answer, or make one."""
+        if self.backend is None:
+            return await self._lookup.matched(got)
+        if self.library.paths:
+            with suppress(RefusalError):
+                return await self._lookup.matched(got)
+        return self.backend.answer(got, time.monotonic())
 
     def _record(
         self,
@@ -246,6 +266,7 @@ class App:
             request.headers,
             body,
             found,
+            connection=getattr(request.protocol, "number", 0),
         )
         self.journal.add(record)
         if live is not None:
@@ -278,10 +299,10 @@ def target_of(target: str) -> tuple[str, str]:
     return path, query
 
 
-def _received(request: web.BaseRequest, path: str, query: str, body: bytes) -> Request:
-    """Return the request to compare recordings with; it has no headers."""
+def _received(method: str, path: str, query: str, headers: Headers, body: bytes) -> Request:
+    """Return the request as a provider would get it."""
     uri = f"{_ORIGIN}{path}?{query}" if query else _ORIGIN + path
-    return Request(method=request.method, uri=uri, body=body)
+    return Request(method=method, uri=uri, headers=headers, body=body)
 
 
 async def read_body(request: web.BaseRequest, limit: int) -> tuple[bytes, bytes]:

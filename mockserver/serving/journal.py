@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,15 +24,18 @@ class JournalEntry:
     """One request with its outcome.
 
     ``path`` is the provider's own, without the server's prefix. ``exchange`` counts from 0
-    within the session or ``cassette``; ``None`` for a miss. ``sent`` counts the body's bytes
-    on the wire, without head and chunk framing. ``note`` says why an answer was refused.
-    Headers are as received, the body without its content coding, both with secrets: show only the
-    result of :meth:`to_json`.
+    within the session or ``cassette``; ``None`` for a miss. ``answer`` says what the answer is.
+    ``sent`` counts the body's bytes on the wire, without head and chunk framing. ``note`` says
+    why an answer was refused. Headers are as received, the body without its content coding, both
+    with secrets: show only the result of :meth:`to_json`. ``connection`` numbers the connections. ``arrived``, ``began`` and
+    ``ended`` are when the request had come, when the answer began and when it had ended, in seconds
+    of the event loop's clock; ``None`` for what did not happen.
     """
 
     number: int
     session: str | None
     cassette: str | None = None
+    answer: str | None = None
     method: str
     path: str
     query: str
@@ -42,6 +46,10 @@ class JournalEntry:
     sent: int = 0
     outcome: Outcome = Outcome.ANSWERING
     note: str | None = None
+    connection: int = 0
+    arrived: float = 0.0
+    began: float | None = None
+    ended: float | None = None
 
     def header(self, name: str) -> str | None:
         """Return the first header of that name, in any case."""
@@ -53,6 +61,7 @@ class JournalEntry:
             "number": self.number,
             "session": self.session,
             "cassette": self.cassette,
+            "answer": self.answer,
             "method": self.method,
             "path": find.mask(self.path),
             "query": names.query(self.query),
@@ -62,6 +71,10 @@ class JournalEntry:
             "sent": self.sent,
             "outcome": str(self.outcome),
             "note": self.note and find.mask(self.note),
+            "connection": self.connection,
+            "arrived": self.arrived,
+            "began": self.began,
+            "ended": self.ended,
         }
         body = shown.body(self.body, self.header("content-type"))
         try:
@@ -76,17 +89,22 @@ class Record:
 
     For speed, it stores the parts as they come, in few objects, and builds the entry only on
     demand. ``headers`` may have a name several times. ``body`` is as it was sent: a few kilobytes
-    can decode to megabytes.
+    can decode to megabytes. ``clock`` tells the time in seconds.
     """
 
     __slots__ = (
+        "_arrived",
         "_asked",
-        "_found",
+        "_began",
+        "_clock",
+        "_connection",
+        "_ended",
         "_headers",
         "_note",
         "_outcome",
         "_sent",
         "_status",
+        "found",
         "on_end",
         "size",
     )
@@ -101,16 +119,24 @@ class Record:
         headers: Mapping[str, str],
         body: bytes,
         found: Found | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        connection: int = 0,
     ) -> None:
         self._asked = number, session, method, path, query, body
         #: How many bytes it takes, about.
         self.size = len(body) + len(query) + len(path) + _OVERHEAD
         self._headers = headers
-        self._found = found
+        self.found = found
         self._outcome = Outcome.ANSWERING
         self._status = found.exchange.schedule.status if found else None
         self._sent = 0
         self._note: str | None = None
+        self._clock = clock
+        self._connection = connection
+        self._arrived = clock()
+        self._began: float | None = None
+        self._ended: float | None = None
         self.on_end: Callable[[Record], None] | None = None
 
     @property
@@ -121,29 +147,40 @@ class Record:
         return JournalEntry(
             number=number,
             session=session,
-            cassette=self._found.cassette if self._found else None,
+            cassette=self.found.cassette if self.found else None,
+            answer=self.found.label if self.found else None,
             method=method,
             path=path,
             query=query,
             headers=headers,
             body=decompress(body, encoding_of(headers)),
-            exchange=self._found.number if self._found else None,
+            exchange=self.found.number if self.found else None,
             status=self._status,
             sent=self._sent,
             outcome=self._outcome,
             note=self._note,
+            connection=self._connection,
+            arrived=self._arrived,
+            began=self._began,
+            ended=self._ended,
         )
+
+    def begin(self) -> None:
+        """Note that the answer begins."""
+        self._began = self._clock()
 
     def end(self, outcome: Outcome, *, sent: int = 0) -> None:
         """Note how a recorded answer ended; only the first end counts."""
         if self._outcome is Outcome.ANSWERING:
             self._outcome, self._sent = outcome, sent
+            self._ended = self._clock()
             if self.on_end is not None:
                 self.on_end(self)
 
     def refuse(self, outcome: Outcome, *, status: int, note: str) -> None:
         """Note that the request got no recorded answer, and why."""
         self._outcome, self._status, self._note = outcome, status, note
+        self._began = self._ended = self._clock()
 
 
 class Room:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -59,6 +60,7 @@ class Listener(web.Server):
 
         loop = asyncio.get_running_loop()
         super().__init__(handler, request_factory=make_request, handler_cancellation=True)
+        self._numbers = itertools.count(1)
         self.note_refusal = note_refusal
         self.answers_half_closed = answers_half_closed
         self.head_seconds = limits.head_seconds
@@ -74,10 +76,14 @@ class Listener(web.Server):
 
     def __call__(self) -> web.RequestHandler:
         """Make the protocol of one connection."""
-        return _Connection(self, **self._connection)
+        connection = _Connection(self, **self._connection)
+        connection.number = next(self._numbers)
+        return connection
 
 
 class _Connection(web.RequestHandler):
+    #: The number of the connection, from 1.
+    number = 0
     _begun = False
     _timer: asyncio.TimerHandle | None = None
     _half_closed: asyncio.Event | None = None

@@ -81,6 +81,7 @@ class Playback:
         whole = self._message.whole(self._delivery)
         if whole is None:
             return False
+        self._record.begin()
         transport.write(whole)
         sent = 0 if self._delivery.bodiless else len(self._message.schedule.body)
         self._record.end(Outcome.FINISHED, sent=sent)
@@ -106,6 +107,7 @@ class Playback:
         message, delivery, writer = self._message, self._delivery, self._request.writer
         unmarked = message.coding(delivery) is not Coding.CHUNKED
         await clock.until(message.schedule.headers_ms)
+        self._record.begin()
         await writer.write(message.head(delivery))
         for step in () if delivery.bodiless else message.schedule.steps:
             match step:

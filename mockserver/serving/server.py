@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from mockserver.backend import Settings
 from mockserver.cassettes.cassette import Cassette
 from mockserver.errors import ServerStartError, SessionError
 from mockserver.library import library as store
@@ -52,7 +53,8 @@ class MockServer:
     ``keep_clients``: a redirect leads to this server, wherever it led when it was recorded.
     ``allow_hosts``: names that clients may use for it, besides those of this machine; any, if it
     listens elsewhere and none is given. ``allow_origins``: web pages that may use it, besides, with
-    ``local_pages``, those of this machine. ``cors``: they may read its answers.
+    ``local_pages``, those of this machine. ``cors``: they may read its answers. ``backend``:
+    requests that nothing is recorded for get an answer that is made for them.
 
     Raises :class:`CassetteError` for a library that is missing, :class:`MatchError` for unknown
     words in ``match_on`` and ``ignore``, and on entry
@@ -81,6 +83,7 @@ class MockServer:
         allow_origins: Collection[str] = (),
         local_pages: bool = True,
         cors: bool = True,
+        backend: Settings | None = None,
     ) -> None:
         if speed < 0:
             raise ValueError(f"speed must be 0 or more, not {speed}")
@@ -97,6 +100,7 @@ class MockServer:
             keep_clients=keep_clients,
             visitors=Visitors.of(host, allow_hosts, allow_origins, local_pages=local_pages),
             cors=cors,
+            backend=backend,
         )
         self._app = App(self.library, self._options)
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from mockserver.backend import Backend
 from mockserver.cassettes.cassette import Request
 from mockserver.library import nearest, streams
 from mockserver.library.matcher import plain_path
@@ -55,7 +57,8 @@ class Answers:
 class LiveSession:
     """A session with its journal and its answers in progress.
 
-    ``checks_kind``: a call for a stream gets no whole answer, nor the reverse.
+    ``checks_kind``: a call for a stream gets no whole answer, nor the reverse. ``backend`` answers
+    what no exchange does.
     """
 
     def __init__(
@@ -68,11 +71,13 @@ class LiveSession:
         repeat_last: bool = False,
         repeat_polls: bool = False,
         checks_kind: bool = False,
+        backend: Backend | None = None,
     ) -> None:
         self.session = Session(
             session_id, exchanges, repeat_last=repeat_last, repeat_polls=repeat_polls
         )
         self._checks_kind = checks_kind
+        self.backend = backend
         self.name = name
         self.journal = journal
         self.answers = Answers()
@@ -86,6 +91,8 @@ class LiveSession:
         session = self.session
         kind: Fits = (lambda e: streams.fits(e, got)) if self._checks_kind else (lambda _: True)
         number = session.take(got.method, got.url.path, kind)
+        if number is None and self.backend is not None:
+            return self.backend.answer(got, time.monotonic())
         if number is None:
             method, path = got.method.upper(), plain_path(got.url.path)
             recorded = [e for e in session.exchanges if e.answers(method, path)]

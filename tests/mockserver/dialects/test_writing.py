@@ -28,6 +28,19 @@ def test_deltas_join_to_the_text_and_none_is_empty(text: str, size: int) -> None
     assert all(len(piece) <= size for piece in pieces) or size == 0
 
 
+@given(st.text())
+def test_words_join_to_the_text_and_keep_the_space_before_them(text: str) -> None:
+    pieces = deltas(text, Pace(words=True))
+    assert "".join(pieces) == text
+    assert all(len(piece.strip()) <= 8 for piece in pieces)
+    assert deltas("one two  threeandfour", Pace(words=True)) == [
+        "one",
+        " two",
+        "  threeand",
+        "four",
+    ]
+
+
 def test_a_size_of_nothing_does_not_cut() -> None:
     assert deltas("abc", Pace(size=0)) == ["abc"]
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 
 from mockserver.library.outcome import Outcome
@@ -16,6 +17,7 @@ def record(number: int = 0, body: bytes = b"{}") -> Record:
         query="key=sk-1&n=1",
         headers={"Authorization": "Bearer sk-2", "Content-Type": "application/json"},
         body=body,
+        clock=itertools.count(1.0).__next__,
     )
 
 
@@ -28,6 +30,13 @@ def test_json_shows_no_credentials() -> None:
     ]
     assert data["query"] == "key=REDACTED&n=1"
     assert (data["body"], data["outcome"]) == ("{}", "answering")
+
+
+def test_the_times_of_an_answer_are_kept() -> None:
+    answered = record()
+    answered.begin()
+    answered.end(Outcome.FINISHED)
+    assert (answered.entry.arrived, answered.entry.began, answered.entry.ended) == (1.0, 2.0, 3.0)
 
 
 def test_a_binary_body_is_shown_as_base64() -> None:

@@ -1,0 +1,82 @@
+"""What to answer, in neutral words, and the exchange that says it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from mockserver.backend.asked import Asked
+from mockserver.backend.tokens import TOKENS
+from mockserver.cassettes.cassette import Headers, Request, Response
+from mockserver.dialects.registry import written_answer, written_error
+from mockserver.dialects.writing import Pace
+from mockserver.library.session import Exchange, Found
+from mockserver.vocabulary.failure import ErrorInfo
+from mockserver.vocabulary.model import AssistantTurn
+from mockserver.wire import variation
+from mockserver.wire.schedule import from_response
+from mockserver.wire.variation import Break, Variation
+
+#: Says of every answer what it is.
+ANSWER_HEADER = "x-tapecheck-answer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A turn or an error, and how it is sent.
+
+    ``source`` says where it comes from: ``synthesised``, ``rule answers.yaml:7``, ``refused``.
+    ``headers`` are sent beside those of the provider. ``variation`` changes or interrupts it.
+    """
+
+    source: str
+    turn: AssistantTurn | None = None
+    error: ErrorInfo | None = None
+    pace: Pace = TOKENS
+    variation: Variation = field(default_factory=Variation)
+    headers: Headers = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given(Found):
+    """An answer that was made: to what, and what it says.
+
+    ``asked`` is ``None`` for a request that asks for no answer of a model, such as a list of
+    models, and for one that cannot be read.
+    """
+
+    asked: Asked | None
+    reply: Reply
+
+    @property
+    def label(self) -> str:
+        """What the answer is, as its header says."""
+        return self.reply.source
+
+    @property
+    def broken(self) -> Break | None:
+        """Where the answer is interrupted, if it is."""
+        return self.reply.variation.broken
+
+
+def given(asked: Asked, reply: Reply) -> Given:
+    """Write a reply as the provider would send it.
+
+    Raises :class:`~mockserver.dialects.UnwritableError` for what the dialect cannot say, and
+    ``ValueError`` for an interruption behind the end.
+    """
+    if reply.error is not None and reply.turn is None:
+        response = written_error(asked.dialect, reply.error, asked.call)
+    else:
+        assert reply.turn is not None
+        response = written_answer(asked.dialect, reply.turn, asked.call, reply.pace)
+    return of_response(asked.request, response, reply, asked)
+
+
+def of_response(
+    request: Request, response: Response, reply: Reply, asked: Asked | None = None
+) -> Given:
+    """Send a response that is already written."""
+    headers = (*response.headers, *reply.headers, (ANSWER_HEADER, reply.source))
+    schedule = from_response(replace(response, headers=headers))
+    (schedule,) = variation.apply([schedule], reply.variation)
+    return Given(Exchange(request, schedule), asked=asked, reply=reply)

@@ -1,0 +1,19 @@
+"""How a backend answers. Pure data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mockserver.backend.tokens import TOKENS
+from mockserver.dialects.writing import Pace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What is asked of a backend.
+
+    ``seed`` changes the texts and ids of made-up answers. ``pace`` says when their pieces are sent.
+    """
+
+    seed: int = 0
+    pace: Pace = TOKENS

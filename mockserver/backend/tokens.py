@@ -1,0 +1,50 @@
+"""How many tokens a text has: one rule for everything that nobody recorded. Pure.
+
+A token is up to eight characters of a word, with the white space before it. Answers are cut into
+their tokens, one a delta, so that the counts, the limits and the pace of an answer agree exactly.
+"""
+
+from __future__ import annotations
+
+from mockserver.backend.asked import Asked
+from mockserver.dialects.writing import Pace, compact, deltas
+from mockserver.vocabulary.model import (
+    AssistantTurn,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCallPart,
+)
+
+#: What an image counts for, whatever its size.
+IMAGE = 85
+#: Cuts a text into its tokens.
+TOKENS = Pace(words=True)
+
+
+def tokens(text: str) -> list[str]:
+    """Cut a text into its tokens."""
+    return deltas(text, TOKENS)
+
+
+def of_request(asked: Asked) -> int:
+    """Count the texts of all messages, the calls in them, the tools, and the images."""
+    count = sum(len(tokens(text)) for text in asked.texts)
+    count += sum(len(tokens(compact(tool))) for tool in asked.call.tools)
+    return count + IMAGE * asked.images
+
+
+def of_turn(turn: AssistantTurn) -> tuple[int, int]:
+    """Count the deltas of a turn: all of them, and those of its reasoning."""
+    total = reasoning = 0
+    for part in turn.parts:
+        match part:
+            case TextPart():
+                total += len(tokens(part.text))
+            case RefusalPart():
+                total += len(tokens(part.refusal))
+            case ToolCallPart():
+                total += len(tokens(part.arguments_raw))
+            case ReasoningPart():
+                reasoning += len(tokens(part.text))
+    return total + reasoning, reasoning
