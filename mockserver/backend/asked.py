@@ -71,14 +71,14 @@ class Asked:
         """
         messages = self.call.messages
         for number in range(len(messages) - 1, -1, -1):
-            if messages[number].get("role") == "assistant" and not _calls(messages[number]):
+            if messages[number].get("role") == "assistant" and not calls_of(messages[number]):
                 return messages[number + 1 :]
         return messages
 
     @cached_property
     def calls(self) -> tuple[JsonObject, ...]:
         """The tool calls of this turn: ``id``, ``name`` and ``arguments``, as text."""
-        return tuple(call for message in self.this_turn for call in _calls(message))
+        return tuple(call for message in self.this_turn for call in calls_of(message))
 
     @cached_property
     def called(self) -> frozenset[str]:
@@ -105,7 +105,7 @@ class Asked:
     def _texts(self) -> Iterator[str]:
         for message in self.call.messages:
             yield text_of(message.get("content"))
-            for call in _calls(message):
+            for call in calls_of(message):
                 yield call["name"]
                 yield call["arguments"]
 
@@ -126,7 +126,7 @@ def _list(value: Json) -> list[Json]:
     return value if isinstance(value, list) else []
 
 
-def _calls(message: JsonObject) -> list[JsonObject]:
+def calls_of(message: JsonObject) -> list[JsonObject]:
     """Return the calls of a message of the model; what is not one is left out."""
     found = []
     for call in _list(message.get("tool_calls")):

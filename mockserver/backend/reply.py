@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from mockserver.backend.asked import Asked
 from mockserver.backend.tokens import TOKENS
 from mockserver.cassettes.cassette import Headers, Request, Response
+from mockserver.dialects.objection import Objection
 from mockserver.dialects.registry import written_answer, written_error
 from mockserver.dialects.writing import Pace
 from mockserver.library.session import Exchange, Found
@@ -41,11 +42,12 @@ class Given(Found):
     """An answer that was made: to what, and what it says.
 
     ``asked`` is ``None`` for a request that asks for no answer of a model, such as a list of
-    models, and for one that cannot be read.
+    models, and for one that cannot be read. ``objections`` are what the provider refuses about it.
     """
 
     asked: Asked | None
     reply: Reply
+    objections: tuple[Objection, ...] = ()
 
     @property
     def label(self) -> str:

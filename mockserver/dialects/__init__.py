@@ -14,6 +14,7 @@ from mockserver.dialects.dialect import (
 from mockserver.dialects.facts import CallFacts, Facts, of_last, repaired, texts_in
 from mockserver.dialects.failures import Failure
 from mockserver.dialects.form import Form
+from mockserver.dialects.objection import Objection
 from mockserver.dialects.registry import (
     base_path,
     continues,
@@ -43,6 +44,7 @@ __all__ = [
     "Fitted",
     "Form",
     "Grammar",
+    "Objection",
     "Pace",
     "UnreadableRequestError",
     "UnwritableError",

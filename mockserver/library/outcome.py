@@ -20,3 +20,13 @@ class Outcome(StrEnum):
     SERVER_CLOSED = "server_closed"
     MISSED = "missed"
     REFUSED = "refused"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will be sent."""
+        return self is not Outcome.ANSWERING
+
+    @property
+    def is_left(self) -> bool:
+        """Whether the client left before the end."""
+        return self is Outcome.CLIENT_CLOSED

@@ -1,0 +1,106 @@
+"""Checks of what a client sends again with each request: keys, and the conversation. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import parse_qsl
+
+from mockserver.backend.verdict.finding import Finding, Level
+from mockserver.backend.verdict.scene import KEY_HEADERS, Event, Scene
+from mockserver.dialects.writing import compact
+from mockserver.vocabulary.model import JsonObject
+
+#: A shorter key may be a word of the text.
+_LEAST = 8
+
+
+def keys(scene: Scene) -> Iterator[Finding]:
+    """Find keys where they do not belong: in a URL or a body, or with another provider."""
+    for event in scene.events:
+        for owner, key in scene.statements.keys.items():
+            if len(key) >= _LEAST and (found := _leak(event, owner, key)):
+                yield found
+
+
+def _leak(event: Event, owner: str, key: str) -> Finding | None:
+    request = event.seen.request
+    level = Level.FAIL
+    if any(value == key for _, value in parse_qsl(request.url.query)):
+        where = "in the query, which servers and proxies log"
+        level = Level.NOTE
+    elif key in request.url.path:
+        where = "in the path"
+    elif key.encode() in request.body:
+        where = "in the body"
+    elif event.asked is not None and event.asked.dialect.name != owner and _has(event, key):
+        where = f"sent to {event.asked.dialect.name}"
+    else:
+        return None
+    return Finding(
+        check="key",
+        level=level,
+        requests=(event.number,),
+        message=f"the key for {owner} is {where}.",
+    )
+
+
+def _has(event: Event, key: str) -> bool:
+    return any(key in (event.seen.header(name) or "") for name in KEY_HEADERS)
+
+
+def prefix(scene: Scene) -> Iterator[Finding]:
+    """Find turns that change what was sent before, so that a provider's cache does not help."""
+    for place, event in enumerate(scene.events):
+        for later in scene.events[place + 1 :]:
+            if _continues(event, later):
+                if difference := _difference(event, later):
+                    yield Finding(
+                        check="prompt-prefix",
+                        level=Level.NOTE,
+                        requests=(event.number, later.number),
+                        message=f"the conversation goes on, and {difference}: nothing behind it "
+                        "can come from the provider's cache.",
+                    )
+                break
+
+
+def _continues(one: Event, other: Event) -> bool:
+    """Return whether a request goes on with the conversation of an earlier one."""
+    if one.asked is None or other.asked is None or one.asked.call.model != other.asked.call.model:
+        return False
+    first, second = _talk(one), _talk(other)
+    return (
+        len(second) > len(first)
+        and [m.get("role") for m in second[: len(first)]] == [m.get("role") for m in first]
+        and first[:1] == second[:1]
+    )
+
+
+def _talk(event: Event) -> list[JsonObject]:
+    messages = event.asked.call.messages if event.asked else ()
+    return [m for m in messages if m.get("role") not in ("system", "developer")]
+
+
+def _difference(one: Event, other: Event) -> str | None:
+    assert one.asked is not None
+    assert other.asked is not None
+    first, second = one.asked, other.asked
+    before, after = [compact(t) for t in first.call.tools], [compact(t) for t in second.call.tools]
+    if before != after:
+        if sorted(before) == sorted(after):
+            moved = [n for n, (a, b) in enumerate(zip(before, after, strict=True)) if a != b]
+            return f"tools[{moved[0]}] and tools[{moved[-1]}] change places"
+        return f"{len(before)} tools become {len(after)}, or one of them changes"
+    if first.system != second.system:
+        return f"the instructions differ from character {_common(first.system, second.system)} on"
+    for number, (a, b) in enumerate(zip(_talk(one), _talk(other), strict=False)):
+        if a != b:
+            at = _common(compact(a), compact(b))
+            return f"message {number} differs from character {at} of its JSON on"
+    return None
+
+
+def _common(one: str, other: str) -> int:
+    """Return the length of the beginning that two texts share."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))

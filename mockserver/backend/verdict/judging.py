@@ -1,0 +1,59 @@
+"""Runs all checks and sums up. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from mockserver.backend import tokens
+from mockserver.backend.evidence import Seen
+from mockserver.backend.verdict import conversation, marks, requests, retries, waiting
+from mockserver.backend.verdict.finding import Finding, Level, Statements, Verdict
+from mockserver.backend.verdict.scene import Scene, scene
+
+Check = Callable[[Scene], Iterator[Finding]]
+
+#: What runs, and the ids of the findings of each.
+CHECKS: Mapping[Check, tuple[str, ...]] = {
+    retries.retry_after: ("retry-after",),
+    retries.client_errors: ("retried-client-error",),
+    retries.layers: ("retry-layers",),
+    retries.storm: ("retry-storm",),
+    retries.billed: ("billed-twice",),
+    retries.gave_up: ("gave-up",),
+    retries.in_flight: ("duplicate-in-flight",),
+    retries.idempotency: ("idempotency-key",),
+    marks.broken_answers: ("truncated-stream", "cut-call", "in-band-error", "malformed-event"),
+    marks.changed_calls: ("changed-call",),
+    waiting.read_timeout: ("read-timeout",),
+    waiting.cancelled: ("cancel",),
+    conversation.keys: ("key",),
+    conversation.prefix: ("prompt-prefix",),
+    requests.refused: ("refused-request",),
+    requests.unanswered: ("unanswered",),
+}
+_ORDER = (Level.FAIL, Level.NOTE, Level.UNKNOWN)
+
+
+def judge(seen: Sequence[Seen], statements: Statements | None = None) -> Verdict:
+    """Judge a client by its requests, in any order, and by what the test says of it."""
+    statements = statements or Statements()
+    events = scene(seen, statements)
+    found = [finding for check in CHECKS for finding in check(events)]
+    excused = [replace(f, excuse=statements.excuses.get(f.check)) for f in found]
+    excused.sort(key=lambda f: (_ORDER.index(f.level), f.requests))
+    return Verdict(
+        findings=tuple(excused),
+        counts=_counts(events),
+        routes={
+            e.number: f"{e.seen.request.method} {e.seen.request.url.path}" for e in events.events
+        },
+    )
+
+
+def _counts(events: Scene) -> Mapping[str, int]:
+    return {
+        "request": len(events.events),
+        "fault": sum(event.failed for event in events.events),
+        "input token": sum(tokens.of_request(e.asked) for e in events.events if e.asked),
+    }

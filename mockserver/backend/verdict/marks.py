@@ -1,0 +1,167 @@
+"""Checks of what a client made of an answer, by what it sends later. Pure.
+
+Texts and ids that only one answer has tell where they came from: text that was cut and comes back
+as an answer of the model was taken for a whole one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from mockserver.backend.asked import calls_of
+from mockserver.backend.verdict.finding import Finding, Level
+from mockserver.backend.verdict.scene import Event, Scene, same_json
+from mockserver.dialects.registry import facts_of
+from mockserver.dialects.writing import text_of
+from mockserver.vocabulary.model import JsonObject
+from mockserver.wire.schedule import Send
+
+#: A shorter text may come from anywhere.
+_LEAST = 8
+
+
+@dataclass(frozen=True)
+class _Broken:
+    """An answer that failed after it had begun."""
+
+    event: Event
+    check: str
+    what: str
+    texts: tuple[str, ...]
+    call_ids: frozenset[str]
+
+
+def broken_answers(scene: Scene) -> Iterator[Finding]:
+    """Find broken answers that were taken for whole ones."""
+    whole = {e.facts.text for e in scene.events if e.facts and not e.failed and e.facts.text}
+    for event in scene.events:
+        broken = _broken(event)
+        if broken is None:
+            continue
+        found = _used(scene, broken, whole)
+        if found is not None:
+            yield found
+        elif not _known(scene, event):
+            yield Finding(
+                check=broken.check,
+                level=Level.UNKNOWN,
+                requests=(event.number,),
+                message=f"{broken.what}; not retried, its text not seen again.",
+                remedy="To know: llm.judge(answer), or go on with the conversation.",
+            )
+
+
+def _broken(event: Event) -> _Broken | None:
+    facts = event.facts
+    if facts is None or not event.failed or not event.is_stream:
+        return None
+    if facts.error is not None:
+        check, what = "in-band-error", "an error came in the stream"
+    elif facts.broken:
+        check, what = "malformed-event", "an event of the stream was no JSON"
+    else:
+        check, what = "truncated-stream", "the stream ended without a finish reason"
+    texts = {facts.text or "", *_without_broken(event)} - {""}
+    ids = {call.id for call in facts.calls or () if call.id}
+    return _Broken(event, check, what, tuple(sorted(texts)), frozenset(ids))
+
+
+def _without_broken(event: Event) -> Iterator[str]:
+    """Yield the text that a client has which skips the event that it cannot read."""
+    schedule, asked, facts = event.seen.schedule, event.asked, event.facts
+    if facts is None or not facts.broken or schedule is None or asked is None:
+        return
+    ends = (0, *schedule.plain.event_ends)
+    for begin, end in pairwise(ends):
+        rest = schedule.plain.data[:begin] + schedule.plain.data[end:]
+        skipped = facts_of(asked.dialect.name, replace(schedule.decoded(), steps=(Send(rest),)))
+        if skipped is not None and not skipped.broken:
+            yield skipped.text or ""
+            return
+
+
+def _used(scene: Scene, broken: _Broken, whole: set[str]) -> Finding | None:
+    event = broken.event
+    for later in scene.after(event):
+        messages = later.asked.call.messages if later.asked else ()
+        for place, message in enumerate(messages):
+            if place < len(messages) - 1 and _repeats(message, broken, whole):
+                return _fail(broken, later, "its text came back as an answer of the model")
+            if message.get("role") == "tool" and message.get("tool_call_id") in broken.call_ids:
+                check = "cut-call" if broken.check == "truncated-stream" else broken.check
+                return Finding(
+                    check=check,
+                    level=Level.FAIL,
+                    requests=(event.number, later.number),
+                    message=f"{broken.what}, and a tool call of it was executed: its result came.",
+                    remedy="again: llm.call(…).cut(3)",
+                )
+    for answer in scene.statements.answers:
+        for text in broken.texts:
+            long_enough = len(text.strip()) >= _LEAST
+            if long_enough and text.strip() in answer and not any(w in answer for w in whole):
+                return _fail(broken, None, "its text was given out")
+    return None
+
+
+def _repeats(message: JsonObject, broken: _Broken, whole: set[str]) -> bool:
+    if message.get("role") != "assistant":
+        return False
+    text = text_of(message.get("content")).strip()
+    return (
+        len(text) >= _LEAST
+        and any(text == known.strip() for known in broken.texts)
+        and not any(text == known.strip() for known in whole)
+    )
+
+
+def _fail(broken: _Broken, later: Event | None, how: str) -> Finding:
+    numbers = (broken.event.number,) if later is None else (broken.event.number, later.number)
+    return Finding(
+        check=broken.check,
+        level=Level.FAIL,
+        requests=numbers,
+        message=f"{broken.what}, and {how}.",
+        remedy="again: llm.say(…).cut(3)",
+    )
+
+
+def _known(scene: Scene, event: Event) -> bool:
+    """Return whether the client shows that it knows of the failure: it asks again, or has left."""
+    if event.seen.outcome.is_left:
+        return True
+    return any(later.identity == event.identity for later in scene.after(event))
+
+
+def changed_calls(scene: Scene) -> Iterator[Finding]:
+    """Find tool calls that come back with another name or other arguments."""
+    given: dict[str, tuple[Event, str, tuple[JsonObject, ...]]] = {}
+    for event in scene.events:
+        for message in event.asked.call.messages if event.asked else ():
+            for call in calls_of(message):
+                if call["id"] in given and (found := _change(call, *given[call["id"]], event)):
+                    del given[call["id"]]
+                    yield found
+        for known in (event.facts.calls if event.facts and not event.failed else None) or ():
+            if known.id and known.name and known.arguments:
+                given[known.id] = event, known.name, known.arguments
+
+
+def _change(
+    call: JsonObject, answer: Event, name: str, arguments: tuple[JsonObject, ...], later: Event
+) -> Finding | None:
+    if call["name"] != name:
+        what = f"the call {name!r} comes back as {call['name']!r}"
+    elif not any(same_json(call["arguments"], json.dumps(known)) for known in arguments):
+        what = f"the arguments of the call {name!r} come back changed"
+    else:
+        return None
+    return Finding(
+        check="changed-call",
+        level=Level.FAIL,
+        requests=(answer.number, later.number),
+        message=f"{what}: the model reads what it never said.",
+    )
