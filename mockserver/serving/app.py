@@ -270,6 +270,7 @@ class App:
         )
         self.journal.add(record)
         if live is not None:
+            record.call = live.call
             live.journal.add(record)
         return record
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mockserver.cassettes.cassette import Headers, header_value
+from mockserver.backend import Seen
+from mockserver.cassettes.cassette import Headers, Request, header_value
 from mockserver.library.outcome import Outcome
 from mockserver.library.session import Found
 from mockserver.secrets import find, names, shown
@@ -27,9 +28,9 @@ class JournalEntry:
     within the session or ``cassette``; ``None`` for a miss. ``answer`` says what the answer is.
     ``sent`` counts the body's bytes on the wire, without head and chunk framing. ``note`` says
     why an answer was refused. Headers are as received, the body without its content coding, both
-    with secrets: show only the result of :meth:`to_json`. ``connection`` numbers the connections. ``arrived``, ``began`` and
-    ``ended`` are when the request had come, when the answer began and when it had ended, in seconds
-    of the event loop's clock; ``None`` for what did not happen.
+    with secrets: show only the result of :meth:`to_json`. ``connection`` numbers the connections.
+    ``arrived``, ``began`` and ``ended`` are when the request had come, when the answer began and
+    when it had ended, in seconds of the event loop's clock; ``None`` for what did not happen.
     """
 
     number: int
@@ -104,6 +105,7 @@ class Record:
         "_outcome",
         "_sent",
         "_status",
+        "call",
         "found",
         "on_end",
         "size",
@@ -132,6 +134,8 @@ class Record:
         self._status = found.exchange.schedule.status if found else None
         self._sent = 0
         self._note: str | None = None
+        #: The number of the call that the test has marked, if any.
+        self.call: int | None = None
         self._clock = clock
         self._connection = connection
         self._arrived = clock()
@@ -163,6 +167,25 @@ class Record:
             arrived=self._arrived,
             began=self._began,
             ended=self._ended,
+        )
+
+    @property
+    def seen(self) -> Seen:
+        """The request and its answer as evidence."""
+        entry = self.entry
+        uri = f"{entry.path}?{entry.query}" if entry.query else entry.path
+        request = Request(method=entry.method, uri=uri, headers=entry.headers, body=entry.body)
+        return Seen(
+            number=entry.number,
+            request=request,
+            connection=self._connection,
+            arrived=self._arrived,
+            began=self._began,
+            ended=self._ended,
+            sent=self._sent,
+            outcome=self._outcome,
+            found=self.found,
+            call=self.call,
         )
 
     def begin(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mockserver.backend import Backend
+from mockserver.backend.verdict import Statements, Verdict, judge
 from mockserver.cassettes.cassette import Request
 from mockserver.library import nearest, streams
 from mockserver.library.matcher import plain_path
@@ -81,6 +82,9 @@ class LiveSession:
         self.name = name
         self.journal = journal
         self.answers = Answers()
+        #: The number of the call that the test has marked, while it runs.
+        self.call: int | None = None
+        self.statements = Statements()
         self._gates: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
     async def find(self, got: Request) -> Found:
@@ -105,6 +109,10 @@ class LiveSession:
                 hint="A session plays each exchange once, by method and path in recorded order.",
             )
         return Found(session.exchanges[number], self.name, number)
+
+    def verdict(self) -> Verdict:
+        """Judge the client by its requests so far."""
+        return judge([record.seen for record in self.journal.records], self.statements)
 
     def release(self, name: str) -> None:
         """Release answers at the gate ``name``, now and in future."""

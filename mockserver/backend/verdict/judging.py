@@ -45,9 +45,7 @@ def judge(seen: Sequence[Seen], statements: Statements | None = None) -> Verdict
     return Verdict(
         findings=tuple(excused),
         counts=_counts(events),
-        routes={
-            e.number: f"{e.seen.request.method} {e.seen.request.url.path}" for e in events.events
-        },
+        routes={e.number: e.route for e in events.events},
     )
 
 

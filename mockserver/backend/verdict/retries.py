@@ -73,9 +73,9 @@ def _windows(scene: Scene, proved: set[int]) -> Iterator[Finding]:
                 check="retry-after",
                 level=Level.FAIL,
                 requests=numbers,
-                message=f"{event.status} asked for {event.retry_after:g} s; {len(here)} requests of "
-                "the same conversation, model and key came in that time, one after the other, on "
-                "the same connection.",
+                message=f"{event.status} asked for {event.retry_after:g} s; {len(here)} requests "
+                "of the same conversation, model and key came in that time, one after the other, "
+                "on the same connection.",
                 remedy=f"again: llm.fail({event.status}, retry={event.retry_after:g})",
             )
         else:

@@ -35,6 +35,11 @@ class Event:
         return self.seen.number
 
     @property
+    def route(self) -> str:
+        """The method and the path of the request."""
+        return f"{self.seen.request.method} {self.seen.request.url.path}"
+
+    @property
     def asked(self) -> Asked | None:
         """What the request asks for, if that can be read."""
         return self.seen.asked

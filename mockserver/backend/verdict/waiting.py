@@ -32,7 +32,8 @@ def read_timeout(scene: Scene) -> Iterator[Finding]:
                 check="read-timeout",
                 level=Level.FAIL,
                 requests=(event.number,),
-                message=f"the client bore {silence:.1f} s of silence; its timeout is {timeout:g} s.",
+                message=f"the client bore {silence:.1f} s of silence; its timeout is "
+                f"{timeout:g} s.",
                 remedy="again: llm.say(…).stall(1)",
             )
         elif event.seen.outcome is not Outcome.CLIENT_CLOSED:
@@ -67,7 +68,7 @@ def cancelled(scene: Scene) -> Iterator[Finding]:
                 check="cancel",
                 level=Level.FAIL,
                 requests=(event.number,),
-                message="the call was cancelled, and the connection stayed open: the answer goes on "
-                "and is billed.",
+                message="the call was cancelled, and the connection stayed open: the answer goes "
+                "on and is billed.",
                 remedy="again: llm.say(…).pace('5/s'), cancel the call, then llm.cancelled()",
             )
