@@ -11,6 +11,7 @@ from harness.suite.scenario import Case, CaseKind, Scenario
 from mockserver.wire import (
     AXES,
     RECORDED,
+    SWEPT,
     FaultKind,
     Media,
     Point,
@@ -24,7 +25,7 @@ _Value = tuple[str, str]
 #: Bytes of the bodies of a scenario above which less is played than elsewhere.
 LARGE = 65_536
 #: Later rows of a table that together have what the first has alone.
-_ROWS_IN_TURN = len(FaultKind)
+_ROWS_IN_TURN = len(SWEPT)
 #: How many faults come at the beginning, in the middle and at the end of a long recording.
 _SWEPT = 8
 
@@ -79,7 +80,7 @@ def expand(
         return
     count = len(schedules[-1].plain.event_ends)
     for event in range(count + 1) if scenario.has_expectation else swept(count):
-        kinds = tuple(FaultKind)
+        kinds: tuple[FaultKind, ...] = SWEPT
         if scenario.row > 0 and axes.mode == "pairwise":
             kinds = (kinds[(scenario.row + event) % _ROWS_IN_TURN],)
         for kind in kinds:

@@ -5,7 +5,7 @@ from mockserver.wire.axes import AXES, RECORDED, Point, point, reframes
 from mockserver.wire.axes import apply as apply_point
 from mockserver.wire.body import Body, Media
 from mockserver.wire.eventstream import Frame, FrameDecoder
-from mockserver.wire.faults import Fault, FaultKind
+from mockserver.wire.faults import SWEPT, Fault, FaultKind
 from mockserver.wire.json_array import Elements
 from mockserver.wire.schedule import Ending, Gate, Schedule, from_response, gate_after
 from mockserver.wire.sse import Block, Decoder
@@ -15,6 +15,7 @@ from mockserver.wire.variation import apply as apply_variation
 __all__ = [
     "AXES",
     "RECORDED",
+    "SWEPT",
     "Block",
     "Body",
     "Break",

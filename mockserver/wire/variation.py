@@ -7,7 +7,7 @@ bytes for the same words.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mockserver.errors import did_you_mean
 from mockserver.wire import axes, eventstream, faults
@@ -19,7 +19,10 @@ from mockserver.wire.schedule import Schedule
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """An interruption after that many events of a stream."""
+    """An interruption after that many events of a stream.
+
+    An answer that is no stream breaks in its middle, or before its first byte for 0 events.
+    """
 
     kind: FaultKind
     events: int
@@ -33,7 +36,7 @@ class Variation:
     """Which answers of a cassette are sent, by their numbers, and how.
 
     ``interactions`` is ``None`` for all. The point applies to every answer, the break to the last
-    one that is a stream.
+    one that is a stream, or to the last one of all if none is.
     """
 
     point: Point = RECORDED
@@ -86,8 +89,8 @@ def parse(text: str) -> Variation:
 def apply(schedules: Sequence[Schedule], variation: Variation) -> tuple[Schedule, ...]:
     """Return the chosen answers as sent in that variation; those that do not change are the same.
 
-    Raises ``ValueError`` for an interaction that is not there, and for an interruption of no
-    stream or behind its end.
+    Raises ``ValueError`` for an interaction that is not there, and for an interruption behind the
+    end of a stream, or of a body that cannot be garbled.
     """
     numbers = variation.interactions
     if numbers is None:
@@ -99,8 +102,7 @@ def apply(schedules: Sequence[Schedule], variation: Variation) -> tuple[Schedule
     sent = [axes.apply(schedules[n], variation.point) for n in numbers]
     if variation.broken is not None:
         at = last_stream(sent)
-        if at is None:
-            raise ValueError(f"there is no stream to interrupt at {variation.broken}")
+        at = len(sent) - 1 if at is None else at
         sent[at] = _interrupted(sent[at], variation.broken)
     return tuple(sent)
 
@@ -111,7 +113,28 @@ def last_stream(schedules: Sequence[Schedule]) -> int | None:
     return streams[-1] if streams else None
 
 
+def within(schedule: Schedule, broken: Break) -> Break:
+    """Return an interruption that the answer has, for one that may be behind its end.
+
+    Something is left out or garbled then: it comes before the last event, or the last with JSON.
+    """
+    if schedule.media is Media.OTHER:
+        return broken
+    plain = schedule.plain
+    ends = (0, *plain.event_ends)
+    events = min(broken.events, max(len(ends) - 2, 0))
+    while broken.kind is FaultKind.GARBLE and events:
+        if faults.can_garble(schedule, ends[events]):
+            break
+        events -= 1
+    return replace(broken, events=events)
+
+
 def _interrupted(schedule: Schedule, broken: Break) -> Schedule:
+    if schedule.media is Media.OTHER:
+        garbled = broken.kind is FaultKind.GARBLE
+        middle = len(schedule.plain.data) // 2 if broken.events and not garbled else 0
+        return faults.apply(schedule, Fault(broken.kind, middle))
     ends = (0, *schedule.plain.event_ends)
     if broken.events >= len(ends):
         raise ValueError(f"{broken} is behind the end: the stream has {len(ends) - 1} events")

@@ -21,7 +21,7 @@ from mockserver.vocabulary import (
     Status,
     to_json,
 )
-from mockserver.wire import FaultKind, from_response
+from mockserver.wire import SWEPT, FaultKind, from_response
 
 POST = SeenRequest(
     method="POST", path="/v1/responses", query="", headers=(), body=b"{}", exchange=0
@@ -146,7 +146,7 @@ def test_the_beginning_of_an_expected_turn_is_compared():
         assert after_fault("cut", sent(), last, expect=expect, said=said) == messages
 
 
-@pytest.mark.parametrize("kind", list(FaultKind))
+@pytest.mark.parametrize("kind", SWEPT)
 def test_a_fault_behind_the_end_of_a_recording_must_not_matter(kind):
     whole = sent(finish="stop")
     assert after_fault(kind, whole, STOP) == []

@@ -23,7 +23,7 @@ from harness.suite.scenario import CaseKind, Expectation, GateSpec, Scenario, Tu
 from mockserver.cassettes.cassette import Response
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.wire.axes import RECORDED, Point, apply, point
-from mockserver.wire.faults import FaultKind
+from mockserver.wire.faults import SWEPT, FaultKind
 from mockserver.wire.schedule import Schedule, from_response
 
 SCENARIO = Scenario(
@@ -110,7 +110,7 @@ def test_later_rows_of_a_table_break_each_event_in_one_way_by_turns() -> None:
     assert everything == fault_points(1, "all") == fault_points(1, "none")
     rows = [fault_points(row, "pairwise") for row in (1, 2, 3)]
     assert all([event for event, _ in row] == [0, 1, 2] for row in rows)
-    assert all({kind for _, kind in row} == set(FaultKind) for row in rows)
+    assert all({kind for _, kind in row} == set(SWEPT) for row in rows)
     assert sorted(chain(*rows)) == sorted(everything)
 
 
@@ -215,7 +215,7 @@ def faults_over(scenario: Scenario, events: int) -> list[tuple[int, FaultKind | 
 
 
 def test_a_recording_without_a_scenario_is_swept_too() -> None:
-    assert faults_over(RECORDING, 2) == [(n, kind) for n in range(3) for kind in FaultKind]
+    assert faults_over(RECORDING, 2) == [(n, kind) for n in range(3) for kind in SWEPT]
     error = replace(SCENARIO.turns[0], expect=Expectation(error={"class": "timeout"}))
     assert faults_over(replace(SCENARIO, turns=(error,)), 2) == []
 

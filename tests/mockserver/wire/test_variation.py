@@ -9,8 +9,8 @@ from mockserver.cassettes.cassette import Response, Wire
 from mockserver.wire import axes, faults
 from mockserver.wire.axes import Point
 from mockserver.wire.faults import Fault, FaultKind
-from mockserver.wire.schedule import Schedule, from_response
-from mockserver.wire.variation import PLAIN, Break, Variation, apply, parse
+from mockserver.wire.schedule import Ending, Schedule, from_response
+from mockserver.wire.variation import PLAIN, Break, Variation, apply, parse, within
 
 
 def answer(body: bytes, kind: str = "text/event-stream", *more: tuple[str, str]) -> Schedule:
@@ -19,7 +19,8 @@ def answer(body: bytes, kind: str = "text/event-stream", *more: tuple[str, str])
 
 
 STREAM = answer(b"data: a\n\ndata: b\n\n")
-WHOLE = answer(b"{}", "application/json")
+WHOLE = answer(b'{"a": 1}', "application/json")
+TEXT = answer(b"no", "text/plain")
 
 
 @pytest.mark.parametrize(
@@ -93,8 +94,9 @@ def test_a_compressed_stream_is_interrupted_by_its_events() -> None:
     ("answers", "variation", "message"),
     [
         ((STREAM,), Variation(interactions=(1,)), "no interaction 1: there are 1, numbered from 0"),
-        ((WHOLE,), Variation(broken=Break(FaultKind.CUT, 0)), "no stream to interrupt at cut=0"),
+        ((TEXT,), Variation(broken=Break(FaultKind.GARBLE, 0)), "no JSON to garble behind byte 0"),
         ((STREAM,), Variation(broken=Break(FaultKind.CUT, 3)), "cut=3 is behind the end: the"),
+        ((STREAM,), Variation(broken=Break(FaultKind.GARBLE, 2)), "no JSON to garble behind byte"),
     ],
 )
 def test_what_a_cassette_does_not_have_is_refused(
@@ -102,3 +104,39 @@ def test_what_a_cassette_does_not_have_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         apply(answers, variation)
+
+
+@pytest.mark.parametrize(
+    ("words", "body", "ending"),
+    [
+        ("cut=0", b"", Ending.FINISH),
+        ("cut=1", b'{"a"', Ending.FINISH),
+        ("end=9", b'{"a"', Ending.TRUNCATE),
+        ("reset=1", b'{"a"', Ending.RESET),
+        ("stall=1", b'{"a"', Ending.STALL),
+        ("garble=1", b'{"a" 1}', Ending.FINISH),
+    ],
+)
+def test_an_answer_that_is_no_stream_breaks_in_its_middle(
+    words: str, body: bytes, ending: Ending
+) -> None:
+    (sent,) = apply((WHOLE,), parse(words))
+    assert (sent.body, sent.ending) == (body, ending)
+
+
+@pytest.mark.parametrize(
+    ("kind", "events", "expected"),
+    [
+        (FaultKind.CUT, 0, 0),
+        (FaultKind.CUT, 9, 2),
+        (FaultKind.GARBLE, 0, 0),
+        # Its last event has no JSON.
+        (FaultKind.GARBLE, 9, 1),
+    ],
+)
+def test_an_interruption_behind_the_end_comes_before_the_last_event(
+    kind: FaultKind, events: int, expected: int
+) -> None:
+    stream = answer(b'data: {"a":1}\n\ndata: {"b":1}\n\ndata: [DONE]\n\n')
+    assert within(stream, Break(kind, events)) == Break(kind, expected)
+    assert within(WHOLE, Break(kind, events)) == Break(kind, events)
