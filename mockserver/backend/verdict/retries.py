@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from mockserver.backend.verdict.finding import Finding, Level
 from mockserver.backend.verdict.pairing import Repeat, repeats, unpaired
@@ -27,13 +28,14 @@ ONE_CALL = "To know: run the call in 'with llm.one_call():'."
 
 def retry_after(scene: Scene) -> Iterator[Finding]:
     """Find retries before the time that the server named (RFC 9110, section 10.2.3)."""
-    proved: set[int] = set()
+    told: set[int] = set()
     for group in scene.equal:
-        for repeat in unpaired(list(repeats(group)), _waited):
+        found = list(repeats(group))
+        told |= {repeat.event.number for repeat in found}
+        for repeat in unpaired(found, _waited):
             last = max(repeat.candidates, key=lambda e: e.end)
             wait, asked = repeat.event.seen.arrived - last.end, last.retry_after or 0.0
             level = Level.FAIL if asked <= _LONGEST else Level.NOTE
-            proved.add(repeat.event.number)
             yield Finding(
                 check="retry-after",
                 level=level,
@@ -42,7 +44,7 @@ def retry_after(scene: Scene) -> Iterator[Finding]:
                 f"No pairing of these requests waits longer. Proof: {repeat.proof}.",
                 remedy=f"again: llm.fail({last.status}, retry={asked:g})",
             )
-    yield from _windows(scene, proved)
+    yield from _windows(scene, told)
 
 
 def _waited(failed: Event, repeated: Event) -> bool:
@@ -53,32 +55,33 @@ def _waited(failed: Event, repeated: Event) -> bool:
     return repeated.seen.arrived - failed.end >= asked - slack
 
 
-def _windows(scene: Scene, proved: set[int]) -> Iterator[Finding]:
-    """Find requests of one conversation, one after the other, in the time to wait."""
+def _windows(scene: Scene, told: set[int]) -> Iterator[Finding]:
+    """Find requests of one conversation, one after the other, in the time to wait.
+
+    ``told`` are proved retries: the pairing judges them.
+    """
     for event in scene.events:
         if event.status not in _LATER or event.retry_after is None:
             continue
         early = [
             later
             for later in scene.after(event)
-            if not _waited(event, later) and _same_talk(event, later)
+            if later.number not in told and not _waited(event, later) and _same_talk(event, later)
         ]
         here = [e for e in early if e.seen.connection == event.seen.connection]
-        in_turn = all(a.end <= b.seen.arrived for a, b in itertools.pairwise(here))
-        if proved & {e.number for e in early} or not early:
-            continue
-        numbers = (event.number, *(e.number for e in (here or early)))
+        in_turn = all(a.end <= b.seen.arrived for a, b in pairwise(here))
         if len(here) > 1 and in_turn and event.retry_after <= _LONGEST:
             yield Finding(
                 check="retry-after",
                 level=Level.FAIL,
-                requests=numbers,
+                requests=(event.number, *(e.number for e in here)),
                 message=f"{event.status} asked for {event.retry_after:g} s; {len(here)} requests "
                 "of the same conversation, model and key came in that time, one after the other, "
                 "on the same connection.",
                 remedy=f"again: llm.fail({event.status}, retry={event.retry_after:g})",
             )
-        else:
+        # A request that says it is the first of its call is no retry.
+        elif early := [e for e in early if not e.counts_retries]:
             wait = early[0].seen.arrived - event.end
             yield Finding(
                 check="retry-after",
