@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
-import shlex
 import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import click
 
@@ -20,8 +17,6 @@ if TYPE_CHECKING:
 
 #: Seconds between two polls of the journal.
 _INTERVAL = 0.2
-#: The preferred cassette of the greeting, and how many are opened to find another one.
-_EXAMPLE, _TRIES = "openai-chat/text-basic", 20
 
 
 @click.command()
@@ -74,6 +69,12 @@ _EXAMPLE, _TRIES = "openai-chat/text-basic", 20
     metavar="FIELD",
     help="A field that may differ, such as body.metadata.trace or query.at. May be repeated.",
 )
+@click.option(
+    "--answer",
+    is_flag=True,
+    help="Answer requests that nothing is recorded for, instead of refusing them. Without DIR and "
+    "FILE that is the default.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="Do not show requests.")
 def command(
     library: tuple[Path, ...],
@@ -86,23 +87,30 @@ def command(
     once: bool,
     parts: tuple[str, ...],
     ignore: tuple[str, ...],
+    answer: bool,
     quiet: bool,
 ) -> None:
     """Start the mock server for any client in any language.
 
-    Serves the cassettes below each DIR, and each FILE. Default: the bundled ones. Plain vcrpy
-    cassettes and HTTP archives are served as they are. Ctrl-C stops it.
+    Without DIR and FILE it answers every request, in each wire format that it knows: no model and
+    no key is needed, and nothing is asked over the network. Otherwise it serves the cassettes below
+    each DIR, and each FILE; what is not recorded is refused, unless --answer says to answer it.
+    Plain vcrpy cassettes and HTTP archives are served as they are. Ctrl-C stops it.
 
-    /c/CASSETTE/… answers from one cassette. /c/CASSETTE/~WORDS/… sends it as a case does, with the
-    words of its id, such as eol=crlf,bom=yes or cut=3; interactions=0+2 chooses answers.
+    /c/CASSETTE/… answers from one cassette: yours, or without DIR and FILE the bundled ones.
+    /c/CASSETTE/~WORDS/… sends it as a case does, with the words of its id, such as eol=crlf,bom=yes
+    or cut=3; interactions=0+2 chooses answers.
 
     \b
     tapecheck serve
     tapecheck serve cassettes/ --port 8080 --speed 1
+    tapecheck serve cassettes/ --answer
     tapecheck serve recording.har --match-on method,path
     """
+    from harness.commands import greeting
     from harness.suite import bundled
     from mockserver import MockServer
+    from mockserver.backend import Settings
     from mockserver.library import settings
 
     project = settings.find(Path.cwd())
@@ -117,6 +125,8 @@ def command(
         allow_hosts=hosts,
         allow_origins=origins,
         cors=not no_cors,
+        backend=Settings() if answer or not library else None,
+        by_request=bool(library),
     )
     if server.is_open:
         click.echo(
@@ -129,7 +139,11 @@ def command(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with server:
         try:
-            for line in _greeting(server):
+            if answer or not library:
+                lines = greeting.answering(server, None, matched=bool(library))
+            else:
+                lines = greeting.recorded(server)
+            for line in lines:
                 click.echo(line)
             for entry in _requests(server):
                 if not quiet:
@@ -152,73 +166,6 @@ def _check(server: MockServer) -> None:
         )
 
 
-def _greeting(server: MockServer) -> Iterator[str]:
-    count = server.library.readable
-    yield f"Serving {count} {'cassette' if count == 1 else 'cassettes'} on {server.url}"
-    yield ""
-    found = _example(server)
-    if found is not None:
-        name, variable, base, method, path = found
-        pinned = f"{server.url}/c/{quote(name)}"
-        if variable:
-            yield f"One cassette, {name}, for every request:"
-            yield f"  export {variable}={pinned}{base}"
-            yield f"  curl -N {shlex.quote(pinned + path)} -d '{{}}'"
-            yield "The same, cut after its second event; a wrong word names the known ones:"
-            yield f"  curl -N {shlex.quote(f'{pinned}/~cut=2{path}')} -d '{{}}'"
-            yield "All of them, matched by request:"
-            for known, path in _variables({variable: base}).items():
-                yield f"  export {known}={server.url}{path}"
-        else:
-            yield f"One cassette, {name}, for every request:"
-            yield f"  curl -N -X {method} {shlex.quote(pinned + path)}"
-    yield "Lists of the cassettes, and of the requests so far:"
-    yield f"  curl {server.url}/__tapecheck/cassettes"
-    yield f"  curl {server.url}/__tapecheck/journal"
-    yield ""
-
-
-def _variables(chosen: dict[str, str]) -> dict[str, str]:
-    """Return the variables of base URLs of every dialect, with their paths; ``chosen`` first."""
-    from mockserver.dialects import UnwritableError, dialects, written_request
-    from mockserver.vocabulary import NeutralCall
-
-    found = dict(chosen)
-    call = NeutralCall(model="any", messages=({"role": "user", "content": "Hello"},))
-    for dialect in dialects().values():
-        try:
-            path = written_request(dialect, call).url.path
-        except UnwritableError:
-            continue
-        for variable in dialect.form.base_url_variables[:1]:
-            found.setdefault(variable, dialect.base_path([path]))
-    return found
-
-
-def _example(server: MockServer) -> tuple[str, str | None, str, str, str] | None:
-    """Return a cassette for the greeting: its name, variable, base path, method and path."""
-    from mockserver import MockServerError
-    from mockserver.dialects import of_request
-
-    names = [n for n in (_EXAMPLE,) if n in server.library.paths]
-    first = None
-    for name in itertools.islice(itertools.chain(names, server.library.paths), _TRIES):
-        try:
-            interactions = server.library.open(name).cassette.interactions
-        except MockServerError:
-            continue
-        if not interactions:
-            continue
-        request = interactions[0].request
-        path = quote(request.url.path or "/", safe="/%:@!$&'()*+,;=~")
-        dialect = of_request(request)
-        if dialect is not None and dialect.form.base_url_variables:
-            variable = dialect.form.base_url_variables[0]
-            return name, variable, dialect.base_path([path]), request.method, path
-        first = first or (name, None, "", request.method, path)
-    return first
-
-
 def _requests(server: MockServer) -> Iterator[JournalEntry]:
     """Yield each answered request, as long as the server runs."""
     answered = -1
@@ -235,9 +182,12 @@ def _requests(server: MockServer) -> Iterator[JournalEntry]:
 
 
 def _line(entry: JournalEntry) -> str:
-    if entry.exchange is None:
+    if entry.answer is None:
         return f"{entry.method} {entry.path} -> {entry.status} {entry.outcome}: {entry.note}"
-    where = f" {entry.cassette}#{entry.exchange}" if entry.cassette else f" #{entry.exchange}"
+    if entry.exchange is None:
+        where = f" {entry.answer},"
+    else:
+        where = f" {entry.cassette}#{entry.exchange}" if entry.cassette else f" #{entry.exchange}"
     return (
         f"{entry.method} {entry.path} ->{where} {entry.status} {entry.outcome}, "
         f"{entry.sent:,} bytes"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+from collections.abc import Callable
 
 from mockserver.cassettes.cassette import Request
 from mockserver.errors import CassetteError, CodingError, SessionError
@@ -61,6 +63,18 @@ class Lookup:
 
     async def matched(self, got: Request) -> Found:
         """Find an answer in all cassettes, by the parts that are compared."""
+        found = await self._search(got)
+        if isinstance(found, Found):
+            return found
+        raise await asyncio.to_thread(found)
+
+    async def recorded(self, got: Request) -> Found | None:
+        """Find an answer as :meth:`matched` does; ``None`` where nothing is recorded."""
+        found = await self._search(got)
+        return found if isinstance(found, Found) else None
+
+    async def _search(self, got: Request) -> Found | Callable[[], RefusalError]:
+        """Return an answer, or what says why there is none: that takes longer than to look."""
         while True:
             index = self.library.index
             if index is None:
@@ -70,14 +84,15 @@ class Lookup:
             if equal and not index.rule.compares_whole_bodies:
                 positions = [n for n in equal if await self._fits(index.locations[n], got)]
                 if not positions:
-                    raise streams.refusal(got, index.locations[equal[0]].name)
+                    name = index.locations[equal[0]].name
+                    return functools.partial(streams.refusal, got, name)
             position = None
             if positions:
                 known = index.signatures[positions[0]]
                 key = (known.key(index.rule.parts), positions[0])
                 position = self._rotation.take(key, positions, (known.method, known.path))
             if position is None:
-                raise await asyncio.to_thread(self._explain, got, index)
+                return functools.partial(self._explain, got, index)
             location = index.locations[position]
             opened = await self._open(location.name)
             if opened.stamp == index.stamps[location.name]:

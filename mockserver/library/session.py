@@ -51,6 +51,18 @@ class Exchange:
         ours, recorded = self.route
         return ours == method and same_path(recorded, path)
 
+    def with_header(self, name: str, value: str) -> Exchange:
+        """Return the exchange with one more header in its answer."""
+        made = self._headed.get((name, value))
+        if made is None:
+            schedule = replace(self.schedule, headers=(*self.schedule.headers, (name, value)))
+            made = self._headed[name, value] = Exchange(self.request, schedule)
+        return made
+
+    @cached_property
+    def _headed(self) -> dict[tuple[str, str], Exchange]:
+        return {}
+
     def message_at(self, place: Place) -> Message:
         """Return the answer for a client that shall stay below ``place``."""
         if not self.has_address:

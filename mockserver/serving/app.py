@@ -17,14 +17,13 @@ import itertools
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from mockserver.backend import Backend, Settings
+from mockserver.backend import ANSWER_HEADER, REFUSED, Backend, Given, Settings
 from mockserver.cassettes.cassette import Headers, Request
 from mockserver.errors import CodingError, SessionError, TooLargeError
 from mockserver.library.library import Library
@@ -77,7 +76,8 @@ class Options:
     ``repeat``: a GET beyond the recorded ones gets the last answer. ``keep_clients``: addresses
     that clients follow are moved below the prefix of their request. ``visitors``: who may send
     requests; with ``cors``, web pages among them may read the answers. ``backend``: requests that
-    nothing is recorded for get an answer that is made for them.
+    nothing is recorded for get an answer that is made for them. ``by_request``: with a backend,
+    requests without a prefix get recordings too.
     """
 
     speed: float = 0.0
@@ -89,6 +89,7 @@ class Options:
     visitors: Visitors = field(default_factory=Visitors)
     cors: bool = True
     backend: Settings | None = None
+    by_request: bool = True
 
 
 class App:
@@ -196,12 +197,18 @@ class App:
                 self.note_refusal(refusal.message)
                 record = self._record(request, path, query, sent, live)
                 record.refuse(refusal.outcome, status=refusal.status, note=refusal.message)
-            return refusal_response(refusal)
+            response = refusal_response(refusal)
+            if self.backend is not None:
+                response.headers[ANSWER_HEADER] = REFUSED
+            return response
         record = self._record(request, path, query, sent, live, found)
-        message = found.exchange.message
-        if found.exchange.has_address and self.options.keep_clients:
+        exchange = found.exchange
+        if backend is not None and not isinstance(found, Given):
+            exchange = exchange.with_header(ANSWER_HEADER, found.label)
+        message = exchange.message
+        if exchange.has_address and self.options.keep_clients:
             base = f"http://{request.host}{asked.removesuffix(path)}"
-            message = found.exchange.message_at(lambda _: base)
+            message = exchange.message_at(lambda _: base)
         if origin is not None:
             message = visitors.readable(message, origin)
         playback = Playback(request, message, record)
@@ -242,10 +249,8 @@ class App:
         """Find a recorded answer, or make one."""
         if self.backend is None:
             return await self._lookup.matched(got)
-        if self.library.paths:
-            with suppress(RefusalError):
-                return await self._lookup.matched(got)
-        return self.backend.answer(got, time.monotonic())
+        found = await self._lookup.recorded(got) if self.options.by_request else None
+        return found or self.backend.answer(got, time.monotonic())
 
     def _record(
         self,

@@ -54,7 +54,8 @@ class MockServer:
     ``allow_hosts``: names that clients may use for it, besides those of this machine; any, if it
     listens elsewhere and none is given. ``allow_origins``: web pages that may use it, besides, with
     ``local_pages``, those of this machine. ``cors``: they may read its answers. ``backend``:
-    requests that nothing is recorded for get an answer that is made for them.
+    requests that nothing is recorded for get an answer that is made for them; without
+    ``by_request`` all do but those to a cassette's own address.
 
     Raises :class:`CassetteError` for a library that is missing, :class:`MatchError` for unknown
     words in ``match_on`` and ``ignore``, and on entry
@@ -84,6 +85,7 @@ class MockServer:
         local_pages: bool = True,
         cors: bool = True,
         backend: Settings | None = None,
+        by_request: bool = True,
     ) -> None:
         if speed < 0:
             raise ValueError(f"speed must be 0 or more, not {speed}")
@@ -101,6 +103,7 @@ class MockServer:
             visitors=Visitors.of(host, allow_hosts, allow_origins, local_pages=local_pages),
             cors=cors,
             backend=backend,
+            by_request=by_request,
         )
         self._app = App(self.library, self._options)
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -227,13 +228,18 @@ def test_the_server_greets_with_lines_that_work(
     served: tuple[subprocess.Popen[str], list[str]],
 ) -> None:
     process, lines = served
-    base = next(x for x in lines if "OPENAI_BASE_URL" in x).partition("=")[2]
+    anything, base = (x.partition("=")[2] for x in lines if "OPENAI_BASE_URL" in x)
     assert base.endswith("/c/openai-chat/text-basic/v1")
+    _, url, _, body = shlex.split(next(x for x in lines if x.startswith("  curl ")))
+    assert url == f"{anything}/chat/completions"
+    with urllib.request.urlopen(urllib.request.Request(url, body.encode()), timeout=10) as answer:
+        assert answer.headers["x-tapecheck-answer"] == "synthesised"
     curl = next(x for x in lines if "curl -N" in x).split()[2]
     assert curl == f"{base}/chat/completions"
     with urllib.request.urlopen(urllib.request.Request(curl, b"{}"), timeout=10) as answer:
         assert answer.read().endswith(b"data: [DONE]\n\n")
     assert process.stderr is not None
+    assert process.stderr.readline().startswith("POST /v1/chat/completions -> synthesised, 200")
     assert process.stderr.readline() == (
         "POST /v1/chat/completions -> openai-chat/text-basic#0 200 finished, 2,893 bytes\n"
     )

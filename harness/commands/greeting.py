@@ -1,0 +1,141 @@
+"""What ``tapecheck serve`` says when it begins: addresses, and lines to paste."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shlex
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from mockserver import MockServer
+    from mockserver.dialects import Dialect
+
+#: The preferred cassette of the greeting, and how many are opened to find another one.
+_EXAMPLE, _TRIES = "openai-chat/text-basic", 20
+_KNOWN_PATH = "/v1/chat/completions"
+
+
+class Shown(NamedTuple):
+    """A cassette for the greeting. ``variable`` is that of a base URL, if a dialect has one."""
+
+    name: str
+    variable: str | None
+    base: str
+    method: str
+    path: str
+
+
+def recorded(server: MockServer) -> Iterator[str]:
+    """Yield the lines of a server that has recordings only."""
+    yield f"Serving {_count(server)} on {server.url}"
+    yield ""
+    found = _shown(server)
+    if found is not None:
+        yield from _pinned(server, found)
+        if found.variable:
+            yield "All of them, matched by request:"
+            for known, path in _variables({found.variable: found.base}).items():
+                yield f"  export {known}={server.url}{path}"
+    yield from _lists(server)
+
+
+def answering(server: MockServer, rules: str | None, *, matched: bool) -> Iterator[str]:
+    """Yield the lines of a server that answers anything.
+
+    ``rules`` is the file of its own answers, if it has one; ``matched``: cassettes come first.
+    """
+    first = [f"{_count(server)} first"] if matched else []
+    then = f" ({', then '.join((*first, *([rules] if rules else [])))})" if first or rules else ""
+    yield f"Answering any request on {server.url}{then}"
+    yield ""
+    yield "Set the base URL of your client; any key will do:"
+    for variable, path in _variables({}).items():
+        yield f"  export {variable}={server.url}{path}"
+    yield "Try it:"
+    yield f"  {_curl(server)}"
+    found = None if matched or not server.library.paths else _shown(server)
+    if found is not None:
+        yield f"The {_count(server)} are below /c/, each at its own address:"
+        yield from itertools.islice(_pinned(server, found), 1, None)
+    yield from _lists(server)
+
+
+def _count(server: MockServer) -> str:
+    count = server.library.readable
+    return f"{count} {'cassette' if count == 1 else 'cassettes'}"
+
+
+def _pinned(server: MockServer, found: Shown) -> Iterator[str]:
+    url = f"{server.url}/c/{quote(found.name)}"
+    yield f"One cassette, {found.name}, for every request:"
+    if found.variable is None:
+        yield f"  curl -N -X {found.method} {shlex.quote(url + found.path)}"
+        return
+    yield f"  export {found.variable}={url}{found.base}"
+    yield f"  curl -N {shlex.quote(url + found.path)} -d '{{}}'"
+    yield "The same, cut after its second event; a wrong word names the known ones:"
+    yield f"  curl -N {shlex.quote(f'{url}/~cut=2{found.path}')} -d '{{}}'"
+
+
+def _lists(server: MockServer) -> Iterator[str]:
+    yield "Lists of the cassettes, and of the requests so far:"
+    yield f"  curl {server.url}/__tapecheck/cassettes"
+    yield f"  curl {server.url}/__tapecheck/journal"
+    yield ""
+
+
+def _curl(server: MockServer) -> str:
+    """Return a request that can be pasted: the one that most people know."""
+    body = json.dumps({"model": "any", "messages": [{"role": "user", "content": "Hello"}]})
+    return f"curl {server.url}{_KNOWN_PATH} -d {shlex.quote(body)}"
+
+
+def _variables(chosen: dict[str, str]) -> dict[str, str]:
+    """Return the variables of base URLs of every dialect, with their paths; ``chosen`` first."""
+    found = dict(chosen)
+    for dialect, path in _addressed():
+        for variable in dialect.form.base_url_variables[:1]:
+            found.setdefault(variable, dialect.base_path([path]))
+    return found
+
+
+def _addressed() -> Iterator[tuple[Dialect, str]]:
+    """Yield the dialects whose base URL is in a variable, each with the path of a request."""
+    from mockserver.dialects import UnwritableError, dialects, written_request
+    from mockserver.vocabulary import NeutralCall
+
+    call = NeutralCall(model="any", messages=({"role": "user", "content": "Hello"},))
+    for dialect in dialects().values():
+        if not dialect.form.base_url_variables:
+            continue
+        try:
+            yield dialect, written_request(dialect, call).url.path
+        except UnwritableError:
+            continue
+
+
+def _shown(server: MockServer) -> Shown | None:
+    """Return a cassette for the greeting."""
+    from mockserver import MockServerError
+    from mockserver.dialects import of_request
+
+    names = [n for n in (_EXAMPLE,) if n in server.library.paths]
+    first = None
+    for name in itertools.islice(itertools.chain(names, server.library.paths), _TRIES):
+        try:
+            interactions = server.library.open(name).cassette.interactions
+        except MockServerError:
+            continue
+        if not interactions:
+            continue
+        request = interactions[0].request
+        path = quote(request.url.path or "/", safe="/%:@!$&'()*+,;=~")
+        dialect = of_request(request)
+        if dialect is not None and dialect.form.base_url_variables:
+            variable = dialect.form.base_url_variables[0]
+            return Shown(name, variable, dialect.base_path([path]), request.method, path)
+        first = first or Shown(name, None, "", request.method, path)
+    return first
