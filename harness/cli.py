@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import click
 
 from harness.reports.glyphs import show_marks
+from mockserver import files
 
 #: Each verb with a line of help. Its command is ``harness.commands.<verb>:command``, with ``_``
 #: after a verb that is a Python keyword.
@@ -189,5 +190,7 @@ def blame(exc: Exception) -> int | None:
 
 def _message(exc: Exception) -> str:
     if isinstance(exc, OSError) and exc.strerror:
-        return f"{exc.filename}: {exc.strerror}" if exc.filename else exc.strerror
+        # Whatever writes another file names it.
+        name = exc.filename or ("standard output" if files.is_full(exc) else None)
+        return f"{name}: {exc.strerror}" if name else exc.strerror
     return str(exc)

@@ -5,18 +5,23 @@ A reader sees the old file or the new one, and a process that is killed loses ne
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 _LOCK = ".lock"
 #: What a file that will replace another ends with; nobody else's file beside it does.
 _TEMPORARY = ".tapecheck-new"
+
+
+#: No room on the disk, none left for this user, or for this file.
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class LockedError(OSError):
@@ -41,16 +46,28 @@ def replacing(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=_prefix(target), suffix=_TEMPORARY)
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
+        file = os.fdopen(handle, "wb")
+        try:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        except BaseException:
+            # On a full disk closing fails, too; the first error says more.
+            with suppress(OSError):
+                file.close()
+            raise
+        file.close()
         # The mode comes last: it may forbid writing.
         temporary.chmod(0o600 if private else _mode(target))
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def is_full(error: OSError) -> bool:
+    """Return whether a file was not written because the disk is full."""
+    return error.errno in _FULL
 
 
 def remove_leftovers(path: Path) -> None:

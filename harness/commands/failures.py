@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from harness.clients import registry
-from harness.errors import ReportError
+from harness.errors import ReportError, SetupError
 from harness.plan.planning import Plan, Settings
 from harness.reports.records import options_of
 from harness.reports.summary import AGAINST
@@ -110,7 +110,7 @@ def merged(
 
 
 def _write(failures: Iterable[Failures]) -> None:
-    """Replace the list. Warns if that is not possible."""
+    """Replace the list, or warn. Raises :class:`SetupError` if the disk is full."""
     listed = [
         {"reference": f.reference, "sources": list(f.sources), "cases": list(f.cases)}
         for f in failures
@@ -119,4 +119,6 @@ def _write(failures: Iterable[Failures]) -> None:
     try:
         files.replace(FILE, f"{text}\n".encode())
     except OSError as exc:
+        if files.is_full(exc):
+            raise SetupError(f"cannot be written: {exc.strerror}", path=FILE) from None
         click.echo(f"tapecheck: cannot save the failures: {FILE}: {exc.strerror}", err=True)

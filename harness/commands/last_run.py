@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import TextIO
 
 import click
 
-from harness.errors import ReportError
+from harness.commands.output import Output
+from harness.errors import ReportError, SetupError
 from mockserver import files
 
 #: What version control ignores here: all but what clients were found to expose.
@@ -31,7 +31,8 @@ def existing() -> Path:
 def new_records() -> Iterator[TextIO | None]:
     """Yield a file for the records of a run; it replaces the last one when it is complete.
 
-    Yields ``None``, with a warning, if the directory cannot be written to.
+    Yields ``None``, with a warning, if the directory cannot be written to. Raises
+    :class:`SetupError` if the disk is full.
     """
     with ExitStack() as stack:
         try:
@@ -39,9 +40,12 @@ def new_records() -> Iterator[TextIO | None]:
             FILE.with_name(".gitignore").write_text(IGNORED, encoding="utf-8")
             file = stack.enter_context(files.replacing(FILE))
         except OSError as exc:
+            if files.is_full(exc):
+                raise SetupError(f"cannot be written: {exc.strerror}", path=FILE) from None
             click.echo(f"tapecheck: cannot save the results: {FILE}: {exc.strerror}", err=True)
             yield None
             return
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="\n")
+        text = Output(FILE, file)
         yield text
+        text.flush()
         text.detach()

@@ -125,17 +125,13 @@ def in_process(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def opened(stack: ExitStack, path: Path | None) -> TextIO | None:
-    """Open a report file that ``stack`` closes. Raises :class:`SetupError`."""
-    from harness.errors import SetupError
+    """Open a report file that ``stack`` closes. Raises :class:`SetupError`, also while writing."""
+    from harness.commands.output import Output, naming
 
     if path is None:
         return None
-    try:
-        return stack.enter_context(path.open("w", encoding="utf-8", errors=ERRORS))
-    except OSError as exc:
-        raise SetupError(
-            f"cannot be written: {exc.strerror}", path=path, hint="name another file"
-        ) from None
+    with naming(path):
+        return stack.enter_context(Output(path, path.open("wb"), errors=ERRORS))
 
 
 def stdout_for(form: str) -> TextIO:

@@ -14,6 +14,7 @@ import click
 from harness.commands import options
 
 if TYPE_CHECKING:
+    from harness.errors import SetupError
     from harness.plan.planning import Plan, Settings
     from mockserver.vocabulary import JsonObject
 
@@ -114,11 +115,11 @@ def command(
     with ExitStack() as stack:
         stream = options.opened(stack, output) or options.stdout_for(form)
         last = stack.enter_context(last_run.new_records())
-        sinks = [s for s in (options.opened(stack, results), last) if s]
+        sinks: list[TextIO] = [s for s in (options.opened(stack, results), last) if s]
         if form == "ndjson":
             sinks.append(stream)
         began = time.monotonic()
-        records = asyncio.run(_play(plan, sinks, jobs=jobs, fail_fast=fail_fast))
+        records, unwritten = asyncio.run(_play(plan, sinks, jobs=jobs, fail_fast=fail_fast))
         if form != "ndjson":
             from harness import reports
 
@@ -127,6 +128,8 @@ def command(
         code: int = records[-1]["exit_code"]
         if code == INTERRUPTED:
             raise KeyboardInterrupt  # half a run does not replace the last one
+        if unwritten is not None:
+            raise unwritten
     failures.update(records, plan, gone)
     if quick and form == "terminal" and output is None:
         click.echo(f"these are the P0 scenarios as recorded; next: {_whole(settings)}")
@@ -210,23 +213,32 @@ def _failed(settings: Settings) -> tuple[Plan, frozenset[str]] | None:
 
 
 async def _play(
-    plan: Plan, sinks: Iterable[TextIO], *, jobs: int | None, fail_fast: bool
-) -> list[JsonObject]:
+    plan: Plan, sinks: list[TextIO], *, jobs: int | None, fail_fast: bool
+) -> tuple[list[JsonObject], SetupError | None]:
+    """Return the records, and why not all of them are in the files, if they are not."""
     import asyncio
 
     from harness.commands.progress import Progress
+    from harness.errors import SetupError
     from harness.reports.ndjson import line
     from harness.reports.records import interrupted_record
     from harness.run.run import run
 
     records: list[JsonObject] = []
+    unwritten: SetupError | None = None
     with Progress(len(plan.cases)) as progress:
 
         def add(record: JsonObject) -> None:
+            nonlocal unwritten
             text = line(record)
-            for sink in sinks:
-                sink.write(text)
-                sink.flush()
+            for sink in list(sinks):
+                try:
+                    sink.write(text)
+                    sink.flush()
+                except SetupError as exc:
+                    # The run goes on, and is reported: the disk is full, or the file is gone.
+                    unwritten = unwritten or exc
+                    sinks.remove(sink)
             records.append(record)
             progress.update(record)
 
@@ -240,4 +252,4 @@ async def _play(
                 task.uncancel()
             if records[-1]["type"] != "end":
                 add(interrupted_record(plan, records))
-    return records
+    return records, unwritten

@@ -25,7 +25,16 @@ import pytest
 
 from harness.plugin.names import name_of, relative
 from harness.plugin.options import adapters, directories
-from harness.plugin.recording_report import FAILED, MISSING, NOTE, PASSED, RAN, SHARED, Reporter
+from harness.plugin.recording_report import (
+    FAILED,
+    MISSING,
+    NOTE,
+    PASSED,
+    RAN,
+    SHARED,
+    UNWRITABLE,
+    Reporter,
+)
 from mockserver.recording import NAMES, Mode, age_of, parse_age
 
 if TYPE_CHECKING:
@@ -236,7 +245,7 @@ class Tapes:
 
         Fails the test for what cannot be written.
         """
-        from mockserver.errors import MockServerError
+        from mockserver.errors import MockServerError, UnwritableError
 
         problems: list[str] = []
         for tape in self._open:
@@ -247,6 +256,8 @@ class Tapes:
                 result = tape.finish()
             except MockServerError as exc:
                 problems.append(str(exc))
+                if isinstance(exc, UnwritableError):
+                    self._recording.note(UNWRITABLE, str(exc))
                 continue
             problems += self._recording.report(result)
         if problems:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 PASSED = pytest.StashKey[bool]()
 NOTE = "tapecheck_recording"
 MISSING = "tapecheck_not_recorded"
+UNWRITABLE = "tapecheck_not_written"
+#: The exit code where the environment fails, such as a full disk. To pytest it is a failure, too.
+_ENVIRONMENT = 3
 #: The fixtures that several tests share, by scope; and those whose tests failed, or passed.
 SHARED = {s: f"tapecheck_{s}" for s in ("class", "module", "session")}
 FAILED = pytest.StashKey[set[str]]()
@@ -41,6 +44,7 @@ class Reporter:
         self._recording = recording
         self._notes: list[_Note] = []
         self._missing: dict[str, None] = {}
+        self._unwritable = False
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -71,6 +75,14 @@ class Reporter:
                     self._notes.append(_Note(path, tuple(lines)))
                 elif name == MISSING:
                     self._missing[str(value)] = None
+                elif name == UNWRITABLE:
+                    self._unwritable = True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Say by the exit code that a recording could not be written, as other verbs do."""
+        if self._unwritable:
+            session.exitstatus = _ENVIRONMENT
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print one block for each cassette."""
