@@ -10,7 +10,7 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -63,6 +63,20 @@ def replacing(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def below(directory: Path, failed: Callable[[OSError], None]) -> Iterator[Path]:
+    """Yield what is below a directory and is none itself, in order: files, links, pipes.
+
+    A link to a directory is not followed. ``failed`` gets the error of each directory that cannot
+    be listed; it has the name of that.
+    """
+    found = [
+        Path(folder, name)
+        for folder, _, names in os.walk(directory, onerror=failed)
+        for name in names
+    ]
+    yield from sorted(found)
 
 
 def is_full(error: OSError) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands.sources import Conversion, check_targets, conversions_of
+from harness.commands.sources import Conversion, check_targets, conversions_of, show_unlisted
 
 if TYPE_CHECKING:
     from mockserver.cassettes import Interaction
@@ -52,9 +52,11 @@ def command(sources: tuple[Path, ...], name: str, output: Path, dry_run: bool, f
     from mockserver.library import SUFFIXES, library
 
     dialect = find_dialect(name)
-    conversions = conversions_of(sources, output, SUFFIXES)
+    unlisted: list[OSError] = []
+    conversions = conversions_of(sources, output, SUFFIXES, unlisted.append)
     check_targets(conversions, force=force, verb="convert")
-    files = converted = left_out = broken = 0
+    files = converted = left_out = 0
+    broken = show_unlisted(unlisted)
     for conversion in conversions:
         try:
             result = asyncio.run(_converted(conversion, dialect))

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from harness.commands.sources import Conversion, check_targets, conversions_of, none_found
+from harness.commands.sources import (
+    Conversion,
+    check_targets,
+    conversions_of,
+    none_found,
+    show_unlisted,
+)
 
 if TYPE_CHECKING:
     from mockserver.recording import Imported
@@ -74,13 +80,15 @@ def command(
     from mockserver.library import library
     from mockserver.recording import PROVIDERS, Kind, allowed_texts
 
-    conversions = conversions_of(sources, output, _SUFFIXES)
+    unlisted: list[OSError] = []
+    conversions = conversions_of(sources, output, _SUFFIXES, unlisted.append)
     check_targets(conversions, force=force, verb="import")
     variables = {name for p in PROVIDERS.values() for name in p.key_variables}
     known = [os.environ[name] for name in variables if name in os.environ]
     texts = allowed_texts(Path(), allowed)
     counts: Counter[Kind] = Counter()
-    files = interactions = left_out = broken = 0
+    files = interactions = left_out = 0
+    broken = show_unlisted(unlisted)
     for conversion in conversions:
         try:
             imported = _convert(conversion, known, keep_signatures, texts)

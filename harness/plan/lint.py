@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -54,9 +55,11 @@ def lint(
     """
     problems: list[Problem] = []
     found = list(_scenarios(scenarios, (*cassettes, *lookup), problems))
-    known = {path.resolve() for path in library.Library(cassettes).paths.values()}
+    listed = library.Library(cassettes)
+    problems += (Problem(e.path, e.line, e.message) for e in listed.problems.values())
+    known = {_real(path) for path in listed.paths.values()}
     loaded: dict[Path, Cassette] = {}
-    for path in sorted(known | {s.cassette.resolve() for s in found}):
+    for path in sorted(known | {_real(s.cassette) for s in found}):
         try:
             loaded[path] = library.load(path)
         except CassetteError as exc:
@@ -66,9 +69,9 @@ def lint(
     problems += _twins({s.id: s for s in found})
     problems += _unplayed(found, loaded)
     for scenario in found:
-        if (cassette := loaded.get(scenario.cassette.resolve())) is not None:
+        if (cassette := loaded.get(_real(scenario.cassette))) is not None:
             problems += _gates(scenario, cassette)
-    used = {s.cassette.resolve() for s in found}
+    used = {_real(s.cassette) for s in found}
     for path in sorted(known & loaded.keys()):
         if path not in used:
             problems.append(Problem(path, None, "no scenario plays this cassette"))
@@ -82,6 +85,11 @@ def unrequired(scenarios: Iterable[Scenario]) -> Iterator[str]:
     required = {feature for scenario in scenarios for feature in scenario.requires}
     known: list[str] = schema("scenario")["$defs"]["feature"]["enum"]
     return (feature for feature in known if feature not in required)
+
+
+def _real(path: Path) -> Path:
+    # Path.resolve() fails on a link to itself.
+    return Path(os.path.realpath(path))
 
 
 def _scenarios(
@@ -142,7 +150,7 @@ def _unplayed(
     """Yield interactions that no scenario plays, and numbers that do not exist."""
     played: defaultdict[Path, set[int]] = defaultdict(set)
     for scenario in scenarios:
-        path = scenario.cassette.resolve()
+        path = _real(scenario.cassette)
         if path not in cassettes:
             continue
         count = len(cassettes[path].interactions)

@@ -16,6 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 from harness.errors import SpecError
 from harness.suite.scenario import Scenario, TurnSpec
+from mockserver import files
 from mockserver.cassettes import Cassette, Interaction
 from mockserver.dialects import Dialect, continues, is_pending, recorded_call
 from mockserver.errors import CassetteError, CodingError
@@ -43,7 +44,8 @@ def scan(path: Path) -> tuple[tuple[Scenario, ...], tuple[Excluded, ...]]:
     """
     scenarios: list[Scenario] = []
     excluded: list[Excluded] = []
-    for name, file in _files(path):
+    unlisted: list[OSError] = []
+    for name, file in _files(path, unlisted):
         if not file.is_file():
             excluded.append(Excluded(name, f"{file} is no regular file, so it is not read"))
             continue
@@ -57,13 +59,17 @@ def scan(path: Path) -> tuple[tuple[Scenario, ...], tuple[Excluded, ...]]:
                 excluded.append(item)
             else:
                 scenarios.append(item)
+    for error in unlisted:
+        reason = f"{error.filename}: cannot be listed: {error.strerror}"
+        excluded.append(Excluded(str(error.filename), reason, unreadable=True))
     return tuple(scenarios), tuple(excluded)
 
 
-def _files(path: Path) -> list[tuple[str, Path]]:
+def _files(path: Path, unlisted: list[OSError]) -> list[tuple[str, Path]]:
     """Return the names and paths of what may be a cassette; a link to a directory is not followed.
 
-    A single file has the name of its own.
+    A single file has the name of its own. ``unlisted`` gets the error of each directory that
+    cannot be listed.
     """
     known = "cassettes are *.yaml, *.yml and *.har files"
     if not path.is_dir():
@@ -74,8 +80,8 @@ def _files(path: Path) -> list[tuple[str, Path]]:
         if not library.is_recording(path):
             raise SpecError("this is no recording", path=path, hint=known)
         return [(_name(Path(path.stem)), path)]
-    found = sorted(p for p in path.rglob("*") if library.is_recording(p) and not p.is_dir())
-    if not found:
+    found = [p for p in files.below(path, unlisted.append) if library.is_recording(p)]
+    if not found and not unlisted:
         raise SpecError("no recording found", path=path, hint=known)
     return _named((p.relative_to(path).with_suffix(""), p) for p in found)
 

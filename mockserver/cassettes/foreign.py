@@ -126,7 +126,7 @@ def read(text: bytes, path: Path) -> ForeignFile | None:
 def _parsed(text: bytes, path: Path) -> tuple[Any, Reader]:
     """Return the value of JSON or YAML; several documents are a list. Raises an error."""
     if text.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
-        data = har.json_data(text, path, "fix the JSON at this line")
+        data = har.json_data(text, path, "fix the JSON")
         # Lines are looked up as in YAML, which has no tabs and no surrogate escapes.
         searchable = re.sub(rb"\\u[0-9A-Fa-f]{4}", b"", text).replace(b"\t", b" ")
         return data, Reader(partial(yaml_reader.line_of, searchable), path)

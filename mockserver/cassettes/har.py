@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from mockserver.cassettes import yaml_reader
 from mockserver.cassettes.cassette import Cassette, Headers, Interaction, Request, Response, Wire
 from mockserver.errors import CassetteError
 
@@ -40,7 +41,11 @@ def parse(text: bytes, path: Path) -> Cassette:
 def json_data(text: bytes, path: Path, hint: str = HINT) -> Any:
     """Parse a JSON file. Raises :class:`CassetteError`."""
     try:
-        return json.loads(text.decode("utf-8-sig"))
+        return json.loads(text.decode("utf-8-sig"), object_pairs_hook=_object)
+    except _DuplicateKeyError as exc:
+        raise CassetteError(
+            path, str(exc), line=_line_of_duplicate(text), hint="remove one of them"
+        ) from None
     except UnicodeDecodeError:
         raise CassetteError(path, "not UTF-8", hint=hint) from None
     except json.JSONDecodeError as exc:
@@ -50,6 +55,28 @@ def json_data(text: bytes, path: Path, hint: str = HINT) -> Any:
     except ValueError:
         # Python reads no number of more than some thousand digits.
         raise CassetteError(path, "has a number that is too long", hint=hint) from None
+
+
+class _DuplicateKeyError(Exception):
+    """One of two values would be lost without a word."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _DuplicateKeyError(f"duplicate key {twice!r:.60}")
+    return found
+
+
+def _line_of_duplicate(text: bytes) -> int | None:
+    """Return where the reader of YAML, which knows lines, meets it: nearly all JSON is YAML."""
+    try:
+        yaml_reader.read(text)
+    except yaml_reader.YamlError as exc:
+        return exc.line
+    return None
 
 
 def entries(data: Any, path: Path) -> list[Any]:
@@ -64,8 +91,12 @@ def interaction(entry: Any) -> Interaction:
     """Read one entry. Raises ``ValueError`` that says what is wrong."""
     try:
         found = _interaction(entry)
-    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as exc:
-        raise ValueError(f"is not HAR 1.2: {exc!r}") from None
+    except KeyError as exc:
+        raise ValueError(f"is not HAR 1.2: it has no {exc}") from None
+    except (TypeError, AttributeError):
+        raise ValueError("is not HAR 1.2: a part of it is of a wrong type") from None
+    except (ValueError, OverflowError) as exc:
+        raise ValueError(f"is not HAR 1.2: {exc}") from None
     if not 100 <= found.response.status <= 999:
         raise ValueError(f"was never answered: its status is {found.response.status}")
     return found

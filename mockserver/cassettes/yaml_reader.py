@@ -25,6 +25,8 @@ ALIAS_LIMIT = 10_000_000
 DEEPEST = 200
 #: Longer scalars are not cached.
 _SHORT = 40
+#: Python reads no longer one in decimal.
+_LONGEST_INT = 4300
 _FIX = "fix the YAML at this line"
 _TOO_DEEP = "nested too deeply", f"keep it below {DEEPEST} levels"
 _STR, _SEQ, _MAP, _INT, _MERGE = (
@@ -160,6 +162,9 @@ class Loader(_Base):
 
     def _special(self, node: Node) -> Any:
         """Let PyYAML make every value that is not a plain text, list or mapping."""
+        if node.tag == _INT and len(node.value) > _LONGEST_INT:
+            # Python's own refusal is about Python.
+            raise YamlError("a number that is too long", _line(node), "quote the text")
         try:
             return self.construct_object(node, deep=True)
         except (ValueError, OverflowError) as exc:

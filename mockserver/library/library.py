@@ -146,8 +146,15 @@ class Library:
         paths: dict[str, Path] = {}
         unlisted: dict[str, CassetteError] = {}
         for root in self.roots:
-            for name, path in _list(root, unlisted):
-                paths.setdefault(name, path)
+            own: dict[str, Path] = {}
+            # In a fixed order: which of two files has a name must not depend on the disk.
+            for name, path in sorted(_list(root, unlisted)):
+                first = own.setdefault(name, path)
+                if first != path:
+                    unlisted[name + path.suffix] = CassetteError(
+                        path, f"not used: {first} has the same name", hint="rename one of them"
+                    )
+            paths = own | paths
         with self._lock:
             self._paths = dict(sorted(paths.items()))
             self._splits: dict[str, tuple[str, str]] = {}
