@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from mockserver.cassettes import yaml_reader
+from mockserver.cassettes import long_lists, yaml_reader
 from mockserver.cassettes.yaml_reader import KeyPath
 from mockserver.errors import CassetteError
 
@@ -151,7 +151,7 @@ def load(path: Path) -> Cassette:
 
 def parse(text: bytes, path: Path) -> Cassette:
     """Read a cassette from YAML ``text``; ``path`` is for error messages only."""
-    document = read_yaml(text, path)
+    document = long_lists.read(text, _Loader) or read_yaml(text, path)
     data = document.data
     reader = Reader(document.line_of, path)
     items = reader.items(data, "interactions")

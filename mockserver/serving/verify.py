@@ -1,7 +1,8 @@
 """Prove that a cassette is replayed byte-exactly: play it over a socket and compare.
 
-h11 reads the response; it shares no code with the server. It gets its bytes from a plain
-socket, so that each kind of ending can be distinguished.
+h11 reads the response, and :mod:`mockserver.serving.chunked` the chunks; they share no code with
+the server. They get their bytes from a plain socket, so that each kind of ending can be
+distinguished.
 """
 
 from __future__ import annotations
@@ -15,7 +16,14 @@ from urllib.parse import quote, urlsplit
 
 import h11
 
-from mockserver.cassettes.cassette import Cassette, Headers, Interaction, Request
+from mockserver.cassettes.cassette import (
+    Cassette,
+    Headers,
+    Interaction,
+    Request,
+    header_value,
+)
+from mockserver.serving.chunked import ChunkedBody
 from mockserver.serving.server import MockServer
 from mockserver.wire.schedule import Coding, Ending, Schedule, from_response
 
@@ -83,7 +91,7 @@ def fetch(base_url: str, request: Request, *, silent_after: int | None = None) -
     connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
     with socket.create_connection((base.hostname, base.port or 80), timeout=_TIMEOUT) as sock:
         sock.sendall(_sent(connection, base.path, base.netloc, request))
-        return _read(_Incoming(sock, connection, silent_after))
+        return _read(_Incoming(sock, connection, silent_after), request.method.upper())
 
 
 def _sent(connection: h11.Connection, prefix: str, host: str, request: Request) -> bytes:
@@ -165,9 +173,6 @@ class _Incoming:
         Raises :class:`_Broken` where the message ends too early, ``ValueError`` for what is
         not HTTP.
         """
-        if self._silent_after is not None and self._body >= self._silent_after:
-            # Silence is expected: do not wait long for a byte.
-            self._sock.settimeout(_PAUSE)
         closed = False
         while True:
             try:
@@ -179,11 +184,23 @@ class _Incoming:
                 return event
             if event is h11.PAUSED:
                 raise ValueError("switches to another protocol")
-            data = self._receive()
+            data = self._receive(self._body)
             self._connection.receive_data(data)
             closed = not data
 
-    def _receive(self) -> bytes:
+    def chunks(self, body: ChunkedBody) -> None:
+        """Read a chunked body; h11 takes long for each chunk. Raises as :meth:`next` does."""
+        body.feed(self._connection.trailing_data[0])
+        while not body.over:
+            data = self._receive(body.size)
+            if not data:
+                raise _Broken(Ending.TRUNCATE)
+            body.feed(data)
+
+    def _receive(self, body: int) -> bytes:
+        if self._silent_after is not None and body >= self._silent_after:
+            # Silence is expected: do not wait long for a byte.
+            self._sock.settimeout(_PAUSE)
         try:
             return self._sock.recv(_RECEIVE)
         except ConnectionResetError:
@@ -192,39 +209,54 @@ class _Incoming:
             raise _Broken(Ending.STALL) from None
 
 
-def _read(incoming: _Incoming) -> Seen:
+def _read(incoming: _Incoming, method: str) -> Seen:
     try:
         head = incoming.next()
     except _Broken as exc:
         raise ValueError(f"the head is incomplete ({exc.ending})") from None
     if not isinstance(head, h11.Response) or head.http_version != b"1.1":
         raise ValueError(f"begins with {head!r}")
-    pieces: list[bytearray] = []
+    headers = tuple(
+        (bytes(name).decode("latin-1"), bytes(value).decode("latin-1"))
+        for name, value in head.headers.raw_items()
+    )
+    bodiless = method == "HEAD" or head.status_code in (204, 304)
+    chunked = (header_value(headers, "transfer-encoding") or "").lower() == "chunked"
+    pieces: list[bytes] = []
     try:
-        _read_body(incoming, pieces)
+        if chunked and not bodiless:
+            _read_chunks(incoming, pieces)
+        else:
+            _read_body(incoming, pieces)
         ending = Ending.FINISH
     except _Broken as exc:
         ending = exc.ending
     return Seen(
         status=head.status_code,
         reason=bytes(head.reason).decode("latin-1"),
-        headers=tuple(
-            (bytes(name).decode("latin-1"), bytes(value).decode("latin-1"))
-            for name, value in head.headers.raw_items()
-        ),
-        pieces=tuple(map(bytes, pieces)),
+        headers=headers,
+        pieces=tuple(pieces),
         ending=ending,
     )
 
 
-def _read_body(incoming: _Incoming, pieces: list[bytearray]) -> None:
-    chunk_ended = True
-    while isinstance(event := incoming.next(), h11.Data):
-        if chunk_ended:
-            pieces.append(bytearray())
-        pieces[-1] += event.data
-        # Only the end is reliable: h11 loses the start of a chunk whose size arrives alone.
-        # Bodies without chunks have no ends.
-        chunk_ended = event.chunk_end
-    if not isinstance(event, h11.EndOfMessage) or list(event.headers):
-        raise ValueError(f"ends with {event!r}")
+def _read_chunks(incoming: _Incoming, pieces: list[bytes]) -> None:
+    body = ChunkedBody()
+    try:
+        incoming.chunks(body)
+    finally:
+        pieces += body.chunks
+        if body.unfinished:
+            pieces.append(body.unfinished)
+
+
+def _read_body(incoming: _Incoming, pieces: list[bytes]) -> None:
+    """Read a body without chunks: it is one piece."""
+    parts: list[bytes] = []
+    try:
+        while isinstance(event := incoming.next(), h11.Data):
+            parts.append(bytes(event.data))
+        if not isinstance(event, h11.EndOfMessage) or list(event.headers):
+            raise ValueError(f"ends with {event!r}")
+    finally:
+        pieces += [b"".join(parts)] if parts else []
