@@ -22,8 +22,8 @@ from mockserver.wire.documents import NOT_JSON, Document, documents
 #: The kind of a credential's placeholder.
 KEY = "key"
 
-#: What follows a JSON name.
-_NAMED = re.compile(r'"\s*:')
+#: What may follow a JSON name, where a colon alone does in most texts.
+_SPACED = re.compile(r'"\s+:')
 _LONGEST_NAME = 200
 _FORM = re.compile(r"[\w.\[\]%+-]+=[^&=\s]*=*(?:&[\w.\[\]%+-]+=[^&\s]*)*\s*")
 _PAIR = re.compile(r"([^&=\s]+)=([^&\s]*)")
@@ -100,13 +100,11 @@ def _json(body: bytes, content_type: str | None, side: Side) -> Iterator[Field]:
 
 def _names(text: str) -> set[str]:
     """Return what may be a JSON name, as it stands in the text."""
-    found = set()
-    for match in _NAMED.finditer(text):
-        stop = match.start()
-        start = text.rfind('"', max(stop - _LONGEST_NAME, 0), stop)
-        if start >= 0:
-            found.add(text[start + 1 : stop])
-    return found
+    if _SPACED.search(text):
+        text = _SPACED.sub('":', text)
+    before = text.split('":')[:-1]
+    ends = (part[-_LONGEST_NAME:].rpartition('"') for part in before)
+    return {name for _, quote, name in ends if quote}
 
 
 def _matters(name: str) -> bool:

@@ -40,6 +40,8 @@ _LONGEST_CACHED = 1024
 _READABLE = re.compile(r"[\x20-\x7e]{14}")
 
 _SHORTEST_CODE = 20
+#: Of hex and base32, as in their patterns, and what is around them.
+_SHORTEST_WORD, _WORD_END = 26, re.compile("[^0-9A-Za-z]+")
 _JSON = "in JSON escapes"
 _CODED = re.compile(r"\\(?:u(?P<hex>[0-9A-Fa-f]{4})|x(?P<short>[0-9A-Fa-f]{2}))")
 #: A character that no secret has.
@@ -209,9 +211,14 @@ _REST = 14
 
 def _encoded(text: str, runs: Sequence[str], known: Known, depth: int) -> Iterator[SecretSpan]:
     longest = [run for run in runs if len(run) >= _SHORTEST_CODE]
+    words = {
+        word for run in longest for word in _WORD_END.split(run) if len(word) >= _SHORTEST_WORD
+    }
     for pattern, how, decode in _RUNS:
         found: dict[str, str] = {}
-        for part in {part for run in longest for part in pattern.findall(run)}:
+        # Hex and base32 are words of their own: looking at each place of an image takes long.
+        searched = longest if pattern is _BASE64_RUN else words
+        for part in {part for run in searched for part in pattern.findall(run)}:
             kind = decode(part, known, depth)
             if kind is not None:
                 found[part] = f"{kind}, in {how}"
