@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mockserver.cassettes import formats, har, yaml_reader
+from mockserver.cassettes import flows, formats, har, yaml_reader
 from mockserver.cassettes.cassette import Cassette, Interaction, Reader, read_yaml
 from mockserver.cassettes.yaml_reader import KeyPath
 from mockserver.errors import CassetteError, UnparsableError
@@ -41,8 +41,6 @@ LIMIT = 256 * 1024 * 1024
 _GZIP = b"\x1f\x8b"
 #: What separates the documents of a YAML stream.
 _DOCUMENTS = re.compile(rb"^---(?:[ \t].*)?$", re.MULTILINE)
-#: How a file of mitmproxy begins.
-_NETSTRING = re.compile(rb"\d{1,10}:\d{1,10}:")
 #: What the beginning of a recording in JSON or YAML has.
 _MARKS = re.compile(
     rb"http_interactions|\"interactions\"|^interactions:|^requests:|\"entries\"|\"scope\"\s*:"
@@ -86,7 +84,7 @@ def read(text: bytes, path: Path) -> ForeignFile | None:
     :class:`CassetteError` for a file that cannot be read at all.
     """
     text = _inflated(text, path)
-    if _NETSTRING.match(text):
+    if flows.START.match(text):
         return _flows(text, path)
     try:
         data, reader = _parsed(text, path)
@@ -156,7 +154,7 @@ def looks_like_one(start: bytes) -> bool:
     """Return whether a file that begins so may be a recording of another tool."""
     if start.startswith(_GZIP):
         start = zlib.decompressobj(31).decompress(start, 8 * len(start))
-    return bool(_NETSTRING.match(start) or _MARKS.search(start))
+    return bool(flows.START.match(start) or _MARKS.search(start))
 
 
 def _inflated(text: bytes, path: Path) -> bytes:
@@ -178,7 +176,7 @@ def _flows(text: bytes, path: Path) -> ForeignFile:
     def found() -> Iterator[ForeignInteraction | CassetteError]:
         source = {"by": "mitmproxy", "format": "mitmproxy flows"}
         try:
-            for number, item in enumerate(formats.flows(text)):
+            for number, item in enumerate(flows.read(text)):
                 if isinstance(item, ValueError):
                     yield _error(reader, (number,), str(item), _AGAIN)
                 else:

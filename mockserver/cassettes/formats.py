@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -320,89 +320,3 @@ def _hex(text: Any) -> bytes:
 
 def _missing(what: str) -> Any:
     raise ValueError(f"has not {what}")
-
-
-def flows(text: bytes) -> Iterator[dict[str, Any] | ValueError]:
-    """Yield the HTTP exchanges of a file of mitmproxy, in vcrpy's words, or why one is unusable.
-
-    Raises ``ValueError`` for what is no such file.
-    """
-    while text:
-        state, text = _netstring(text, 0)
-        if not isinstance(state, dict):
-            raise ValueError("is no flow of mitmproxy")
-        if state.get("type") in (b"http", "http"):
-            try:
-                yield _flow(state)
-            except (KeyError, TypeError, AttributeError, ValueError) as exc:
-                yield ValueError(f"has no answer: {exc}")
-
-
-def _flow(state: dict[str, Any]) -> dict[str, Any]:
-    request, response = state["request"], state.get("response")
-    if not isinstance(response, dict):
-        raise ValueError("it was never answered")
-    if state.get("websocket"):
-        raise ValueError("it is a WebSocket")
-    scheme, host, port = _text(request["scheme"]), _text(request["host"]), request["port"]
-    usual = {"http": 80, "https": 443}.get(scheme) == port
-    return {
-        "request": {
-            "method": _text(request["method"]),
-            "uri": f"{scheme}://{host}{'' if usual else f':{port}'}{_text(request['path'])}",
-            "headers": _pairs(request["headers"]),
-            "body": request.get("content") or b"",
-        },
-        "response": {
-            "status": {"code": response["status_code"], "message": _text(response["reason"])},
-            "headers": _pairs(response["headers"]),
-            "body": {"string": response.get("content") or b""},
-            "http_version": _text(response["http_version"]),
-        },
-    }
-
-
-def _pairs(headers: Any) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for name, value in headers:
-        found.setdefault(_text(name), []).append(_text(value))
-    return found
-
-
-def _text(value: Any) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
-
-
-#: How deep values of mitmproxy's files may be nested.
-_DEEPEST = 50
-
-
-def _netstring(text: bytes, depth: int) -> tuple[Any, bytes]:
-    """Read one typed netstring: its length, a colon, that many bytes, and its type."""
-    length, colon, rest = text[:12].partition(b":")
-    if not colon or not length.isdigit() or depth > _DEEPEST:
-        raise ValueError("is no file of mitmproxy")
-    start = len(length) + 1
-    end = start + int(length)
-    data, kind, rest = text[start:end], text[end : end + 1], text[end + 1 :]
-    match kind:
-        case b",":
-            return data, rest
-        case b";":
-            return data.decode("utf-8", "replace"), rest
-        case b"#" | b"^":
-            return (int(data) if kind == b"#" and len(data) < 20 else float(data)), rest
-        case b"!":
-            return data == b"true", rest
-        case b"~":
-            return None, rest
-        case b"]" | b"}":
-            items = []
-            while data:
-                item, data = _netstring(data, depth + 1)
-                items.append(item)
-            if kind == b"]":
-                return items, rest
-            pairs = zip(items[::2], items[1::2], strict=False)
-            return {_text(k) if isinstance(k, bytes) else str(k): v for k, v in pairs}, rest
-    raise ValueError("is no file of mitmproxy")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import gzip
 import json
 from pathlib import Path
@@ -14,221 +13,17 @@ from mockserver.cassettes import foreign, loading
 from mockserver.cassettes.cassette import Interaction
 from mockserver.cassettes.formats import real_uri
 from mockserver.errors import CassetteError
-
-EVENTS = "data: {}\n\ndata: [DONE]\n\n"
-CHAT = "https://api.example.com/v1/chat/completions"
-ASKED = '{"model":"m","stream":true}'
-
-
-def go_vcr(version: int) -> str:
-    """Versions 1 and 2 of its files: those of go-vcr 1 and 2, and of 3 and 4."""
-    new = "  id: 0\n" if version == 2 else ""
-    proto = "    proto: HTTP/2.0\n" if version == 2 else ""
-    return f"""---
-version: {version}
-interactions:
-- request:
-    body: '{ASKED}'
-    form: {{}}
-    headers:
-      Content-Type:
-      - application/json
-    url: {CHAT}
-    method: POST
-  response:
-{proto}    body: "data: {{}}\\n\\ndata: [DONE]\\n\\n"
-    headers:
-      Content-Type:
-      - text/event-stream
-    status: 200 OK
-    code: 200
-    duration: 376.6ms
-{new}"""
-
-
-LANGCHAIN = f"""
-requests:
-- body: !!binary |
-    {base64.b64encode(ASKED.encode()).decode()}
-  headers:
-    Content-Type: ['**REDACTED**']
-  method: POST
-  uri: {CHAT}
-responses:
-- body:
-    string: "data: {{}}\\n\\ndata: [DONE]\\n\\n"
-  headers:
-    Content-Type: '**REDACTED**'
-  status:
-    code: 200
-    message: OK
-"""
-
-HTTPMOCK = f"""when:
-  path: /v1/chat/completions
-  method: POST
-  query_param: []
-  header:
-  - name: content-type
-    value: application/json
-  body: '{ASKED}'
-then:
-  status: 200
-  header:
-  - name: content-type
-    value: text/event-stream
-  body_base64: {base64.b64encode(EVENTS.encode()).decode()}
-"""
-
-ISTR = f"""
-interactions:
-- request:
-    body: '{ASKED}'
-    headers:
-      ? !!python/object/apply:multidict._multidict.istr
-      - Content-Type
-      : - application/json
-    method: post
-    uri: {CHAT}
-  response:
-    body:
-      string: "data: {{}}\\n\\ndata: [DONE]\\n\\n"
-    headers:
-      ? !!python/object/apply:multidict.istr
-        args: [Content-Type]
-      : - text/event-stream
-    status: {{code: 200, message: OK}}
-version: 1
-"""
-
-OLD_HTTPX = f"""
-interactions:
-- request: {{body: '{ASKED}', headers: {{}}, method: POST, uri: '{CHAT}'}}
-  response:
-    content: "data: {{}}\\n\\ndata: [DONE]\\n\\n"
-    headers: {{Content-Type: [text/event-stream]}}
-    http_version: HTTP/1.1
-    status_code: 200
-version: 1
-"""
-
-PLACEHOLDER = f"""
-http_interactions:
-- request:
-    method: post
-    uri: "<MY_API_BASE>/v1/chat/completions"
-    body: {{encoding: UTF-8, string: '{ASKED}'}}
-    headers: {{}}
-  response:
-    status: {{code: 200, message: OK}}
-    headers: {{Content-Type: [text/event-stream]}}
-    body: {{encoding: UTF-8, string: "data: {{}}\\n\\ndata: [DONE]\\n\\n"}}
-"""
-
-NOCK = [
-    {
-        "scope": "https://api.example.com:443",
-        "method": "POST",
-        "path": "/v1/chat/completions",
-        "body": {"model": "m", "stream": True},
-        "status": 200,
-        "response": EVENTS,
-        "rawHeaders": ["Content-Type", "text/event-stream", "X-A", "1", "X-A", "2"],
-        "responseIsBinary": False,
-    }
-]
-
-WIREMOCK = {
-    "request": {
-        "url": "/v1/chat/completions",
-        "method": "POST",
-        "bodyPatterns": [{"equalToJson": ASKED, "ignoreArrayOrder": True}],
-    },
-    "response": {
-        "status": 200,
-        "headers": {"Content-Type": "text/event-stream"},
-        "base64Body": base64.b64encode(EVENTS.encode()).decode(),
-    },
-}
-
-ONE_FILE = {
-    "request": {"method": "POST", "url": CHAT, "headers": {"A": "b"}, "body": ASKED},
-    "response": {
-        "status": {"code": 200, "message": "OK"},
-        "headers": {"Content-Type": "text/event-stream", "Content-Encoding": "gzip"},
-        "body": EVENTS,
-    },
-}
-
-
-def netstring(value: Any) -> bytes:
-    match value:
-        case bool():
-            data, kind = str(value).lower().encode(), b"!"
-        case None:
-            data, kind = b"", b"~"
-        case int():
-            data, kind = str(value).encode(), b"#"
-        case float():
-            data, kind = repr(value).encode(), b"^"
-        case bytes():
-            data, kind = value, b","
-        case str():
-            data, kind = value.encode(), b";"
-        case dict():
-            data, kind = b"".join(netstring(k) + netstring(v) for k, v in value.items()), b"}"
-        case _:
-            data, kind = b"".join(map(netstring, value)), b"]"
-    return b"%d:%b%b" % (len(data), data, kind)
-
-
-FLOW: dict[str, Any] = {
-    "version": 21,
-    "type": "http",
-    "request": {
-        "http_version": b"HTTP/1.1",
-        "headers": [[b"content-type", b"application/json"]],
-        "content": ASKED.encode(),
-        "timestamp_start": 1.5,
-        "host": "api.example.com",
-        "port": 443,
-        "method": b"POST",
-        "scheme": b"https",
-        "authority": b"",
-        "path": b"/v1/chat/completions",
-    },
-    "response": {
-        "http_version": b"HTTP/2.0",
-        "headers": [[b"content-type", b"text/event-stream"]],
-        "content": EVENTS.encode(),
-        "status_code": 200,
-        "reason": b"OK",
-        "trailers": None,
-    },
-    "websocket": None,
-    "intercepted": False,
-}
-
-
-def as_json(data: Any) -> bytes:
-    return json.dumps(data).encode()
-
-
-FILES = {
-    "go-vcr 1": go_vcr(1).encode(),
-    "go-vcr 2": go_vcr(2).encode(),
-    "langchain": LANGCHAIN.encode(),
-    "httpmock": HTTPMOCK.encode(),
-    "istr": ISTR.encode(),
-    "old httpx": OLD_HTTPX.encode(),
-    "ruby placeholder": PLACEHOLDER.encode(),
-    "nock": as_json(NOCK),
-    "wiremock": as_json(WIREMOCK),
-    "wiremock list": as_json({"mappings": [WIREMOCK]}),
-    "dd-apm": as_json(ONE_FILE),
-    "php-vcr": as_json([ONE_FILE]),
-    "mitmproxy": netstring(FLOW),
-}
+from tests.mockserver.cassettes.other_tools import (
+    ASKED,
+    CHAT,
+    EVENTS,
+    FILES,
+    HTTPMOCK,
+    NOCK,
+    ONE_FILE,
+    WIREMOCK,
+    as_json,
+)
 
 
 @pytest.mark.parametrize("zipped", [False, True])
@@ -288,39 +83,6 @@ def test_encoded_answers_of_nock_are_hexadecimal() -> None:
 def test_what_holds_no_wire_is_named(data: Any, message: str) -> None:
     with pytest.raises(CassetteError, match=message):
         foreign.load(as_json(data), Path("x.json"))
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"response": None}, "never answered"),
-        ({"websocket": {"messages": []}}, "a WebSocket"),
-        ({"request": {}}, "has no answer"),
-    ],
-)
-def test_flows_without_an_answer_are_left_out(change: dict[str, Any], message: str) -> None:
-    loaded = foreign.load(netstring(FLOW) + netstring({**FLOW, **change}), Path("x.flow"))
-    assert loaded is not None
-    assert len(loaded.interactions) == 1
-    (error,) = loaded.left_out
-    assert message in error.message
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        b"9:9:",
-        b"12:1:a,",
-        b"3:1:a}",
-        b"1:2:3:4:5:6:",
-        netstring(FLOW)[:-9],
-        b"4:0:~~,",
-        b"\x1f\x8bx",
-    ],
-)
-def test_a_damaged_file_is_an_error(text: bytes) -> None:
-    with pytest.raises(CassetteError):
-        loading.parse(text, Path("x.flow"))
 
 
 def test_waits_of_an_archive_are_kept() -> None:
