@@ -64,11 +64,11 @@ def command(
 ) -> int:
     """Convert other tools' recordings to cassettes.
 
-    SOURCE is a file of vcrpy, pydantic-ai, LangChain, Ruby VCR, go-vcr, php-vcr, httpmock, nock,
-    WireMock, dd-apm-test-agent or mitmproxy, an HTTP archive (also Polly's), or a directory of
-    them; each may be gzip. Drops headers that clients do not need, replaces secrets, and stores
-    compressed text decoded. Exits with 1 if an interaction was left out, and with 2 if a file
-    cannot be read or there is no recording.
+    SOURCE is a file of vcrpy, pydantic-ai, LangChain, the VCR of Ruby and of R, betamax, go-vcr,
+    php-vcr, httpmock, nock, WireMock, dd-apm-test-agent, llm-vcr, llm-recorder or mitmproxy, an
+    HTTP archive (also Polly's), or a directory of them; each may be gzip. Drops headers that
+    clients do not need, replaces secrets, and stores compressed text decoded. Exits with 1 if an
+    interaction was left out, and with 2 if a file cannot be read or there is no recording.
 
     \b
     tapecheck import tests/cassettes -o cassettes/imported

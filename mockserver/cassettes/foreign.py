@@ -1,14 +1,10 @@
 """Reads recordings of other tools: vcrpy, pydantic-ai, Ruby VCR and HTTP archives.
 
-Each interaction is read by itself, so that an unreadable one does not affect the others. Ruby VCR's
-format is that of its ``HTTPInteraction#to_hash``: a body is text under ``string`` or base64
-under ``base64_string``, with the name of its character encoding.
+Each interaction is read by itself, so that an unreadable one does not affect the others.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import email.utils
 import json
 import re
@@ -20,8 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mockserver.cassettes import flows, formats, har, yaml_reader
+from mockserver.cassettes import addresses, flows, formats, har, yaml_reader
 from mockserver.cassettes.cassette import Cassette, Interaction, Reader, read_yaml
+from mockserver.cassettes.ruby import from_ruby
 from mockserver.cassettes.yaml_reader import KeyPath
 from mockserver.errors import CassetteError, UnparsableError
 
@@ -30,7 +27,16 @@ _KEYS: Mapping[str, frozenset[str]] = {
     "": frozenset({"request", "response", "recorded_at"}),
     "request": frozenset({"method", "uri", "headers", "body", "parsed_body"}),
     "response": frozenset(
-        {"status", "headers", "body", "parsed_body", "http_version", "adapter_metadata"}
+        {
+            "status",
+            "headers",
+            "body",
+            "parsed_body",
+            "http_version",
+            "adapter_metadata",
+            "wire",
+            "url",
+        }
         # vcrpy before 6 wrote these for httpx.
         | {"status_code", "content"}
     ),
@@ -43,7 +49,7 @@ _GZIP = b"\x1f\x8b"
 _DOCUMENTS = re.compile(rb"^---(?:[ \t].*)?$", re.MULTILINE)
 #: What the beginning of a recording in JSON or YAML has.
 _MARKS = re.compile(
-    rb"http_interactions|\"interactions\"|^interactions:|^requests:|\"entries\"|\"scope\"\s*:"
+    rb"http_interactions|\"recordings\"\s*:|\"interactions\"|^interactions:|^requests:|\"entries\"|\"scope\"\s*:"
     rb"|\"mappings\"|^when:|\"request\"\s*:\s*\{",
     re.MULTILINE,
 )
@@ -54,12 +60,13 @@ class ForeignInteraction:
     """One interaction as the file has it, with all its headers.
 
     ``rebuilt`` are the bodies whose bytes the file does not have, only their JSON value;
-    ``extra`` the keys that are not read.
+    ``extra`` the keys that are not read; ``addressed`` says that its answer told its address.
     """
 
     interaction: Interaction
     rebuilt: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
+    addressed: bool = False
 
 
 class ForeignFile:
@@ -99,7 +106,7 @@ def read(text: bytes, path: Path) -> ForeignFile | None:
             return ForeignFile(reader, ("log", "entries"), _archive(reader, items, data["log"]))
         case {"http_interactions": list(items)}:
             source = {"by": str(data.get("recorded_with") or "VCR"), "format": "Ruby VCR"}
-            found = _interactions(reader, ("http_interactions",), items, _from_ruby, source)
+            found = _interactions(reader, ("http_interactions",), items, from_ruby, source)
             return ForeignFile(reader, ("http_interactions",), found)
         case {"interactions": list(items)}:
             source = {"by": "vcrpy", "format": "vcrpy 1"}
@@ -201,25 +208,35 @@ def _interactions(
             item = _converted(item, convert)
             _check_answered(item)
             found = reader.interaction(item, at)
+            addressed = _with_address(found)
         except CassetteError as exc:
             yield exc
         except ValueError as exc:
             yield _error(reader, at, str(exc), _AGAIN)
         else:
-            yield _foreign_interaction(item, found, source, reader.path)
+            taken = _foreign_interaction(item, addressed, source, reader.path)
+            yield replace(taken, addressed=addressed is not found)
 
 
 def _converted(item: Any, convert: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
     """Return an interaction in vcrpy's words. Raises ``ValueError`` for one without some part."""
-    if isinstance(item, dict) and ("when" in item or "scope" in item or len(_sides(item)) == 2):
+    if isinstance(item, dict):
         try:
             item = convert(item)
         except (KeyError, TypeError, AttributeError) as exc:
             raise ValueError(f"lacks a part that the format has: {exc!r:.100}") from None
     sides = _sides(item)
     if sides and "uri" in sides[0]:
-        item = {**item, "request": {**sides[0], "uri": formats.real_uri(sides[0]["uri"])}}
+        item = {**item, "request": {**sides[0], "uri": addresses.real_uri(sides[0]["uri"])}}
     return item
+
+
+def _with_address(found: Interaction) -> Interaction:
+    """Return an interaction with an address that the answer tells, if its own was removed."""
+    if not addresses.is_removed(found.request.uri):
+        return found
+    uri = addresses.told_by(found.response.body)
+    return replace(found, request=replace(found.request, uri=uri))
 
 
 def _foreign_interaction(
@@ -247,7 +264,10 @@ def _foreign_interaction(
 
 
 def _from_vcrpy(item: dict[str, Any]) -> dict[str, Any]:
-    request, response = _sides(item)
+    sides = _sides(item)
+    if len(sides) < 2:
+        return item
+    request, response = sides
     if "status_code" in response and "status" not in response:
         return {
             **item,
@@ -264,52 +284,6 @@ def _from_vcrpy(item: dict[str, Any]) -> dict[str, Any]:
             # Seen with aiohttp, when the connection failed while the body was read.
             raise ValueError("has no body, not even an empty one")
     return item
-
-
-def _from_ruby(item: dict[str, Any]) -> dict[str, Any]:
-    request, response = _sides(item)
-    return {
-        **item,
-        "request": {
-            **request,
-            "method": str(request.get("method", "")).upper(),
-            "headers": _ruby_headers(request.get("headers")),
-            "body": _ruby_body(request.get("body")),
-        },
-        "response": {
-            **response,
-            "headers": _ruby_headers(response.get("headers")),
-            "body": {"string": _ruby_body(response.get("body"))},
-        },
-    }
-
-
-def _ruby_headers(headers: Any) -> Any:
-    if not isinstance(headers, dict):
-        return headers
-    return {name: values for name, values in headers.items() if values is not None}
-
-
-def _ruby_body(body: Any) -> bytes:
-    match body:
-        case None | {"string": None}:
-            return b""
-        case bytes() | {"string": bytes()}:
-            return body if isinstance(body, bytes) else bytes(body["string"])
-        case str():
-            return body.encode()
-        case {"base64_string": str(text) | bytes(text)}:
-            try:
-                return base64.b64decode(b"".join(_bytes(text).split()), validate=True)
-            except binascii.Error as exc:
-                raise ValueError(f"has a body that is not base64: {exc}") from None
-        case {"string": str(text), **rest}:
-            try:
-                return text.encode(str(rest.get("encoding") or "utf-8"))
-            except (LookupError, UnicodeEncodeError):
-                # ASCII-8BIT is Ruby's name for bytes; Ruby keeps the text too if it does not fit.
-                return text.encode()
-    raise ValueError("has a body without 'string' and 'base64_string'")
 
 
 def _archive(
@@ -386,7 +360,3 @@ def _check_unicode(item: Any) -> None:
 
 def _error(reader: Reader, at: KeyPath, message: str, hint: str) -> CassetteError:
     return reader.error(at, f"interaction {at[-1]} {message}", hint)
-
-
-def _bytes(text: str | bytes) -> bytes:
-    return text.encode() if isinstance(text, str) else text

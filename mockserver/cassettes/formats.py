@@ -6,23 +6,18 @@ interaction is left out with the reason.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from mockserver.cassettes.addresses import NO_HOST, real_uri
+from mockserver.cassettes.llm_recorders import from_llm_recorder, from_llm_vcr
+from mockserver.cassettes.parts import as_json, from_base64, status, with_kind
+
 #: Interactions of vcrpy's schema, version 1, one for each of the file.
 Convert = Callable[[Any], dict[str, Any]]
-
-#: What stands for a host where a file has none.
-NO_HOST = "http://recorded.invalid"
-#: What recorders put in place of a base URL: <BASE>, {{base}}, ${BASE}, %{base}.
-_PLACEHOLDER = re.compile(r"(?:<|\{\{|\$\{|%\{)\s*([\w .-]+?)\s*(?:>|\}\}|\})(?=[/?#]|$)")
-_STATUS = re.compile(r"(\d{3})\s*(.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +37,12 @@ def recognize(data: Any) -> Format | None:
         case {"interactions": [{"request": {"url": _}}, *_] as items}:
             version = data.get("version", 1)
             return Format(f"go-vcr {version}", ("interactions",), items, _go_vcr, "go-vcr")
+        case {"interactions": [{"method": _, "url": _, "status_code": _}, *_] as items}:
+            return Format("llm-vcr", ("interactions",), items, from_llm_vcr, "llm-vcr")
+        case {"recordings": [{"request": {"url": _}, "response": dict()}, *_] as items}:
+            return Format("llm-recorder", ("recordings",), items, from_llm_recorder, "llm-recorder")
+        case [{"hash": _, "request": {"url": _}, "response": dict()}, *_] as items:
+            return Format("llm-recorder", (), items, from_llm_recorder, "llm-recorder")
         case {"requests": list(asked), "responses": list(answered)}:
             pairs = [
                 {"request": request, "response": response}
@@ -82,16 +83,6 @@ def guess(data: Any) -> str | None:
     return None
 
 
-def real_uri(uri: Any) -> Any:
-    """Return a URI with a host that is none in place of a placeholder, or of nothing."""
-    if not isinstance(uri, str):
-        return uri
-    if match := _PLACEHOLDER.match(uri):
-        host = re.sub(r"[^a-z0-9]+", "-", match[1].lower()).strip("-")
-        return f"http://{host or 'recorded'}.invalid{uri[match.end() :] or '/'}"
-    return NO_HOST + uri if uri.startswith("/") else uri
-
-
 def _go_vcr(item: Any) -> dict[str, Any]:
     request, response = item["request"], item["response"]
     body = request.get("body") or ""
@@ -106,7 +97,7 @@ def _go_vcr(item: Any) -> dict[str, Any]:
             "body": body,
         },
         "response": {
-            "status": _status(response.get("code"), response.get("status")),
+            "status": status(response.get("code"), response.get("status")),
             "headers": response.get("headers") or {},
             "body": {"string": response.get("body") or ""},
             "http_version": response.get("proto"),
@@ -126,7 +117,7 @@ def _langchain(item: Any) -> dict[str, Any]:
     headers = known(response.get("headers"))
     return {
         "request": {**request, "headers": known(request.get("headers"))},
-        "response": {**response, "headers": _with_kind(headers, body)},
+        "response": {**response, "headers": with_kind(headers, body)},
     }
 
 
@@ -134,7 +125,7 @@ def _httpmock(item: Any) -> dict[str, Any]:
     when, then = item["when"], item["then"]
     query = urlencode([(p["name"], p["value"]) for p in when.get("query_param") or ()])
     path = str(when.get("path") or _missing("a path"))
-    asked = _base64(when["body_base64"]) if "body_base64" in when else when.get("body") or ""
+    asked = from_base64(when["body_base64"]) if "body_base64" in when else when.get("body") or ""
     return {
         "request": {
             "method": str(when.get("method") or "POST").upper(),
@@ -143,10 +134,10 @@ def _httpmock(item: Any) -> dict[str, Any]:
             "body": asked,
         },
         "response": {
-            "status": _status(then.get("status", 200), None),
+            "status": status(then.get("status", 200), None),
             "headers": _named(then.get("header")),
             "body": {
-                "string": _base64(then["body_base64"])
+                "string": from_base64(then["body_base64"])
                 if "body_base64" in then
                 else then.get("body") or ""
             },
@@ -169,18 +160,21 @@ def _nock(item: Any) -> dict[str, Any]:
         answer = b"".join(_hex(part) for part in answer)
     elif encoded and isinstance(answer, str) and re.fullmatch(r"(?:[0-9a-f]{2})+", answer):
         answer = _hex(answer)
+    answer = answer if isinstance(answer, str | bytes) else as_json(answer)
+    if not headers and item.get("contentType"):
+        headers = {"content-type": item["contentType"]}
     asked = item.get("body", "")
     return {
         "request": {
             "method": str(item.get("method") or "GET").upper(),
             "uri": f"{str(item['scope']).rstrip('/')}{item['path']}",
             "headers": item.get("reqheaders") or {},
-            "body": asked if isinstance(asked, str) else _json(asked),
+            "body": asked if isinstance(asked, str) else as_json(asked),
         },
         "response": {
-            "status": _status(item["status"], None),
-            "headers": headers,
-            "body": {"string": answer if isinstance(answer, str | bytes) else _json(answer)},
+            "status": status(item["status"], None),
+            "headers": with_kind(headers, answer),
+            "body": {"string": answer},
         },
     }
 
@@ -204,9 +198,9 @@ def _wiremock(item: Any) -> dict[str, Any]:
     }
     body: str | bytes = ""
     if "jsonBody" in response:
-        body = _json(response["jsonBody"])
+        body = as_json(response["jsonBody"])
     elif "base64Body" in response:
-        body = _base64(response["base64Body"])
+        body = from_base64(response["base64Body"])
     else:
         body = response.get("body") or ""
     return {
@@ -221,8 +215,8 @@ def _wiremock(item: Any) -> dict[str, Any]:
             "body": _pattern(request.get("bodyPatterns") or ()),
         },
         "response": {
-            "status": _status(response["status"], response.get("statusMessage")),
-            "headers": _with_kind(response.get("headers") or {}, {"string": body}),
+            "status": status(response["status"], response.get("statusMessage")),
+            "headers": with_kind(response.get("headers") or {}, {"string": body}),
             "body": {"string": body},
         },
     }
@@ -230,23 +224,29 @@ def _wiremock(item: Any) -> dict[str, Any]:
 
 def _one_file(item: Any) -> dict[str, Any]:
     request, response = item["request"], item["response"]
-    status = response.get("status")
-    code = status.get("code") if isinstance(status, dict) else status
-    message = status.get("message") if isinstance(status, dict) else None
-    body = response.get("body")
+    given = response.get("status")
+    code = given.get("code") if isinstance(given, dict) else given
+    message = given.get("message") if isinstance(given, dict) else None
     return {
         "request": {
             "method": request.get("method"),
             "uri": request["url"],
             "headers": request.get("headers") or {},
-            "body": request.get("body") or "",
+            "body": _marked(request.get("body")),
         },
         "response": {
-            "status": _status(code, message),
+            "status": status(code, message),
             "headers": response.get("headers") or {},
-            "body": {"string": body if isinstance(body, str | bytes) else _json(body or "")},
+            "body": {"string": _marked(response.get("body"))},
         },
     }
+
+
+def _marked(body: Any) -> str | bytes:
+    """Return a body; dd-apm-test-agent marks one that is no text."""
+    if isinstance(body, str) and body.startswith("base64:"):
+        return from_base64(body.removeprefix("base64:"))
+    return body if isinstance(body, str | bytes) else as_json(body or "")
 
 
 def _is_mapping(request: Mapping[str, Any]) -> bool:
@@ -262,27 +262,8 @@ def _pattern(patterns: Sequence[Any]) -> str:
             case {"equalToJson": str(text)} | {"equalTo": str(text)}:
                 return text
             case {"equalToJson": data}:
-                return _json(data)
+                return as_json(data)
     return ""
-
-
-def _status(code: Any, text: Any) -> dict[str, Any]:
-    match = _STATUS.fullmatch(str(text)) if text else None
-    if code is None and match:
-        code = int(match[1])
-    return {"code": code, "message": match[2] if match else str(text or "")}
-
-
-def _with_kind(headers: dict[str, Any], body: Any) -> dict[str, Any]:
-    """Add a content type that a body shows where the file has none: clients go by it."""
-    text = body.get("string") if isinstance(body, dict) else body
-    start = (text.encode() if isinstance(text, str) else text or b"").lstrip()[:6]
-    if any(name.lower() == "content-type" for name in headers) or not start:
-        return headers
-    if start[:1] in (b"{", b"["):
-        return {**headers, "content-type": "application/json"}
-    stream = start.startswith((b"data:", b"event:"))
-    return {**headers, "content-type": "text/event-stream"} if stream else headers
 
 
 def _named(headers: Any) -> dict[str, list[Any]]:
@@ -298,17 +279,6 @@ def _listed(values: Any) -> list[Any]:
 
 def _rest(item: dict[str, Any], *known: str) -> dict[str, Any]:
     return {n: v for n, v in item.items() if n not in (*known, "request", "response")}
-
-
-def _json(data: Any) -> str:
-    return data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
-
-
-def _base64(text: Any) -> bytes:
-    try:
-        return base64.b64decode(str(text), validate=True)
-    except binascii.Error as exc:
-        raise ValueError(f"has a body that is not base64: {exc}") from None
 
 
 def _hex(text: Any) -> bytes:

@@ -43,6 +43,7 @@ class Kind(StrEnum):
     STALE = "content-encoding dropped"
     REBUILT = "body rewritten as JSON"
     EXTRA = "unknown key dropped"
+    ADDRESS = "address told by the answer"
 
     def times(self, count: int) -> str:
         """Return how many times it was done, for people."""
@@ -65,6 +66,7 @@ _WORDS = {
     Kind.DECODED: ("bodies decompressed", "so that they can be read and searched"),
     Kind.STALE: ("content-encodings dropped", "the bodies are no longer encoded"),
     Kind.REBUILT: ("bodies rewritten as JSON", "the files have their values, not their bytes"),
+    Kind.ADDRESS: ("addresses told by the answers", "the files have a word in their place"),
     Kind.EXTRA: ("unknown keys dropped", "a cassette has no place for them"),
 }
 
@@ -159,6 +161,7 @@ def _convert_interaction(
         raise ValueError(f"is not an HTTP request: its scheme is {request.url.scheme!r}")
     changes = [(Kind.REBUILT, place) for place in taken.rebuilt]
     changes += [(Kind.EXTRA, place) for place in taken.extra]
+    changes += [(Kind.ADDRESS, "request.uri")] if taken.addressed else []
     asked, kind = _plain(request.headers, request.body, "request")
     changes += [(kind, "request.body")] if kind else []
     answered, kind = _plain(response.headers, response.body, "response")

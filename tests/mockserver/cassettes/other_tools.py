@@ -152,6 +152,96 @@ ONE_FILE = {
 }
 
 
+#: dd-apm-test-agent marks a body that is no text.
+MARKED = {
+    **ONE_FILE,
+    "response": {
+        "status": {"code": 200, "message": "OK"},
+        "headers": {"Content-Type": "text/event-stream"},
+        "body": f"base64:{base64.b64encode(EVENTS.encode()).decode()}",
+    },
+}
+
+
+def removed(answer: str) -> bytes:
+    """Return what LangChain's tests write today: nothing is left of the address."""
+    asked = {"method": "POST", "uri": "**REDACTED**", "headers": {}, "body": ASKED}
+    response = {"status": {"code": 200}, "headers": {}, "body": {"string": answer}}
+    return as_json({"requests": [asked], "responses": [response]})
+
+
+LLM_VCR = f"""
+name: test_chat
+interactions:
+- method: POST
+  url: {CHAT}
+  request_headers: {{content-type: application/json}}
+  request_body: {ASKED}
+  status_code: 200
+  response_headers: {{content-type: text/event-stream}}
+  response_body: null
+  streaming: true
+  chunks: ["data: {{}}\\n\\n", "data: [DONE]\\n\\n"]
+"""
+
+LLM_RECORDER: dict[str, Any] = {
+    "hash": "0123456789abcdef",
+    "request": {
+        "url": CHAT,
+        "method": "POST",
+        "body": json.loads(ASKED),
+        "timestamp": 1600000000000,
+    },
+    "response": {
+        "status": 200,
+        "statusText": "OK",
+        "headers": {"content-type": "text/event-stream"},
+        "chunks": [EVENTS[:4], "", EVENTS[4:]],
+        "chunkTimings": [3, 0, 40],
+        "isStreaming": True,
+    },
+}
+
+R_VCR = f"""
+http_interactions:
+- request:
+    method: post
+    uri: {CHAT}
+    body: {{encoding: '', string: '{ASKED}'}}
+    headers: {{Content-Type: application/json}}
+  response:
+    status: {{status_code: '200', message: OK, explanation: 'Request fulfilled'}}
+    headers: {{status: HTTP/2 200, content-type: text/event-stream}}
+    body: {{encoding: UTF-8, string: "data: {{}}\\n\\ndata: [DONE]\\n\\n"}}
+  recorded_at: 2020-03-23 16:03:15 GMT
+  recorded_with: vcr/0.5.4, webmockr/0.6.0
+"""
+
+BETAMAX = {
+    "http_interactions": [
+        {
+            "request": {
+                "body": {"encoding": "utf-8", "string": ASKED},
+                "headers": {"Content-Type": ["application/json"]},
+                "method": "POST",
+                "uri": CHAT,
+            },
+            "response": {
+                "body": {
+                    "encoding": None,
+                    "base64_string": base64.b64encode(EVENTS.encode()).decode(),
+                },
+                "headers": {"content-type": ["text/event-stream"]},
+                "status": {"code": 200, "message": "OK"},
+                "url": CHAT,
+            },
+            "recorded_at": "2024-02-08T02:44:36",
+        }
+    ],
+    "recorded_with": "betamax/0.9.0",
+}
+
+
 def netstring(value: Any) -> bytes:
     match value:
         case bool():
@@ -219,4 +309,11 @@ FILES = {
     "dd-apm": as_json(ONE_FILE),
     "php-vcr": as_json([ONE_FILE]),
     "mitmproxy": netstring(FLOW),
+    "llm-vcr": LLM_VCR.encode(),
+    "llm-recorder": as_json({"meta": {"name": "a"}, "recordings": [LLM_RECORDER]}),
+    "llm-recorder list": as_json([LLM_RECORDER]),
+    "R vcr": R_VCR.encode(),
+    "betamax": as_json(BETAMAX),
+    "dd-apm binary": as_json(MARKED),
+    "nock of n8n": as_json([{k: v for k, v in NOCK[0].items() if k != "rawHeaders"}]),
 }

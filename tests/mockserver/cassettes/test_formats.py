@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from mockserver.cassettes import foreign, loading
-from mockserver.cassettes.cassette import Interaction
-from mockserver.cassettes.formats import real_uri
+from mockserver.cassettes.addresses import real_uri
+from mockserver.cassettes.cassette import Chunk, Interaction
 from mockserver.errors import CassetteError
 from tests.mockserver.cassettes.other_tools import (
     ASKED,
@@ -19,10 +19,12 @@ from tests.mockserver.cassettes.other_tools import (
     EVENTS,
     FILES,
     HTTPMOCK,
+    LLM_RECORDER,
     NOCK,
     ONE_FILE,
     WIREMOCK,
     as_json,
+    removed,
 )
 
 
@@ -50,6 +52,69 @@ def check(interaction: Interaction) -> None:
     assert json.loads(request.body) == json.loads(ASKED)
     assert (response.status, response.body.decode()) == (200, EVENTS)
     assert response.header("content-type") == "text/event-stream"
+
+
+@pytest.mark.parametrize(
+    ("answer", "path"),
+    [
+        ('data: {"object":"chat.completion.chunk"}', "/v1/chat/completions"),
+        ('{"object": "chat.completion"}', "/v1/chat/completions"),
+        ('{"object": "response"}', "/v1/responses"),
+        ('event: x\ndata: {"type": "response.created"}', "/v1/responses"),
+        ('{"type": "message"}', "/v1/messages"),
+        ('{"object": "list", "data": [{"object": "embedding"}]}', "/v1/embeddings"),
+        ('event: message_start\ndata: {"type": "message_start"}', "/v1/messages"),
+    ],
+)
+def test_an_answer_tells_an_address_that_was_removed(answer: str, path: str) -> None:
+    found = foreign.read(removed(answer), Path("x"))
+    assert found is not None
+    (item,) = found.items
+    assert not isinstance(item, CassetteError)
+    assert item.interaction.request.uri == f"http://recorded.invalid{path}"
+    assert item.addressed
+
+
+@pytest.mark.parametrize("answer", ["{}", "PNG", '{"object": ["x"]}', "[1]", "[" * 9999])
+def test_an_address_that_nothing_tells_leaves_the_interaction_out(answer: str) -> None:
+    found = foreign.read(removed(answer), Path("x"))
+    assert found is not None
+    (item,) = found.items
+    assert isinstance(item, CassetteError)
+    assert "has no address, and its answer does not show which API gave it" in item.message
+
+
+def test_chunks_and_their_times_are_kept_where_a_file_has_them() -> None:
+    (found,) = loading.parse(as_json([LLM_RECORDER]), Path("x.json")).interactions
+    wire = found.response.wire
+    assert wire.chunks == (Chunk(3, 4), Chunk(43, len(EVENTS) - 4))
+    assert wire.end_ms == 43
+    assert wire.recorded["at"] == "2020-09-13T12:26:40Z"
+
+
+def test_a_whole_answer_of_llm_vcr_is_rebuilt() -> None:
+    item = {"method": "POST", "url": CHAT, "status_code": 400, "response_body": {"error": {}}}
+    found = foreign.read(as_json({"interactions": [item]}), Path("x"))
+    assert found is not None
+    (taken,) = found.items
+    assert not isinstance(taken, CassetteError)
+    assert taken.rebuilt == ("response.body",)
+    response = taken.interaction.response
+    assert (response.status, json.loads(response.body)) == (400, {"error": {}})
+
+
+@pytest.mark.parametrize(
+    "waits", [[-1, 2, 1], ["a", 1, 2], [1], [float("nan"), 1, 1], [1e300, 1, 1]]
+)
+def test_odd_waits_are_an_error_or_left_out(waits: list[Any]) -> None:
+    response = {**LLM_RECORDER["response"], "chunkTimings": waits}
+    found = foreign.read(as_json([{**LLM_RECORDER, "response": response}]), Path("x"))
+    assert found is not None
+    (item,) = found.items
+    if isinstance(item, CassetteError):
+        assert len(waits) == 3
+    else:
+        assert item.interaction.response.wire.chunks is None
 
 
 def test_several_documents_are_several_interactions() -> None:
