@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
-import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.commands.child import run, say, wait
 from harness.commands.options import rule_of
 from mockserver.recording import NAMES, Mode, age_of, parse_age, runs_in_ci
 
 if TYPE_CHECKING:
     from mockserver.cassettes import Cassette
-    from mockserver.recording import Capture, Provider, Recorder, Result, TapeHandle
+    from mockserver.recording import Capture, Provider, Recorder, Result
 
 #: The ways in which an answer ends incomplete.
 ENDS = ("truncated", "reset", "timeout", "client_closed")
@@ -189,7 +185,7 @@ def command(
             raise click.UsageError("name a --provider; 'tapecheck record --help' has examples")
         return _record(_file(output), chosen, argv, options)
     except RecordingError as exc:
-        _say(str(exc))
+        say(str(exc))
         return 1
 
 
@@ -214,84 +210,17 @@ def _record(
         Recorder(timeout=options.timeout, watch=_show, allow_origins=options.origins) as recorder,
         recorder.tape(path, providers, **options.tape) as tape,
     ):
-        code, stopped = _run(argv, tape) if argv else (_wait(tape), None)
+        code, stopped = run(argv, tape) if argv else (wait(tape), None)
         if stopped:
-            _say(f"stopped by {stopped}: {argv[0]} was ended, no cassette written")
+            say(f"stopped by {stopped}: {argv[0]} was ended, no cassette written")
             return code
         if code:
-            _say(f"{argv[0]} exited with {code}: no cassette written")
+            say(f"{argv[0]} exited with {code}: no cassette written")
             return code
         result = tape.finish()
     _summary(result)
     drifted = result.mode is Mode.DIFF and result.drift is not None and result.drift.shapes
     return 1 if result.problems or drifted or _is_old(path, options) else 0
-
-
-def _run(argv: Sequence[str], tape: TapeHandle) -> tuple[int, str | None]:
-    """Run the command with the tape in its environment.
-
-    Returns its exit code, and the signal that ended both, if one did.
-    """
-    given = {n: v for n, v in os.environ.items() if n not in tape.hidden_variables}
-    environment = {**given, **tape.environment()}
-    _say(f"recording {tape.path} at {tape.base_url}")
-    received: list[signal.Signals] = []
-
-    def stop(number: int, _: object) -> None:
-        received.append(signal.Signals(number))
-        # Ctrl-C reaches the command by itself.
-        if number == signal.SIGTERM or not sys.stdin.isatty():
-            process.send_signal(number)
-        if len(received) == 1:
-            killer.start()
-
-    try:
-        process = subprocess.Popen(argv, env=environment)  # noqa: S603
-    except OSError as exc:
-        raise click.UsageError(f"cannot run {shlex.join(argv)}: {exc.strerror}") from None
-    killer = threading.Thread(target=_kill_later, args=(process,), daemon=True)
-    before = {number: signal.signal(number, stop) for number in _STOP_SIGNALS}
-    try:
-        code = process.wait()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if received:
-        return 128 + received[0], received[0].name
-    # Like a shell for a command that a signal ended.
-    return (code if code >= 0 else 128 - code), None
-
-
-def _kill_later(process: subprocess.Popen[bytes]) -> None:
-    try:
-        process.wait(_PATIENCE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-
-
-def _wait(tape: TapeHandle) -> int:
-    """Wait for Ctrl-C or SIGTERM."""
-    over = threading.Event()
-    before = {number: signal.signal(number, lambda *_: over.set()) for number in _STOP_SIGNALS}
-    for name, value in tape.environment().items():
-        if name.lower() != "no_proxy":
-            _say(f"{name}={value}")
-    for name in sorted(tape.hidden_variables):
-        _say(f"unset {name}")
-    _say(f"recording {tape.path}; press Ctrl-C to write it")
-    try:
-        # On some systems a signal handler runs only between two waits.
-        while not over.wait(0.5):
-            pass
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    return 0
-
-
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-#: Seconds for a command to end after a signal.
-_PATIENCE = 5.0
 
 
 def _check(
@@ -310,7 +239,7 @@ def _check(
         try:
             cassettes.append(store.load(path))
         except CassetteError as exc:
-            _say(f"not compared: {exc}")
+            say(f"not compared: {exc}")
             code = 2
     recorded = [
         c
@@ -325,7 +254,7 @@ def _check(
         for cassette in recorded:
             code = max(code, _check_one(cassette, chosen or known, recorder, options))
     left = len(cassettes) - len(recorded)
-    _say(f"{len(recorded)} cassettes compared" + (f", {left} not recorded" if left else ""))
+    say(f"{len(recorded)} cassettes compared" + (f", {left} not recorded" if left else ""))
     return code
 
 
@@ -342,7 +271,7 @@ def _check_one(
             resend_requests(cassette, tape, providers)
             result = tape.finish()
     except RecordingError as exc:
-        _say("\n".join((f"{cassette.path}: not compared:", *(f"  {r}" for r in exc.reasons))))
+        say("\n".join((f"{cassette.path}: not compared:", *(f"  {r}" for r in exc.reasons))))
         return 1
     _summary(result)
     return 1 if old or (result.drift is not None and result.drift.shapes) else 0
@@ -367,29 +296,29 @@ def _show(capture: Capture) -> None:
     """Print a line when an exchange begins, and one when it is over."""
     what = f"  {capture.number} {capture.route}"
     if not capture.over:
-        _say(what)
+        say(what)
     elif capture.head is None:
-        _say(f"{what}: {capture.failure}")
+        say(f"{what}: {capture.failure}")
     else:
         end = f", {capture.end}" if capture.end != "eof" else ""
         pieces = len(capture.pieces)
         size = f"{pieces} {'piece' if pieces == 1 else 'pieces'}, {capture.size} bytes{end}"
-        _say(f"{what}: {capture.head.status}, {size}")
+        say(f"{what}: {capture.head.status}, {size}")
 
 
 def _summary(result: Result) -> None:
     unchanged = f", {result.unchanged} unchanged" if result.unchanged else ""
     if result.written:
-        _say(f"wrote {result.path}: {_count(result.interactions)}{unchanged}")
+        say(f"wrote {result.path}: {_count(result.interactions)}{unchanged}")
     elif result.drift is not None:
-        _say(f"{result.path}: {_count(result.interactions)} compared")
+        say(f"{result.path}: {_count(result.interactions)} compared")
     else:
-        _say(f"{result.path}: not changed; {result.live} requests sent")
+        say(f"{result.path}: not changed; {result.live} requests sent")
     if result.drift is not None:
         for line in str(result.drift).splitlines():
-            _say(f"  {line}")
+            say(f"  {line}")
     for problem in result.problems:
-        _say(f"{result.path}: {problem}")
+        say(f"{result.path}: {problem}")
 
 
 def _is_old(path: Path, options: _Options) -> bool:
@@ -401,7 +330,7 @@ def _is_old(path: Path, options: _Options) -> bool:
     age = age_of(store.load(path), datetime.now(UTC))
     if age is None or age <= options.max_age:
         return False
-    _say(f"{path}: last recorded or confirmed {age.days} days ago; re-record it")
+    say(f"{path}: last recorded or confirmed {age.days} days ago; re-record it")
     return options.strict_age
 
 
@@ -433,9 +362,3 @@ def _file(output: Path) -> Path:
 
 def _count(number: int) -> str:
     return f"{number} {'interaction' if number == 1 else 'interactions'}"
-
-
-def _say(text: str) -> None:
-    # Stdout belongs to the command.
-    click.echo(text, err=True)
-    sys.stderr.flush()

@@ -273,7 +273,7 @@ def test_a_signal_ends_the_command_and_says_what_became_of_the_recording(
         "time.sleep(600)\n"
     )
     code = (
-        "import harness.commands.record as r; r._PATIENCE = 0.5\n"
+        "import harness.commands.child as c; c._PATIENCE = 0.5\n"
         "from harness.cli import main; main()"
     )
     arguments = ["record", *options, "-o", str(path), "--", sys.executable, str(client)]
