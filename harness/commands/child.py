@@ -28,7 +28,7 @@ def run(argv: Sequence[str], tape: TapeHandle) -> tuple[int, str | None]:
     """
     given = {n: v for n, v in os.environ.items() if n not in tape.hidden_variables}
     environment = {**given, **tape.environment()}
-    say(f"recording {tape.path} at {tape.base_url}")
+    say(f"recording {tape.path} at {tape.address}")
     received: list[signal.Signals] = []
 
     def stop(number: int, _: object) -> None:
@@ -68,8 +68,8 @@ def wait(tape: TapeHandle) -> int:
     over = threading.Event()
     before = {number: signal.signal(number, lambda *_: over.set()) for number in _STOP_SIGNALS}
     for name, value in tape.environment().items():
-        if name.lower() != "no_proxy":
-            say(f"{name}={value}")
+        if tape.is_proxy or name.lower() != "no_proxy":
+            say(f"export {name}={shlex.quote(value)}")
     for name in sorted(tape.hidden_variables):
         say(f"unset {name}")
     say(f"recording {tape.path}; press Ctrl-C to write it")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -107,6 +107,20 @@ ENDS = ("truncated", "reset", "timeout", "client_closed")
     help="A site whose pages may send requests, such as http://localhost:5173. By default none "
     "may: what they send goes out with your key.",
 )
+@click.option(
+    "--proxy",
+    is_flag=True,
+    help="Be a forward proxy, for clients whose base URL cannot be set. They read HTTPS_PROXY "
+    "and trust the certificates in SSL_CERT_FILE or the like. Needs the extra proxy.",
+)
+@click.option(
+    "--allow-host",
+    "hosts",
+    multiple=True,
+    metavar="NAME",
+    help="With --proxy, a host such as login.example.com or *.example.com, whose requests pass "
+    "unrecorded. May be repeated. Hosts of the providers are recorded, others blocked.",
+)
 @click.option("--max-age", metavar="AGE", help="Warn if a cassette is older, such as 30d or 12h.")
 @click.option("--strict-age", is_flag=True, help="Fail if a cassette is older.")
 @click.option(
@@ -133,6 +147,8 @@ def command(
     parts: tuple[str, ...],
     ignore: tuple[str, ...],
     origins: tuple[str, ...],
+    proxy: bool,
+    hosts: tuple[str, ...],
     max_age: str | None,
     strict_age: bool,
     timeout: float,
@@ -149,6 +165,7 @@ def command(
     tapecheck record -p llamacpp --upstream http://127.0.0.1:4021/v1 -o mine -- python app.py
     tapecheck record -p openai -p anthropic -o mine -- npm test
     tapecheck record -p openai -o mine
+    tapecheck record -p openai --proxy -o mine -- ./fixed-host-client
     tapecheck record --mode diff -p openai -o cassettes/mine -- node my_client.js
     tapecheck record --mode diff -o cassettes/mine.yaml
     """
@@ -160,11 +177,19 @@ def command(
     wanted = Mode.of(mode)
     if wanted.uses_network and runs_in_ci(os.environ) and not in_ci:
         raise click.UsageError(f"CI is set, and mode {mode} uses the network: add --in-ci")
+    if hosts and not proxy:
+        raise click.UsageError("--allow-host needs --proxy")
+    if proxy and wanted is Mode.DIFF and not argv:
+        raise click.UsageError("--proxy needs a client; without a command, leave it out")
     known, chosen = _providers(names, upstream, file)
     options = _Options(
         mode=wanted,
-        timeout=timeout,
-        origins=origins,
+        recorder={
+            "timeout": timeout,
+            "allow_origins": origins,
+            "proxy": proxy,
+            "allow_hosts": hosts,
+        },
         max_age=_age(max_age),
         strict_age=strict_age,
         tape={
@@ -194,8 +219,7 @@ class _Options:
     """The options, apart from the output and the providers."""
 
     mode: Mode
-    timeout: float
-    origins: tuple[str, ...]
+    recorder: dict[str, Any]
     max_age: timedelta | None
     strict_age: bool
     tape: dict[str, Any]
@@ -207,7 +231,7 @@ def _record(
     from mockserver.recording import Recorder
 
     with (
-        Recorder(timeout=options.timeout, watch=_show, allow_origins=options.origins) as recorder,
+        Recorder(watch=_show, tell=_told(), **options.recorder) as recorder,
         recorder.tape(path, providers, **options.tape) as tape,
     ):
         code, stopped = run(argv, tape) if argv else (wait(tape), None)
@@ -250,7 +274,7 @@ def _check(
         raise click.UsageError(
             f"{output}: no recorded cassette to compare; authored and imported ones do not count"
         )
-    with Recorder(timeout=options.timeout) as recorder:
+    with Recorder(**options.recorder) as recorder:
         for cassette in recorded:
             code = max(code, _check_one(cassette, chosen or known, recorder, options))
     left = len(cassettes) - len(recorded)
@@ -304,6 +328,18 @@ def _show(capture: Capture) -> None:
         pieces = len(capture.pieces)
         size = f"{pieces} {'piece' if pieces == 1 else 'pieces'}, {capture.size} bytes{end}"
         say(f"{what}: {capture.head.status}, {size}")
+
+
+def _told() -> Callable[[str], None]:
+    """Return what prints a line about a host, once."""
+    said: set[str] = set()
+
+    def tell(line: str) -> None:
+        if line not in said:
+            said.add(line)
+            say(f"  {line}")
+
+    return tell
 
 
 def _summary(result: Result) -> None:

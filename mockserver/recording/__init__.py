@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from mockserver.recording.allowing import allowed_texts
     from mockserver.recording.converting import Converted, InconvertibleError, convert
     from mockserver.recording.exchange import Capture
+    from mockserver.recording.forward import no_proxy
     from mockserver.recording.importing import Imported, Kind
     from mockserver.recording.modes import NAMES, Mode, age_of, parse_age, runs_in_ci
     from mockserver.recording.providers import DUMMY_KEY, PROVIDERS, Provider
-    from mockserver.recording.recorder import Recorder, TapeHandle, no_proxy
+    from mockserver.recording.recorder import Recorder, TapeHandle
     from mockserver.recording.resend import provider_of, providers_of, resend_requests
     from mockserver.recording.tape import Result
 
@@ -49,6 +50,7 @@ _HOMES = {
     "allowing": ("allowed_texts",),
     "converting": ("Converted", "InconvertibleError", "convert"),
     "exchange": ("Capture",),
+    "forward": ("no_proxy",),
     "importing": ("Imported", "Kind"),
     "modes": (
         "NAMES",
@@ -61,7 +63,6 @@ _HOMES = {
     "recorder": (
         "Recorder",
         "TapeHandle",
-        "no_proxy",
     ),
     "resend": (
         "provider_of",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from urllib.parse import SplitResult, quote, unquote
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from aiohttp import web
 
@@ -15,7 +15,8 @@ from mockserver.library.locations import Place
 from mockserver.library.refusal import RefusalError
 from mockserver.library.session import Found
 from mockserver.recording.exchange import Capture
-from mockserver.recording.providers import Provider
+from mockserver.recording.forward import Forward
+from mockserver.recording.providers import Provider, of_uri
 from mockserver.recording.proxy import GRACE, Pipe, Upstream, relay
 from mockserver.recording.tape import Tape
 from mockserver.secrets.find import Known
@@ -63,23 +64,38 @@ class OpenTape:
 class RecordingApp(App):
     """Answers requests; those below ``/_c/`` from tapes and live endpoints."""
 
-    def __init__(self, library: store.Library, options: Options, watch: Watcher | None) -> None:
+    def __init__(
+        self,
+        library: store.Library,
+        options: Options,
+        watch: Watcher | None,
+        forward: Forward | None,
+    ) -> None:
         super().__init__(library, options)
         self.tapes: dict[str, OpenTape] = {}
         self._watch = watch
+        self._forward = forward
+
+    @property
+    def providers(self) -> list[Provider]:
+        """The providers of all open tapes."""
+        return [p for open_tape in self.tapes.values() for p in open_tape.providers.values()]
 
     async def answer(self, request: web.BaseRequest, origin: str | None) -> web.StreamResponse:
         """Answer one request."""
         path, query = target_of(request.raw_path)
-        if not path.startswith(PREFIX):
+        asked = self.asked(request)
+        if not asked and not path.startswith(PREFIX):
             return await super().answer(request, origin)
         open_tape: OpenTape | None = None
         try:
-            open_tape, provider, rest = self._find(path)
+            if asked and self._forward is not None and not self._at(asked):
+                return refusal_response(self._forward.blocked(urlsplit(asked).hostname or ""))
+            open_tape, provider, rest = self._find_asked(asked, path) if asked else self._find(path)
             number = open_tape.tape.arrive()
             body, _ = await read_body(request, self.options.limits.body)
             open_tape.tape.keep(len(body))
-            uri = f"{provider.origin or 'http://provider'}{rest}"
+            uri = f"{asked or provider.origin or 'http://provider'}{rest}"
             received = Request(
                 method=request.method,
                 uri=f"{uri}?{query}" if query else uri,
@@ -125,7 +141,9 @@ class RecordingApp(App):
     ) -> web.StreamResponse:
         url = received.url
         record = self._record(request, url.path, url.query, received.body, None, found)
-        message = found.exchange.message_at(open_tape.place(request.host))
+        message = found.exchange.message
+        if not self.asked(request):
+            message = found.exchange.message_at(open_tape.place(request.host))
         if origin is not None:
             message = visitors.readable(message, origin)
         playback = Playback(request, message, record)
@@ -147,7 +165,9 @@ class RecordingApp(App):
         place = open_tape.place(request.host)
 
         def shown(headers: Headers) -> Headers:
-            moved = locations.moved(headers, capture.request.uri, place)
+            # A client of a proxy comes to it from any address.
+            asked = self.asked(request)
+            moved = headers if asked else locations.moved(headers, capture.request.uri, place)
             return moved if origin is None else visitors.allowing(origin, moved)
 
         return await relay(request, capture, pipe, fetching, shown)
@@ -155,6 +175,25 @@ class RecordingApp(App):
     def _notify(self, capture: Capture) -> None:
         if self._watch is not None:
             self._watch(capture)
+
+    def _at(self, origin: str) -> list[tuple[OpenTape, Provider]]:
+        """Return the providers at an origin, with their tapes."""
+        return [
+            (open_tape, provider)
+            for open_tape in self.tapes.values()
+            for provider in open_tape.providers.values()
+            if provider.is_at(origin)
+        ]
+
+    def _find_asked(self, origin: str, path: str) -> tuple[OpenTape, Provider, str]:
+        """Return tape and provider of a request through the proxy, and its path."""
+        found = self._at(origin)
+        if len({id(open_tape) for open_tape, _ in found}) > 1:
+            message = f"several cassettes are recorded from {origin}; record one at a time"
+            raise RefusalError(409, "ambiguous", message)
+        open_tape = found[0][0]
+        best = of_uri(origin + path, (provider for _, provider in found))
+        return open_tape, best or found[0][1], path
 
     def _find(self, path: str) -> tuple[OpenTape, Provider, str]:
         """Return tape, provider and the provider's own path."""

@@ -18,12 +18,14 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from mockserver.cassettes import yaml_reader
 from mockserver.errors import ProviderError, did_you_mean
+from mockserver.serving.origins import origin_of
 
 #: What clients get instead of a key.
 DUMMY_KEY = "tapecheck-dummy-key"
@@ -37,6 +39,7 @@ class Provider:
     ``key_variables`` name the environment variables of the real key, the first that is set
     counts; it is sent in ``header`` behind ``scheme``. ``client_url`` and ``client_key`` are
     the variables that clients read, ``hidden`` those with which they refuse a local address.
+    ``hosts`` are patterns of other hosts of the same provider, such as those of its regions.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Provider:
     client_url: tuple[str, ...] = ()
     client_key: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
 
     @property
     def url(self) -> SplitResult:
@@ -71,6 +75,19 @@ class Provider:
             return ipaddress.ip_address(host).is_loopback
         except ValueError:
             return host == "localhost" or host.endswith(".localhost")
+
+    def is_at(self, origin: str) -> bool:
+        """Return whether requests to an origin, without an implied port, are to this provider."""
+        parts = self.url
+        host = parts.hostname
+        if host and origin == origin_of(parts.scheme, host, parts.port):
+            return True
+        scheme, _, other = origin.partition("://")
+        # A name in a pattern is one label, so that no other domain fits.
+        return scheme == "https" and any(
+            fnmatchcase(other, pattern) and other.count(".") == pattern.count(".")
+            for pattern in self.hosts
+        )
 
     def at(self, base_url: str) -> Provider:
         """Return the same provider at another base URL. Raises :class:`ProviderError`."""
@@ -147,6 +164,7 @@ PROVIDERS: Mapping[str, Provider] = {
             client_url=("AWS_ENDPOINT_URL_BEDROCK_RUNTIME",),
             client_key=("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
             hidden=("AWS_BEARER_TOKEN_BEDROCK", "AWS_SESSION_TOKEN"),
+            hosts=("bedrock-runtime.*.amazonaws.com", "bedrock-runtime-fips.*.amazonaws.com"),
         ),
         Provider(
             name="azure",

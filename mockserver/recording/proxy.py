@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+import certifi
 import httpx
 from aiohttp import web
 
 from mockserver.cassettes.cassette import End, Headers, Request, header_value
+from mockserver.errors import ProviderError
 from mockserver.recording.exchange import Capture, Head
 from mockserver.recording.providers import DUMMY_KEY, Provider
 from mockserver.secrets import find, names
@@ -59,8 +62,7 @@ class Upstream:
         self._client = httpx.AsyncClient(
             # Requests to this machine must not go through a proxy.
             trust_env=not provider.is_local,
-            # Without TLS, do not load its certificates.
-            verify=provider.url.scheme == "https",
+            verify=_trusted(environment) if provider.url.scheme == "https" else False,
             timeout=httpx.Timeout(timeout, connect=_CONNECT, write=_SEND, pool=None),
             limits=httpx.Limits(max_connections=None),
             follow_redirects=False,
@@ -165,6 +167,23 @@ class Upstream:
             capture.failed("the client disconnected before the answer began")
         else:
             capture.ended(End.CLIENT_CLOSED)
+
+
+def _trusted(environment: Mapping[str, str]) -> ssl.SSLContext:
+    """Return what certificates of providers are checked with, on this machine, too.
+
+    Raises :class:`ProviderError` for a file of certificates that cannot be used.
+    """
+    file = environment.get("SSL_CERT_FILE") or certifi.where()
+    try:
+        return ssl.create_default_context(
+            cafile=file, capath=environment.get("SSL_CERT_DIR") or None
+        )
+    except OSError as exc:
+        raise ProviderError(
+            f"SSL_CERT_FILE names certificates that cannot be read: {file}: "
+            f"{exc.strerror or exc}; correct or unset it"
+        ) from None
 
 
 async def relay(

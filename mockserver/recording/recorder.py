@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType
@@ -21,9 +21,10 @@ from mockserver.library import library as store
 from mockserver.library.rule import EXACT, Rule
 from mockserver.recording.answering import PREFIX, OpenTape, RecordingApp, Watcher
 from mockserver.recording.exchange import Capture
+from mockserver.recording.forward import Forward, no_proxy, proxy_environment
 from mockserver.recording.modes import Mode
 from mockserver.recording.providers import DUMMY_KEY, Provider
-from mockserver.recording.proxy import LogFilter, Upstream
+from mockserver.recording.proxy import GRACE, LogFilter, Upstream
 from mockserver.recording.tape import Result, Tape
 from mockserver.recording.writer import Check, locked
 from mockserver.serving.server import MockServer
@@ -32,13 +33,19 @@ from mockserver.serving.server import MockServer
 TIMEOUT = 600.0
 
 
+def _tell_nobody(_: str) -> None:
+    """Do nothing with a line for people."""
+
+
 class Recorder(MockServer):
     """Records and replays on a free local port, in its own thread.
 
     ``environment`` has the real keys. ``watch`` is called in that thread with every exchange
     that begins, and again when it is over. ``timeout`` is the longest wait for the next byte,
     in seconds. ``allow_origins`` are the web pages that may use it: what they send goes to the
-    provider with the real key.
+    provider with the real key. ``proxy`` makes it a forward proxy, too, for clients whose base URL
+    cannot be set: hosts of the providers are recorded, ``allow_hosts`` pass, others are blocked;
+    ``tell`` is called, in that thread, with a line about each.
     """
 
     # A client that gives up must not keep its provider at work.
@@ -51,9 +58,20 @@ class Recorder(MockServer):
         timeout: float = TIMEOUT,
         watch: Watcher | None = None,
         allow_origins: Collection[str] = (),
+        proxy: bool = False,
+        allow_hosts: Collection[str] = (),
+        tell: Callable[[str], None] = _tell_nobody,
     ) -> None:
-        super().__init__(allow_origins=allow_origins, local_pages=False)
-        self._recording = RecordingApp(self.library, self._options, watch)
+        self._forward: Forward | None = None
+        if proxy:
+            self._forward = Forward(
+                lambda: self._recording.providers,
+                allow_hosts,
+                fail=lambda message: self._recording.note_refusal(message),
+                tell=tell,
+            )
+        super().__init__(allow_origins=allow_origins, local_pages=False, ways=self._forward)
+        self._recording = RecordingApp(self.library, self._options, watch, self._forward)
         self._app = self._recording
         self._environment = environment
         self._timeout = timeout
@@ -118,6 +136,11 @@ class Recorder(MockServer):
         self._call(lambda: self._recording.tapes.__setitem__(name, open_tape))
         return TapeHandle(self, open_tape)
 
+    @property
+    def trusted(self) -> Path | None:
+        """The file with the certificates for clients of the proxy; ``None`` if it is none."""
+        return None if self._authority is None else self._authority.file
+
     def _upstreams(self, providers: Sequence[Provider]) -> dict[str, Upstream]:
         nameless = [p.name for p in providers if not p.base_url]
         if nameless:
@@ -149,8 +172,14 @@ class Recorder(MockServer):
         loop = self._loop
         if loop is None:
             return
-        closing = self._recording.close_tape(open_tape)
-        asyncio.run_coroutine_threadsafe(closing, loop).result()
+
+        async def close() -> None:
+            if self._doorways is not None:
+                # Whether a client trusts the proxy may just be on its way here.
+                await self._doorways.settle(GRACE)
+            await self._recording.close_tape(open_tape)
+
+        asyncio.run_coroutine_threadsafe(close(), loop).result()
 
 
 class TapeHandle:
@@ -186,6 +215,16 @@ class TapeHandle:
         return f"{self._recorder.url}{PREFIX}{name}/{found.name}{found.base_path}"
 
     @property
+    def address(self) -> str:
+        """Where clients find it, for people."""
+        return f"{self._recorder.url}, a proxy" if self.is_proxy else self.base_url
+
+    @property
+    def is_proxy(self) -> bool:
+        """Whether the recorder is a forward proxy."""
+        return self._recorder.trusted is not None
+
+    @property
     def hidden_variables(self) -> frozenset[str]:
         """Variables that clients in another process must not find."""
         return frozenset(v for p in self._open_tape.providers.values() for v in p.hidden)
@@ -193,16 +232,21 @@ class TapeHandle:
     def environment(self) -> dict[str, str]:
         """Return variables that point clients in another process to this cassette.
 
-        They replace the real keys, and exclude the local address from proxies. Those of
-        :attr:`hidden_variables` are to be taken out.
+        They replace the real keys, and exclude the local address from proxies; or they lead to the
+        recorder as a proxy. Those of :attr:`hidden_variables` are to be taken out.
         """
         out = {"TAPECHECK_BASE_URL": self.base_url, "TAPECHECK_API_KEY": DUMMY_KEY}
-        for provider in self._open_tape.providers.values():
+        providers = self._open_tape.providers.values()
+        trusted = self._recorder.trusted
+        for provider in providers:
             out |= dict.fromkeys(provider.key_variables, DUMMY_KEY)
             out |= dict.fromkeys(provider.client_key, DUMMY_KEY)
-            out |= dict.fromkeys(provider.client_url, self.base_url_of(provider.name))
+            if trusted is None:
+                out |= dict.fromkeys(provider.client_url, self.base_url_of(provider.name))
         out = {name: value for name, value in out.items() if name not in self.hidden_variables}
-        return out | no_proxy(os.environ)
+        if trusted is None:
+            return out | no_proxy(os.environ)
+        return out | proxy_environment(self._recorder.url, trusted, providers, os.environ)
 
     def finish(self, check: Check | None = None) -> Result:
         """Write what was recorded, or compare it, as the mode asks.
@@ -226,13 +270,3 @@ class TapeHandle:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def no_proxy(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return variables that exclude local addresses from the proxies of ``environment``."""
-    out = {}
-    for variable in ("NO_PROXY", "no_proxy"):
-        hosts = [h for h in environment.get(variable, "").split(",") if h]
-        missing = [h for h in ("127.0.0.1", "localhost") if h not in hosts]
-        out[variable] = ",".join((*hosts, *missing))
-    return out

@@ -32,6 +32,7 @@ from mockserver.library.refusal import RefusalError
 from mockserver.library.session import Exchange, Found
 from mockserver.serving import admin, visitors
 from mockserver.serving.journal import Journal, Record, Room
+from mockserver.serving.origins import asked_origin
 from mockserver.serving.playback import Playback
 from mockserver.serving.responses import refusal_response
 from mockserver.serving.sessions import Answers, LiveSession
@@ -77,7 +78,8 @@ class Options:
     that clients follow are moved below the prefix of their request. ``visitors``: who may send
     requests; with ``cors``, web pages among them may read the answers. ``backend``: requests that
     nothing is recorded for get an answer that is made for them. ``by_request``: with a backend,
-    requests without a prefix get recordings too.
+    requests without a prefix get recordings too. ``proxy``: requests may be for other hosts, in
+    whose place this server answers.
     """
 
     speed: float = 0.0
@@ -90,6 +92,7 @@ class Options:
     cors: bool = True
     backend: Settings | None = None
     by_request: bool = True
+    proxy: bool = False
 
 
 class App:
@@ -162,8 +165,10 @@ class App:
         """Answer one request, if its sender is let in."""
         try:
             # A proxy's own method names another host; it is refused as what it is.
-            proxied = request.method == hdrs.METH_CONNECT
-            origin = None if proxied else self.options.visitors.origin(request.headers)
+            connects = request.method == hdrs.METH_CONNECT
+            proxied = bool(self.asked(request))
+            visitors_of = self.options.visitors
+            origin = None if connects else visitors_of.origin(request.headers, proxied=proxied)
         except RefusalError as refusal:
             self.note_refusal(refusal.message)
             return refusal_response(refusal)
@@ -178,6 +183,10 @@ class App:
             response.headers.update(visitors.allowing(origin, own))
         return response
 
+    def asked(self, request: web.BaseRequest) -> str:
+        """Return scheme and authority of another host that a request is for, if it is."""
+        return asked_origin(request) if self.options.proxy else ""
+
     async def answer(self, request: web.BaseRequest, origin: str | None) -> web.StreamResponse:
         """Answer one request; ``origin`` is the page that sends it, if one does."""
         path, query = target_of(request.raw_path)
@@ -185,10 +194,13 @@ class App:
         body, sent = b"", b""
         try:
             body, sent = await read_body(request, self.options.limits.body)
-            if self.options.control and path.startswith(admin.PREFIX):
-                return await admin.answer(self, request, path, body)
             asked = path
-            live, path, find = self._route(path)
+            if self.asked(request):
+                find: Find = self._lookup.matched
+            elif self.options.control and path.startswith(admin.PREFIX):
+                return await admin.answer(self, request, path, body)
+            else:
+                live, path, find = self._route(path)
             backend = self.backend if live is None else live.backend
             headers = () if backend is None else tuple(request.headers.items())
             found = await find(_received(request.method, path, query, headers, body))
@@ -206,7 +218,7 @@ class App:
         if backend is not None and not isinstance(found, Given):
             exchange = exchange.with_header(ANSWER_HEADER, found.label)
         message = exchange.message
-        if exchange.has_address and self.options.keep_clients:
+        if exchange.has_address and self.options.keep_clients and not self.asked(request):
             base = f"http://{request.host}{asked.removesuffix(path)}"
             message = exchange.message_at(lambda _: base)
         if origin is not None:
@@ -340,7 +352,10 @@ def _refuse_other_protocols(request: web.BaseRequest) -> None:
     """Refuse what would reach a provider, or be answered, as something else than was asked."""
     if request.method == hdrs.METH_CONNECT:
         raise RefusalError(
-            405, "bad_request", "this server is not a proxy; use its URL as base URL", last=True
+            405,
+            "bad_request",
+            "this server is not a proxy; use its URL as base URL, or start it with --proxy",
+            last=True,
         )
     if "websocket" in request.headers.get(hdrs.UPGRADE, "").lower():
         raise RefusalError(

@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Awaitable, Callable
-from http import HTTPStatus
 from typing import Any
 
 from aiohttp import StreamReader, web
@@ -15,7 +14,7 @@ from aiohttp.http import RawRequestMessage
 
 from mockserver.library.refusal import RefusalError
 from mockserver.serving.app import Limits
-from mockserver.serving.responses import refusal_response, refusal_text
+from mockserver.serving.responses import refusal_message, refusal_response
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +53,9 @@ class Listener(web.Server):
             writer: AbstractStreamWriter,
             task: asyncio.Task[None],
         ) -> web.BaseRequest:
+            if not message.path.startswith("/"):
+                # The next request through this proxy may be for another host.
+                message = message._replace(should_close=True)
             return web.BaseRequest(
                 message, payload, protocol, writer, task, loop, client_max_size=limits.body
             )
@@ -74,16 +76,20 @@ class Listener(web.Server):
             "max_headers": limits.headers,
         }
 
-    def __call__(self) -> web.RequestHandler:
+    def __call__(self) -> Connection:
         """Make the protocol of one connection."""
-        connection = _Connection(self, **self._connection)
+        connection = Connection(self, **self._connection)
         connection.number = next(self._numbers)
         return connection
 
 
-class _Connection(web.RequestHandler):
+class Connection(web.RequestHandler):
+    """The server's end of one connection."""
+
     #: The number of the connection, from 1.
     number = 0
+    #: Scheme and authority of the host that a proxy's tunnel is for; empty if there is no tunnel.
+    tunnel = ""
     _begun = False
     _timer: asyncio.TimerHandle | None = None
     _half_closed: asyncio.Event | None = None
@@ -156,11 +162,8 @@ class _Connection(web.RequestHandler):
         if isinstance(self._manager, Listener):
             self._manager.note_refusal(message)
         if self.transport is not None:
-            text = refusal_text(RefusalError(status, "bad_request", message, last=True))
-            reason = HTTPStatus(status).phrase
-            head = f"HTTP/1.1 {status} {reason}\r\nContent-Type: application/json\r\n"
-            head += f"Content-Length: {len(text)}\r\nConnection: close\r\n\r\n"
-            self.transport.write(head.encode() + text)
+            refusal = RefusalError(status, "bad_request", message, last=True)
+            self.transport.write(refusal_message(refusal))
         self.force_close()
 
     def handle_error(
@@ -170,6 +173,7 @@ class _Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
+        """Answer malformed HTTP, and failures of the server itself, in JSON."""
         if status < 500:
             reason = " ".join((message or str(exc)).split())
             refusal = RefusalError(status, "bad_request", f"malformed HTTP: {reason}", last=True)
@@ -185,6 +189,7 @@ class _Connection(web.RequestHandler):
         return refusal_response(refusal)
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
+        """Log an exception, except those that the client has heard of."""
         # The client has its error; the rest of its body raises the same again.
         if not isinstance(kw.get("exc_info"), web.RequestPayloadError):
             super().log_exception(*args, **kw)

@@ -7,6 +7,7 @@ retry (they retry 408, 409, 425, 429 and 5xx).
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
@@ -24,6 +25,17 @@ def refusal_response(refusal: RefusalError) -> web.Response:
     if refusal.last:
         response.force_close()
     return response
+
+
+def refusal_message(refusal: RefusalError, reason: str | None = None) -> bytes:
+    """Return the whole response for a refusal, after which the connection is closed.
+
+    ``reason`` is the phrase in its first line: all that some clients show of a proxy's answer.
+    """
+    text = refusal_text(refusal)
+    head = f"HTTP/1.1 {refusal.status} {reason or HTTPStatus(refusal.status).phrase}\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {len(text)}\r\n"
+    return f"{head}Connection: close\r\n\r\n".encode() + text
 
 
 def refusal_text(refusal: RefusalError) -> bytes:

@@ -21,6 +21,8 @@ from mockserver.library.rule import EXACT, Rule
 from mockserver.library.session import Exchange
 from mockserver.library.session import exchanges as exchanges_of
 from mockserver.serving.app import App, Limits, Options
+from mockserver.serving.authority import Authority
+from mockserver.serving.doorway import Doorways, Ways
 from mockserver.serving.journal import JournalEntry
 from mockserver.serving.listener import Listener
 from mockserver.serving.sessions import LiveSession
@@ -86,6 +88,7 @@ class MockServer:
         cors: bool = True,
         backend: Settings | None = None,
         by_request: bool = True,
+        ways: Ways | None = None,
     ) -> None:
         if speed < 0:
             raise ValueError(f"speed must be 0 or more, not {speed}")
@@ -104,7 +107,11 @@ class MockServer:
             cors=cors,
             backend=backend,
             by_request=by_request,
+            proxy=ways is not None,
         )
+        self._ways = ways
+        self._authority: Authority | None = None
+        self._doorways: Doorways | None = None
         self._app = App(self.library, self._options)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_thread = 0
@@ -239,11 +246,14 @@ class MockServer:
             self._app.note_refusal,
             answers_half_closed=self._answers_half_closed,
         )
+        front: Callable[[], asyncio.BaseProtocol] = self._listener
+        if self._ways is not None:
+            self._authority = Authority()
+            front = self._doorways = Doorways(self._ways, self._authority, self._listener)
         try:
-            self._server = await loop.create_server(
-                self._listener, self._host, self._port, backlog=1024
-            )
+            self._server = await loop.create_server(front, self._host, self._port, backlog=1024)
         except OSError as exc:
+            self._close_authority()
             raise _start_error(self._host, self._port, exc) from None
         self._port = self._server.sockets[0].getsockname()[1]
         self._stop = asyncio.Event()
@@ -251,6 +261,8 @@ class MockServer:
 
     async def _shut_down(self) -> None:
         self._server.close()
+        if self._doorways is not None:
+            await self._doorways.close()
         self._app.close()
         transports = [connection.transport for connection in self._listener.connections]
         self._listener.pre_shutdown()
@@ -261,7 +273,13 @@ class MockServer:
                 transport.abort()
         # The transports are closed in the next round of the loop.
         await asyncio.sleep(0)
+        self._close_authority()
         self._loop = None
+
+    def _close_authority(self) -> None:
+        if self._authority is not None:
+            self._authority.close()
+            self._authority = None
 
     def _call(self, function: Callable[[], T]) -> T:
         """Call in the loop's thread, or here if the server is not running."""

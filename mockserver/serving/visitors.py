@@ -50,12 +50,13 @@ class Visitors:
             local_pages=local_pages,
         )
 
-    def origin(self, headers: Mapping[str, str]) -> str | None:
+    def origin(self, headers: Mapping[str, str], *, proxied: bool = False) -> str | None:
         """Return the origin of the page that sends a request; ``None`` if no page does.
 
-        Raises :class:`RefusalError` for a host or a page that is not let in.
+        ``proxied``: it came through a proxy, so its host is another one. Raises
+        :class:`RefusalError` for a host or a page that is not let in.
         """
-        host = headers.get("Host")
+        host = None if proxied else headers.get("Host")
         if host is not None and self.hosts is not None and not _is_known(host, self.hosts):
             raise RefusalError(
                 403,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
@@ -38,15 +39,18 @@ class Gate:
 
 
 class Live:
-    """Answers every request with ``handler`` and stores the requests."""
+    """Answers every request with ``handler`` and stores the requests; with ``tls`` as localhost."""
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: Handler, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
         self._handler = handler
         self._port = 0
 
     @property
     def url(self) -> str:
+        if self._tls is not None:
+            return f"https://localhost:{self._port}"
         return f"http://127.0.0.1:{self._port}"
 
     def provider(self, *, key: bool = True) -> Provider:
@@ -92,7 +96,7 @@ class Live:
             app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None
         )
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=self._tls)
         await site.start()
         self._port = runner.addresses[0][1]
         started.set_result(None)

@@ -244,7 +244,7 @@ def test_without_a_command_it_records_until_it_is_interrupted(
     assert process.stderr is not None
     printed = {}
     for line in process.stderr:
-        name, equals, value = line.strip().partition("=")
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
         if not equals:
             break
         printed[name] = value

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from mockserver.cassettes.cassette import End, Origin
-from mockserver.errors import RecordingError
+from mockserver.errors import ProviderError, RecordingError
 from mockserver.library import library
 from mockserver.recording.providers import DUMMY_KEY, Provider
 from mockserver.recording.proxy import Upstream
@@ -277,7 +278,13 @@ def test_certificates_are_verified_and_proxies_used_for_remote_hosts(
     made: dict[str, object] = {}
     monkeypatch.setattr(httpx, "AsyncClient", lambda **options: made.update(options))
     Upstream(Provider(name="x", base_url=base_url), {}, timeout=10)
-    assert (made["verify"], made["trust_env"]) == (verify, trust_env)
+    assert made["trust_env"] is trust_env
+    checked = made["verify"]
+    if verify:
+        assert isinstance(checked, ssl.SSLContext)
+        assert (checked.verify_mode, checked.check_hostname) == (ssl.CERT_REQUIRED, True)
+    else:
+        assert checked is False
     assert made["follow_redirects"] is False
 
 
@@ -355,3 +362,11 @@ def test_every_form_of_message_is_relayed_and_recorded(
     if "location" in got.headers:
         assert got.headers["location"].endswith("/x/y?key=abc")
         assert response.headers == (("location", "https://x/y?key=REDACTED"),)
+
+
+def test_a_file_of_certificates_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "empty.pem").touch()
+    for name in ("missing.pem", "empty.pem"):
+        environment = {"SSL_CERT_FILE": str(tmp_path / name)}
+        with pytest.raises(ProviderError, match=rf"SSL_CERT_FILE .*{name}"):
+            Upstream(Provider(name="x", base_url="https://a.test"), environment, timeout=10)

@@ -1,0 +1,420 @@
+"""The recorder as a forward proxy, for clients whose base URL cannot be set."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from aiohttp import web
+
+from mockserver.cassettes.cassette import End
+from mockserver.errors import RecordingError
+from mockserver.library import library
+from mockserver.recording.forward import no_proxy, proxy_environment
+from mockserver.recording.modes import Mode
+from mockserver.recording.providers import DUMMY_KEY, PROVIDERS, Provider
+from mockserver.recording.recorder import Recorder
+from mockserver.serving import server
+from mockserver.serving.verify import verify_cassette
+from tests.mockserver.live import KEY, Gate, Live, stream
+from tests.mockserver.taping import CHAT, DONE, ENVIRONMENT, event, hello, nothing_left
+from tests.mockserver.tls import ca_file, server_context
+
+Client = Callable[[], httpx.Client]
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def loop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each event loop has transports of its own."""
+    if request.param == "asyncio":
+        monkeypatch.setattr(server, "loop_factory", lambda: None)
+    else:
+        pytest.importorskip("uvloop")
+
+
+@pytest.fixture
+def proxy(loop: None, tmp_path: Path, told: list[str]) -> Iterator[Recorder]:
+    environment = {**ENVIRONMENT, "SSL_CERT_FILE": str(ca_file(tmp_path))}
+    allowed = ["allowed.test", "127.0.0.1"]
+    with Recorder(
+        environment=environment, proxy=True, allow_hosts=allowed, tell=told.append
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def through(proxy: Recorder) -> Iterator[httpx.Client]:
+    """A client that knows the real address of its provider, and the proxy."""
+    trusted = ssl.create_default_context(cafile=proxy.trusted)
+    with httpx.Client(proxy=proxy.url, verify=trusted, trust_env=False, timeout=10) as made:
+        yield made
+
+
+def ask(client: httpx.Client, base: str, text: str = "hi") -> httpx.Response:
+    body = {"model": "m", "stream": True, "messages": [{"role": "user", "content": text}]}
+    return client.post(
+        f"{base}/v1{CHAT}", json=body, headers={"authorization": f"Bearer {DUMMY_KEY}"}
+    )
+
+
+@pytest.mark.parametrize("tls", [True, False])
+def test_a_client_that_knows_only_the_providers_address_is_recorded(
+    proxy: Recorder, through: httpx.Client, path: Path, tls: bool
+) -> None:
+    with (
+        Live(hello, server_context() if tls else None) as live,
+        proxy.tape(path, [live.provider()]) as tape,
+    ):
+        answers = [ask(through, live.url) for _ in range(2)]
+        assert {a.content for a in answers} == {event("Hi ") + event("you") + DONE}
+        result = tape.finish()
+        assert (result.written, result.live) == (True, 2)
+        sent = live.requests[0][2]
+        assert sent["Authorization"] == f"Bearer {KEY}"
+        assert sent["Host"] == live.url.partition("://")[2]
+        assert not [name for name in sent if name.lower().startswith("proxy")]
+        recorded = library.load(path)
+        assert [i.request.uri for i in recorded.interactions] == [f"{live.url}/v1{CHAT}"] * 2
+        assert recorded.interactions[0].response.wire.chunks is not None
+        assert verify_cassette(recorded) == []
+        assert KEY not in path.read_text()
+        before = len(live.requests)
+        with proxy.tape(path, [live.provider()], mode=Mode.NONE) as tape:
+            assert ask(through, live.url).content == answers[0].content
+            assert ask(through, live.url, "other").status_code == 404
+        assert len(live.requests) == before
+
+
+def test_the_client_sees_each_event_before_the_next_is_sent(
+    proxy: Recorder, through: httpx.Client, path: Path
+) -> None:
+    seen = Gate()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return await stream(request, event("Hi"), seen, DONE)
+
+    with Live(answer, server_context()) as live, proxy.tape(path, [live.provider()]) as tape:
+        with through.stream("POST", f"{live.url}/v1{CHAT}", json={}) as response:
+            pieces = response.iter_raw()
+            assert next(pieces) == event("Hi")
+            seen.open()
+            assert b"".join(pieces) == DONE
+        assert tape.finish().written
+
+
+@pytest.mark.parametrize("tls", [True, False])
+def test_a_reset_reaches_the_client_behind_its_tunnel(
+    proxy: Recorder, through: httpx.Client, path: Path, tls: bool
+) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = await stream_head(request)
+        await response.write(event("Hi"))
+        assert request.transport is not None
+        request.transport.abort()
+        return response
+
+    with (
+        Live(answer, server_context() if tls else None) as live,
+        proxy.tape(path, [live.provider()], ends=[End.TRUNCATED, End.RESET]) as tape,
+    ):
+        with (
+            through.stream("POST", f"{live.url}/v1{CHAT}", json={}) as response,
+            pytest.raises((httpx.ReadError, httpx.RemoteProtocolError)),
+        ):
+            for _ in response.iter_raw():
+                pass
+        assert tape.finish().written
+    (interaction,) = library.load(path).interactions
+    assert interaction.response.body == event("Hi")
+    assert interaction.response.wire.end in (End.TRUNCATED, End.RESET)
+
+
+async def stream_head(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    response.enable_chunked_encoding()
+    await response.prepare(request)
+    return response
+
+
+def test_other_hosts_are_blocked_and_the_message_says_how_to_let_them_pass(
+    proxy: Recorder, through: httpx.Client, path: Path, told: list[str]
+) -> None:
+    with Live(hello, server_context()) as live, proxy.tape(path, [live.provider()]) as tape:
+        ask(through, live.url)
+        with pytest.raises(httpx.ProxyError, match=r"403 .*other\.test is blocked.*--allow-host"):
+            through.get("https://other.test/x")
+        plain = through.get("http://other.test/x")
+        assert plain.status_code == 403
+        assert "--allow-host other.test" in plain.json()["error"]["message"]
+        # A host of the provider at another port, or without TLS, is another one.
+        with pytest.raises(httpx.ProxyError, match="403"):
+            through.get("https://localhost:1/x")
+        assert through.get(live.url.replace("https", "http")).status_code == 403
+        assert tape.finish().written
+        assert len(live.requests) == 1
+    assert [line for line in told if line.startswith("other.test is blocked")]
+
+
+def test_allowed_hosts_pass_untouched_and_are_not_recorded(
+    proxy: Recorder, through: httpx.Client, path: Path, tmp_path: Path
+) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=await request.read() or b"login", headers={"x-own": "1"})
+
+    with Live(hello) as live, Live(answer) as other, proxy.tape(path, [live.provider()]) as tape:
+        # The provider is at 127.0.0.1 as well, at another port.
+        secret = {"authorization": "Bearer of-another-service", "connection": "keep-alive"}
+        big = os.urandom(900_000)
+        for _ in range(2):
+            got = through.post(f"{other.url}/token?a=b", content=big, headers=secret)
+            assert (got.content, got.headers["x-own"]) == (big, "1")
+        ask(through, live.url)
+        result = tape.finish()
+    assert result.interactions == 1
+    assert [r[1] for r in other.requests] == ["/token?a=b"] * 2
+    assert other.requests[0][2]["Authorization"] == "Bearer of-another-service"
+    assert other.requests[0][2]["Host"] == other.url.removeprefix("http://")
+    assert "of-another-service" not in path.read_text()
+
+
+def test_tls_of_an_allowed_host_is_not_opened(tmp_path: Path, path: Path, told: list[str]) -> None:
+    """The client checks the certificate of the host itself."""
+    company = ca_file(tmp_path)
+    environment = {**ENVIRONMENT, "SSL_CERT_FILE": str(company)}
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.Response(text="login")
+
+    with (
+        Recorder(environment=environment, proxy=True, allow_hosts=["LOCALHOST."]) as proxy,
+        Live(hello, server_context("127.0.0.1")) as live,
+        Live(answer, server_context()) as other,
+        proxy.tape(path, [Provider(name="p", base_url=live.url.replace("localhost", "127.0.0.1"))]),
+    ):
+        context = ssl.create_default_context(cafile=company)
+        with httpx.Client(proxy=proxy.url, verify=context, trust_env=False) as client:
+            assert client.get(other.url).text == "login"
+            with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+                client.get(f"{live.url.replace('localhost', '127.0.0.1')}/v1/models")
+
+
+def test_a_client_that_does_not_trust_the_proxy_fails_the_recording(
+    proxy: Recorder, path: Path
+) -> None:
+    with Live(hello, server_context()) as live, proxy.tape(path, [live.provider()]) as tape:
+        with (
+            httpx.Client(proxy=proxy.url, trust_env=False) as client,
+            pytest.raises(httpx.ConnectError),
+        ):
+            ask(client, live.url)
+        with pytest.raises(RecordingError, match=r"does not accept .* SSL_CERT_FILE"):
+            tape.finish()
+    assert nothing_left(path)
+
+
+def test_a_redirect_stays_as_it_is(proxy: Recorder, through: httpx.Client, path: Path) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.path == "/v1/old":
+            return web.Response(status=307, headers={"location": f"{live.url}/v1/new"})
+        return web.Response(text="arrived")
+
+    with Live(answer, server_context()) as live:
+        for mode in (Mode.REWRITE, Mode.NONE):
+            with proxy.tape(path, [live.provider()], mode=mode) as tape:
+                got = through.get(f"{live.url}/v1/old", follow_redirects=True)
+                assert (got.text, str(got.url)) == ("arrived", f"{live.url}/v1/new")
+                assert tape.finish().problems == ()
+
+
+def test_a_base_url_works_beside_the_proxy(
+    proxy: Recorder, client: httpx.Client, through: httpx.Client, path: Path
+) -> None:
+    with Live(hello) as live, proxy.tape(path, [live.provider()]) as tape:
+        assert client.post(tape.base_url + CHAT, json={}).status_code == 200
+        # It is not the proxy's business if a client sends even local requests to it.
+        assert through.post(tape.base_url + CHAT, json={}).status_code == 200
+        assert tape.finish().interactions == 2
+
+
+def talk(recorder: Recorder, *parts: bytes) -> bytes:
+    port = int(recorder.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
+        for part in parts:
+            sock.sendall(part)
+        received = b""
+        while piece := sock.recv(65536):
+            received += piece
+        return received
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"CONNECT nonsense HTTP/1.1\r\n\r\n", b"400"),
+        (b"CONNECT a\x01b:443 HTTP/1.1\r\n\r\n", b"400"),
+        (b"CONNECT :443 HTTP/1.1\r\n\r\n", b"400"),
+        (b"CONNECT a.test:99999 HTTP/1.1\r\n\r\n", b"400"),
+        (b"CONNECT \xff\xfe:443 HTTP/1.1\r\n\r\n", b"400"),
+        (b"CONNECT 169.254.169.254:80 HTTP/1.1\r\n\r\n", b"403"),
+        (b"CONNECT [::1]:443 HTTP/1.1\r\n\r\n", b"403"),
+        (b"CONNECT a.test:443 HTTP/1.1\r\n\r\n\x16\x03\x01", b"400"),
+        (b"CONNECT a.test:443 HTTP/1.1\r\nx: " + b"y" * 70_000, b"431"),
+        (b"CONNECT " + b"y" * 70_000, b"431"),
+        (b"GET http:///x HTTP/1.1\r\nhost: a\r\n\r\n", b"4"),
+        (b"GET http://a.test:http/x HTTP/1.1\r\nhost: a\r\n\r\n", b"4"),
+        (b"GET ftp://a.test/x HTTP/1.1\r\nhost: a\r\n\r\n", b"4"),
+        (b"nonsense\r\n\r\n", b"400"),
+    ],
+)
+def test_what_is_no_request_to_a_proxy_is_refused(
+    proxy: Recorder, request_: bytes, status: bytes
+) -> None:
+    assert talk(proxy, request_).split(b" ")[1].startswith(status)
+
+
+def test_a_request_in_pieces_is_read(proxy: Recorder) -> None:
+    parts = [bytes([byte]) for byte in b"CONNECT a.test:443 HTTP/1.1\r\nhost: a.test\r\n\r\n"]
+    assert b"--allow-host a.test" in talk(proxy, *parts)
+
+
+def test_an_allowed_host_that_does_not_answer_is_named(proxy: Recorder) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        got = talk(proxy, f"CONNECT 127.0.0.1:{port} HTTP/1.1\r\n\r\n".encode())
+    assert got.startswith(b"HTTP/1.1 502")
+    assert f"no connection to 127.0.0.1:{port}".encode() in got
+
+
+def test_a_half_closed_tunnel_still_gets_its_answer(proxy: Recorder) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            peer, _ = listening.accept()
+            with peer:
+                received = b""
+                while piece := peer.recv(100):
+                    received += piece
+                peer.sendall(received.upper())
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        port = int(proxy.url.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
+            to = listening.getsockname()[1]
+            sock.sendall(f"CONNECT 127.0.0.1:{to} HTTP/1.1\r\n\r\n".encode())
+            assert sock.recv(1000) == b"HTTP/1.1 200 Connection established\r\n\r\n"
+            sock.sendall(b"hello")
+            sock.shutdown(socket.SHUT_WR)
+            assert sock.recv(1000) == b"HELLO"
+            assert sock.recv(1000) == b""
+        thread.join()
+
+
+def test_open_tunnels_end_with_the_recorder(loop: None) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        with Recorder(environment={}, proxy=True, allow_hosts=["127.0.0.1"]) as proxy:
+            port = int(proxy.url.rpartition(":")[2])
+            sock = socket.create_connection(("127.0.0.1", port), timeout=10)
+            to = listening.getsockname()[1]
+            sock.sendall(f"CONNECT 127.0.0.1:{to} HTTP/1.1\r\n\r\n".encode())
+            assert sock.recv(1000)
+            peer, _ = listening.accept()
+            file = proxy.trusted
+            assert file is not None
+        with sock, peer:
+            for end in (sock, peer):
+                end.settimeout(10)
+                with contextlib.suppress(ConnectionResetError):
+                    assert end.recv(1) == b""
+    assert not file.parent.exists()
+
+
+def test_websockets_and_other_protocols_are_refused_in_a_tunnel(
+    proxy: Recorder, through: httpx.Client, path: Path
+) -> None:
+    upgrade = {"connection": "upgrade", "upgrade": "websocket", "sec-websocket-key": "x"}
+    with Live(hello, server_context()) as live, proxy.tape(path, [live.provider()]) as tape:
+        got = through.get(f"{live.url}/v1/realtime", headers=upgrade)
+        assert "WebSocket" in got.json()["error"]["message"]
+        with pytest.raises(RecordingError, match="WebSocket"):
+            tape.finish()
+        assert live.requests == []
+    assert nothing_left(path)
+
+
+def test_a_client_that_asks_for_http2_gets_http1(proxy: Recorder, path: Path) -> None:
+    with Live(hello, server_context()) as live, proxy.tape(path, [live.provider()]):
+        authority = live.url.removeprefix("https://")
+        port = int(proxy.url.rpartition(":")[2])
+        context = ssl.create_default_context(cafile=proxy.trusted)
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
+            sock.sendall(f"CONNECT {authority} HTTP/1.1\r\n\r\n".encode())
+            assert sock.recv(1000).startswith(b"HTTP/1.1 200")
+            with context.wrap_socket(sock, server_hostname="localhost") as secured:
+                assert secured.selected_alpn_protocol() == "http/1.1"
+
+
+def test_a_page_cannot_use_the_proxy(proxy: Recorder, through: httpx.Client, path: Path) -> None:
+    with Live(hello, server_context()) as live, proxy.tape(path, [live.provider()]):
+        got = through.post(f"{live.url}/v1{CHAT}", headers={"origin": "https://evil.test"})
+        assert got.status_code == 403
+        assert live.requests == []
+
+
+def test_the_certificates_of_clients_stay_trusted(proxy: Recorder, tmp_path: Path) -> None:
+    file = proxy.trusted
+    assert file is not None
+    assert file.parent.stat().st_mode & 0o077 == 0
+    assert "PRIVATE KEY" not in file.read_text()
+    assert [f.name for f in file.parent.iterdir()] == [file.name]
+
+
+@pytest.mark.parametrize(
+    ("origin", "fits"),
+    [
+        ("https://bedrock-runtime.us-east-1.amazonaws.com", True),
+        ("https://bedrock-runtime.eu-west-3.amazonaws.com", True),
+        ("https://bedrock-runtime.eu-west-3.amazonaws.com:8443", False),
+        ("http://bedrock-runtime.us-east-1.amazonaws.com", False),
+        ("https://bedrock-runtime.x.evil.test/.amazonaws.com", False),
+        ("https://bedrock-runtime.evil.y.amazonaws.com", False),
+        ("https://bedrock-runtime.us-east-1.amazonaws.com.evil.test", False),
+    ],
+)
+def test_a_key_goes_to_hosts_of_its_provider_only(origin: str, fits: bool) -> None:
+    assert PROVIDERS["bedrock"].is_at(origin) is fits
+
+
+def test_variables_lead_clients_to_the_proxy(tmp_path: Path) -> None:
+    found = proxy_environment(
+        "http://127.0.0.1:5",
+        tmp_path / "trusted.pem",
+        [PROVIDERS["openai"]],
+        {"NO_PROXY": "db.internal,.openai.com"},
+    )
+    assert found["HTTPS_PROXY"] == found["https_proxy"] == found["HTTP_PROXY"]
+    assert found["HTTPS_PROXY"] == "http://127.0.0.1:5"
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "AWS_CA_BUNDLE"):
+        assert found[name] == str(tmp_path / "trusted.pem")
+    # What would lead past the proxy is left out.
+    assert found["NO_PROXY"] == "db.internal,127.0.0.1,localhost"
+
+
+@pytest.mark.parametrize("entry", ["*", "localhost", "localhost:1", ".localhost"])
+def test_a_local_provider_is_not_excluded_from_the_proxy(entry: str) -> None:
+    local = Provider(name="local", base_url="https://localhost:1/v1")
+    assert no_proxy({"NO_PROXY": entry}, recorded=[local])["NO_PROXY"] == ""
