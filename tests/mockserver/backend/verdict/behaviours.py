@@ -114,6 +114,17 @@ def drops_a_cut_text(story: Story) -> None:
     story.ask(user("Hi"), answer(whole.content), user("More"), at=2)
 
 
+def keeps_the_text_before_an_error(story: Story) -> None:
+    story.ask(at=0, in_band=failure(500))
+    story.ask(user("Hi"), answer(_texts(story)), user("More"), at=1)
+
+
+def repeats_after_an_error(story: Story) -> None:
+    story.ask(at=0, in_band=failure(500))
+    whole = story.ask(at=1)
+    story.ask(user("Hi"), answer(whole.content), user("More"), at=2)
+
+
 def executes_a_cut_call(story: Story) -> None:
     tools = (tool("weather"),)
     story.ask(at=0, broken="cut=2", tools=tools)
@@ -243,6 +254,7 @@ PAIRS: Mapping[str, Pair] = {
     "idempotency-key": Pair(one_key_for_two, one_key_for_one),
     "truncated-stream": Pair(keeps_a_cut_text, drops_a_cut_text),
     "cut-call": Pair(executes_a_cut_call, repeats_a_cut_call),
+    "in-band-error": Pair(keeps_the_text_before_an_error, repeats_after_an_error),
     "malformed-event": Pair(skips_a_malformed_event, repeats_after_a_malformed_event),
     "changed-call": Pair(changes_arguments, spaces_arguments),
     "read-timeout": Pair(bears_silence, leaves_in_silence, statements={"timeout": 5.0}),

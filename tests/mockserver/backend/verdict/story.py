@@ -13,7 +13,14 @@ from mockserver.backend.synthesis import synthesise
 from mockserver.backend.verdict import Level, Statements, Verdict, judge
 from mockserver.dialects import Objection
 from mockserver.library.outcome import Outcome
-from mockserver.vocabulary import AssistantTurn, ErrorClass, ErrorInfo, JsonObject
+from mockserver.vocabulary import (
+    AssistantTurn,
+    ErrorClass,
+    ErrorInfo,
+    JsonObject,
+    Status,
+    TextPart,
+)
 from mockserver.wire import variation
 from mockserver.wire.schedule import Ending
 from tests.mockserver.backend.asking import asked, user
@@ -54,6 +61,7 @@ class Story:
         at: float,
         fail: ErrorInfo | None = None,
         broken: str = "",
+        in_band: ErrorInfo | None = None,
         headers: Mapping[str, str] | None = None,
         connection: int = 1,
         call: int | None = None,
@@ -62,17 +70,22 @@ class Story:
         objections: tuple[Objection, ...] = (),
         **options: Any,
     ) -> AssistantTurn:
-        """Send one request; ``broken`` is a variation such as ``cut=3``. Return the whole turn."""
+        """Send one request and return the whole turn.
+
+        ``broken`` is a variation such as ``cut=3``; ``in_band`` is an error that comes in the
+        stream, behind half of the text.
+        """
         question = asked(*messages or (user("Hi"),), dialect=self.dialect, stream=True, **options)
         request = replace(
             question.request, headers=(*question.request.headers, *(headers or {}).items())
         )
         question = Asked(question.dialect, question.call, request)
         turn = synthesise(question, number=len(self.seen))
+        sent = turn if in_band is None else _failing(turn, in_band)
         reply = (
             Reply(source="rule", error=fail)
             if fail
-            else Reply(source="rule", turn=turn, variation=variation.parse(broken or "seed=0"))
+            else Reply(source="rule", turn=sent, variation=variation.parse(broken or "seed=0"))
         )
         found = replace(given(question, reply), objections=objections)
         schedule = found.exchange.schedule
@@ -101,6 +114,11 @@ class Story:
     def found(self, **statements: Any) -> dict[str, Level]:
         """Return the checks that found something, each with its level."""
         return {f.check: f.level for f in reversed(self.verdict(**statements).findings)}
+
+
+def _failing(turn: AssistantTurn, error: ErrorInfo) -> AssistantTurn:
+    half = TextPart(text=turn.content[: len(turn.content) // 2])
+    return replace(turn, parts=(half,), status=Status.FAILED, error=error, finish_reason=None)
 
 
 def answer(text: str) -> JsonObject:
