@@ -8,6 +8,9 @@
 ``GET sessions/<id>``            one session: its requests and what is unplayed
 ``DELETE sessions/<id>``         close it
 ``POST sessions/<id>/release``   open a gate of the session: ``{name}``
+``GET /``                        a page for people that shows all of this
+``GET watch``                    sessions and requests for the page: ``?from=N``, ``?verdict=ID``
+``GET watch/<number>``           one request with the events of its answer
 ``GET journal``                  all requests, with credentials replaced
 ``POST reset``                   close all sessions, forget the journal, list the library
 ===============================  ======================================================
@@ -23,11 +26,13 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from mockserver.backend.verdict import Verdict
 from mockserver.errors import CassetteError, SessionError
 from mockserver.library.library import Library
 from mockserver.library.lookup import broken
 from mockserver.library.refusal import RefusalError
 from mockserver.library.session import Exchange, exchanges
+from mockserver.serving import watching
 from mockserver.serving.journal import Journal
 from mockserver.serving.responses import json_response
 from mockserver.serving.sessions import LiveSession
@@ -57,6 +62,9 @@ class Administered(Protocol):
     def close_session(self, session_id: str) -> None:
         """Close a session."""
 
+    def verdict(self, session: str) -> Verdict:
+        """Judge the client of a session; an empty name is for requests without one."""
+
     async def reset(self) -> None:
         """Close all sessions, forget the journal and list the library again."""
 
@@ -65,6 +73,9 @@ async def answer(
     app: Administered, request: web.BaseRequest, path: str, body: bytes
 ) -> web.Response:
     """Answer an administration request. Raises :class:`RefusalError`."""
+    name = path.removeprefix(PREFIX)
+    if request.method == "GET" and (file := watching.page(name)) and _is_for_people(request, name):
+        return file
     match request.method, *path.removeprefix(PREFIX).rstrip("/").split("/"):
         case "GET", "health":
             return json_response(_health(app))
@@ -87,6 +98,11 @@ async def answer(
             name = _text(_object(body, {"name"}), "name")
             _find(app, session_id).release(name)
             return json_response({"released": name})
+        case "GET", "watch":
+            origin = f"{request.scheme}://{request.host}"
+            return watching.watched(app, request.query, origin)
+        case "GET", "watch", number:
+            return watching.request(app, number)
         case "GET", "journal":
             return web.Response(body=_journal(app), content_type="application/json")
         case "POST", "reset":
@@ -95,6 +111,11 @@ async def answer(
     raise RefusalError(
         404, "unknown_route", f"no route {request.method} {path}; the README lists them"
     )
+
+
+def _is_for_people(request: web.BaseRequest, name: str) -> bool:
+    """Return whether a browser asks: programs get JSON at the same address."""
+    return bool(name) or "text/html" in request.headers.get("accept", "")
 
 
 async def _journal(app: Administered) -> AsyncIterator[bytes]:

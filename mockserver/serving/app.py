@@ -24,6 +24,7 @@ from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from mockserver.backend import ANSWER_HEADER, REFUSED, Backend, Given, Settings
+from mockserver.backend.verdict import Verdict, judge
 from mockserver.cassettes.cassette import Headers, Request
 from mockserver.errors import CodingError, SessionError, TooLargeError
 from mockserver.library.library import Library
@@ -140,6 +141,13 @@ class App:
         )
         self.sessions[session_id] = live
         return live
+
+    def verdict(self, session: str) -> Verdict:
+        """Judge the client of a session; an empty name is for requests without one."""
+        if session:
+            return self.sessions[session].verdict()
+        records = [record for record in self.journal.records if record.session is None]
+        return judge([record.seen for record in records])
 
     def close_session(self, session_id: str) -> None:
         """Forget a session and interrupt its answers."""

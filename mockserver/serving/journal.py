@@ -170,6 +170,16 @@ class Record:
         )
 
     @property
+    def number(self) -> int:
+        """The number of the request on this server, from 0."""
+        return self._asked[0]
+
+    @property
+    def session(self) -> str | None:
+        """The session of the request, if any."""
+        return self._asked[1]
+
+    @property
     def seen(self) -> Seen:
         """The request and its answer as evidence."""
         entry = self.entry
