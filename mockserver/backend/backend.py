@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections import Counter
 
 from mockserver.backend import reply as replies
-from mockserver.backend import synthesis
+from mockserver.backend import routes, synthesis
 from mockserver.backend.arguments import UnmetSchemaError
 from mockserver.backend.asked import Asked
+from mockserver.backend.desk import BackendDesk
+from mockserver.backend.refusal import refusal, unserved
 from mockserver.backend.reply import Given, Reply
+from mockserver.backend.routes import NoRoute, Route
 from mockserver.backend.settings import Settings
 from mockserver.cassettes.cassette import Request
-from mockserver.dialects.dialect import Dialect, UnreadableRequestError, UnwritableError
-from mockserver.dialects.registry import of_request, read_call
-from mockserver.library.refusal import RefusalError
-from mockserver.vocabulary.call import NeutralCall
-from mockserver.vocabulary.failure import ErrorClass, ErrorInfo
+from mockserver.dialects import registry
+from mockserver.dialects.dialect import UnreadableRequestError, UnwritableError
+from mockserver.dialects.memory import Memory
+from mockserver.dialects.side import ProviderError, Side, SideRoute, refused
 
-SYNTHESISED, REFUSED = "synthesised", "refused"
+SYNTHESISED = "synthesised"
 
 
 class Backend:
@@ -29,25 +31,40 @@ class Backend:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        #: What later requests may refer to.
+        self.memory = Memory()
         #: How often each request was answered: equal ones get ids of their own.
         self._times: Counter[tuple[str, bytes]] = Counter()
 
     def answer(self, request: Request, now: float) -> Given:  # noqa: ARG002
         """Answer a request that came at ``now``, in seconds of a clock that never goes back.
 
-        Raises :class:`RefusalError` for an address of no dialect.
+        Raises :class:`RefusalError` for an address that nobody serves.
         """
-        dialect = of_request(request)
-        if dialect is None:
-            raise RefusalError(404, "unknown_route", f"no dialect has {request.url.path}")
+        route = routes.find(request)
+        if isinstance(route, NoRoute):
+            return unserved(request, route)
+        dialect, request = route.dialect, route.request
         try:
-            asked = Asked(dialect, read_call(dialect, request), request)
-        except UnreadableRequestError as exc:
-            return self._refused(dialect, request, str(exc))
-        try:
-            return replies.given(asked, self._reply(asked))
-        except (UnmetSchemaError, UnwritableError) as exc:
-            return self._refused(dialect, request, str(exc))
+            if route.side is not None:
+                return self._aside(route, route.side)
+            call = registry.read_asked(dialect, request, self.memory)
+            asked = Asked(dialect, call, request)
+            reply = self._reply(asked)
+            given = replies.given(asked, reply)
+            if reply.turn is not None:
+                registry.remember(dialect, request, call, reply.turn, self.memory)
+            return given
+        except (UnreadableRequestError, UnmetSchemaError, UnwritableError) as exc:
+            return refusal(dialect, request, refused(str(exc)).error)
+        except ProviderError as exc:
+            return refusal(dialect, request, exc.error)
+
+    def _aside(self, route: Route, side: SideRoute) -> Given:
+        desk = BackendDesk(route.dialect, route.request, self.settings, self.memory)
+        asked = Side(route.request, desk, route.named)
+        response = registry.answered_aside(route.dialect, side, asked)
+        return replies.of_response(route.request, response, Reply(source=SYNTHESISED))
 
     def _reply(self, asked: Asked) -> Reply:
         turn = synthesis.synthesise(
@@ -59,10 +76,3 @@ class Backend:
         key = request.uri, request.body
         self._times[key] += 1
         return self._times[key] - 1
-
-    def _refused(self, dialect: Dialect, request: Request, message: str) -> Given:
-        error = ErrorInfo(
-            error_class=ErrorClass.INVALID_REQUEST, message=message, retryable=False, status=400
-        )
-        asked = Asked(dialect, NeutralCall(model="", messages=()), request)
-        return replies.given(asked, Reply(source=REFUSED, error=error))

@@ -13,7 +13,10 @@ class Settings:
     """What is asked of a backend.
 
     ``seed`` changes the texts and ids of made-up answers. ``pace`` says when their pieces are sent.
+    ``models`` are the names that lists of models have; none: some of each provider. Any model is
+    answered.
     """
 
     seed: int = 0
     pace: Pace = TOKENS
+    models: tuple[str, ...] = ()

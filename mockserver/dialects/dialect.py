@@ -17,6 +17,8 @@ from mockserver.cassettes.cassette import Interaction, Request, Response
 from mockserver.dialects.capacity import Capacity
 from mockserver.dialects.facts import Facts
 from mockserver.dialects.form import Form
+from mockserver.dialects.memory import Memory
+from mockserver.dialects.side import SideRoute
 from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.failure import ErrorInfo
@@ -113,6 +115,19 @@ class Dialect:
     capacity: ClassVar[Capacity | None] = None
     #: The ids that the provider makes.
     ids: ClassVar[Ids] = Ids()
+    #: Ends of paths that are asked for an answer, as templates; they are taken where ``matches``
+    #: takes no path, whatever stands before them: base URLs are written in many ways.
+    answer_routes: ClassVar[tuple[str, ...]] = ()
+    #: What the provider serves besides answers.
+    side_routes: ClassVar[tuple[SideRoute, ...]] = ()
+
+    @property
+    def served_only(self) -> tuple[Dialect, ...]:
+        """Older forms of the same provider, that a server without recordings answers too.
+
+        They are no dialects of cassettes: nobody's client is judged by them.
+        """
+        return ()
 
     def matches(self, request: Request) -> bool:
         """Return whether a request asks for an answer in this dialect."""
@@ -135,6 +150,27 @@ class Dialect:
     def read_call(self, _request: Request) -> NeutralCall:
         """Turn a recorded request back into a call. Raises :class:`UnreadableRequestError`."""
         raise UnreadableRequestError(f"{self.name} requests cannot be turned back into calls")
+
+    def knows(self, _request: Request) -> bool:
+        """Return whether a request that asks for no answer is meant for this provider.
+
+        By what only its clients send: a header, a part of the path.
+        """
+        return False
+
+    def read_asked(self, request: Request, _memory: Memory) -> NeutralCall:
+        """Return the call of a request to a server that remembers what it answered before.
+
+        What only a server needs to know is among the options. Raises
+        :class:`UnreadableRequestError`, and :class:`~mockserver.dialects.side.ProviderError` for
+        a reference to what is not there.
+        """
+        return self.read_call(request)
+
+    def remember(
+        self, _request: Request, _call: NeutralCall, _turn: AssistantTurn, _memory: Memory
+    ) -> None:
+        """Remember an answer that later requests may refer to."""
 
     def plain_path(self, path: str) -> str:
         """Return a path in the one form that recorded and received ones are compared in.
@@ -176,6 +212,13 @@ class Dialect:
         parts and then the error in band, or the error alone if the answer is not streamed.
         """
         raise UnwritableError(f"{self.name} answers cannot be written")
+
+    def write_first(self, turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
+        """Return what the provider answers at once; for most, that is the answer.
+
+        A job that is polled has its answer later.
+        """
+        return self.write_answer(turn, call, pace)
 
     def wants_reasoning(self, call: NeutralCall) -> bool:
         """Return whether a call asks for reasoning that can be seen."""

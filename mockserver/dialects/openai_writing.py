@@ -13,7 +13,7 @@ from mockserver.cassettes.cassette import Headers, Response
 from mockserver.dialects.dialect import UnwritableError
 from mockserver.dialects.writing import digest, retry_after, whole
 from mockserver.vocabulary.failure import ErrorClass, ErrorInfo
-from mockserver.vocabulary.model import AssistantTurn, JsonObject, Usage
+from mockserver.vocabulary.model import AssistantTurn, Json, JsonObject, Usage
 
 #: When every written answer was made, in epoch seconds: what is written depends on the turn alone.
 CREATED = 1763712000
@@ -72,7 +72,17 @@ def error_answer(error: ErrorInfo) -> Response:
 
 def headers_of(turn: AssistantTurn) -> Headers:
     """Return the headers of an answer."""
-    return _headers("req_" + digest("request", turn, length=32))
+    return request_headers("request", turn)
+
+
+def request_headers(*things: object) -> Headers:
+    """Return the headers of an answer whose id depends on the things alone."""
+    return _headers("req_" + digest(*things, length=32))
+
+
+def wants_usage(stream_options: Json) -> bool:
+    """Return whether the options of a stream ask for its token counts."""
+    return isinstance(stream_options, dict) and bool(stream_options.get("include_usage"))
 
 
 def usage_object(usage: Usage, given: str, made: str) -> JsonObject:

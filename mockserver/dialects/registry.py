@@ -10,10 +10,11 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pkgutil import iter_modules
+from urllib.parse import unquote
 
 from mockserver import dialects as folder
 from mockserver.cassettes.cassette import Interaction, Request, Response
@@ -26,6 +27,8 @@ from mockserver.dialects.dialect import (
 )
 from mockserver.dialects.facts import Facts
 from mockserver.dialects.form import COMMON, Form, merged
+from mockserver.dialects.memory import Memory
+from mockserver.dialects.side import ProviderError, Side, SideRoute, ending
 from mockserver.dialects.writing import Pace
 from mockserver.errors import DialectError, MockServerError
 from mockserver.vocabulary.call import NeutralCall
@@ -88,6 +91,74 @@ def of_request(request: Request) -> Dialect | None:
     return None
 
 
+def of_answer(request: Request) -> Dialect | None:
+    """Return the dialect in which a server without recordings answers a request.
+
+    Paths are known by their ends, so that every way to write a base URL is one. ``None`` if it asks
+    for no answer.
+    """
+    found = of_request(request)
+    if found is not None or request.method.upper() != "POST":
+        return found
+    path = request.url.path
+    return next((d for d, end in _answer_ends() if end.fullmatch(path)), None)
+
+
+def plain_dialects() -> tuple[Dialect, ...]:
+    """Return the dialects that are no special case of another, which has the same routes."""
+    return tuple(dialect for dialect in dialects().values() if not dialect.refines)
+
+
+@cache
+def _answer_ends() -> tuple[tuple[Dialect, re.Pattern[str]], ...]:
+    """Return the ends of paths, older forms of a provider first."""
+    every = [(*d.served_only, d) for d in plain_dialects()]
+    return tuple((d, ending(path)) for some in every for d in some for path in d.answer_routes)
+
+
+@lru_cache(maxsize=1024)
+def side_routes(method: str, path: str) -> tuple[tuple[Dialect, SideRoute, tuple[str, ...]], ...]:
+    """Return the side routes of a path, and what the path names.
+
+    Those that know whose request it is come first.
+    """
+    found = []
+    for dialect, route, end in _side_ends():
+        if route.method == method and (fits := end.fullmatch(path)):
+            named = tuple(unquote(text) for text in fits.groups())
+            found.append((dialect, route, named))
+    return tuple(sorted(found, key=lambda one: one[1].when is None))
+
+
+@cache
+def _side_ends() -> tuple[tuple[Dialect, SideRoute, re.Pattern[str]], ...]:
+    return tuple((d, r, ending(r.path)) for d in plain_dialects() for r in d.side_routes)
+
+
+def answered_aside(dialect: Dialect, route: SideRoute, side: Side) -> Response:
+    """Return the answer of a side route.
+
+    Raises :class:`UnreadableRequestError` and :class:`ProviderError`.
+    """
+    with _blaming(dialect):
+        return route.answer(side)
+
+
+def takes(dialect: Dialect, route: SideRoute, request: Request) -> bool:
+    """Return whether a side route is for a request that has its path."""
+    with _blaming(dialect):
+        return route.when is None or route.when(request)
+
+
+def that_knows(request: Request) -> Dialect | None:
+    """Return the dialect for whose provider a request is meant, if that can be told."""
+    for dialect in dialects().values():
+        with _blaming(dialect):
+            if dialect.knows(request):
+                return dialect
+    return None
+
+
 def grammars() -> Iterator[Grammar]:
     """Yield the grammars of native events, each once."""
     yield from {id(d.grammar): d.grammar for d in dialects().values() if d.grammar}.values()
@@ -137,6 +208,23 @@ def read_call(dialect: Dialect, request: Request) -> NeutralCall:
         return dialect.read_call(request)
 
 
+def read_asked(dialect: Dialect, request: Request, memory: Memory) -> NeutralCall:
+    """Return the call of a request to a server that remembers.
+
+    Raises :class:`UnreadableRequestError` and :class:`ProviderError`.
+    """
+    with _blaming(dialect):
+        return dialect.read_asked(request, memory)
+
+
+def remember(
+    dialect: Dialect, request: Request, call: NeutralCall, turn: AssistantTurn, memory: Memory
+) -> None:
+    """Remember an answer that later requests may refer to, as far as the dialect can say it."""
+    with _blaming(dialect):
+        dialect.remember(request, call, fitted(dialect, turn).turn, memory)
+
+
 def written_request(dialect: Dialect, call: NeutralCall) -> Request:
     """Return the request that says a call. Raises :class:`UnwritableError`."""
     with _blaming(dialect):
@@ -171,6 +259,16 @@ def written_answer(
         return dialect.write_answer(turn, call, pace)
 
 
+def written_first(dialect: Dialect, turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
+    """Return what is answered at once; a job that is polled has its answer later.
+
+    Raises :class:`UnwritableError`.
+    """
+    turn = fitted(dialect, turn).turn
+    with _blaming(dialect):
+        return dialect.write_first(turn, call, pace)
+
+
 def written_error(dialect: Dialect, error: ErrorInfo, call: NeutralCall) -> Response:
     """Return the answer that says an error. Raises :class:`UnwritableError`."""
     with _blaming(dialect):
@@ -197,7 +295,9 @@ def _blaming(dialect: Dialect) -> Iterator[None]:
     """Name the dialect whose code raises what it should not."""
     try:
         yield
-    except (UnreadableRequestError, UnwritableError, MockServerError, KeyboardInterrupt):
+    except (UnreadableRequestError, UnwritableError, ProviderError):
+        raise
+    except (MockServerError, KeyboardInterrupt):
         raise
     except BaseException as exc:
         raise DialectError(

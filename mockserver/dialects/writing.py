@@ -50,6 +50,8 @@ def compact(value: Json) -> str:
     A lone surrogate, which UTF-8 cannot carry, is escaped.
     """
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if text.isascii():
+        return text
     return "".join(f"\\u{ord(c):04x}" if "\ud800" <= c <= "\udfff" else c for c in text)
 
 

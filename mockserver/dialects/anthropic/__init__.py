@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from mockserver.cassettes.cassette import Request, Response
+from mockserver.cassettes.cassette import Request, Response, header_value
 from mockserver.dialects.anthropic import answer, call, error_answer, facts, request, sdk
 from mockserver.dialects.capacity import Capacity
 from mockserver.dialects.dialect import Dialect
@@ -31,6 +31,7 @@ class Anthropic(Dialect):
 
     name = "anthropic"
     endpoint = re.compile("/v1/messages")
+    answer_routes: ClassVar[tuple[str, ...]] = ("/messages",)
     form = Form(
         opaque_fields={
             "signature": "signature",
@@ -85,6 +86,12 @@ class Anthropic(Dialect):
             }
         ),
     )
+
+    def knows(self, request: Request) -> bool:
+        """Return whether it has the headers that the API requires, or names the company."""
+        headers = request.headers
+        named = any(header_value(headers, name) for name in ("anthropic-version", "x-api-key"))
+        return named or "/anthropic/" in request.url.path
 
     def read_call(self, request: Request) -> NeutralCall:
         """Read the request in the words of Chat Completions."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from mockserver.cassettes.cassette import Request, Response
+from mockserver.cassettes.cassette import Request, Response, header_value
 from mockserver.dialects.bedrock import sdk
 from mockserver.dialects.bedrock.answer import CAPACITY, write_answer, write_error
 from mockserver.dialects.bedrock.call import read_call
@@ -30,6 +30,10 @@ class Bedrock(Dialect):
     endpoint = re.compile(
         "/model/[^/]+/(?:converse-stream|converse|invoke-with-response-stream|invoke)"
     )
+    answer_routes: ClassVar[tuple[str, ...]] = (
+        "/model/{model}/converse",
+        "/model/{model}/converse-stream",
+    )
     form = Form(
         opaque_fields={"signature": "signature", "redactedContent": "redacted"},
         foreign_fields=frozenset({"inputSchema", "requestMetadata"}),
@@ -50,6 +54,11 @@ class Bedrock(Dialect):
         "content_filtered": FinishReason.CONTENT_FILTER,
     }
     capacity = CAPACITY
+
+    def knows(self, request: Request) -> bool:
+        """Return whether it is signed for AWS, or names a model as Bedrock does."""
+        key = header_value(request.headers, "authorization") or ""
+        return key.startswith("AWS4-") or "/model/" in request.url.path
 
     def read_call(self, request: Request) -> NeutralCall:
         """Read the request in the words of Chat Completions."""

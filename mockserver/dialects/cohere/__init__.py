@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from mockserver.cassettes.cassette import Request, Response
+from mockserver.cassettes.cassette import Request, Response, header_value
 from mockserver.dialects.cohere import answer, call, failures, request
 from mockserver.dialects.cohere.facts import read_facts
 from mockserver.dialects.cohere.sdk import program
@@ -28,6 +28,7 @@ class Cohere(Dialect):
 
     name = "cohere"
     endpoint = re.compile("/v[12]/chat")
+    answer_routes: ClassVar[tuple[str, ...]] = ("/chat",)
     form = Form(
         foreign_fields=frozenset({"arguments", "document", "tool_output"}),
         volatile_headers=(
@@ -50,6 +51,14 @@ class Cohere(Dialect):
         "TOOL_CALL": FinishReason.TOOL_CALLS,
     }
     capacity = answer.CAPACITY
+
+    def knows(self, request: Request) -> bool:
+        """Return whether Cohere's SDK sends it."""
+        agent = header_value(request.headers, "user-agent") or ""
+        return agent.startswith("cohere/") or any(
+            (header_value(request.headers, name) or "").startswith("cohere")
+            for name in ("x-fern-sdk-name", "x-client-name")
+        )
 
     def read_call(self, request: Request) -> NeutralCall:
         """Read a request of version 2."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from mockserver.cassettes.cassette import Request, Response
+from mockserver.cassettes.cassette import Request, Response, header_value
 from mockserver.dialects.capacity import Capacity
 from mockserver.dialects.dialect import Dialect
 from mockserver.dialects.facts import Facts, of_last
@@ -36,6 +36,8 @@ from mockserver.wire.schedule import Schedule
 _ADDRESS = re.compile(
     r"/v\d\w*/(?:[^:]*/)?(models/[^/:]+:(?:streamGenerateContent|generateContent))"
 )
+#: A key in the query.
+_KEY = re.compile("(?:^|&)key=")
 
 
 class Gemini(Dialect):
@@ -45,6 +47,10 @@ class Gemini(Dialect):
     # The SDKs add the version and the rest of the path to the base URL themselves.
     endpoint = re.compile(
         r"/v\d\w*/(?:[^:]*/)?models/[^/:]+:(?:streamGenerateContent|generateContent)"
+    )
+    answer_routes: ClassVar[tuple[str, ...]] = (
+        "/models/{model}:generateContent",
+        "/models/{model}:streamGenerateContent",
     )
     form = Form(
         opaque_fields={"thoughtSignature": "signature", "thought_signature": "signature"},
@@ -75,6 +81,14 @@ class Gemini(Dialect):
             }
         ),
     )
+
+    def knows(self, request: Request) -> bool:
+        """Return whether it has a key as Google takes one, or a version that only Google has."""
+        url = request.url
+        if "/openai/" in url.path:
+            return False
+        keyed = header_value(request.headers, "x-goog-api-key") or _KEY.search(url.query)
+        return bool(keyed) or "/v1beta/" in url.path or "/v1alpha/" in url.path
 
     def read_call(self, request: Request) -> NeutralCall:
         """Read the request in the words of Chat Completions."""

@@ -30,6 +30,7 @@ class Ollama(Dialect):
 
     name = "ollama"
     endpoint = re.compile("/api/(?:chat|generate)")
+    answer_routes: ClassVar[tuple[str, ...]] = ("/api/chat", "/api/generate")
     form = Form(
         # The address names the machine and its public key.
         opaque_fields={"signin_url": "signin"},
@@ -51,6 +52,10 @@ class Ollama(Dialect):
         "tool_calls": FinishReason.TOOL_CALLS,
     }
     capacity = CAPACITY
+
+    def knows(self, request: Request) -> bool:
+        """Return whether its path is one of Ollama's."""
+        return "/api/" in request.url.path
 
     def read_call(self, request: Request) -> NeutralCall:
         """Read the request in the words of Chat Completions."""

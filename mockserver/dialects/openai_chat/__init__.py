@@ -11,11 +11,14 @@ from mockserver.dialects import openai_sdk
 from mockserver.dialects.dialect import Dialect, UnreadableRequestError
 from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
+from mockserver.dialects.openai_chat import side
 from mockserver.dialects.openai_chat.answer import CAPACITY, write_answer
+from mockserver.dialects.openai_chat.completions import COMPLETIONS
 from mockserver.dialects.openai_chat.facts import read
 from mockserver.dialects.openai_chat.request import outgoing_message, request_body
-from mockserver.dialects.openai_writing import error_answer
+from mockserver.dialects.openai_writing import error_answer, wants_usage
 from mockserver.dialects.recorded_body import body_of
+from mockserver.dialects.side import SideRoute
 from mockserver.dialects.writing import Pace, compact
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.failure import ErrorInfo
@@ -55,12 +58,23 @@ class OpenAIChat(Dialect):
         base_url_variables=("OPENAI_BASE_URL",),
     )
     capacity = CAPACITY
+    answer_routes: ClassVar[tuple[str, ...]] = ("/chat/completions",)
+    side_routes: ClassVar[tuple[SideRoute, ...]] = side.ROUTES
     reasons: ClassVar[Mapping[str, FinishReason]] = {
         "stop": FinishReason.STOP,
         "length": FinishReason.LENGTH,
         "content_filter": FinishReason.CONTENT_FILTER,
         "tool_calls": FinishReason.TOOL_CALLS,
     }
+
+    @property
+    def served_only(self) -> tuple[Dialect, ...]:
+        """Legacy completions."""
+        return (COMPLETIONS,)
+
+    def knows(self, request: Request) -> bool:
+        """Return whether it has a bearer token or a path as OpenAI's."""
+        return side.knows(request)
 
     def read_call(self, request: Request) -> NeutralCall:
         """Read the request: the neutral call has the same shape."""
@@ -72,7 +86,7 @@ class OpenAIChat(Dialect):
             messages=tuple(body.get("messages", ())),
             tools=tuple(body.get("tools") or ()),
             stream=bool(body.get("stream", False)),
-            stream_usage=not body.get("stream") or _wants_usage(body.get("stream_options")),
+            stream_usage=not body.get("stream") or wants_usage(body.get("stream_options")),
             options={
                 k: v
                 for k, v in body.items()
@@ -116,10 +130,6 @@ class OpenAIChat(Dialect):
     def read_facts(self, answers: Sequence[Schedule]) -> Facts:
         """Read the last answer: the ones before were retried."""
         return of_last(answers, read)
-
-
-def _wants_usage(stream_options: Json) -> bool:
-    return isinstance(stream_options, dict) and bool(stream_options.get("include_usage"))
 
 
 def _says_nothing(name: str, value: Json) -> bool:

@@ -31,6 +31,7 @@ class OpenAIResponses(Dialect):
 
     name = "openai-responses"
     endpoint = re.compile("/responses")
+    answer_routes: ClassVar[tuple[str, ...]] = ("/responses",)
     form = Form(
         opaque_fields={"encrypted_content": "encrypted"},
         foreign_fields=frozenset({"arguments"}),

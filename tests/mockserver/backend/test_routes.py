@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import pytest
+
+from mockserver.backend.backend import Backend
+from mockserver.backend.routes import NoRoute, Route, find, served
+from mockserver.backend.settings import Settings
+from mockserver.cassettes.cassette import Request
+from mockserver.library.refusal import RefusalError
+
+
+def asked(method: str, path: str, *headers: tuple[str, str]) -> Request:
+    return Request(method=method, uri=f"http://provider{path}", headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("path", "dialect"),
+    [
+        ("/v1/chat/completions", "openai-chat"),
+        ("/chat/completions", "openai-chat"),
+        ("/v1/v1/chat/completions/", "openai-chat"),
+        ("//v1//chat/completions?api-version=2024-10-21", "openai-chat"),
+        ("/openai/deployments/my-model/chat/completions", "openai-chat"),
+        ("/v1beta/openai/chat/completions", "openai-chat"),
+        ("/v1/completions", "openai-completions"),
+        ("/v1/responses", "openai-responses"),
+        ("/openai/v1/responses", "openai-responses"),
+        ("/backend-api/codex/responses", "codex"),
+        ("/v1/messages", "anthropic"),
+        ("/v1/v1/messages", "anthropic"),
+        ("/anthropic/v1/messages", "anthropic"),
+        ("/messages", "anthropic"),
+        ("/v1beta/models/gemini-x:generateContent", "gemini"),
+        ("/models/gemini-x:streamGenerateContent?alt=sse", "gemini"),
+        (
+            "/v1/projects/p/locations/l/publishers/google/models/x:generateContent",
+            "gemini",
+        ),
+        ("/api/chat", "ollama"),
+        ("/v1/api/generate", "ollama"),
+        ("/v2/chat", "cohere"),
+        ("/v2/v2/chat", "cohere"),
+        ("/chat", "cohere"),
+        ("/model/anthropic.claude-x-v1%3A0/converse", "bedrock"),
+        ("/proxy/model/arn%3Aaws%3Abedrock%3Aus%2Fx/converse-stream", "bedrock"),
+    ],
+)
+def test_answers_are_known_by_the_ends_of_paths(path: str, dialect: str) -> None:
+    found = find(asked("POST", path))
+    assert isinstance(found, Route)
+    assert (found.dialect.name, found.side) == (dialect, None)
+
+
+def nowhere(method: str, path: str, *headers: tuple[str, str]) -> NoRoute:
+    found = find(asked(method, path, *headers))
+    assert isinstance(found, NoRoute)
+    return found
+
+
+def test_an_unknown_address_says_what_was_meant_and_what_there_is() -> None:
+    found = nowhere("POST", "/v1/chat/completion")
+    assert "Did you mean POST …/chat/completions?" in found.message
+    assert all(route in found.message for route in served(found.dialect))
+    assert found.dialect is not None
+
+
+def test_an_address_of_nobody_lists_everything() -> None:
+    found = nowhere("GET", "/nowhere")
+    assert found.dialect is None
+    assert "POST …/messages" in found.message
+
+
+def test_a_method_that_is_not_served_names_those_that_are() -> None:
+    found = nowhere("GET", "/v1/chat/completions")
+    assert found.allowed == ("POST",)
+    given = Backend(Settings()).answer(asked("GET", "/v1/chat/completions"), 0.0)
+    assert given.exchange.schedule.status == 405
+    assert given.exchange.schedule.header("allow") == "POST"
+
+
+def test_options_are_answered_without_a_refusal() -> None:
+    given = Backend(Settings()).answer(asked("OPTIONS", "/v1/models"), 0.0)
+    assert given.exchange.schedule.status == 204
+    assert given.exchange.schedule.header("allow") == "GET, OPTIONS"
+
+
+def test_an_unknown_address_is_answered_in_its_providers_words() -> None:
+    given = Backend(Settings()).answer(asked("POST", "/v1/files"), 0.0)
+    schedule = given.exchange.schedule
+    assert schedule.status == 404
+    assert schedule.header("x-should-retry") == "false"
+    assert b'"invalid_request_error"' in schedule.body
+    with pytest.raises(RefusalError, match="not served"):
+        Backend(Settings()).answer(asked("GET", "/nowhere"), 0.0)
+
+
+def test_a_head_request_is_answered_as_its_get_is() -> None:
+    found = find(asked("HEAD", "/v1/models/"))
+    assert isinstance(found, Route)
+    assert found.side is not None
+    assert found.side.path == "/models"
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/", "/%", "/%ff%00", "/" + "/a" * 3000, "/{model}", "/v1/\n"]
+)
+def test_no_path_ends_the_server(path: str) -> None:
+    for method in ("GET", "POST", "PURGE"):
+        assert find(asked(method, path)) is not None
