@@ -71,6 +71,16 @@ class SessionError(MockServerError):
     """A requested session cannot be opened or does not exist."""
 
 
+class ScriptError(MockServerError):
+    """A script of answers has a mistake. ``where`` is its place, ``hint`` says what to do."""
+
+    def __init__(self, where: str, message: str, hint: str = "") -> None:
+        self.where = where
+        self.message = message
+        self.hint = hint
+        super().__init__(f"{where}: {message}" + (f" ({hint})" if hint else ""))
+
+
 class DialectError(MockServerError):
     """A dialect does not exist, or an installed one cannot be used. ``hint`` says what to do."""
 

@@ -16,6 +16,7 @@ from mockserver.backend.desk import BackendDesk
 from mockserver.backend.refusal import refusal, unserved
 from mockserver.backend.reply import Given, Reply
 from mockserver.backend.routes import NoRoute, Route
+from mockserver.backend.script import Answering, Playing
 from mockserver.backend.settings import Settings
 from mockserver.cassettes.cassette import Request
 from mockserver.dialects import registry
@@ -33,13 +34,16 @@ class Backend:
         self.settings = settings
         #: What later requests may refer to.
         self.memory = Memory()
+        self.script = Playing(settings.script)
+        self._scripted = Answering(settings.seed, settings.pace)
         #: How often each request was answered: equal ones get ids of their own.
         self._times: Counter[tuple[str, bytes]] = Counter()
 
     def answer(self, request: Request, now: float) -> Given:  # noqa: ARG002
         """Answer a request that came at ``now``, in seconds of a clock that never goes back.
 
-        Raises :class:`RefusalError` for an address that nobody serves.
+        Raises :class:`RefusalError` for an address that nobody serves, and where the script of the
+        session is over or does not fit.
         """
         route = routes.find(request)
         if isinstance(route, NoRoute):
@@ -49,16 +53,20 @@ class Backend:
             if route.side is not None:
                 return self._aside(route, route.side)
             call = registry.read_asked(dialect, request, self.memory)
-            asked = Asked(dialect, call, request)
-            reply = self._reply(asked)
-            given = replies.given(asked, reply)
-            if reply.turn is not None:
-                registry.remember(dialect, request, call, reply.turn, self.memory)
+            given = self._given(Asked(dialect, call, request))
+            if given.reply.turn is not None:
+                registry.remember(dialect, request, call, given.reply.turn, self.memory)
             return given
         except (UnreadableRequestError, UnmetSchemaError, UnwritableError) as exc:
             return refusal(dialect, request, refused(str(exc)).error)
         except ProviderError as exc:
             return refusal(dialect, request, exc.error)
+
+    def _given(self, asked: Asked) -> Given:
+        step = self.script.next(asked)
+        if step is not None:
+            return self._scripted.given(step, asked)
+        return replies.given(asked, self._reply(asked))
 
     def _aside(self, route: Route, side: SideRoute) -> Given:
         desk = BackendDesk(route.dialect, route.request, self.settings, self.memory)

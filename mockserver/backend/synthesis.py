@@ -17,6 +17,7 @@ from mockserver.dialects.writing import compact, digest
 from mockserver.vocabulary.model import (
     AssistantTurn,
     FinishReason,
+    Json,
     JsonObject,
     Part,
     ReasoningPart,
@@ -51,10 +52,12 @@ def synthesise(asked: Asked, *, seed: int = 0, number: int = 0) -> AssistantTurn
     key = digest(seed, request.uri, request.body.decode(errors="replace"), length=32)
     parts: list[Part] = []
     if asked.dialect.wants_reasoning(asked.call):
-        parts.append(_reasoning(asked, key))
+        parts.append(reasoning(asked, f"The user asks; {mark(key)} answers.", key))
     tools = chosen(asked)
     if tools:
-        parts += [_call(asked, tool, key, number, at) for at, tool in enumerate(tools)]
+        for at, tool in enumerate(tools):
+            unique = digest(key, number, at, length=24)
+            parts.append(tool_call(asked, tool.name, tool_arguments(tool, key), unique))
     else:
         parts.append(TextPart(text=_text(asked, key)))
     return completed(asked, parts, unique=digest(key, number, length=24))
@@ -91,10 +94,11 @@ def _usage(asked: Asked, turn: AssistantTurn) -> Usage:
     )
 
 
-def _reasoning(asked: Asked, key: str) -> ReasoningPart:
+def reasoning(asked: Asked, text: str, key: str) -> ReasoningPart:
+    """Return reasoning with what must come back; that depends on ``key``."""
     capacity = asked.dialect.capacity
     channel = capacity.channel if capacity else "text"
-    part = ReasoningPart(text=f"The user asks; {mark(key)} answers.", channel=channel)
+    part = ReasoningPart(text=text, channel=channel)
     seals = capacity.seals if capacity else frozenset()
     seal = digest("signature", key, length=64)
     if "signature" in seals:
@@ -102,14 +106,19 @@ def _reasoning(asked: Asked, key: str) -> ReasoningPart:
     return replace(part, encrypted_content=seal) if "encrypted_content" in seals else part
 
 
-def _call(asked: Asked, tool: Tool, key: str, number: int, at: int) -> ToolCallPart:
-    arguments = instance(tool.parameters or {"type": "object"}, mark(key))
+def tool_call(asked: Asked, name: str, arguments: Json, unique: str) -> ToolCallPart:
+    """Return a call of a tool; ``unique`` becomes a part of its id."""
     return ToolCallPart(
-        id=asked.dialect.ids.call + digest(key, number, at, length=24),
-        name=tool.name,
+        id=asked.dialect.ids.call + unique,
+        name=name,
         arguments=arguments,
         arguments_raw=compact(arguments),
     )
+
+
+def tool_arguments(tool: Tool, key: str) -> Json:
+    """Return arguments that the schema of a tool allows. Raises as :func:`synthesise` does."""
+    return instance(tool.parameters or {"type": "object"}, mark(key))
 
 
 def _text(asked: Asked, key: str) -> str:

@@ -1,0 +1,25 @@
+"""Scripts: answers that a user writes down, and when they are given."""
+
+from mockserver.backend.script.answering import Answering
+from mockserver.backend.script.playing import Playing
+from mockserver.backend.script.reading import (
+    in_words,
+    is_script,
+    rule_of,
+    script_of,
+    script_of_yaml,
+)
+from mockserver.backend.script.steps import Rule, Script, Tape
+
+__all__ = [
+    "Answering",
+    "Playing",
+    "Rule",
+    "Script",
+    "Tape",
+    "in_words",
+    "is_script",
+    "rule_of",
+    "script_of",
+    "script_of_yaml",
+]

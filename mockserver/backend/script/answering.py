@@ -1,0 +1,194 @@
+"""From an answer of a script to what is sent. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from mockserver.backend import reply as replies
+from mockserver.backend import synthesis
+from mockserver.backend.asked import Asked, Tool
+from mockserver.backend.reply import Given, Reply
+from mockserver.backend.script.steps import Fail, Step, Tape, ToolCall
+from mockserver.cassettes.cassette import Request
+from mockserver.dialects.registry import of_request
+from mockserver.dialects.writing import Pace, digest
+from mockserver.errors import CodingError
+from mockserver.library.matcher import plain_path, same_path
+from mockserver.library.refusal import RefusalError
+from mockserver.vocabulary.failure import ErrorClass, ErrorInfo
+from mockserver.vocabulary.model import (
+    AssistantTurn,
+    FinishReason,
+    JsonObject,
+    Part,
+    RefusalPart,
+    Status,
+    TextPart,
+)
+from mockserver.wire.variation import Variation
+
+#: What a status says of a failure; others: by their first digit.
+_CLASSES = {
+    401: ErrorClass.AUTHENTICATION,
+    403: ErrorClass.PERMISSION,
+    404: ErrorClass.MODEL_NOT_FOUND,
+    408: ErrorClass.TIMEOUT,
+    413: ErrorClass.PAYLOAD_TOO_LARGE,
+    429: ErrorClass.RATE_LIMIT,
+    503: ErrorClass.OVERLOADED,
+    504: ErrorClass.TIMEOUT,
+    529: ErrorClass.OVERLOADED,
+}
+
+
+class Answering:
+    """Says the answers of a script in one session. ``seed`` and what came before make the ids."""
+
+    def __init__(self, seed: int, pace: Pace) -> None:
+        self._seed = seed
+        self._pace = pace
+        self._count = 0
+        #: How many interactions of a cassette were played, by its name.
+        self._played: dict[str, int] = {}
+
+    def given(self, step: Step, asked: Asked) -> Given:
+        """Return what is sent for an answer.
+
+        Raises :class:`RefusalError` for one that does not fit the request, and ``UnmetSchemaError``
+        for arguments that cannot be made up.
+        """
+        self._count += 1
+        if step.play is not None:
+            return self._tape(step, step.play, asked)
+        key = digest(self._seed, step.where, self._count, length=32)
+        pace = self._pace
+        if step.first_ms is not None:
+            pace = replace(pace, first_ms=step.first_ms)
+        if step.each_ms is not None:
+            pace = replace(pace, each_ms=step.each_ms)
+        error = _error(step.fail) if step.fail else None
+        turn = _turn(step, asked, key)
+        if turn is not None and error is not None:
+            # The answer breaks off with the error behind its parts.
+            turn = replace(turn, status=Status.FAILED, finish_reason=None, error=error)
+            error = None
+        reply = Reply(
+            source=f"rule {step.where}",
+            turn=turn,
+            error=error,
+            pace=pace,
+            variation=Variation(broken=step.broken),
+        )
+        try:
+            return replies.given(asked, reply)
+        except ValueError as exc:
+            raise _mistake(step, str(exc)) from None
+
+    def _tape(self, step: Step, tape: Tape, asked: Asked) -> Given:
+        """Return the next answer of a cassette to such a request; behind the last, the first."""
+        fitting = [n for n, i in enumerate(tape.interactions) if _same(i.request, asked)]
+        if not fitting:
+            raise _mistake(
+                step,
+                f"{tape.name} has no answer to {asked.request.method} {asked.request.url.path}; "
+                "record one in that wire format",
+            )
+        played = self._played.get(tape.name, 0)
+        self._played[tape.name] = played + 1
+        number = fitting[played % len(fitting)]
+        reply = Reply(
+            source=f"cassette {tape.name}#{number}", variation=Variation(broken=step.broken)
+        )
+        response = tape.interactions[number].response
+        try:
+            return replies.of_response(asked.request, response, reply, asked)
+        except (CodingError, ValueError) as exc:
+            raise _mistake(step, f"{tape.name}: {exc}") from None
+
+
+def _same(recorded: Request, asked: Asked) -> bool:
+    """Return whether a recorded request is one of the same kind, wherever it was sent to."""
+    request = asked.request
+    return recorded.method.upper() == request.method.upper() and (
+        of_request(recorded) is asked.dialect
+        or same_path(plain_path(recorded.url.path), plain_path(request.url.path))
+    )
+
+
+def _error(fail: Fail) -> ErrorInfo:
+    kind = ErrorClass.SERVER_ERROR if fail.status >= 500 else ErrorClass.INVALID_REQUEST
+    kind = _CLASSES.get(fail.status, kind)
+    return ErrorInfo(
+        error_class=kind,
+        message=fail.message or f"This failure, {fail.status}, is in the script.",
+        retryable=kind.retryable,
+        status=fail.status,
+        code=fail.code,
+        retry_after=fail.retry,
+    )
+
+
+def _turn(step: Step, asked: Asked, key: str) -> AssistantTurn | None:
+    if step.turn is not None:
+        turn = step.turn
+        if turn.response_id is None:
+            turn = replace(turn, response_id=asked.dialect.ids.answer + key[:24])
+        return turn if step.usage is None else replace(turn, usage=step.usage)
+    parts = list(_parts(step, asked, key))
+    if not parts:
+        return None
+    turn = synthesis.completed(asked, parts, unique=key[:24])
+    if step.refuse is not None and turn.status is Status.COMPLETED:
+        turn = replace(turn, finish_reason=FinishReason.REFUSAL)
+    if step.usage is not None:
+        turn = replace(turn, usage=turn.usage.merged(step.usage) if turn.usage else step.usage)
+    return turn
+
+
+def _parts(step: Step, asked: Asked, key: str) -> Iterator[Part]:
+    if step.think is not None:
+        yield synthesis.reasoning(asked, step.think, key)
+    for text in (step.say, step.data):
+        if text is not None:
+            yield TextPart(text=text)
+    if step.refuse is not None:
+        yield RefusalPart(refusal=step.refuse) if _refuses(asked) else TextPart(text=step.refuse)
+    for number, call in enumerate(step.calls):
+        unique = digest(key, number, length=24)
+        yield synthesis.tool_call(asked, call.name, _arguments(step, call, asked, key), unique)
+
+
+def _refuses(asked: Asked) -> bool:
+    capacity = asked.dialect.capacity
+    return capacity is not None and RefusalPart in capacity.parts
+
+
+def _arguments(step: Step, call: ToolCall, asked: Asked, key: str) -> JsonObject:
+    if isinstance(call.arguments, dict):
+        return call.arguments
+    tool = next((tool for tool in asked.tools if tool.name == call.name), None)
+    if not call.given:
+        made = synthesis.tool_arguments(tool, key) if tool else {}
+        return made if isinstance(made, dict) else {}
+    return {_only_parameter(step, call, tool): call.arguments}
+
+
+def _only_parameter(step: Step, call: ToolCall, tool: Tool | None) -> str:
+    """Return the parameter that a value without a name is for. Raises :class:`RefusalError`."""
+    properties = tool.parameters.get("properties") if tool else None
+    names: list[str] = list(properties) if isinstance(properties, dict) else []
+    if tool is not None and len(names) > 1:
+        required = tool.parameters.get("required")
+        names = [n for n in names if n in required] if isinstance(required, list) else []
+    if len(names) == 1:
+        return names[0]
+    why = "takes not exactly one parameter" if tool else "is not offered by the request"
+    raise _mistake(
+        step,
+        f"{call.name} {why}, so its arguments need names, such as {call.name}: {{city: Paris}}",
+    )
+
+
+def _mistake(step: Step, message: str) -> RefusalError:
+    return RefusalError(422, "script", f"{step.where}: {message}")

@@ -1,0 +1,32 @@
+"""Whether an answer of a script fits a request. Pure.
+
+Only the conversation in the request counts, so that parallel clients do not disturb one another.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from mockserver.backend.asked import Asked
+from mockserver.backend.script.steps import Condition
+from mockserver.cassettes.cassette import header_value
+
+
+def fits(condition: Condition, asked: Asked) -> bool:
+    """Return whether all parts of a condition are met."""
+    c = condition
+    return (
+        (c.text is None or c.text.casefold() in asked.question.casefold())
+        and (c.pattern is None or c.pattern.search(asked.question) is not None)
+        and (c.model is None or fnmatchcase(asked.call.model, c.model))
+        and (c.system is None or c.system.casefold() in asked.system.casefold())
+        and (c.turn is None or c.turn == asked.turn)
+        and (c.image is None or c.image == bool(asked.images))
+        and (c.after is None or c.after in asked.results)
+        and all(_has_header(asked, name, wanted) for name, wanted in c.headers.items())
+    )
+
+
+def _has_header(asked: Asked, name: str, wanted: str) -> bool:
+    value = header_value(asked.request.headers, name)
+    return value is not None and fnmatchcase(value, wanted)

@@ -1,0 +1,107 @@
+"""Which answer of a script is next in one session. No I/O and no clock.
+
+Answers with a condition come first, in their order; the first that fits is given. The others are
+given in turn, each once, and the last one stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from mockserver.backend.asked import Asked
+from mockserver.backend.script.conditions import fits
+from mockserver.backend.script.steps import STAY, End, Rule, Script, Step
+from mockserver.library.outcome import Outcome
+from mockserver.library.refusal import RefusalError
+
+
+class Playing:
+    """The state of a script in one session. Rules can be added."""
+
+    def __init__(self, script: Script | None = None) -> None:
+        script = script or Script()
+        self.only = script.only
+        self._rules: list[tuple[Rule, _Turns]] = []
+        self._plain = _Turns([], End(stop=True) if self.only else STAY)
+        self.add(script.rules)
+
+    def add(self, rules: Iterable[Rule]) -> None:
+        """Append rules."""
+        for rule in rules:
+            if rule.condition is not None:
+                self._rules.append((rule, _Turns(rule.steps, rule.end)))
+                continue
+            self._plain.steps += rule.steps
+            if not self.only or rule.end is not STAY:
+                self._plain.end = rule.end
+
+    def next(self, asked: Asked) -> Step | None:
+        """Return the answer to a request; ``None`` where the script leaves it open.
+
+        Raises :class:`RefusalError` where the script says that nothing else is answered.
+        """
+        for rule, turns in self._rules:
+            if rule.condition is not None and fits(rule.condition, asked):
+                step = turns.take(asked)
+                if step is not None:
+                    return step
+        step = self._plain.take(asked)
+        if step is None and self.only:
+            raise _over(f"no answer of the script fits {asked.question!r:.60}")
+        return step
+
+
+class _Turns:
+    """Several answers in turn, and what comes behind the last."""
+
+    def __init__(self, steps: Sequence[Step], end: End) -> None:
+        self.steps = list(steps)
+        self.end = end
+        self._place = 0
+        self._given = 0
+
+    def take(self, asked: Asked) -> Step | None:
+        """Return the next one; ``None`` if there is none, or it would never end a loop."""
+        while self._place < len(self.steps):
+            step = self.steps[self._place]
+            times = self._times(step)
+            if times is None or self._given < times:
+                if self._repeats(step) and _was_called(step, asked):
+                    return None
+                self._given += 1
+                return step
+            self._place, self._given = self._place + 1, 0
+        if not self.steps:
+            return None
+        if self.end.repeat:
+            self._place, self._given = 0, 1
+            return self.steps[0]
+        last = self.steps[-1].where
+        if self.end.stop:
+            raise _over(f"{last}: this was the last answer of the script")
+        return Step(where=last, fail=self.end.fail) if self.end.fail else None
+
+    def _times(self, step: Step) -> int | None:
+        """Return how often a step is given; ``None`` for the last one, which stays."""
+        if step.times is not None:
+            return step.times
+        stays = self.end == STAY and self._place == len(self.steps) - 1
+        return None if stays else 1
+
+    def _repeats(self, step: Step) -> bool:
+        """Whether a call was the only one, or was given before."""
+        return self._times(step) is None and (len(self.steps) == 1 or self._given > 0)
+
+
+def _was_called(step: Step, asked: Asked) -> bool:
+    """Return whether the conversation has all calls already: a client would go on for ever."""
+    return bool(step.calls) and {call.name for call in step.calls} <= asked.called
+
+
+def _over(message: str) -> RefusalError:
+    return RefusalError(
+        422,
+        "script_over",
+        f"{message}; add an answer, or leave out 'only: true' and 'end: stop'",
+        outcome=Outcome.MISSED,
+    )
