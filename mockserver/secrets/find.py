@@ -7,6 +7,7 @@ Encoded text is decoded and searched again, to a fixed depth.
 from __future__ import annotations
 
 import base64
+import binascii
 import json
 import re
 from bisect import bisect_right
@@ -32,7 +33,8 @@ DEPTH = 3
 _BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{20,}")
 #: Base64 in lines of one length (RFC 2045, section 6.8).
 _WRAPPED = re.compile(r"(?:[A-Za-z0-9+/]{60,76}\r?\n)+[A-Za-z0-9+/]+")
-_HEX_RUN = re.compile(r"(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{2}){16,}(?![0-9A-Za-z])")
+#: One class of characters, because a group takes memory for each time that it fits.
+_HEX_RUN = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{32,}(?![0-9A-Za-z])")
 _BASE32_RUN = re.compile(r"(?<![A-Za-z0-9])[A-Z2-7]{26,}(?![A-Za-z0-9])")
 #: Longer runs are not kept in memory for the next time.
 _LONGEST_CACHED = 1024
@@ -40,8 +42,9 @@ _LONGEST_CACHED = 1024
 _READABLE = re.compile(r"[\x20-\x7e]{14}")
 
 _SHORTEST_CODE = 20
-#: Of hex and base32, as in their patterns, and what is around them.
-_SHORTEST_WORD, _WORD_END = 26, re.compile("[^0-9A-Za-z]+")
+#: Of hex and base32, as in their patterns; and what turns all around them into blanks.
+_SHORTEST_WORD = 26
+_NO_WORD = bytes(c if chr(c).isascii() and chr(c).isalnum() else 32 for c in range(256))
 _JSON = "in JSON escapes"
 _CODED = re.compile(r"\\(?:u(?P<hex>[0-9A-Fa-f]{4})|x(?P<short>[0-9A-Fa-f]{2}))")
 #: A character that no secret has.
@@ -183,8 +186,19 @@ _BLANKS = bytes(c if RUN_CHARACTER.match(chr(c)) else 32 for c in range(256))
 
 def _runs(text: str) -> list[str]:
     """Return each run of characters of tokens once, if it is long enough for one."""
-    words = set(text.encode("latin-1", "replace").translate(_BLANKS).split())
-    return [word.decode("latin-1") for word in words if len(word) >= SHORTEST_RUN]
+    blanked = text.encode("latin-1", "replace").translate(_BLANKS)
+    words: set[bytes] = set()
+    start = 0
+    while start < len(blanked):
+        # Not all at once: a list of all words takes ten times the memory of the text.
+        stop = blanked.find(b" ", start + _SLICE)
+        stop = stop if stop >= 0 else len(blanked)
+        words.update(w for w in blanked[start:stop].split() if len(w) >= SHORTEST_RUN)
+        start = stop
+    return [word.decode("latin-1") for word in words]
+
+
+_SLICE = 256 * 1024
 
 
 def _edges(run: str) -> str:
@@ -211,13 +225,10 @@ _REST = 14
 
 def _encoded(text: str, runs: Sequence[str], known: Known, depth: int) -> Iterator[SecretSpan]:
     longest = [run for run in runs if len(run) >= _SHORTEST_CODE]
-    words = {
-        word for run in longest for word in _WORD_END.split(run) if len(word) >= _SHORTEST_WORD
-    }
     for pattern, how, decode in _RUNS:
         found: dict[str, str] = {}
         # Hex and base32 are words of their own: looking at each place of an image takes long.
-        searched = longest if pattern is _BASE64_RUN else words
+        searched = longest if pattern is _BASE64_RUN else _words(longest)
         for part in {part for run in searched for part in pattern.findall(run)}:
             kind = decode(part, known, depth)
             if kind is not None:
@@ -235,6 +246,13 @@ def _encoded(text: str, runs: Sequence[str], known: Known, depth: int) -> Iterat
             # What has no escape in its line was searched already.
             lines = "\n".join(line for line in text.split("\n") if mark in line)
             yield from _escaped(text, lines, escape, how, known, depth)
+
+
+def _words(runs: Sequence[str]) -> Iterator[str]:
+    for run in runs:
+        for word in run.encode("latin-1").translate(_NO_WORD).split():
+            if len(word) >= _SHORTEST_WORD:
+                yield word.decode("latin-1")
 
 
 def _escaped(
@@ -279,6 +297,8 @@ def _in_short_base64(run: str, known: Known, depth: int) -> str | None:
 
 
 def _in_hex(run: str, known: Known, depth: int) -> str | None:
+    if len(run) % 2:
+        return None
     return _in_bytes(inflate(bytes.fromhex(run)), known, depth)
 
 
@@ -296,10 +316,11 @@ _RUNS = (
 
 
 def _in_bytes(data: bytes, known: Known, depth: int) -> str | None:
+    readable = _has_string(data)
+    if not readable and known.pattern is None:
+        return None
     text = data.decode("latin-1")
-    if _READABLE.search(text) is None and (
-        known.pattern is None or known.pattern.search(text) is None
-    ):
+    if not readable and known.pattern is not None and known.pattern.search(text) is None:
         return None
     try:
         data.decode()
@@ -307,6 +328,16 @@ def _in_bytes(data: bytes, known: Known, depth: int) -> str | None:
         # An image, or a wrong start of base64: neither has text encoded inside.
         return next((f.kind for f in find(_strings(text), known, depth=0)), None)
     return next((f.kind for f in find(text, known, depth=depth)), None)
+
+
+def _has_string(data: bytes) -> bool:
+    """Return whether bytes have a readable text that is long enough for a secret."""
+    return _SHORTEST_STRING in data.translate(_SHOWN)
+
+
+_SHORTEST_STRING = b"x" * 14
+#: Turns what can be read into one letter, since looking for a text is faster than a pattern.
+_SHOWN = bytes(0x78 if 0x20 <= c < 0x7F else 0 for c in range(256))
 
 
 def _strings(text: str) -> str:
@@ -373,20 +404,20 @@ _ENTITIES = {
 
 def _base64_readings(run: str) -> Iterator[bytes]:
     """Yield what a run of base64 may decode to; the code may begin within the run."""
-    digits = run.translate(_URL_SAFE)
-    if "\n" in digits:
-        digits = digits.replace("\r", "").replace("\n", "")
+    digits = run.encode("latin-1").translate(_STANDARD, b"\r\n")
     packed = {digits.find(mark) for mark in _PACKED} - {-1}
+    size = len(digits)
+    # A view of it is no copy.
+    padded = memoryview(digits + b"==")
     for start in {0, 1, 2, 3} | packed:
-        part = digits[start:]
-        if len(part) % 4 == 1:
-            part = part[:-1]
-        yield inflate(base64.b64decode(part + "=" * (-len(part) % 4)))
+        length = size - start
+        stop = size - 1 if length % 4 == 1 else size + -length % 4
+        yield inflate(binascii.a2b_base64(padded[start:stop]))
 
 
 #: How gzip and zstd begin in base64; zlib's two letters are too common.
-_PACKED = ("H4sI", "KLUv")
-_URL_SAFE = str.maketrans("-_", "+/")
+_PACKED = (b"H4sI", b"KLUv")
+_STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
 def _encodings(value: str) -> Iterator[str]:

@@ -20,6 +20,8 @@ from mockserver.dialects.registry import form
 from mockserver.secrets import find, placeholder
 from mockserver.secrets.find import Known
 from mockserver.secrets.recent import SHORTEST, Recent, digest
+from mockserver.wire.body import Media, media_of
+from mockserver.wire.content_coding import is_binary
 from mockserver.wire.documents import NOT_JSON, Document, documents
 
 #: A comment line of an event stream, without its colon and the blank behind it.
@@ -113,6 +115,8 @@ def channels(body: bytes, content_type: str | None, *, single: bool) -> Iterator
     the texts of a body of one document are pieces, too, as in an answer; in a request they
     are messages, each complete.
     """
+    if is_binary(body) and media_of(content_type, body) is not Media.AWS_FRAMES:
+        return
     found = _documents(body, content_type)
     for lines in {d.lines for d in found if len(d.lines) > 1}:
         yield Channel("data", tuple(map(_bytewise, lines)))

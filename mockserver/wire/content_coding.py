@@ -156,6 +156,18 @@ def is_text(body: bytes) -> bool:
     return True
 
 
+def is_binary(body: bytes) -> bool:
+    """Return whether a body is no text at all: a picture, sound, an archive.
+
+    A text with a few broken bytes is one; one of 64 bytes that no text has is more than a few.
+    """
+    return 64 * (len(body) - len(body.translate(None, _IN_NO_TEXT))) > len(body)
+
+
+#: The controls but tab, line ends, form feed and escape.
+_IN_NO_TEXT = bytes(c for c in (*range(32), 127) if c not in b"\t\n\r\f\x1b")
+
+
 class _Gzip:
     """Members one after the other, which count as one body (RFC 1952, section 2.2)."""
 
