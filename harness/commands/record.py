@@ -90,7 +90,7 @@ ENDS = ("truncated", "reset", "timeout", "client_closed")
     multiple=True,
     metavar="PARTS",
     help="What to compare in requests: method, path, query and body (all by default), or fields, "
-    "such as body.model,body.messages.",
+    "such as body.model,body.messages. 'strict' as for 'tapecheck serve'.",
 )
 @click.option(
     "--ignore",

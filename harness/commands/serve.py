@@ -60,7 +60,8 @@ _INTERVAL = 0.2
     multiple=True,
     metavar="PARTS",
     help="What to compare in requests to a path without a prefix: method, path, query and body "
-    "(all by default), or fields, such as body.model,body.messages.",
+    "(all by default), or fields, such as body.model,body.messages. With 'strict', values that the "
+    'provider takes for an absent field, such as "stream": false, are not its absence.',
 )
 @click.option(
     "--ignore",

@@ -107,6 +107,9 @@ class Dialect:
     form: ClassVar[Form] = Form()
     #: Names of dialects with the same endpoint that this one is a special case of.
     refines: ClassVar[frozenset[str]] = frozenset()
+    #: Values in the body of a request that say no more than the absence of their field, by its
+    #: place: ``messages.*.refusal``. Requests that differ in these only are the same.
+    silent_values: ClassVar[Mapping[str, tuple[Json, ...]]] = {}
     #: The provider's words for why it stopped that have one plain meaning.
     reasons: ClassVar[Mapping[str, FinishReason]] = {}
     #: The rules of its native events, if the wire carries some.

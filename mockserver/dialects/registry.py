@@ -29,6 +29,7 @@ from mockserver.dialects.facts import Facts
 from mockserver.dialects.form import COMMON, Form, merged
 from mockserver.dialects.memory import Memory
 from mockserver.dialects.side import ProviderError, Side, SideRoute, ending
+from mockserver.dialects.silent import Silent
 from mockserver.dialects.writing import Pace
 from mockserver.errors import DialectError, MockServerError
 from mockserver.vocabulary.call import NeutralCall
@@ -46,6 +47,7 @@ _MEMBERS: Mapping[str, type | tuple[type, ...]] = {
     "reasons": Mapping,
     "grammar": (Grammar, type(None)),
     "capacity": (Capacity, type(None)),
+    "silent_values": Mapping,
 }
 
 
@@ -162,6 +164,20 @@ def that_knows(request: Request) -> Dialect | None:
 def grammars() -> Iterator[Grammar]:
     """Yield the grammars of native events, each once."""
     yield from {id(d.grammar): d.grammar for d in dialects().values() if d.grammar}.values()
+
+
+@lru_cache(maxsize=1024)
+def silent_values(method: str, path: str) -> Silent:
+    """Return which values in the body of a request say no more than the absence of their field.
+
+    Special cases of a dialect share its endpoint, and what its fields mean.
+    """
+    plain = Request(method=method, uri=path)
+    for dialect in dialects().values():
+        with _blaming(dialect):
+            if not dialect.refines and dialect.matches(plain):
+                return Silent(dialect.silent_values)
+    return Silent({})
 
 
 def plain_path(path: str) -> str:

@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, unquote
 
 from mockserver.cassettes.cassette import Request
 from mockserver.dialects import registry
+from mockserver.dialects.silent import Silent
 from mockserver.library import bodies
 from mockserver.library.bodies import ABSENT, canonical
 from mockserver.library.rule import EXACT, Part, Rule
@@ -78,11 +79,12 @@ def signature(request: Request, rule: Rule = EXACT, *, ranked: bool = True) -> S
     url = request.url
     fields: tuple[int, ...] = ()
     if ranked:
-        data, text = _read(request.body, rule)
+        data, text = _read(request, rule)
         body = _digest(text, 16)
         fields = tuple(_field_hashes(data)) if isinstance(data, dict) else ()
     else:
-        body = (_cached_body if len(request.body) <= _SMALL else _body)(request.body, rule)
+        digest = _cached_body if len(request.body) <= _SMALL else _body
+        body = digest(request.body, rule, _silent(request))
     return Signature(
         method=sys.intern(request.method.upper()),
         path=plain_path(url.path),
@@ -92,8 +94,8 @@ def signature(request: Request, rule: Rule = EXACT, *, ranked: bool = True) -> S
     )
 
 
-def _body(body: bytes, rule: Rule) -> bytes:
-    return _digest(_read(body, rule)[1], 16)
+def _body(body: bytes, rule: Rule, silent: Silent) -> bytes:
+    return _digest(_value(body, rule, silent)[1], 16)
 
 
 #: Clients under test send the same bodies again; up to this length, digests are cached.
@@ -138,7 +140,7 @@ def has_placeholder(request: Request) -> bool:
 
 def fixed_fields(request: Request, rule: Rule = EXACT) -> frozenset[int]:
     """Return hashes of the compared top-level fields of a body that have no placeholder."""
-    data, _ = _read(request.body, rule)
+    data, _ = _read(request, rule)
     if not isinstance(data, dict):
         return frozenset()
     fixed = {
@@ -158,7 +160,7 @@ def sorting_key(request: Request, rule: Rule = EXACT) -> tuple[str, str, str, by
     """Return what puts requests into an order that does not depend on when they came."""
     url = request.url
     query = "&".join(f"{name}={value}" for name, value in _query(url.query, rule))
-    return request.method.upper(), plain_path(url.path), query, _read(request.body, rule)[1]
+    return request.method.upper(), plain_path(url.path), query, _read(request, rule)[1]
 
 
 def rank(got: Signature, candidates: Iterable[Signature]) -> list[int]:
@@ -181,14 +183,22 @@ def _differences(expected: Request, got: Request, rule: Rule) -> Iterator[Differ
     if Part.QUERY in parts:
         yield from _query_differences(_query(a.query, rule), _query(b.query, rule))
     if Part.BODY in parts:
-        yield from _body_differences(expected.body, got.body, rule)
+        yield from _body_differences(expected, got, rule)
 
 
 #: Deeper values are compared as a whole.
 _DEEPEST = 40
 
 
-def _read(body: bytes, rule: Rule) -> tuple[Any, bytes]:
+def _silent(request: Request) -> Silent:
+    return registry.silent_values(request.method, request.url.path)
+
+
+def _read(request: Request, rule: Rule) -> tuple[Any, bytes]:
+    return _value(request.body, rule, _silent(request))
+
+
+def _value(body: bytes, rule: Rule, silent: Silent) -> tuple[Any, bytes]:
     """Return the value of a body as far as it is compared, with its canonical form.
 
     The value is :data:`ABSENT` for bytes; their canonical form is the body itself.
@@ -197,7 +207,7 @@ def _read(body: bytes, rule: Rule) -> tuple[Any, bytes]:
     if data is ABSENT:
         return data, body
     try:
-        data = rule.body(data) if rule.changes_bodies else data
+        data = rule.body(data, silent) if silent or rule.changes_bodies else data
         return data, canonical(data)
     except RecursionError:
         return ABSENT, body
@@ -268,12 +278,12 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return found
 
 
-def _body_differences(expected: bytes, got: bytes, rule: Rule) -> Iterator[Difference]:
+def _body_differences(expected: Request, got: Request, rule: Rule) -> Iterator[Difference]:
     (a, _), (b, _) = _read(expected, rule), _read(got, rule)
     if a is not ABSENT and b is not ABSENT:
         yield from _value_differences(a, b, "body")
-    elif not fits(expected.decode("latin-1"), got.decode("latin-1")):
-        yield Difference("body", _clip(expected), _clip(got))
+    elif not fits(expected.body.decode("latin-1"), got.body.decode("latin-1")):
+        yield Difference("body", _clip(expected.body), _clip(got.body))
 
 
 def _value_differences(a: Any, b: Any, at: str) -> Iterator[Difference]:

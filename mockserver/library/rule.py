@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from mockserver.dialects.silent import Silent
 from mockserver.errors import MatchError, did_you_mean
 
 #: The steps to a field; ``*`` stands for every name and every number.
@@ -27,6 +28,8 @@ class Part(StrEnum):
 
 
 ALL_PARTS = tuple(Part)
+#: The word of a rule by which ``"stream": false`` is not the same as no ``stream``.
+STRICT = "strict"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +37,25 @@ class Rule:
     """The parts that are compared.
 
     ``only`` are the fields that are compared in bodies and queries, all if there are none;
-    ``ignored`` are those that are not. A field begins with its part.
+    ``ignored`` are those that are not. A field begins with its part. ``strict`` tells values that
+    a provider takes for an absent field from its absence.
     """
 
     parts: tuple[Part, ...] = ALL_PARTS
     only: tuple[Steps, ...] = ()
     ignored: tuple[Steps, ...] = ()
+    strict: bool = False
 
     @classmethod
     def of(cls, match_on: Iterable[str] = (), ignore: Iterable[str] = ()) -> Rule:
         """Read a rule from words such as ``path``, ``body.model`` and ``body.messages.*.id``.
 
         A path may also be as a miss shows it: ``body/messages/0/id``. Without ``match_on``, all
-        parts are compared. Raises :class:`MatchError` for an unknown word.
+        parts are compared; the word ``strict`` is no part. Raises :class:`MatchError` for an
+        unknown word.
         """
-        wanted = [_steps(word) for word in match_on]
+        words = list(match_on)
+        wanted = [_steps(word) for word in words if word != STRICT]
         ignored = tuple(_steps(word) for word in ignore)
         if whole := next((steps for steps in ignored if len(steps) == 1), None):
             raise MatchError(f"cannot ignore all of {whole[0]!r}: leave it out of what is compared")
@@ -58,19 +65,24 @@ class Rule:
             # A part that is also named as a whole is compared as a whole.
             only=tuple(s for s in wanted if len(s) > 1 and (s[0],) not in wanted),
             ignored=ignored,
+            strict=STRICT in words,
         )
 
     def over(self, other: Rule) -> Rule:
         """Return this rule with what it leaves open taken from ``other``."""
         chosen = other if self.parts == ALL_PARTS and not self.only else self
         return Rule(
-            chosen.parts, chosen.only, tuple(dict.fromkeys((*self.ignored, *other.ignored)))
+            chosen.parts,
+            chosen.only,
+            tuple(dict.fromkeys((*self.ignored, *other.ignored))),
+            self.strict or other.strict,
         )
 
     def __str__(self) -> str:
         fields = [".".join(steps) for steps in self.only]
         partly = {steps[0] for steps in self.only}
         named = ", ".join([*(p for p in self.parts if p not in partly), *fields])
+        named = f"{named}, strictly" if self.strict else named
         left = ", ".join(".".join(steps) for steps in self.ignored)
         return f"{named} without {left}" if left else named
 
@@ -92,8 +104,13 @@ class Rule:
         """Whether bodies are not compared as a whole."""
         return any(steps[0] == Part.BODY for steps in (*self.only, *self.ignored))
 
-    def body(self, data: Any) -> Any:
-        """Return what is compared in the value of a body, which may be changed."""
+    def body(self, data: Any, silent: Silent) -> Any:
+        """Return what is compared in the value of a body, which may be changed.
+
+        ``silent`` are the values that say no more than the absence of their field.
+        """
+        if not self.strict:
+            silent.leave_out(data)
         only = [steps[1:] for steps in self.only if steps[0] == Part.BODY]
         if only:
             data = _chosen(data, only)

@@ -20,7 +20,7 @@ from mockserver.cassettes.cassette import (
     header_value,
 )
 from mockserver.cassettes.yaml_reader import KeyPath
-from mockserver.dialects.registry import form
+from mockserver.dialects.registry import form, silent_values
 from mockserver.library import bodies
 from mockserver.library.matcher import plain_path
 from mockserver.library.rule import EXACT, Part, Rule
@@ -96,7 +96,8 @@ def _same_request_body(old: Request, new: Request, ids: Renaming, rule: Rule) ->
     ours, theirs = map(bodies.value_of, plain)
     if ours is bodies.ABSENT or theirs is bodies.ABSENT:
         return False
-    return _same_value(rule.body(ours), rule.body(theirs), ids)
+    silent = silent_values(new.method, new.url.path)
+    return _same_value(rule.body(ours, silent), rule.body(theirs, silent), ids)
 
 
 def same_response(old: Response, new: Response, ids: Renaming) -> bool:

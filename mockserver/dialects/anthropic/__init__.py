@@ -18,6 +18,7 @@ from mockserver.vocabulary.failure import ErrorInfo
 from mockserver.vocabulary.model import (
     AssistantTurn,
     FinishReason,
+    Json,
     JsonObject,
     ReasoningPart,
     TextPart,
@@ -53,6 +54,15 @@ class Anthropic(Dialect):
         replaced_response_headers={"anthropic-organization-id": "org", "request-id": "req"},
         base_url_variables=("ANTHROPIC_BASE_URL",),
     )
+    # The SDK's types say which fields may be null; an empty list of tools is taken (LangChain's
+    # recordings), and the others are refused.
+    silent_values: ClassVar[Mapping[str, tuple[Json, ...]]] = {
+        "stream": (False,),
+        "tools": ([],),
+        **dict.fromkeys(
+            ("cache_control", "container", "diagnostics", "inference_geo", "speed"), (None,)
+        ),
+    }
     reasons: ClassVar[Mapping[str, FinishReason]] = {
         "end_turn": FinishReason.STOP,
         "stop_sequence": FinishReason.STOP,

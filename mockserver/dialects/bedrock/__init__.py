@@ -19,7 +19,7 @@ from mockserver.dialects.form import Form
 from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.failure import ErrorInfo
-from mockserver.vocabulary.model import AssistantTurn, FinishReason, JsonObject
+from mockserver.vocabulary.model import AssistantTurn, FinishReason, Json, JsonObject
 from mockserver.wire.schedule import Schedule
 
 
@@ -43,6 +43,11 @@ class Bedrock(Dialect):
         replaced_response_headers={"x-amzn-requestid": "req"},
         base_url_variables=("AWS_ENDPOINT_URL_BEDROCK_RUNTIME",),
     )
+    # botocore sends both; an empty list of tools is refused.
+    silent_values: ClassVar[Mapping[str, tuple[Json, ...]]] = {
+        "inferenceConfig": ({},),
+        "system": ([],),
+    }
     # malformed_tool_use and malformed_model_output are failures.
     reasons: ClassVar[Mapping[str, FinishReason]] = {
         "end_turn": FinishReason.STOP,

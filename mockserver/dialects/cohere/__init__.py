@@ -16,7 +16,7 @@ from mockserver.dialects.form import Form
 from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.failure import ErrorInfo
-from mockserver.vocabulary.model import AssistantTurn, FinishReason, JsonObject
+from mockserver.vocabulary.model import AssistantTurn, FinishReason, Json, JsonObject
 from mockserver.wire.schedule import Schedule
 
 
@@ -43,6 +43,7 @@ class Cohere(Dialect):
         replaced_response_headers={"x-debug-trace-id": "trace"},
         base_url_variables=("CO_API_URL",),
     )
+    silent_values: ClassVar[Mapping[str, tuple[Json, ...]]] = {"stream": (False,)}
     # ERROR and TIMEOUT are failures, not reasons.
     reasons: ClassVar[Mapping[str, FinishReason]] = {
         "COMPLETE": FinishReason.STOP,

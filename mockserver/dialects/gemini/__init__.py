@@ -25,6 +25,7 @@ from mockserver.vocabulary.model import (
     AssistantTurn,
     FinishReason,
     ImagePart,
+    Json,
     JsonObject,
     ReasoningPart,
     TextPart,
@@ -38,6 +39,17 @@ _ADDRESS = re.compile(
 )
 #: A key in the query.
 _KEY = re.compile("(?:^|&)key=")
+
+
+#: In the JSON of protocol buffers null, and an empty list or map, is the same as nothing
+#: (https://protobuf.dev/programming-guides/json/); an empty configuration says nothing.
+_EMPTY: Mapping[str, tuple[Json, ...]] = {
+    **dict.fromkeys(("tools", "safetySettings", "safety_settings"), (None, [])),
+    **dict.fromkeys(("generationConfig", "generation_config"), (None, {})),
+    **dict.fromkeys(("toolConfig", "tool_config", "labels"), (None, {})),
+    **dict.fromkeys(("systemInstruction", "system_instruction"), (None,)),
+    **dict.fromkeys(("cachedContent", "cached_content"), (None, "")),
+}
 
 
 class Gemini(Dialect):
@@ -61,6 +73,7 @@ class Gemini(Dialect):
         replaced_request_headers={"x-goog-user-project": "project"},
         base_url_variables=("GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL"),
     )
+    silent_values = _EMPTY
     reasons: ClassVar[Mapping[str, FinishReason]] = REASONS
     capacity = Capacity(
         words=WORDS,

@@ -18,7 +18,7 @@ from mockserver.dialects.ollama.sdk import program
 from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.failure import ErrorInfo
-from mockserver.vocabulary.model import AssistantTurn, FinishReason, JsonObject
+from mockserver.vocabulary.model import AssistantTurn, FinishReason, Json, JsonObject
 from mockserver.wire.schedule import Schedule
 
 
@@ -46,6 +46,15 @@ class Ollama(Dialect):
         ),
         base_url_variables=("OLLAMA_HOST",),
     )
+    # The server reads JSON into Go's values: null leaves the default, and a list without items is
+    # no list (ollama/ollama#5779). It streams unless it is told not to.
+    silent_values: ClassVar[Mapping[str, tuple[Json, ...]]] = {
+        "stream": (None, True),
+        "options": (None, {}),
+        **dict.fromkeys(("think", "keep_alive"), (None,)),
+        **dict.fromkeys(("tools", "images", "messages.*.images"), (None, [])),
+        "messages.*.tool_calls": (None, []),
+    }
     reasons: ClassVar[Mapping[str, FinishReason]] = {
         "stop": FinishReason.STOP,
         "length": FinishReason.LENGTH,

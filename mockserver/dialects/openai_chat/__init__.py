@@ -29,6 +29,38 @@ __all__ = ["DIALECT", "OpenAIChat", "outgoing_message", "request_body"]
 
 #: Fields of a request that a neutral call has too, or that a client sets itself.
 _NEUTRAL_FIELDS = frozenset({"model", "messages", "tools", "stream", "stream_options"})
+#: Fields that may be null, which is their default (the SDK's types say which).
+_NULLABLE = (
+    "audio",
+    "frequency_penalty",
+    "logit_bias",
+    "logprobs",
+    "max_completion_tokens",
+    "max_tokens",
+    "metadata",
+    "modalities",
+    "moderation",
+    "n",
+    "prediction",
+    "presence_penalty",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "reasoning_effort",
+    "safety_identifier",
+    "seed",
+    "service_tier",
+    "stop",
+    "store",
+    "stream_options",
+    "temperature",
+    "top_logprobs",
+    "top_p",
+    "verbosity",
+    "messages.*.audio",
+    "messages.*.content",
+    "messages.*.function_call",
+    "messages.*.refusal",
+)
 _URL = "https://api.openai.com/v1/chat/completions"
 
 
@@ -57,6 +89,11 @@ class OpenAIChat(Dialect):
         },
         base_url_variables=("OPENAI_BASE_URL",),
     )
+    # An empty list of tools is refused: "empty array" (vllm-project/vllm#39780).
+    silent_values: ClassVar[Mapping[str, tuple[Json, ...]]] = {
+        "stream": (None, False),
+        **dict.fromkeys(_NULLABLE, (None,)),
+    }
     capacity = CAPACITY
     answer_routes: ClassVar[tuple[str, ...]] = ("/chat/completions",)
     side_routes: ClassVar[tuple[SideRoute, ...]] = side.ROUTES

@@ -20,10 +20,37 @@ from mockserver.dialects.openai_writing import error_answer
 from mockserver.dialects.writing import Pace, compact
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.failure import ErrorInfo
-from mockserver.vocabulary.model import AssistantTurn, FinishReason, JsonObject
+from mockserver.vocabulary.model import AssistantTurn, FinishReason, Json, JsonObject
 from mockserver.wire.schedule import Schedule, from_response
 
 __all__ = ["DIALECT", "OpenAIResponses", "is_reasoning_model", "responses_body"]
+
+
+#: Fields that may be null, which is their default (the SDK's types say which).
+_NULLABLE = (
+    "context_management",
+    "conversation",
+    "include",
+    "instructions",
+    "max_output_tokens",
+    "max_tool_calls",
+    "metadata",
+    "moderation",
+    "parallel_tool_calls",
+    "previous_response_id",
+    "prompt",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "reasoning",
+    "safety_identifier",
+    "service_tier",
+    "store",
+    "stream_options",
+    "temperature",
+    "top_logprobs",
+    "top_p",
+    "truncation",
+)
 
 
 class OpenAIResponses(Dialect):
@@ -52,6 +79,13 @@ class OpenAIResponses(Dialect):
         "completed": FinishReason.STOP,
         "max_output_tokens": FinishReason.LENGTH,
         "content_filter": FinishReason.CONTENT_FILTER,
+    }
+    silent_values: ClassVar[Mapping[str, tuple[Json, ...]]] = {
+        "stream": (None, False),
+        "background": (None, False),
+        # A response without tools repeats the request with an empty list.
+        "tools": ([],),
+        **dict.fromkeys(_NULLABLE, (None,)),
     }
     grammar = GRAMMAR
     capacity = CAPACITY
