@@ -59,6 +59,8 @@ class Capture:
         self.end: End | None = None
         self.failure: str | None = None
         self.client_disconnected = False
+        #: What proved to the provider who asks.
+        self.secrets: frozenset[str] = frozenset()
         self._at = datetime.now(UTC)
         self._times: list[float] = []
         self._headers_ms = self._end_ms = 0.0
@@ -130,7 +132,7 @@ class Capture:
         """Return the values in request and answer whose names mark them as secrets."""
         headers = self.head.headers if self.head else ()
         found = learned.of_exchange(self.request, headers, b"".join(self.pieces))
-        return frozenset(value for value in found if DUMMY_KEY not in value)
+        return self.secrets | {value for value in found if DUMMY_KEY not in value}
 
     def _chunks(self, body: bytes) -> tuple[Chunk, ...] | None:
         assert self.head is not None

@@ -18,6 +18,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from enum import Enum
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,15 @@ from mockserver.serving.origins import origin_of
 DUMMY_KEY = "tapecheck-dummy-key"
 
 
+class Proof(Enum):
+    """What a provider asks for where no key is set."""
+
+    KEY = "key"
+    SIGV4 = "signature of AWS"
+    GOOGLE = "token of Google"
+    ENTRA = "token of Microsoft Entra"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
     """A live endpoint.
@@ -40,6 +50,8 @@ class Provider:
     counts; it is sent in ``header`` behind ``scheme``. ``client_url`` and ``client_key`` are
     the variables that clients read, ``hidden`` those with which they refuse a local address.
     ``hosts`` are patterns of other hosts of the same provider, such as those of its regions.
+    ``proof`` is what the recorder makes where no key is set; for a signature of AWS, ``service`` is
+    the name that it is for.
     """
 
     name: str
@@ -51,6 +63,8 @@ class Provider:
     client_key: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    proof: Proof = Proof.KEY
+    service: str = ""
 
     @property
     def url(self) -> SplitResult:
@@ -94,10 +108,15 @@ class Provider:
         return replace(self, base_url=_checked_url(base_url, self.name))
 
     def key(self, environment: Mapping[str, str]) -> str | None:
-        """Return the real key, or ``None`` if none is needed. Raises :class:`ProviderError`."""
+        """Return the real key, or ``None`` if another proof or none is needed.
+
+        Raises :class:`ProviderError`.
+        """
         if not self.key_variables:
             return None
         key = next((environment[v] for v in self.key_variables if environment.get(v)), None)
+        if key is None and self.proof is not Proof.KEY:
+            return None
         if key is None:
             raise ProviderError(
                 f"provider {self.name} needs its key in {' or '.join(self.key_variables)}; "
@@ -156,15 +175,35 @@ PROVIDERS: Mapping[str, Provider] = {
         ),
         Provider(
             name="bedrock",
-            # Other regions: --upstream. The recorder replaces the signature by an API key
-            # (https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-use.html); with the
-            # variable of the key botocore refuses plain HTTP (botocore/auth.py, BearerAuth).
+            # Other regions: --upstream. The recorder replaces the client's signature by an API key
+            # (https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-use.html), or by its
+            # own. botocore refuses plain HTTP with the variable of the key (BearerAuth in auth.py).
             base_url="https://bedrock-runtime.us-east-1.amazonaws.com",
             key_variables=("AWS_BEARER_TOKEN_BEDROCK",),
             client_url=("AWS_ENDPOINT_URL_BEDROCK_RUNTIME",),
             client_key=("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
-            hidden=("AWS_BEARER_TOKEN_BEDROCK", "AWS_SESSION_TOKEN"),
+            hidden=("AWS_BEARER_TOKEN_BEDROCK", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"),
+            proof=Proof.SIGV4,
+            # botocore, data/bedrock-runtime/2023-09-30/service-2.json.
+            service="bedrock",
             hosts=("bedrock-runtime.*.amazonaws.com", "bedrock-runtime-fips.*.amazonaws.com"),
+        ),
+        Provider(
+            name="vertex",
+            # Regions: --upstream (python-genai, google/genai/_api_client.py). The token that a
+            # client makes is replaced by the recorder's.
+            base_url="https://aiplatform.googleapis.com",
+            client_url=("GOOGLE_VERTEX_BASE_URL",),
+            hosts=("*-aiplatform.googleapis.com", "aiplatform.*.rep.googleapis.com"),
+            proof=Proof.GOOGLE,
+        ),
+        Provider(
+            name="azure-entra",
+            base_url="",
+            # The SDK of OpenAI sends this as a bearer token (openai/lib/azure.py).
+            client_url=("AZURE_OPENAI_ENDPOINT",),
+            client_key=("AZURE_OPENAI_AD_TOKEN",),
+            proof=Proof.ENTRA,
         ),
         Provider(
             name="azure",
@@ -244,11 +283,21 @@ def find(name: str, known: Mapping[str, Provider] = PROVIDERS) -> Provider:
 
 
 def of_uri(uri: str, known: Iterable[Provider] = PROVIDERS.values()) -> Provider | None:
-    """Return the provider to which a recorded request was sent: the longest base URL counts."""
+    """Return the provider to which a recorded request was sent: the longest base URL counts.
+
+    At another host of a provider, such as one of its regions, it is that provider at that host.
+    """
+    known = tuple(known)
     fitting = [
         p for p in known if p.base_url and f"{uri}/".startswith(f"{p.base_url.rstrip('/')}/")
     ]
-    return max(fitting, key=lambda p: len(p.base_url), default=None)
+    if fitting:
+        return max(fitting, key=lambda p: len(p.base_url))
+    scheme, _, rest = uri.partition("://")
+    origin = f"{scheme}://{rest.partition('/')[0]}"
+    return next(
+        (p.at(origin) for p in known if p.hosts and p.origin != origin and p.is_at(origin)), None
+    )
 
 
 def _provider(name: str, entry: Any, path: Path) -> Provider:

@@ -23,6 +23,7 @@ from mockserver.cassettes.cassette import End, Headers, Request, header_value
 from mockserver.errors import ProviderError
 from mockserver.recording.exchange import Capture, Head
 from mockserver.recording.providers import DUMMY_KEY, Provider
+from mockserver.recording.signing import Signer, sign
 from mockserver.secrets import find, names
 from mockserver.secrets.find import Known
 from mockserver.serving.playback import AlreadySent, reset
@@ -44,21 +45,31 @@ _LOGGERS = (
     "httpcore.http2",
     "httpcore.proxy",
     "httpcore.socks",
+    # It writes signatures.
+    "botocore.auth",
 )
 
 Pipe = asyncio.Queue[Head | bytes | None]
 
 
 class Upstream:
-    """The connection to one provider. ``timeout``: longest wait for the next byte, seconds."""
+    """The connection to one provider.
+
+    ``signer`` proves who asks; ``environment`` names the certificates to trust; ``timeout``:
+    longest wait for the next byte, seconds.
+    """
 
     def __init__(
-        self, provider: Provider, environment: Mapping[str, str], *, timeout: float
+        self,
+        provider: Provider,
+        signer: Signer | None,
+        environment: Mapping[str, str],
+        *,
+        timeout: float,
     ) -> None:
         self.provider = provider
-        key = provider.key(environment)
-        self._credential = None if key is None else provider.credential(key)
-        self.known = Known.of([key] if key else [])
+        self._signer = signer
+        self.known = Known.of(signer.secrets(()) if signer else ())
         self._client = httpx.AsyncClient(
             # Requests to this machine must not go through a proxy.
             trust_env=not provider.is_local,
@@ -80,7 +91,8 @@ class Upstream:
         """Send the request of ``capture``; record the answer and put it into ``pipe``."""
         response: httpx.Response | None = None
         try:
-            response = await self._client.send(self._request(capture), stream=True)
+            request = await self._request(capture)
+            response = await self._client.send(request, stream=True)
             if response.status_code == 101:
                 capture.failed(f"{self._place} switched to another protocol, unasked")
                 return
@@ -108,6 +120,8 @@ class Upstream:
                     capture.failed(
                         f"{self._place} announced trailers ({trailers}), which cannot be recorded"
                     )
+        except ProviderError as exc:
+            capture.failed(find.mask(str(exc), self.known))
         except httpx.HTTPError as exc:
             self._record_error(capture, exc)
         except asyncio.CancelledError:
@@ -117,37 +131,42 @@ class Upstream:
                 await response.aclose()
             pipe.put_nowait(None)
 
-    def _request(self, capture: Capture) -> httpx.Request:
+    async def _request(self, capture: Capture) -> httpx.Request:
         async def trace(event: str, _info: Mapping[str, Any]) -> None:
             if event.endswith("send_request_body.complete"):
                 capture.sent()
 
-        request = capture.request
-        uri = request.uri
-        if DUMMY_KEY in uri:
-            uri = uri.replace(DUMMY_KEY, "")
+        given = capture.request
+        # As it is sent: a signature covers every byte of the address.
+        uri = httpx.URL(given.uri.replace(DUMMY_KEY, ""))
+        proof: Headers = ()
+        if self._signer is not None:
+            proof = await sign(self._signer, replace(given, uri=str(uri)))
+            capture.secrets = Known.of(self._signer.secrets(proof)).values
         return httpx.Request(
-            request.method,
+            given.method,
             uri,
-            headers=list(self._headers(request)),
-            content=request.body or None,
+            headers=[*self._headers(given, proof), *proof],
+            content=given.body or None,
             extensions={"trace": trace, "timeout": self._client.timeout.as_dict()},
         )
 
-    def _headers(self, request: Request) -> Iterator[tuple[str, str]]:
+    def _headers(self, request: Request, proof: Headers) -> Iterator[tuple[str, str]]:
         # What a connection names is for that connection alone (RFC 9110, section 7.6.1).
         named = header_value(request.headers, "connection") or ""
-        own = {word.strip().lower() for word in named.split(",")}
+        dropped = {word.strip().lower() for word in named.split(",")}
+        dropped |= HOP_BY_HOP | {"host", "accept-encoding", "expect"}
+        dropped |= {name.lower() for name, _ in proof}
+        if self._signer is not None:
+            dropped |= self._signer.replaced
         for name, value in request.headers:
             low = name.lower()
-            if low in own or low in HOP_BY_HOP or low in ("host", "accept-encoding", "expect"):
+            if low in dropped:
                 continue
-            if names.is_credential_header(low) and (self._credential or DUMMY_KEY in value):
+            if names.is_credential_header(low) and (self._signer or DUMMY_KEY in value):
                 continue
             yield name, value
         yield "Accept-Encoding", "identity"
-        if self._credential is not None:
-            yield self.provider.header, self._credential
 
     def _record_error(self, capture: Capture, exc: httpx.HTTPError) -> None:
         if capture.head is None:
@@ -277,6 +296,8 @@ class LogFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Replace the message by a masked one."""
+        if record.name == "botocore.auth":
+            return False
         record.msg = find.mask(record.getMessage(), Known(self.known))
         record.args = ()
         return True

@@ -25,6 +25,7 @@ from mockserver.recording.forward import Forward, no_proxy, proxy_environment
 from mockserver.recording.modes import Mode
 from mockserver.recording.providers import DUMMY_KEY, Provider
 from mockserver.recording.proxy import GRACE, LogFilter, Upstream
+from mockserver.recording.signing import signer_of
 from mockserver.recording.tape import Result, Tape
 from mockserver.recording.writer import Check, locked
 from mockserver.serving.server import MockServer
@@ -149,9 +150,13 @@ class Recorder(MockServer):
                 "set yours with --upstream or in a file of providers"
             )
 
+        # In this thread: an access token may take a while.
+        signers = {p.name: signer_of(p, self._environment) for p in providers}
+
         def make() -> dict[str, Upstream]:
             return {
-                p.name: Upstream(p, self._environment, timeout=self._timeout) for p in providers
+                p.name: Upstream(p, signers[p.name], self._environment, timeout=self._timeout)
+                for p in providers
             }
 
         return self._call(make)

@@ -6,15 +6,19 @@ import pytest
 
 from mockserver.errors import ProviderError
 from mockserver.recording import providers
-from mockserver.recording.providers import DUMMY_KEY, PROVIDERS, Provider
+from mockserver.recording.providers import DUMMY_KEY, PROVIDERS, Proof, Provider
 
 
 def test_the_table_is_complete() -> None:
     for name, provider in PROVIDERS.items():
         assert provider.name == name
-        assert provider.base_url.startswith(("https://", "http://127.0.0.1:")) or name == "azure"
+        assert provider.base_url.startswith(("https://", "http://127.0.0.1:")) or name in (
+            "azure",
+            "azure-entra",
+        )
         assert provider.is_local is provider.base_url.startswith("http:")
-        assert bool(provider.key_variables) is not provider.is_local
+        needs = provider.key_variables or provider.proof is not Proof.KEY
+        assert bool(needs) is not provider.is_local
         # A client that reads the real key's variable must find the dummy there.
         assert set(provider.key_variables) <= {*provider.client_key, *provider.hidden}
 
@@ -42,12 +46,14 @@ def test_a_provider_s_base_url_is_in_the_variable_that_its_clients_read() -> Non
     assert {name: p.client_url for name, p in PROVIDERS.items() if name != "openai"} == {
         "anthropic": ("ANTHROPIC_BASE_URL",),
         "azure": ("AZURE_OPENAI_ENDPOINT",),
+        "azure-entra": ("AZURE_OPENAI_ENDPOINT",),
         "bedrock": ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME",),
         "codex": (),
         "cohere": ("CO_API_URL",),
         "gemini": ("GOOGLE_GEMINI_BASE_URL",),
         "groq": ("GROQ_BASE_URL",),
         "ollama": ("OLLAMA_HOST",),
+        "vertex": ("GOOGLE_VERTEX_BASE_URL",),
         **dict.fromkeys(
             (
                 "deepseek",
@@ -99,11 +105,16 @@ def test_credentials() -> None:
         ("https://api.openai.com/v10/x", None),
         ("https://api.anthropic.com", "anthropic"),
         ("https://api.example.com/v1/x", None),
+        ("https://bedrock-runtime.eu-west-1.amazonaws.com/model/m/converse", "bedrock"),
+        ("https://bedrock-runtime.eu-west-1.amazonaws.com.evil.example/model/m/converse", None),
+        ("https://europe-west4-aiplatform.googleapis.com/v1/x", "vertex"),
+        ("https://aiplatform.eu.rep.googleapis.com/v1/x", "vertex"),
     ],
 )
 def test_the_provider_of_a_recorded_request(uri: str, name: str | None) -> None:
     found = providers.of_uri(uri)
     assert (found.name if found else None) == name
+    assert found is None or uri.startswith(found.base_url)
 
 
 def test_a_file_adds_providers(tmp_path: Path) -> None:

@@ -277,7 +277,7 @@ def test_certificates_are_verified_and_proxies_used_for_remote_hosts(
 ) -> None:
     made: dict[str, object] = {}
     monkeypatch.setattr(httpx, "AsyncClient", lambda **options: made.update(options))
-    Upstream(Provider(name="x", base_url=base_url), {}, timeout=10)
+    Upstream(Provider(name="x", base_url=base_url), None, {}, timeout=10)
     assert made["trust_env"] is trust_env
     checked = made["verify"]
     if verify:
@@ -369,4 +369,4 @@ def test_a_file_of_certificates_that_cannot_be_read_is_named(tmp_path: Path) -> 
     for name in ("missing.pem", "empty.pem"):
         environment = {"SSL_CERT_FILE": str(tmp_path / name)}
         with pytest.raises(ProviderError, match=rf"SSL_CERT_FILE .*{name}"):
-            Upstream(Provider(name="x", base_url="https://a.test"), environment, timeout=10)
+            Upstream(Provider(name="x", base_url="https://a.test"), None, environment, timeout=10)

@@ -14,6 +14,7 @@ from mockserver.recording.exchange import Capture
 from mockserver.recording.providers import Provider
 from mockserver.recording.proxy import Upstream
 from mockserver.recording.recorder import Recorder, TapeHandle
+from mockserver.recording.signing import signer_of
 from tests.mockserver.live import Gate, Live, stream
 from tests.mockserver.rawhttp import connect
 from tests.mockserver.taping import CHAT, DONE, ENVIRONMENT, ask, event, hello
@@ -72,7 +73,8 @@ def test_what_arrives_after_the_client_has_disconnected_is_not_recorded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def fetch(capture: Capture) -> None:
-        upstream = Upstream(live.provider(), ENVIRONMENT, timeout=10)
+        signer = signer_of(live.provider(), ENVIRONMENT)
+        upstream = Upstream(live.provider(), signer, ENVIRONMENT, timeout=10)
         await upstream.fetch(capture, asyncio.Queue())
         await upstream.close()
 
