@@ -13,13 +13,14 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from mockserver.backend import Given
 from mockserver.backend.verdict import Verdict
 from mockserver.library.refusal import RefusalError
 from mockserver.secrets import find
 from mockserver.serving.journal import Journal, Record
 from mockserver.serving.responses import json_response
 from mockserver.serving.sessions import LiveSession
-from mockserver.wire.schedule import Schedule, split_at
+from mockserver.wire.schedule import Ending, Schedule, split_at
 
 #: The files of the page, with their types.
 _FILES = {
@@ -97,10 +98,19 @@ def request(app: Watched, text: str) -> web.Response:
                 {
                     **record.entry.to_json(),
                     "events": list(_events(schedule, record.entry.sent)) if schedule else [],
-                    "ending": str(schedule.ending) if schedule else None,
+                    "fault": _fault(record, schedule),
                 }
             )
     raise RefusalError(404, "unknown_request", f"no request {number} is in the journal")
+
+
+def _fault(record: Record, schedule: Schedule | None) -> str | None:
+    """Return in words what interrupts an answer, if something does."""
+    if isinstance(record.found, Given) and record.found.broken is not None:
+        return str(record.found.broken)
+    if schedule is None or schedule.ending is Ending.FINISH:
+        return None
+    return str(schedule.ending)
 
 
 def _brief(record: Record) -> dict[str, Any]:

@@ -74,9 +74,9 @@ async function detail() {
     const row = put(rows, "tr", "", event.sent ? "" : "unsent");
     put(row, "td", event.at_ms.toFixed(0));
     put(row, "td", String(event.bytes));
-    put(row, "td", event.text);
+    put(row, "td", event.text.trimEnd());
   }
-  $("ending").textContent = found.ending ? `Ending: ${found.ending}` : "";
+  $("ending").textContent = found.fault ? `Fault: ${found.fault}` : "";
   $("body").textContent = pretty(found.body ?? found.body_base64 ?? "");
   $("headers").textContent = found.headers.map(([n, v]) => `${n}: ${v}`).join("\n");
 }
@@ -101,7 +101,7 @@ async function update() {
     await verdict();
     if (found.requests.some((r) => r.number === chosen.number)) await detail();
   }
-  $("state").textContent = `${known.size} requests`;
+  $("state").textContent = known.size === 1 ? "1 request" : `${known.size} requests`;
 }
 async function loop() {
   try { if (!document.hidden) await update(); }
