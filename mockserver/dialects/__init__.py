@@ -14,7 +14,8 @@ from mockserver.dialects.dialect import (
 from mockserver.dialects.facts import CallFacts, Facts, of_last, repaired, texts_in
 from mockserver.dialects.failures import Failure
 from mockserver.dialects.form import Form
-from mockserver.dialects.objection import Objection
+from mockserver.dialects.objection import Objection, objection
+from mockserver.dialects.refusals import Excess, Quota, QuotaKind, Refusals, Sent
 from mockserver.dialects.registry import (
     base_path,
     continues,
@@ -27,9 +28,11 @@ from mockserver.dialects.registry import (
     of_request,
     plain_path,
     recorded_call,
+    said,
     sdk_arguments,
     written_answer,
     written_error,
+    written_objection,
     written_request,
 )
 from mockserver.dialects.writing import Pace
@@ -39,6 +42,7 @@ __all__ = [
     "Capacity",
     "Dialect",
     "Difference",
+    "Excess",
     "Facts",
     "Failure",
     "Fitted",
@@ -46,6 +50,10 @@ __all__ = [
     "Grammar",
     "Objection",
     "Pace",
+    "Quota",
+    "QuotaKind",
+    "Refusals",
+    "Sent",
     "UnreadableRequestError",
     "UnwritableError",
     "base_path",
@@ -56,14 +64,17 @@ __all__ = [
     "fitted",
     "grammars",
     "is_pending",
+    "objection",
     "of_last",
     "of_request",
     "plain_path",
     "recorded_call",
     "repaired",
+    "said",
     "sdk_arguments",
     "texts_in",
     "written_answer",
     "written_error",
+    "written_objection",
     "written_request",
 ]

@@ -18,6 +18,8 @@ from mockserver.dialects.capacity import Capacity
 from mockserver.dialects.facts import Facts
 from mockserver.dialects.form import Form
 from mockserver.dialects.memory import Memory
+from mockserver.dialects.objection import Objection
+from mockserver.dialects.refusals import Refusals
 from mockserver.dialects.side import SideRoute
 from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
@@ -131,6 +133,8 @@ class Dialect:
         They are no dialects of cassettes: nobody's client is judged by them.
         """
         return ()
+    #: What the provider refuses, and in which words.
+    refusals: ClassVar[Refusals] = Refusals()
 
     def matches(self, request: Request) -> bool:
         """Return whether a request asks for an answer in this dialect."""
@@ -230,6 +234,10 @@ class Dialect:
     def write_error(self, _error: ErrorInfo, _call: NeutralCall) -> Response:
         """Return what the provider would answer for an error with an HTTP status."""
         raise UnwritableError(f"{self.name} answers cannot be written")
+
+    def write_objection(self, objection: Objection, call: NeutralCall) -> Response:
+        """Return what the provider would answer to a request that it refuses."""
+        return self.write_error(objection.error, call)
 
     def continues(self, _before: Sequence[Interaction], _request: Request) -> str | None:
         """Return the feature with which a client asks on, if a request does so.

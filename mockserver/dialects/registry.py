@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pkgutil import iter_modules
+from typing import TypeVar
 from urllib.parse import unquote
 
 from mockserver import dialects as folder
@@ -28,6 +29,8 @@ from mockserver.dialects.dialect import (
 from mockserver.dialects.facts import Facts
 from mockserver.dialects.form import COMMON, Form, merged
 from mockserver.dialects.memory import Memory
+from mockserver.dialects.objection import Objection
+from mockserver.dialects.refusals import Refusals
 from mockserver.dialects.side import ProviderError, Side, SideRoute, ending
 from mockserver.dialects.silent import Silent
 from mockserver.dialects.writing import Pace
@@ -36,6 +39,8 @@ from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.failure import ErrorInfo
 from mockserver.vocabulary.model import AssistantTurn, JsonObject
 from mockserver.wire.schedule import Schedule
+
+_T = TypeVar("_T")
 
 GROUP = "tapecheck.dialects"
 #: What every dialect has, and of which type.
@@ -48,6 +53,7 @@ _MEMBERS: Mapping[str, type | tuple[type, ...]] = {
     "grammar": (Grammar, type(None)),
     "capacity": (Capacity, type(None)),
     "silent_values": Mapping,
+    "refusals": Refusals,
 }
 
 
@@ -289,6 +295,18 @@ def written_error(dialect: Dialect, error: ErrorInfo, call: NeutralCall) -> Resp
     """Return the answer that says an error. Raises :class:`UnwritableError`."""
     with _blaming(dialect):
         return dialect.write_error(error, call)
+
+
+def said(dialect: Dialect, ask: Callable[[Refusals], _T]) -> _T:
+    """Return what the provider says to a request that it refuses, by its refusals."""
+    with _blaming(dialect):
+        return ask(dialect.refusals)
+
+
+def written_objection(dialect: Dialect, objection: Objection, call: NeutralCall) -> Response:
+    """Return the answer to a request that is refused. Raises :class:`UnwritableError`."""
+    with _blaming(dialect):
+        return dialect.write_objection(objection, call)
 
 
 def continues(dialect: Dialect, before: Sequence[Interaction], request: Request) -> str | None:

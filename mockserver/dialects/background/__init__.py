@@ -32,7 +32,7 @@ class Background(OpenAIResponses):
             return False
         try:
             body = json.loads(request.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return False
         return isinstance(body, dict) and body.get("background") is True
 

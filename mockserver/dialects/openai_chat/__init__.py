@@ -11,11 +11,14 @@ from mockserver.dialects import openai_sdk
 from mockserver.dialects.dialect import Dialect, UnreadableRequestError
 from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
+from mockserver.dialects.objection import Objection
 from mockserver.dialects.openai_chat import side
 from mockserver.dialects.openai_chat.answer import CAPACITY, write_answer
 from mockserver.dialects.openai_chat.completions import COMPLETIONS
 from mockserver.dialects.openai_chat.facts import read
+from mockserver.dialects.openai_chat.refusals import ChatRefusals
 from mockserver.dialects.openai_chat.request import outgoing_message, request_body
+from mockserver.dialects.openai_refusals import write_objection
 from mockserver.dialects.openai_writing import error_answer, wants_usage
 from mockserver.dialects.recorded_body import body_of
 from mockserver.dialects.side import SideRoute
@@ -97,6 +100,7 @@ class OpenAIChat(Dialect):
     capacity = CAPACITY
     answer_routes: ClassVar[tuple[str, ...]] = ("/chat/completions",)
     side_routes: ClassVar[tuple[SideRoute, ...]] = side.ROUTES
+    refusals = ChatRefusals()
     reasons: ClassVar[Mapping[str, FinishReason]] = {
         "stop": FinishReason.STOP,
         "length": FinishReason.LENGTH,
@@ -150,6 +154,10 @@ class OpenAIChat(Dialect):
     def write_error(self, error: ErrorInfo, _call: NeutralCall) -> Response:
         """Return the error in OpenAI's form."""
         return error_answer(error)
+
+    def write_objection(self, objection: Objection, _call: NeutralCall) -> Response:
+        """Return the error with the field that is wrong, and its code."""
+        return write_objection(objection)
 
     def sdk_program(
         self, base_url: str, body: JsonObject, max_retries: int = 0, _path: str = ""

@@ -11,10 +11,13 @@ from mockserver.dialects import openai_sdk
 from mockserver.dialects.dialect import Dialect, UnwritableError
 from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
+from mockserver.dialects.objection import Objection
+from mockserver.dialects.openai_refusals import write_objection
 from mockserver.dialects.openai_responses.answer import CAPACITY, Manner, write_answer
 from mockserver.dialects.openai_responses.call import is_about, is_in_progress, read_call
 from mockserver.dialects.openai_responses.facts import read
 from mockserver.dialects.openai_responses.native import GRAMMAR
+from mockserver.dialects.openai_responses.refusals import ResponsesRefusals
 from mockserver.dialects.openai_responses.request import is_reasoning_model, responses_body
 from mockserver.dialects.openai_writing import error_answer
 from mockserver.dialects.writing import Pace, compact
@@ -89,6 +92,7 @@ class OpenAIResponses(Dialect):
     }
     grammar = GRAMMAR
     capacity = CAPACITY
+    refusals = ResponsesRefusals()
     #: Where the provider answers, and the headers that every request needs.
     address: ClassVar[str] = "https://api.openai.com/v1/responses"
     request_headers: ClassVar[Headers] = (("content-type", "application/json"),)
@@ -144,6 +148,10 @@ class OpenAIResponses(Dialect):
     def is_pending(self, answers: Sequence[Schedule]) -> bool:
         """Return whether the last answer is a response that is still in progress."""
         return is_in_progress(answers[-1])
+
+    def write_objection(self, objection: Objection, _call: NeutralCall) -> Response:
+        """Return the error with the field that is wrong, and its code."""
+        return write_objection(objection)
 
     def sdk_program(
         self, base_url: str, body: JsonObject, max_retries: int = 0, _path: str = ""

@@ -1,0 +1,23 @@
+"""Requests that a provider refuses, for the tests of each dialect."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from mockserver.cassettes.cassette import Request
+from mockserver.dialects import Dialect, Objection, Sent, find_dialect, said
+
+
+def sent(dialect: Dialect, body: Any, path: str) -> Sent:
+    """Return a request; ``body`` is bytes, or a JSON value."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    request = Request(method="POST", uri=f"http://provider{path}", headers=(), body=raw)
+    return Sent(request, None)
+
+
+def objections(name: str, body: Any, path: str) -> list[Objection]:
+    """Return what the provider refuses about a body."""
+    dialect = find_dialect(name)
+    asked = sent(dialect, body, path)
+    return list(said(dialect, lambda refusals: tuple(refusals.objections(asked))))
