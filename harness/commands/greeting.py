@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 if TYPE_CHECKING:
+    from harness.commands.answering import Answering
     from mockserver import MockServer
     from mockserver.dialects import Dialect
 
@@ -28,8 +29,19 @@ class Shown(NamedTuple):
     path: str
 
 
-def recorded(server: MockServer) -> Iterator[str]:
-    """Yield the lines of a server that has recordings only."""
+def lines(server: MockServer, asked: Answering) -> Iterator[str]:
+    """Yield the lines of a server that answers as the options say."""
+    if asked.is_on:
+        yield from _answering(server, asked)
+    else:
+        yield from _recorded(server)
+    yield "Lists of the cassettes, and of the requests so far:"
+    yield f"  curl {server.url}/__tapecheck/cassettes"
+    yield f"  curl {server.url}/__tapecheck/journal"
+    yield ""
+
+
+def _recorded(server: MockServer) -> Iterator[str]:
     yield f"Serving {_count(server)} on {server.url}"
     yield ""
     found = _shown(server)
@@ -39,28 +51,23 @@ def recorded(server: MockServer) -> Iterator[str]:
             yield "All of them, matched by request:"
             for known, path in _variables({found.variable: found.base}).items():
                 yield f"  export {known}={server.url}{path}"
-    yield from _lists(server)
 
 
-def answering(server: MockServer, rules: str | None, *, matched: bool) -> Iterator[str]:
-    """Yield the lines of a server that answers anything.
-
-    ``rules`` is the file of its own answers, if it has one; ``matched``: cassettes come first.
-    """
-    first = [f"{_count(server)} first"] if matched else []
-    then = f" ({', then '.join((*first, *([rules] if rules else [])))})" if first or rules else ""
-    yield f"Answering any request on {server.url}{then}"
+def _answering(server: MockServer, asked: Answering) -> Iterator[str]:
+    yield f"Answering any request on {server.url}"
+    first = [_count(server)] if asked.cassettes else []
+    if first := [*first, *map(str, asked.scripts)]:
+        yield f"First {', then '.join(first)}; what these leave open is made up."
     yield ""
     yield "Set the base URL of your client; any key will do:"
     for variable, path in _variables({}).items():
         yield f"  export {variable}={server.url}{path}"
     yield "Try it:"
     yield f"  {_curl(server)}"
-    found = None if matched or not server.library.paths else _shown(server)
+    found = None if asked.cassettes or not server.library.paths else _shown(server)
     if found is not None:
         yield f"The {_count(server)} are below /c/, each at its own address:"
         yield from itertools.islice(_pinned(server, found), 1, None)
-    yield from _lists(server)
 
 
 def _count(server: MockServer) -> str:
@@ -78,13 +85,6 @@ def _pinned(server: MockServer, found: Shown) -> Iterator[str]:
     yield f"  curl -N {shlex.quote(url + found.path)} -d '{{}}'"
     yield "The same, cut after its second event; a wrong word names the known ones:"
     yield f"  curl -N {shlex.quote(f'{url}/~cut=2{found.path}')} -d '{{}}'"
-
-
-def _lists(server: MockServer) -> Iterator[str]:
-    yield "Lists of the cassettes, and of the requests so far:"
-    yield f"  curl {server.url}/__tapecheck/cassettes"
-    yield f"  curl {server.url}/__tapecheck/journal"
-    yield ""
 
 
 def _curl(server: MockServer) -> str:

@@ -6,10 +6,11 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.commands import answering, greeting
 from harness.commands.options import rule_of
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _INTERVAL = 0.2
 
 
 @click.command()
-@click.argument("library", nargs=-1, type=click.Path(path_type=Path), metavar="[DIR|FILE]...")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[ANSWERS|DIR|FILE]...")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--allow-host",
@@ -70,15 +71,10 @@ _INTERVAL = 0.2
     metavar="FIELD",
     help="A field that may differ, such as body.metadata.trace or query.at. May be repeated.",
 )
-@click.option(
-    "--answer",
-    is_flag=True,
-    help="Answer requests that nothing is recorded for, instead of refusing them. Without DIR and "
-    "FILE that is the default.",
-)
+@answering.options
 @click.option("--quiet", "-q", is_flag=True, help="Do not show requests.")
 def command(
-    library: tuple[Path, ...],
+    files: tuple[Path, ...],
     host: str,
     hosts: tuple[str, ...],
     origins: tuple[str, ...],
@@ -88,35 +84,38 @@ def command(
     once: bool,
     parts: tuple[str, ...],
     ignore: tuple[str, ...],
-    answer: bool,
     quiet: bool,
-) -> None:
+    **given: Any,
+) -> int:
     """Start the mock server for any client in any language.
 
     Without DIR and FILE it answers every request, in each wire format that it knows: no model and
     no key is needed, and nothing is asked over the network. Otherwise it serves the cassettes below
-    each DIR, and each FILE; what is not recorded is refused, unless --answer says to answer it.
+    each DIR, and each FILE; what is not recorded is refused, unless there are ANSWERS or --answer.
     Plain vcrpy cassettes and HTTP archives are served as they are. Ctrl-C stops it.
 
     /c/CASSETTE/… answers from one cassette: yours, or without DIR and FILE the bundled ones.
     /c/CASSETTE/~WORDS/… sends it as a case does, with the words of its id, such as eol=crlf,bom=yes
     or cut=3; interactions=0+2 chooses answers.
 
+    An ANSWERS file is a script in YAML: a list of answers, and when each is given. What it leaves
+    open is answered as without it; docs/BACKEND.md has its words.
+
     \b
     tapecheck serve
+    tapecheck serve answers.yaml --pace 50/s --verdict
     tapecheck serve cassettes/ --port 8080 --speed 1
-    tapecheck serve cassettes/ --answer
-    tapecheck serve recording.har --match-on method,path
+    tapecheck serve recording.har --match-on method,path --answer
     """
-    from harness.commands import greeting
     from harness.suite import bundled
     from mockserver import MockServer
-    from mockserver.backend import Settings
     from mockserver.library import settings
 
     project = settings.find(Path.cwd())
+    scripts, cassettes = answering.split(files)
+    asked = answering.Answering(scripts=scripts, cassettes=cassettes, **given)
     server = MockServer(
-        library or (bundled.cassettes(),),
+        cassettes or (bundled.cassettes(),),
         host=host,
         port=port,
         speed=speed,
@@ -126,8 +125,8 @@ def command(
         allow_hosts=hosts,
         allow_origins=origins,
         cors=not no_cors,
-        backend=Settings() if answer or not library else None,
-        by_request=bool(library),
+        backend=asked.settings(),
+        by_request=bool(cassettes),
     )
     if server.is_open:
         click.echo(
@@ -135,22 +134,28 @@ def command(
             "--allow-host narrows it to a name",
             err=True,
         )
-    if library:
+    if cassettes:
         _check(server)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with server:
         try:
-            if answer or not library:
-                lines = greeting.answering(server, None, matched=bool(library))
-            else:
-                lines = greeting.recorded(server)
-            for line in lines:
+            for line in greeting.lines(server, asked):
                 click.echo(line)
             for entry in _requests(server):
                 if not quiet:
                     click.echo(_line(entry), err=True)
         except KeyboardInterrupt:
             click.echo("stopped", err=True)
+        if asked.verdict:
+            return _verdict(server)
+    return 0
+
+
+def _verdict(server: MockServer) -> int:
+    """Print the verdict and return the exit code."""
+    verdict = server.verdict()
+    click.echo(verdict.text)
+    return 1 if verdict.failed else 0
 
 
 def _check(server: MockServer) -> None:

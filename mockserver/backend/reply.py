@@ -55,6 +55,11 @@ class Given(Found):
         return self.reply.source
 
     @property
+    def has_times(self) -> bool:
+        """Whether its pieces are due at times that were asked for."""
+        return bool(self.reply.pace.first_ms or self.reply.pace.each_ms)
+
+    @property
     def broken(self) -> Break | None:
         """Where the answer is interrupted, if it is."""
         return self.reply.variation.broken

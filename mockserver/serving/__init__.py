@@ -8,17 +8,22 @@ from mockserver.lazy import lazy_face
 
 if TYPE_CHECKING:
     from mockserver.serving.journal import JournalEntry
+    from mockserver.serving.scripts import is_script_file, load_script, load_scripts
     from mockserver.serving.server import loop_factory
     from mockserver.serving.verify import verify_cassette
 
 __all__ = [
     "JournalEntry",
+    "is_script_file",
+    "load_script",
+    "load_scripts",
     "loop_factory",
     "verify_cassette",
 ]
 
 _HOMES = {
     "journal": ("JournalEntry",),
+    "scripts": ("is_script_file", "load_script", "load_scripts"),
     "server": ("loop_factory",),
     "verify": ("verify_cassette",),
 }

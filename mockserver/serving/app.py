@@ -149,6 +149,10 @@ class App:
         records = [record for record in self.journal.records if record.session is None]
         return judge([record.seen for record in records])
 
+    def verdict(self) -> Verdict:
+        """Judge the clients by all requests so far."""
+        return judge([record.seen for record in self.journal.records])
+
     def close_session(self, session_id: str) -> None:
         """Forget a session and interrupt its answers."""
         live = self.sessions.pop(session_id, None)
@@ -232,10 +236,12 @@ class App:
         if origin is not None:
             message = visitors.readable(message, origin)
         playback = Playback(request, message, record)
-        if self.options.speed or not playback.play_at_once():
+        # An answer that was made has times only if somebody asked for them.
+        speed = 1.0 if isinstance(found, Given) and found.has_times else self.options.speed
+        if speed or not playback.play_at_once():
             player = live or self
             player.answers.begin(record)
-            await playback.play(speed=self.options.speed, wait=player.wait)
+            await playback.play(speed=speed, wait=player.wait)
         return playback.response
 
     def note_refusal(self, message: str) -> None:

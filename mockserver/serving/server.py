@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from mockserver.backend import Settings
+from mockserver.backend.verdict import Verdict
 from mockserver.cassettes.cassette import Cassette
 from mockserver.errors import ServerStartError, SessionError
 from mockserver.library import library as store
@@ -132,6 +133,10 @@ class MockServer:
     def journal(self) -> tuple[JournalEntry, ...]:
         """All requests, oldest first, with secrets."""
         return self._call(lambda: self._app.journal.entries)
+
+    def verdict(self) -> Verdict:
+        """Judge the clients by all requests so far."""
+        return self._call(self._app.verdict)
 
     def session(
         self,

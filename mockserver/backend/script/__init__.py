@@ -9,7 +9,7 @@ from mockserver.backend.script.reading import (
     script_of,
     script_of_yaml,
 )
-from mockserver.backend.script.steps import Rule, Script, Tape
+from mockserver.backend.script.steps import Rule, Script, Tape, merged
 
 __all__ = [
     "Answering",
@@ -19,6 +19,7 @@ __all__ = [
     "Tape",
     "in_words",
     "is_script",
+    "merged",
     "rule_of",
     "script_of",
     "script_of_yaml",

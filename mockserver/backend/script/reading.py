@@ -12,7 +12,7 @@ from mockserver.backend.script import verbs
 from mockserver.backend.script.cursor import Cursor, Open, Place, no_tapes, shown
 from mockserver.backend.script.steps import STAY, Condition, End, Rule, Script
 from mockserver.cassettes.yaml_reader import KeyPath, Loader, YamlError, read
-from mockserver.errors import ScriptError
+from mockserver.errors import ScriptError, did_you_mean
 
 #: What a script says beside its answers.
 _LIMITS = ("rpm", "tpm", "context")
@@ -27,8 +27,10 @@ _LONGEST = 1000
 
 
 def is_script(data: object) -> bool:
-    """Return whether the value of a YAML file is a script, and no cassette."""
-    return isinstance(data, dict) and "interactions" not in data and bool(data.keys() & {*_KEYS})
+    """Return whether the value of a YAML file is meant for a script, and no cassette."""
+    if not isinstance(data, dict) or "interactions" in data:
+        return False
+    return any(isinstance(key, str) and (key in _KEYS or did_you_mean(key, _KEYS)) for key in data)
 
 
 def script_of_yaml(text: bytes | str, name: str, open_tape: Open = no_tapes) -> Script:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mockserver.cassettes.cassette import Interaction
@@ -131,3 +131,12 @@ class Script:
 
 #: A script that leaves every answer open.
 EMPTY = Script()
+
+
+def merged(scripts: Sequence[Script]) -> Script:
+    """Return scripts as one: their answers in order, and the last of their limits."""
+    return Script(
+        rules=tuple(rule for script in scripts for rule in script.rules),
+        only=any(script.only for script in scripts),
+        limits={name: limit for script in scripts for name, limit in script.limits.items()},
+    )

@@ -197,7 +197,14 @@ def test_words_that_yaml_takes_for_truth_values_are_texts() -> None:
 
 @pytest.mark.parametrize(
     ("data", "expected"),
-    [({"answers": []}, True), ({"limits": {}}, True), ({"interactions": []}, False), ([], False)],
+    [
+        ({"answers": []}, True),
+        ({"limits": {}}, True),
+        ({"answer": []}, True),
+        ({"interactions": [], "answers": []}, False),
+        ({"version": 1}, False),
+        ([], False),
+    ],
 )
 def test_a_script_is_no_cassette(data: Any, expected: bool) -> None:
     assert is_script(data) is expected
