@@ -25,7 +25,7 @@ _CACHED = ("cacheReadInputTokens", "cacheWriteInputTokens")
 
 def ask(base_url: str, call: NeutralCall, turn: Turn) -> None:
     """Make a call and read the answer into ``turn``, as far as it comes."""
-    client = _session().client(
+    client = session().client(
         "bedrock-runtime",
         endpoint_url=base_url,
         config=Config(
@@ -49,7 +49,7 @@ def status_of(exc: Exception) -> int | None:
 
 
 @functools.cache
-def _session() -> Any:
+def session() -> Any:
     return boto3.Session(aws_access_key_id="x", aws_secret_access_key="x", region_name="us-east-1")
 
 

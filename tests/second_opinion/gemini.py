@@ -23,7 +23,7 @@ _NAMES = {
 }
 
 #: For all clients: to load the certificates takes longer than a call.
-_TLS = ssl.create_default_context()
+TLS = ssl.create_default_context()
 
 
 def ask(base_url: str, call: NeutralCall, turn: Turn) -> None:
@@ -33,8 +33,8 @@ def ask(base_url: str, call: NeutralCall, turn: Turn) -> None:
         http_options=types.HttpOptions(
             base_url=base_url,
             timeout=int((call.timeout or 5.0) * 1000),
-            client_args={"verify": _TLS},
-            async_client_args={"verify": _TLS, "ssl": _TLS},
+            client_args={"verify": TLS},
+            async_client_args={"verify": TLS, "ssl": TLS},
             retry_options=types.HttpRetryOptions(
                 attempts=call.max_retries + 1, initial_delay=0.01, max_delay=0.05
             ),

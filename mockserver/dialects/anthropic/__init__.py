@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from mockserver.cassettes.cassette import Request, Response, header_value
-from mockserver.dialects.anthropic import answer, call, error_answer, facts, request, sdk
+from mockserver.cassettes.cassette import Request, Response
+from mockserver.dialects.anthropic import answer, call, error_answer, facts, request, sdk, side
 from mockserver.dialects.capacity import Capacity
 from mockserver.dialects.dialect import Dialect
 from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
+from mockserver.dialects.side import SideRoute
 from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.failure import ErrorInfo
@@ -33,6 +34,7 @@ class Anthropic(Dialect):
     name = "anthropic"
     endpoint = re.compile("/v1/messages")
     answer_routes: ClassVar[tuple[str, ...]] = ("/messages",)
+    side_routes: ClassVar[tuple[SideRoute, ...]] = side.ROUTES
     form = Form(
         opaque_fields={
             "signature": "signature",
@@ -98,10 +100,8 @@ class Anthropic(Dialect):
     )
 
     def knows(self, request: Request) -> bool:
-        """Return whether it has the headers that the API requires, or names the company."""
-        headers = request.headers
-        named = any(header_value(headers, name) for name in ("anthropic-version", "x-api-key"))
-        return named or "/anthropic/" in request.url.path
+        """Return whether it has a header that only this API has, or names the company."""
+        return side.knows(request)
 
     def read_call(self, request: Request) -> NeutralCall:
         """Read the request in the words of Chat Completions."""

@@ -55,6 +55,7 @@ _BEGINNINGS: Mapping[ErrorClass, str] = {
     ErrorClass.CONTEXT_LENGTH: "prompt is too long",
     ErrorClass.CONTENT_FILTERED: "Output blocked by content filtering policy",
 }
+_NOT_FOUND = 404
 #: What the API says where nobody knows more.
 _OTHER = _ERRORS[ErrorClass.SERVER_ERROR]
 _TYPES = frozenset({kind for _, kind, _ in _ERRORS.values()})
@@ -84,6 +85,8 @@ def error_body(error: ErrorInfo, request_id: str) -> JsonObject:
     _, kind, message = _ERRORS.get(error.error_class, _OTHER)
     if error.code in _TYPES:
         kind = error.code
+    elif error.status == _NOT_FOUND:
+        kind = "not_found_error"
     message = error.message or message
     beginning = _BEGINNINGS.get(error.error_class, "")
     if beginning.lower() not in message.lower():

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from mockserver.cassettes.cassette import Request, Response, header_value
-from mockserver.dialects.bedrock import sdk
+from mockserver.cassettes.cassette import Request, Response
+from mockserver.dialects.bedrock import sdk, side
 from mockserver.dialects.bedrock.answer import CAPACITY, write_answer, write_error
 from mockserver.dialects.bedrock.call import read_call
 from mockserver.dialects.bedrock.facts import read
@@ -16,6 +16,7 @@ from mockserver.dialects.bedrock.sdk_arguments import sdk_arguments
 from mockserver.dialects.dialect import Dialect
 from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
+from mockserver.dialects.side import SideRoute
 from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.failure import ErrorInfo
@@ -34,6 +35,7 @@ class Bedrock(Dialect):
         "/model/{model}/converse",
         "/model/{model}/converse-stream",
     )
+    side_routes: ClassVar[tuple[SideRoute, ...]] = side.ROUTES
     form = Form(
         opaque_fields={"signature": "signature", "redactedContent": "redacted"},
         foreign_fields=frozenset({"inputSchema", "requestMetadata"}),
@@ -62,8 +64,7 @@ class Bedrock(Dialect):
 
     def knows(self, request: Request) -> bool:
         """Return whether it is signed for AWS, or names a model as Bedrock does."""
-        key = header_value(request.headers, "authorization") or ""
-        return key.startswith("AWS4-") or "/model/" in request.url.path
+        return side.knows(request)
 
     def read_call(self, request: Request) -> NeutralCall:
         """Read the request in the words of Chat Completions."""

@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from mockserver.cassettes.cassette import Request, Response, header_value
-from mockserver.dialects.cohere import answer, call, failures, request
+from mockserver.cassettes.cassette import Request, Response
+from mockserver.dialects.cohere import answer, call, failures, request, side
 from mockserver.dialects.cohere.facts import read_facts
 from mockserver.dialects.cohere.sdk import program
 from mockserver.dialects.dialect import Dialect
 from mockserver.dialects.facts import Facts
 from mockserver.dialects.form import Form
+from mockserver.dialects.side import SideRoute
 from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.failure import ErrorInfo
@@ -29,6 +30,7 @@ class Cohere(Dialect):
     name = "cohere"
     endpoint = re.compile("/v[12]/chat")
     answer_routes: ClassVar[tuple[str, ...]] = ("/chat",)
+    side_routes: ClassVar[tuple[SideRoute, ...]] = side.ROUTES
     form = Form(
         foreign_fields=frozenset({"arguments", "document", "tool_output"}),
         volatile_headers=(
@@ -55,11 +57,7 @@ class Cohere(Dialect):
 
     def knows(self, request: Request) -> bool:
         """Return whether Cohere's SDK sends it."""
-        agent = header_value(request.headers, "user-agent") or ""
-        return agent.startswith("cohere/") or any(
-            (header_value(request.headers, name) or "").startswith("cohere")
-            for name in ("x-fern-sdk-name", "x-client-name")
-        )
+        return side.knows(request)
 
     def read_call(self, request: Request) -> NeutralCall:
         """Read a request of version 2."""

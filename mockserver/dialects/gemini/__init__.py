@@ -6,18 +6,19 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from mockserver.cassettes.cassette import Request, Response, header_value
+from mockserver.cassettes.cassette import Request, Response
 from mockserver.dialects.capacity import Capacity
 from mockserver.dialects.dialect import Dialect
 from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
-from mockserver.dialects.gemini import answer, errors, sdk
+from mockserver.dialects.gemini import answer, errors, sdk, side
 from mockserver.dialects.gemini.call import read_call
 from mockserver.dialects.gemini.facts import read
 from mockserver.dialects.gemini.plain import plain_request
 from mockserver.dialects.gemini.request import write_request
 from mockserver.dialects.gemini.sdk_arguments import sdk_arguments
 from mockserver.dialects.gemini.words import REASONS, WORDS
+from mockserver.dialects.side import SideRoute
 from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.failure import ErrorInfo
@@ -37,8 +38,6 @@ from mockserver.wire.schedule import Schedule
 _ADDRESS = re.compile(
     r"/v\d\w*/(?:[^:]*/)?(models/[^/:]+:(?:streamGenerateContent|generateContent))"
 )
-#: A key in the query.
-_KEY = re.compile("(?:^|&)key=")
 
 
 #: In the JSON of protocol buffers null, and an empty list or map, is the same as nothing
@@ -64,6 +63,7 @@ class Gemini(Dialect):
         "/models/{model}:generateContent",
         "/models/{model}:streamGenerateContent",
     )
+    side_routes: ClassVar[tuple[SideRoute, ...]] = side.ROUTES
     form = Form(
         opaque_fields={"thoughtSignature": "signature", "thought_signature": "signature"},
         foreign_fields=frozenset({"args"}),
@@ -97,11 +97,7 @@ class Gemini(Dialect):
 
     def knows(self, request: Request) -> bool:
         """Return whether it has a key as Google takes one, or a version that only Google has."""
-        url = request.url
-        if "/openai/" in url.path:
-            return False
-        keyed = header_value(request.headers, "x-goog-api-key") or _KEY.search(url.query)
-        return bool(keyed) or "/v1beta/" in url.path or "/v1alpha/" in url.path
+        return side.knows(request)
 
     def read_call(self, request: Request) -> NeutralCall:
         """Read the request in the words of Chat Completions."""

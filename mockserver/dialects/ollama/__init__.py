@@ -10,11 +10,13 @@ from mockserver.cassettes.cassette import Request, Response
 from mockserver.dialects.dialect import Dialect
 from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
+from mockserver.dialects.ollama import side
 from mockserver.dialects.ollama.answer import CAPACITY, write_answer, write_error
 from mockserver.dialects.ollama.call import read_call
 from mockserver.dialects.ollama.facts import read
 from mockserver.dialects.ollama.request import write_request
 from mockserver.dialects.ollama.sdk import program
+from mockserver.dialects.side import SideRoute
 from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.failure import ErrorInfo
@@ -31,6 +33,7 @@ class Ollama(Dialect):
     name = "ollama"
     endpoint = re.compile("/api/(?:chat|generate)")
     answer_routes: ClassVar[tuple[str, ...]] = ("/api/chat", "/api/generate")
+    side_routes: ClassVar[tuple[SideRoute, ...]] = side.ROUTES
     form = Form(
         # The address names the machine and its public key.
         opaque_fields={"signin_url": "signin"},

@@ -76,7 +76,7 @@ def write_answer(turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response
     make = _generated if call.options.get(ENDPOINT) == GENERATE else _said
     model = turn.model or call.model
     if not call.stream:
-        return _as_go_writes(
+        return as_go_writes(
             whole(make(model, _created(pace, 0), _message(turn.parts), _end(turn)), pace=pace)
         )
     messages = list(_messages(turn.parts, pace))
@@ -87,7 +87,7 @@ def write_answer(turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response
     elif turn.error is not None:
         lines.append({"error": turn.error.message})
     return streamed(
-        [_go_json(line).encode() + b"\n" for line in lines],
+        [go_json(line).encode() + b"\n" for line in lines],
         pace,
         content_type="application/x-ndjson",
     )
@@ -101,7 +101,7 @@ def write_error(error: ErrorInfo, _call: NeutralCall) -> Response:
         text = f"{known}: {text}" if text else known
     status = error.status or STATUSES.get(error.error_class, _SERVER_ERROR)
     request_id = () if error.request_id is None else (("x-request-id", error.request_id),)
-    return _as_go_writes(
+    return as_go_writes(
         whole(
             {"error": text},
             status=status,
@@ -169,11 +169,13 @@ def _created(pace: Pace, number: int) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
-def _as_go_writes(response: Response) -> Response:
+def as_go_writes(response: Response) -> Response:
+    """Return a whole answer with its JSON as Go writes it."""
     return replace(response, body=_escaped(response.body.decode()).encode())
 
 
-def _go_json(value: Json) -> str:
+def go_json(value: Json) -> str:
+    """Return JSON text as Go writes it."""
     return _escaped(compact(value))
 
 

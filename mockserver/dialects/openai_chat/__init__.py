@@ -120,12 +120,10 @@ class OpenAIChat(Dialect):
     def read_call(self, request: Request) -> NeutralCall:
         """Read the request: the neutral call has the same shape."""
         body = body_of(request)
-        if not isinstance(body.get("messages", []), list):
-            raise UnreadableRequestError("the recorded request has no list of messages")
         return NeutralCall(
             model=str(body.get("model", "")),
-            messages=tuple(body.get("messages", ())),
-            tools=tuple(body.get("tools") or ()),
+            messages=tuple(_objects(body, "messages")),
+            tools=tuple(_objects(body, "tools")),
             stream=bool(body.get("stream", False)),
             stream_usage=not body.get("stream") or wants_usage(body.get("stream_options")),
             options={
@@ -175,6 +173,13 @@ class OpenAIChat(Dialect):
     def read_facts(self, answers: Sequence[Schedule]) -> Facts:
         """Read the last answer: the ones before were retried."""
         return of_last(answers, read)
+
+
+def _objects(body: JsonObject, name: str) -> list[JsonObject]:
+    found = body.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        raise UnreadableRequestError(f"the recorded request has {name} that are no list of objects")
+    return found
 
 
 def _says_nothing(name: str, value: Json) -> bool:

@@ -15,8 +15,8 @@ from mockserver.dialects.writing import digest, whole
 from mockserver.vocabulary.model import Json, JsonObject
 
 _EXAMPLES = (
-    "gpt-5.1",
-    "gpt-5-mini",
+    "gpt-5.5",
+    "gpt-5.4-mini",
     "gpt-4o-mini",
     "text-embedding-3-large",
     "text-embedding-3-small",

@@ -119,7 +119,7 @@ def test_a_dialect_without_a_reader_has_no_facts_and_says_why_it_reads_no_call()
         (b"{", "body is not JSON"),
         (b"[" * 100_000, "body is not JSON"),
         (b"[]", "body is not a JSON object"),
-        (b'{"messages": 5}', "has no list of messages"),
+        (b'{"messages": 5}', "has messages that are no list of objects"),
     ],
 )
 def test_a_chat_request_that_is_none_says_why(body: bytes, why: str) -> None:
