@@ -1,18 +1,21 @@
 """The answers of one session, from the request to the exchange that is played.
 
-A request is answered by the first of: a refusal in the provider's words, a limit, a rule, and what
-a model could have said. No I/O and no clock: whoever asks says what time it is.
+A request is answered by the first of: a refusal in the provider's words, a limit, a failure, a
+rule, and what a model could have said. No I/O and no clock: whoever asks says what time it is.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
+from mockserver.backend import refusing, routes, synthesis, tokens
 from mockserver.backend import reply as replies
-from mockserver.backend import routes, synthesis
 from mockserver.backend.arguments import UnmetSchemaError
 from mockserver.backend.asked import Asked
 from mockserver.backend.desk import BackendDesk
+from mockserver.backend.failing import Drawn, Failing
+from mockserver.backend.limits import Meter
 from mockserver.backend.refusal import refusal, unserved
 from mockserver.backend.reply import Given, Reply
 from mockserver.backend.routes import NoRoute, Route
@@ -20,18 +23,29 @@ from mockserver.backend.script import Answering, Playing
 from mockserver.backend.settings import Settings
 from mockserver.cassettes.cassette import Request
 from mockserver.dialects import registry
-from mockserver.dialects.dialect import UnreadableRequestError, UnwritableError
+from mockserver.dialects.dialect import Dialect, UnreadableRequestError, UnwritableError
 from mockserver.dialects.memory import Memory
-from mockserver.dialects.side import ProviderError, Side, SideRoute, refused
+from mockserver.dialects.side import ProviderError, Side, SideRoute
+from mockserver.errors import DialectError
+from mockserver.vocabulary.call import NeutralCall
 
-SYNTHESISED = "synthesised"
+SYNTHESISED, FAILED = "synthesised", "failed"
 
 
 class Backend:
-    """Answers requests that nobody recorded an answer for."""
+    """Answers requests that nobody recorded an answer for.
 
-    def __init__(self, settings: Settings) -> None:
+    ``epoch`` is the time, in seconds since 1970, at which the clock of the requests was 0.
+    """
+
+    def __init__(self, settings: Settings, epoch: float = 0.0) -> None:
         self.settings = settings
+        self.script = Playing(settings.script)
+        self._scripted = Answering(settings.seed, settings.pace)
+        self._limits = settings.limits.over(settings.script.limits)
+        self._meter = Meter(self._limits)
+        self._failing = Failing(settings.failures, settings.seed)
+        self._epoch = epoch
         #: What later requests may refer to.
         self.memory = Memory()
         self.script = Playing(settings.script)
@@ -39,7 +53,7 @@ class Backend:
         #: How often each request was answered: equal ones get ids of their own.
         self._times: Counter[tuple[str, bytes]] = Counter()
 
-    def answer(self, request: Request, now: float) -> Given:  # noqa: ARG002
+    def answer(self, request: Request, now: float) -> Given:
         """Answer a request that came at ``now``, in seconds of a clock that never goes back.
 
         Raises :class:`RefusalError` for an address that nobody serves, and where the script of the
@@ -49,6 +63,9 @@ class Backend:
         if isinstance(route, NoRoute):
             return unserved(request, route)
         dialect, request = route.dialect, route.request
+        key = self.settings.key
+        if key is not None and (wrong := refusing.bad_key(dialect, request, key)) is not None:
+            return refusing.refused(dialect, request, wrong)
         try:
             if route.side is not None:
                 return self._aside(route, route.side)
@@ -57,10 +74,12 @@ class Backend:
             if given.reply.turn is not None:
                 registry.remember(dialect, request, call, given.reply.turn, self.memory)
             return given
+            given = self._asked(dialect, request, now)
         except (UnreadableRequestError, UnmetSchemaError, UnwritableError) as exc:
-            return refusal(dialect, request, refused(str(exc)).error)
+            given = refusing.refused(dialect, request, refusing.unreadable(dialect, str(exc)))
         except ProviderError as exc:
-            return refusal(dialect, request, exc.error)
+            given = refusal(dialect, request, exc.error)
+        return self._with_limits(dialect, given, now)
 
     def _given(self, asked: Asked) -> Given:
         step = self.script.next(asked)
@@ -74,13 +93,80 @@ class Backend:
         response = registry.answered_aside(route.dialect, side, asked)
         return replies.of_response(route.request, response, Reply(source=SYNTHESISED))
 
-    def _reply(self, asked: Asked) -> Reply:
-        turn = synthesis.synthesise(
-            asked, seed=self.settings.seed, number=self._number(asked.request)
+    def _asked(self, dialect: Dialect, request: Request, now: float) -> Given:
+        """Answer a request for an answer of a model."""
+        call, why = self._call(dialect, request)
+        objections = tuple(refusing.objections(dialect, request, call))
+        if call is None or (objections and not self.settings.lenient):
+            reasons = objections or (refusing.unreadable(dialect, why),)
+            given = refusing.refused(dialect, request, reasons[0], call=call)
+            return replace(given, objections=objections)
+        asked = Asked(dialect, call, request)
+        given = self._limited(asked, now) or self._answered(asked)
+        return replace(given, objections=objections)
+
+    def _call(self, dialect: Dialect, request: Request) -> tuple[NeutralCall | None, str]:
+        """Return the call of a request, or why it has none.
+
+        What is not as the provider has it may be too odd to be read at all.
+        """
+        try:
+            return registry.read_asked(dialect, request, self.memory), ""
+        except (UnreadableRequestError, DialectError) as exc:
+            return None, str(exc)
+
+    def _limited(self, asked: Asked, now: float) -> Given | None:
+        """Return the answer to a request that is too large, or comes too early."""
+        count, most = tokens.of_request(asked), self._limits.context
+        if most is not None and count > most:
+            reason = registry.said(asked.dialect, lambda r: r.too_long(count, most, asked.call))
+        elif (excess := self._meter.take(count, now)) is not None:
+            reason = registry.said(asked.dialect, lambda r: r.over_limit(excess, asked.call))
+        else:
+            return None
+        return refusing.refused(asked.dialect, asked.request, reason, call=asked.call)
+
+    def _answered(self, asked: Asked) -> Given:
+        drawn = self._failing.next()
+        if drawn is not None and drawn.failure.status is not None:
+            return self._failed(asked, drawn, drawn.failure.status)
+        step = self.script.next(asked)
+        given = self._made(asked) if step is None else self._scripted.given(step, asked)
+        turn = given.reply.turn
+        if turn is not None:
+            self._meter.spend(tokens.of_turn(turn)[0])
+        if drawn is None or given.broken is not None:
+            return given
+        broken = drawn.broken(given.exchange.schedule)
+        return given if broken is None else replies.interrupted(given, broken)
+
+    def _failed(self, asked: Asked, drawn: Drawn, status: int) -> Given:
+        reason = registry.said(
+            asked.dialect, lambda r: r.failure(status, drawn.failure.retry, asked.call)
         )
-        return Reply(source=SYNTHESISED, turn=turn, pace=self.settings.pace)
+        source = f"{FAILED} {drawn.failure}"
+        return refusing.refused(
+            asked.dialect, asked.request, reason, source=source, call=asked.call
+        )
+
+    def _made(self, asked: Asked) -> Given:
+        number = self._number(asked.request)
+        turn = synthesis.synthesise(asked, seed=self.settings.seed, number=number)
+        reply = Reply(source=SYNTHESISED, turn=turn, pace=self.settings.pace)
+        given = replies.given(asked, reply)
+        registry.remember(asked.dialect, asked.request, asked.call, turn, self.memory)
+        return given
 
     def _number(self, request: Request) -> int:
         key = request.uri, request.body
         self._times[key] += 1
         return self._times[key] - 1
+
+    def _with_limits(self, dialect: Dialect, given: Given, now: float) -> Given:
+        """Send with an answer what is left of the quotas, as the provider does."""
+        quotas = self._meter.quotas(now)
+        if not quotas:
+            return given
+        epoch = self._epoch + now
+        headers = registry.said(dialect, lambda r: r.limit_headers(quotas, epoch))
+        return replies.with_headers(given, headers)

@@ -10,6 +10,7 @@ from mockserver.cassettes.cassette import Headers, Request, Response
 from mockserver.dialects.objection import Objection
 from mockserver.dialects.registry import written_error, written_first
 from mockserver.dialects.writing import Pace
+from mockserver.errors import CodingError
 from mockserver.library.session import Exchange, Found
 from mockserver.vocabulary.failure import ErrorInfo
 from mockserver.vocabulary.model import AssistantTurn
@@ -42,12 +43,14 @@ class Given(Found):
     """An answer that was made: to what, and what it says.
 
     ``asked`` is ``None`` for a request that asks for no answer of a model, such as a list of
-    models, and for one that cannot be read. ``objections`` are what the provider refuses about it.
+    models, and for one that cannot be read. ``objections`` are what the provider refuses about it,
+    ``notes`` what else somebody who reads the journal should know.
     """
 
     asked: Asked | None
     reply: Reply
     objections: tuple[Objection, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -58,6 +61,12 @@ class Given(Found):
     def has_times(self) -> bool:
         """Whether its pieces are due at times that were asked for."""
         return bool(self.reply.pace.first_ms or self.reply.pace.each_ms)
+
+    @property
+    def note(self) -> str | None:
+        """What the provider refuses about the request, and other notes."""
+        words = (*(f"refused: {one.error.message}" for one in self.objections), *self.notes)
+        return "; ".join(words) or None
 
     @property
     def broken(self) -> Break | None:
@@ -87,3 +96,23 @@ def of_response(
     schedule = from_response(replace(response, headers=headers))
     (schedule,) = variation.apply([schedule], reply.variation)
     return Given(Exchange(request, schedule), asked=asked, reply=reply)
+
+
+def with_headers(found: Given, headers: Headers) -> Given:
+    """Send an answer with more headers."""
+    if not headers:
+        return found
+    exchange = found.exchange
+    schedule = replace(exchange.schedule, headers=(*exchange.schedule.headers, *headers))
+    return replace(found, exchange=Exchange(exchange.request, schedule))
+
+
+def interrupted(found: Given, broken: Break) -> Given:
+    """Interrupt an answer; one that cannot be interrupted so is sent whole, with a note."""
+    reply = replace(found.reply, variation=replace(found.reply.variation, broken=broken))
+    exchange = found.exchange
+    try:
+        (schedule,) = variation.apply([exchange.schedule], Variation(broken=broken))
+    except (CodingError, ValueError) as exc:
+        return replace(found, notes=(*found.notes, f"sent whole: {exc}"))
+    return replace(found, exchange=Exchange(exchange.request, schedule), reply=reply)

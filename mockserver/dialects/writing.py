@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from http import HTTPStatus
 
@@ -114,6 +114,13 @@ def whole(
         body=compact(value).encode(),
         wire=Wire(headers_ms=first, end_ms=first, origin=Origin.AUTHORED),
     )
+
+
+def with_status(response: Response, status: int) -> Response:
+    """Return an answer with another status."""
+    if response.status == status:
+        return response
+    return replace(response, status=status, reason=_reason(status))
 
 
 def retry_after(seconds: float | None) -> Headers:

@@ -126,6 +126,11 @@ class Found:
         """What the answer is, in words for people."""
         return f"cassette {self.cassette}#{self.number}"
 
+    @property
+    def note(self) -> str | None:
+        """What somebody who reads the journal should know of it."""
+        return None
+
 
 #: Requests that a session answers again, so that a client which never stops asking gets an end.
 _AGAIN = 10

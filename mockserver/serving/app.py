@@ -107,7 +107,9 @@ class App:
         self.sessions: dict[str, LiveSession] = {}
         self._lookup = Lookup(library, once=options.once, repeat=options.repeat)
         self.answers = Answers()
-        self.backend = Backend(options.backend) if options.backend else None
+        self.backend = (
+            Backend(options.backend, time.time() - time.monotonic()) if options.backend else None
+        )
         self._numbers = itertools.count()
 
     def open_session(

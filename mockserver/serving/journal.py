@@ -27,8 +27,9 @@ class JournalEntry:
     ``path`` is the provider's own, without the server's prefix. ``exchange`` counts from 0
     within the session or ``cassette``; ``None`` for a miss. ``answer`` says what the answer is.
     ``sent`` counts the body's bytes on the wire, without head and chunk framing. ``note`` says
-    why an answer was refused. Headers are as received, the body without its content coding, both
-    with secrets: show only the result of :meth:`to_json`. ``connection`` numbers the connections.
+    why an answer was refused, or what is special about it. Headers are as received, the body
+    without its content coding, both with secrets: show only the result of :meth:`to_json`.
+    ``connection`` numbers the connections.
     ``arrived``, ``began`` and ``ended`` are when the request had come, when the answer began and
     when it had ended, in seconds of the event loop's clock; ``None`` for what did not happen.
     """
@@ -162,7 +163,7 @@ class Record:
             status=self._status,
             sent=self._sent,
             outcome=self._outcome,
-            note=self._note,
+            note=self._note or (self.found.note if self.found else None),
             connection=self._connection,
             arrived=self._arrived,
             began=self._began,
