@@ -31,6 +31,10 @@ class CassetteError(MockServerError):
         super().__init__(f"{location}: {message}" + (f" ({hint})" if hint else ""))
 
 
+class NoRecordingError(CassetteError):
+    """A file can be read, but it seems to be something else than a recording of HTTP."""
+
+
 class UnparsableError(CassetteError):
     """A file is not in the syntax of any format."""
 

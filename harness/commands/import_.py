@@ -76,7 +76,7 @@ def command(
     """
     import os
 
-    from mockserver.errors import CassetteError, UnwritableError
+    from mockserver.errors import CassetteError, NoRecordingError, UnwritableError
     from mockserver.library import library
     from mockserver.recording import PROVIDERS, Kind, allowed_texts
 
@@ -100,8 +100,10 @@ def command(
         except UnwritableError:
             raise
         except CassetteError as exc:
-            click.echo(str(exc), err=True)
-            broken += 1
+            # A directory may have other files.
+            skipped = isinstance(exc, NoRecordingError) and not conversion.named
+            click.echo(f"{exc}{'; skipped' * skipped}", err=True)
+            broken += not skipped
             continue
         _show(conversion, imported, verbose)
         files += bool(imported.cassette.interactions)

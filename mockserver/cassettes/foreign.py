@@ -18,9 +18,10 @@ from typing import Any
 
 from mockserver.cassettes import addresses, flows, formats, har, yaml_reader
 from mockserver.cassettes.cassette import Cassette, Interaction, Reader, read_yaml
+from mockserver.cassettes.guesses import guess
 from mockserver.cassettes.ruby import from_ruby
 from mockserver.cassettes.yaml_reader import KeyPath
-from mockserver.errors import CassetteError, UnparsableError
+from mockserver.errors import CassetteError, NoRecordingError, UnparsableError
 
 #: The keys of an interaction and of its sides that are read, or need no mention.
 _KEYS: Mapping[str, frozenset[str]] = {
@@ -123,8 +124,9 @@ def read(text: bytes, path: Path) -> ForeignFile | None:
                 "recorded by vcrpy before 1.0",
                 f"convert it in place with: python -m vcr.migration {path}",
             )
-    if why := formats.guess(data):
-        raise reader.error((), why, "import recordings of HTTP")
+    if told := guess(data):
+        message, hint = told
+        raise NoRecordingError(path, message, line=reader.line_of(()), hint=hint)
     return None
 
 

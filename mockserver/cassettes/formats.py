@@ -66,23 +66,6 @@ def recognize(data: Any) -> Format | None:
     return None
 
 
-def guess(data: Any) -> str | None:
-    """Return what else a file seems to be, and what helps; ``None`` if nothing is known."""
-    match data:
-        case {"fixtures": [{"match": _, "response": _}, *_]} | [{"match": _, "response": _}, *_]:
-            return (
-                "seems to be fixtures of aimock, which hold answers, but no HTTP; run aimock and "
-                "record from it: tapecheck record -p openai --upstream http://127.0.0.1:PORT/v1"
-            )
-        case {"openapi": _} | {"swagger": _}:
-            return "seems to be an OpenAPI description, which holds no recording"
-        case {"info": {"schema": str(schema)}} if "postman" in schema:
-            return "seems to be a Postman collection; export the history as HAR instead"
-        case {"scenario": _} | [{"scenario": _}, *_]:
-            return "seems to be a scenario; 'tapecheck run' plays it"
-    return None
-
-
 def _go_vcr(item: Any) -> dict[str, Any]:
     request, response = item["request"], item["response"]
     body = request.get("body") or ""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mockserver.cassettes import cassette, foreign, har
 from mockserver.cassettes.cassette import Cassette
-from mockserver.errors import CassetteError, UnparsableError
+from mockserver.errors import CassetteError, NoRecordingError, UnparsableError
 
 #: The file names of cassettes and archives.
 SUFFIXES = (".yaml", ".yml", ".har")
@@ -39,6 +39,8 @@ def parse(text: bytes, path: Path) -> Cassette:
         found = foreign.load(text, path)
     except UnparsableError as exc:
         raise (error if path.suffix.lower() in SUFFIXES else exc) from None
+    except NoRecordingError:
+        raise
     except CassetteError as exc:
         # What is wrong with a cassette is said by the reader of cassettes.
         raise (error if b"interactions" in text and error.line else exc) from None

@@ -160,3 +160,17 @@ def test_keys_in_the_environment_are_replaced_everywhere(
     assert tapecheck("import", "in", "-o", "out") == 0
     (interaction,) = library.load(Path("out/a.yaml")).interactions
     assert interaction.response.body == b'{"e":"key_REDACTED_1"}'
+
+
+def test_a_file_of_something_else_is_named_and_in_a_directory_skipped(tapecheck: Cli) -> None:
+    put("in/a.json")
+    Path("in/b.yaml").write_text("interactions: {1be2: [{text: x}]}", encoding="utf-8")
+    assert tapecheck("import", "in", "-o", "out") == 0
+    assert written() == ["a.yaml"]
+    told = "in/b.yaml:1: seems to be recordings, but not of HTTP"
+    assert told in tapecheck.err
+    assert tapecheck.err.endswith("; skipped\n")
+    assert tapecheck("import", "in/b.yaml", "-o", "out") == 2
+    assert told in tapecheck.err
+    Path("in/a.json").unlink()
+    assert tapecheck("import", "in", "-o", "out") == 2

@@ -141,8 +141,6 @@ def test_encoded_answers_of_nock_are_hexadecimal() -> None:
         ({**WIREMOCK, "response": {"status": 200, "fault": "EMPTY_RESPONSE"}}, "no answer, but EM"),
         ([{**NOCK[0], "responseIsBinary": True}], "not hexadecimal"),
         ({**ONE_FILE, "response": {"status": None}}, "status.code"),
-        ({"fixtures": [{"match": {}, "response": {}}]}, "seems to be fixtures of aimock"),
-        ({"openapi": "3.1.0"}, "seems to be an OpenAPI description"),
     ],
 )
 def test_what_holds_no_wire_is_named(data: Any, message: str) -> None:
