@@ -21,6 +21,7 @@ from aiohttp import web
 
 from mockserver.cassettes.cassette import End, Headers, Request, header_value
 from mockserver.errors import ProviderError
+from mockserver.recording import trailers
 from mockserver.recording.exchange import Capture, Head
 from mockserver.recording.providers import DUMMY_KEY, Provider
 from mockserver.recording.signing import Signer, sign
@@ -78,6 +79,7 @@ class Upstream:
             limits=httpx.Limits(max_connections=None),
             follow_redirects=False,
         )
+        trailers.watch(self._client)
 
     @property
     def _place(self) -> str:
@@ -115,10 +117,10 @@ class Upstream:
                     break
             else:
                 capture.ended(End.EOF)
-                if trailers := response.headers.get("trailer"):
-                    # The HTTP library drops them.
+                if names_of_trailers := trailers.trailers_of(response):
                     capture.failed(
-                        f"{self._place} announced trailers ({trailers}), which cannot be recorded"
+                        f"{self._place} sends trailers ({names_of_trailers}), which cannot be "
+                        "recorded"
                     )
         except ProviderError as exc:
             capture.failed(find.mask(str(exc), self.known))

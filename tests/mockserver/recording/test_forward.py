@@ -355,6 +355,23 @@ def test_websockets_and_other_protocols_are_refused_in_a_tunnel(
     assert nothing_left(path)
 
 
+def test_trailers_behind_tls_are_noticed(
+    proxy: Recorder, through: httpx.Client, path: Path
+) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+        request.transport.write(head + b"2\r\n{}\r\n0\r\nx-sum: 1\r\n\r\n")
+        request.transport.close()
+        return web.Response()
+
+    with Live(answer, server_context()) as live, proxy.tape(path, [live.provider()]) as tape:
+        assert ask(through, live.url).text == "{}"
+        with pytest.raises(RecordingError, match=r"sends trailers \(x-sum\)"):
+            tape.finish()
+    assert nothing_left(path)
+
+
 def test_a_client_that_asks_for_http2_gets_http1(proxy: Recorder, path: Path) -> None:
     with Live(hello, server_context()) as live, proxy.tape(path, [live.provider()]):
         authority = live.url.removeprefix("https://")
