@@ -1,7 +1,7 @@
 """Answers that nobody recorded."""
 
 from mockserver.backend import notation
-from mockserver.backend.backend import REFUSED, Backend
+from mockserver.backend.backend import Backend
 from mockserver.backend.evidence import Seen
 from mockserver.backend.refusal import REFUSED
 from mockserver.backend.reply import ANSWER_HEADER, Given

@@ -48,8 +48,6 @@ class Backend:
         self._epoch = epoch
         #: What later requests may refer to.
         self.memory = Memory()
-        self.script = Playing(settings.script)
-        self._scripted = Answering(settings.seed, settings.pace)
         #: How often each request was answered: equal ones get ids of their own.
         self._times: Counter[tuple[str, bytes]] = Counter()
 
@@ -69,23 +67,12 @@ class Backend:
         try:
             if route.side is not None:
                 return self._aside(route, route.side)
-            call = registry.read_asked(dialect, request, self.memory)
-            given = self._given(Asked(dialect, call, request))
-            if given.reply.turn is not None:
-                registry.remember(dialect, request, call, given.reply.turn, self.memory)
-            return given
             given = self._asked(dialect, request, now)
         except (UnreadableRequestError, UnmetSchemaError, UnwritableError) as exc:
             given = refusing.refused(dialect, request, refusing.unreadable(dialect, str(exc)))
         except ProviderError as exc:
             given = refusal(dialect, request, exc.error)
         return self._with_limits(dialect, given, now)
-
-    def _given(self, asked: Asked) -> Given:
-        step = self.script.next(asked)
-        if step is not None:
-            return self._scripted.given(step, asked)
-        return replies.given(asked, self._reply(asked))
 
     def _aside(self, route: Route, side: SideRoute) -> Given:
         desk = BackendDesk(route.dialect, route.request, self.settings, self.memory)
@@ -134,6 +121,7 @@ class Backend:
         given = self._made(asked) if step is None else self._scripted.given(step, asked)
         turn = given.reply.turn
         if turn is not None:
+            registry.remember(asked.dialect, asked.request, asked.call, turn, self.memory)
             self._meter.spend(tokens.of_turn(turn)[0])
         if drawn is None or given.broken is not None:
             return given
@@ -153,9 +141,7 @@ class Backend:
         number = self._number(asked.request)
         turn = synthesis.synthesise(asked, seed=self.settings.seed, number=number)
         reply = Reply(source=SYNTHESISED, turn=turn, pace=self.settings.pace)
-        given = replies.given(asked, reply)
-        registry.remember(asked.dialect, asked.request, asked.call, turn, self.memory)
-        return given
+        return replies.given(asked, reply)
 
     def _number(self, request: Request) -> int:
         key = request.uri, request.body

@@ -133,6 +133,7 @@ class Dialect:
         They are no dialects of cassettes: nobody's client is judged by them.
         """
         return ()
+
     #: What the provider refuses, and in which words.
     refusals: ClassVar[Refusals] = Refusals()
 

@@ -62,7 +62,7 @@ class Administered(Protocol):
     def close_session(self, session_id: str) -> None:
         """Close a session."""
 
-    def verdict(self, session: str) -> Verdict:
+    def verdict(self, session: str | None = None) -> Verdict:
         """Judge the client of a session; an empty name is for requests without one."""
 
     async def reset(self) -> None:

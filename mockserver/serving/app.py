@@ -144,16 +144,17 @@ class App:
         self.sessions[session_id] = live
         return live
 
-    def verdict(self, session: str) -> Verdict:
-        """Judge the client of a session; an empty name is for requests without one."""
+    def verdict(self, session: str | None = None) -> Verdict:
+        """Judge the client of a session; an empty name is for requests without one.
+
+        Without a name all requests are judged.
+        """
         if session:
             return self.sessions[session].verdict()
-        records = [record for record in self.journal.records if record.session is None]
+        records = self.journal.records
+        if session is not None:
+            records = tuple(record for record in records if record.session is None)
         return judge([record.seen for record in records])
-
-    def verdict(self) -> Verdict:
-        """Judge the clients by all requests so far."""
-        return judge([record.seen for record in self.journal.records])
 
     def close_session(self, session_id: str) -> None:
         """Forget a session and interrupt its answers."""

@@ -49,7 +49,7 @@ class Watched(Protocol):
     def journal(self) -> Journal:
         """All requests so far."""
 
-    def verdict(self, session: str) -> Verdict:
+    def verdict(self, session: str | None = None) -> Verdict:
         """Judge the client of a session; an empty name is for requests without one."""
 
 
