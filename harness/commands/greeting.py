@@ -35,6 +35,12 @@ def lines(server: MockServer, asked: Answering) -> Iterator[str]:
         yield from _answering(server, asked)
     else:
         yield from _recorded(server)
+    if server.certificates is not None:
+        yield "What clients are to trust, as long as this server runs:"
+        for variable in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):
+            yield f"  export {variable}={shlex.quote(str(server.certificates))}"
+    yield "A page that shows the requests as they come:"
+    yield f"  {server.url}/__tapecheck/"
     yield "Lists of the cassettes, and of the requests so far:"
     yield f"  curl {server.url}/__tapecheck/cassettes"
     yield f"  curl {server.url}/__tapecheck/journal"

@@ -111,7 +111,7 @@ ENDS = ("truncated", "reset", "timeout", "client_closed")
     "--proxy",
     is_flag=True,
     help="Be a forward proxy, for clients whose base URL cannot be set. They read HTTPS_PROXY "
-    "and trust the certificates in SSL_CERT_FILE or the like. Needs the extra proxy.",
+    "and trust the certificates in SSL_CERT_FILE or the like. Needs the extra tls.",
 )
 @click.option(
     "--allow-host",

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two polls of the journal.
 _INTERVAL = 0.2
+#: Seconds for the answers in progress to end after SIGTERM.
+_DRAIN = 10.0
 
 
 @click.command()
@@ -72,6 +74,11 @@ _INTERVAL = 0.2
     help="A field that may differ, such as body.metadata.trace or query.at. May be repeated.",
 )
 @answering.options
+@click.option(
+    "--tls",
+    is_flag=True,
+    help="Speak TLS (https), with a certificate of its own. Needs the extra tls.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="Do not show requests.")
 def command(
     files: tuple[Path, ...],
@@ -84,6 +91,7 @@ def command(
     once: bool,
     parts: tuple[str, ...],
     ignore: tuple[str, ...],
+    tls: bool,
     quiet: bool,
     **given: Any,
 ) -> int:
@@ -127,6 +135,7 @@ def command(
         cors=not no_cors,
         backend=asked.settings(),
         by_request=bool(cassettes),
+        tls=tls,
     )
     if server.is_open:
         click.echo(
@@ -136,7 +145,7 @@ def command(
         )
     if cassettes:
         _check(server)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _terminate)
     with server:
         try:
             for line in greeting.lines(server, asked):
@@ -146,9 +155,31 @@ def command(
                     click.echo(_line(entry), err=True)
         except KeyboardInterrupt:
             click.echo("stopped", err=True)
+        except _Terminated:
+            # A second signal ends the wait.
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            _drain(server)
         if asked.verdict:
             return _verdict(server)
     return 0
+
+
+class _Terminated(BaseException):
+    """The process was asked to end (SIGTERM)."""
+
+
+def _terminate(_number: int, _frame: object) -> None:
+    raise _Terminated
+
+
+def _drain(server: MockServer) -> None:
+    """Let the answers in progress end, but not for ever."""
+    click.echo(f"stopping; answers in progress have {_DRAIN:g} s to end", err=True)
+    try:
+        drained = server.drain(_DRAIN)
+    except KeyboardInterrupt:
+        drained = False
+    click.echo("stopped" if drained else "stopped; some answers were interrupted", err=True)
 
 
 def _verdict(server: MockServer) -> int:

@@ -157,7 +157,7 @@ def _session(live: LiveSession, request: web.BaseRequest) -> dict[str, Any]:
     session = live.session
     return {
         "id": session.id,
-        "url": f"http://{request.host}/s/{session.id}",
+        "url": f"{request.scheme}://{request.host}/s/{session.id}",
         "cassette": live.name,
         "exchanges": len(session.exchanges),
         "unplayed": [" ".join(exchange.route) for exchange in session.unplayed],

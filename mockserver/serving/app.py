@@ -163,6 +163,12 @@ class App:
             live.answers.cancel()
             live.journal.release()
 
+    async def wait_until_idle(self, timeout: float) -> bool:
+        """Wait until no answer is in progress; ``False`` after ``timeout`` seconds."""
+        players = (self.answers, *(live.answers for live in self.sessions.values()))
+        idle = await asyncio.gather(*(player.wait_until_idle(timeout) for player in players))
+        return all(idle)
+
     def close(self) -> None:
         """Close all sessions and interrupt all answers."""
         for session_id in list(self.sessions):
@@ -234,7 +240,7 @@ class App:
             exchange = exchange.with_header(ANSWER_HEADER, found.label)
         message = exchange.message
         if exchange.has_address and self.options.keep_clients and not self.asked(request):
-            base = f"http://{request.host}{asked.removesuffix(path)}"
+            base = f"{request.scheme}://{request.host}{asked.removesuffix(path)}"
             message = exchange.message_at(lambda _: base)
         if origin is not None:
             message = visitors.readable(message, origin)

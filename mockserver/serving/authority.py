@@ -1,4 +1,4 @@
-"""A certificate authority of a proxy's own, for the hosts that it answers in place of.
+"""A certificate authority of the server's own: for itself, and for hosts that a proxy answers for.
 
 The keys stay in memory, except that one of a host is in a file that only its user can read while
 Python loads it: that takes a path. What clients are to trust is a file with the certificate.
@@ -42,21 +42,21 @@ class Authority:
             import trustme
         except ImportError:
             raise ServerStartError(
-                "a proxy needs the extra proxy: pip install 'tapecheck[proxy]'"
+                "TLS needs the extra tls: pip install 'tapecheck[tls]'"
             ) from None
         self._ca = trustme.CA(path_length=0, organization_name="tapecheck")
-        self._directory = TemporaryDirectory(prefix="tapecheck-proxy-", ignore_cleanup_errors=True)
+        self._directory = TemporaryDirectory(prefix="tapecheck-tls-", ignore_cleanup_errors=True)
         #: The certificates that a client is to trust: this one and those that it trusts already.
         self.file = Path(self._directory.name) / "trusted.pem"
         self.file.write_bytes(b"\n".join((self._ca.cert_pem.bytes(), *_trusted(environment))))
         # The number of hosts is up to clients.
         self.context = lru_cache(maxsize=_MOST_HOSTS)(self._context)
 
-    def _context(self, host: str) -> ssl.SSLContext:
-        """Return what a server needs to speak TLS as ``host``."""
+    def _context(self, *hosts: str) -> ssl.SSLContext:
+        """Return what a server needs to speak TLS as any of ``hosts``."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.set_alpn_protocols(["http/1.1"])
-        leaf = self._ca.issue_cert(host, organization_name="tapecheck")
+        leaf = self._ca.issue_cert(*hosts, organization_name="tapecheck")
         with leaf.private_key_and_cert_chain_pem.tempfile(dir=self._directory.name) as path:
             context.load_cert_chain(path)
         return context

@@ -27,7 +27,8 @@ _PATIENCE = 5.0
 _OTHER_PROTOCOLS = {
     b"PRI * HTTP/2": "the client speaks HTTP/2; this server speaks HTTP/1.1 only, so turn off "
     "HTTP/2 without an upgrade (prior knowledge)",
-    b"\x16\x03": "the client speaks TLS; this server does not, so use http:// in the base URL",
+    b"\x16\x03": "the client speaks TLS; this server does not, so use http:// in the base URL, "
+    "or start it with --tls",
 }
 
 

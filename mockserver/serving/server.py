@@ -58,7 +58,8 @@ class MockServer:
     listens elsewhere and none is given. ``allow_origins``: web pages that may use it, besides, with
     ``local_pages``, those of this machine. ``cors``: they may read its answers. ``backend``:
     requests that nothing is recorded for get an answer that is made for them; without
-    ``by_request`` all do but those to a cassette's own address.
+    ``by_request`` all do but those to a cassette's own address. ``tls``: it speaks TLS, with a
+    certificate of its own authority.
 
     Raises :class:`CassetteError` for a library that is missing, :class:`MatchError` for unknown
     words in ``match_on`` and ``ignore``, and on entry
@@ -90,6 +91,7 @@ class MockServer:
         backend: Settings | None = None,
         by_request: bool = True,
         ways: Ways | None = None,
+        tls: bool = False,
     ) -> None:
         if speed < 0:
             raise ValueError(f"speed must be 0 or more, not {speed}")
@@ -110,7 +112,7 @@ class MockServer:
             by_request=by_request,
             proxy=ways is not None,
         )
-        self._ways = ways
+        self._ways, self._tls = ways, tls
         self._authority: Authority | None = None
         self._doorways: Doorways | None = None
         self._app = App(self.library, self._options)
@@ -120,9 +122,14 @@ class MockServer:
 
     @property
     def url(self) -> str:
-        """``http://host:port``, without a slash at the end."""
+        """``http://host:port``, without a slash at the end; with TLS ``https://``."""
         host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._port}"
+        return f"{'https' if self._tls else 'http'}://{host}:{self._port}"
+
+    @property
+    def certificates(self) -> Path | None:
+        """The file with the certificates that clients are to trust, while it speaks TLS."""
+        return self._authority.file if self._authority else None
 
     @property
     def is_open(self) -> bool:
@@ -169,6 +176,17 @@ class MockServer:
             lambda: self._app.open_session(played, name, repeat_last=repeat_last, lenient=lenient)
         )
         return SessionHandle(self, live)
+
+    def drain(self, timeout: float) -> bool:
+        """Take no more connections, and let the answers in progress end.
+
+        ``False`` if some of them had not ended after ``timeout`` seconds. To be called from another
+        thread than that of the server.
+        """
+        assert self._loop is not None
+        self._call(self._server.close)
+        waiting = self._app.wait_until_idle(timeout)
+        return asyncio.run_coroutine_threadsafe(waiting, self._loop).result()
 
     async def __aenter__(self) -> Self:
         await self._start()
@@ -252,11 +270,17 @@ class MockServer:
             answers_half_closed=self._answers_half_closed,
         )
         front: Callable[[], asyncio.BaseProtocol] = self._listener
-        if self._ways is not None:
+        context = None
+        if self._ways is not None or self._tls:
             self._authority = Authority()
+        if self._authority is not None and self._tls:
+            context = self._authority.context(*self._options.visitors.names(self._host))
+        if self._authority is not None and self._ways is not None:
             front = self._doorways = Doorways(self._ways, self._authority, self._listener)
         try:
-            self._server = await loop.create_server(front, self._host, self._port, backlog=1024)
+            self._server = await loop.create_server(
+                front, self._host, self._port, backlog=1024, ssl=context
+            )
         except OSError as exc:
             self._close_authority()
             raise _start_error(self._host, self._port, exc) from None

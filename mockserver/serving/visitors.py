@@ -50,6 +50,13 @@ class Visitors:
             local_pages=local_pages,
         )
 
+    def names(self, bound_to: str) -> tuple[str, ...]:
+        """Return the names and addresses of a server at that address, for its certificate."""
+        own = () if bound_to in ("", "0.0.0.0", "::") else (bound_to,)  # noqa: S104
+        return tuple(
+            dict.fromkeys(("localhost", "127.0.0.1", "::1", *own, *sorted(self.hosts or ())))
+        )
+
     def origin(self, headers: Mapping[str, str], *, proxied: bool = False) -> str | None:
         """Return the origin of the page that sends a request; ``None`` if no page does.
 

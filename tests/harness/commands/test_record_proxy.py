@@ -167,5 +167,5 @@ def test_without_its_library_the_proxy_names_the_extra(
     environment["PYTHONPATH"] = f"{missing}{os.pathsep}{ROOT}"
     done = run([*record, "--", "true"], environment)
     assert done.returncode == 3
-    assert "pip install 'tapecheck[proxy]'" in done.stderr
+    assert "pip install 'tapecheck[tls]'" in done.stderr
     assert "Traceback" not in done.stderr

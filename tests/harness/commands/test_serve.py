@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +18,7 @@ import pytest
 from harness.commands.answering import Answering, split
 from mockserver.errors import ScriptError
 
+ROOT = Path(__file__).parents[3]
 HELLO = {"model": "m", "messages": [{"role": "user", "content": "Hello"}]}
 
 
@@ -83,3 +86,67 @@ def test_the_verdict_is_the_exit_code(tmp_path: Path, retries: str, code: int) -
     assert process.returncode == code
     assert "tapecheck verdict: " in out
     assert ("FAIL  retry-after" in out) is bool(code)
+
+
+def slow(tmp_path: Path, answer: str) -> tuple[subprocess.Popen[str], str]:
+    """Start a server with one answer that takes its time; return it with its URL."""
+    path = script(tmp_path, f"answers:\n- {answer}\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness", "serve", str(path), "--quiet"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    return process, process.stdout.readline().split()[-1]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_sigterm_lets_the_answers_in_progress_end(tmp_path: Path) -> None:
+    process, url = slow(tmp_path, "{say: one two three four five six seven eight, pace: 10/s}")
+    streamed = {**HELLO, "stream": True}
+    with httpx.stream(
+        "POST", f"{url}/v1/chat/completions", json=streamed, trust_env=False
+    ) as answer:
+        lines = answer.iter_lines()
+        assert next(lines).startswith("data: ")
+        process.send_signal(signal.SIGTERM)
+        assert "data: [DONE]" in list(lines)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert err.endswith("\nstopped\n")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_a_second_sigterm_does_not_wait(tmp_path: Path) -> None:
+    process, url = slow(tmp_path, "{say: one two three four five six seven eight, stall: 2}")
+    streamed = {**HELLO, "stream": True}
+    with httpx.stream(
+        "POST", f"{url}/v1/chat/completions", json=streamed, trust_env=False
+    ) as answer:
+        assert next(answer.iter_lines()).startswith("data: ")
+        process.send_signal(signal.SIGTERM)
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("stopping")
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "some answers were interrupted" in err
+
+
+def test_the_container_starts_a_command_that_exists() -> None:
+    text = (ROOT / "Containerfile").read_text()
+    (line,) = [line for line in text.splitlines() if line.startswith("ENTRYPOINT")]
+    words = json.loads(line.removeprefix("ENTRYPOINT "))
+    assert words[:2] == ["tapecheck", "serve"]
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", *words[1:], "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    assert {"codings", "fast", "tls"} <= extras.keys()
