@@ -19,13 +19,17 @@ if TYPE_CHECKING:
     from mockserver.serving.app import Limits
     from mockserver.serving.journal import JournalEntry
     from mockserver.serving.server import MockServer, SessionHandle
+    from mockserver.testing.answers import Answer
+    from mockserver.testing.llm import Llm, llm
 
 __all__ = [
+    "Answer",
     "Cassette",
     "CassetteError",
     "Exchange",
     "JournalEntry",
     "Limits",
+    "Llm",
     "MockServer",
     "MockServerError",
     "Outcome",
@@ -34,6 +38,7 @@ __all__ = [
     "SessionError",
     "SessionHandle",
     "exchanges",
+    "llm",
 ]
 
 _HOMES = {
@@ -45,6 +50,8 @@ _HOMES = {
     "serving.app": ("Limits",),
     "serving.journal": ("JournalEntry",),
     "serving.server": ("MockServer", "SessionHandle"),
+    "testing.answers": ("Answer",),
+    "testing.llm": ("Llm", "llm"),
 }
 
 __getattr__ = lazy_face(__name__, _HOMES)

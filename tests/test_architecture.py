@@ -58,7 +58,7 @@ FLOORS = [
     ("mockserver/library",),
     ("mockserver/backend",),
     ("mockserver/serving",),
-    ("mockserver/recording",),
+    ("mockserver/recording", "mockserver/testing"),
     ("mockserver",),
     ("harness/errors.py",),
     ("harness/suite",),

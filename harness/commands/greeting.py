@@ -5,14 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 if TYPE_CHECKING:
     from harness.commands.answering import Answering
     from mockserver import MockServer
-    from mockserver.dialects import Dialect
 
 #: The preferred cassette of the greeting, and how many are opened to find another one.
 _EXAMPLE, _TRIES = "openai-chat/text-basic", 20
@@ -55,8 +54,8 @@ def _recorded(server: MockServer) -> Iterator[str]:
         yield from _pinned(server, found)
         if found.variable:
             yield "All of them, matched by request:"
-            for known, path in _variables({found.variable: found.base}).items():
-                yield f"  export {known}={server.url}{path}"
+            mine = {found.variable: server.url + found.base}
+            yield from _exports(mine | _base_urls(server) | mine)
 
 
 def _answering(server: MockServer, asked: Answering) -> Iterator[str]:
@@ -66,8 +65,7 @@ def _answering(server: MockServer, asked: Answering) -> Iterator[str]:
         yield f"First {', then '.join(first)}; what these leave open is made up."
     yield ""
     yield "Set the base URL of your client; any key will do:"
-    for variable, path in _variables({}).items():
-        yield f"  export {variable}={server.url}{path}"
+    yield from _exports(_base_urls(server))
     yield "Try it:"
     yield f"  {_curl(server)}"
     found = None if asked.cassettes or not server.library.paths else _shown(server)
@@ -99,28 +97,17 @@ def _curl(server: MockServer) -> str:
     return f"curl {server.url}{_KNOWN_PATH} -d {shlex.quote(body)}"
 
 
-def _variables(chosen: dict[str, str]) -> dict[str, str]:
-    """Return the variables of base URLs of every dialect, with their paths; ``chosen`` first."""
-    found = dict(chosen)
-    for dialect, path in _addressed():
-        for variable in dialect.form.base_url_variables[:1]:
-            found.setdefault(variable, dialect.base_path([path]))
-    return found
+def _exports(variables: Mapping[str, str]) -> Iterator[str]:
+    for variable, url in variables.items():
+        yield f"  export {variable}={url}"
 
 
-def _addressed() -> Iterator[tuple[Dialect, str]]:
-    """Yield the dialects whose base URL is in a variable, each with the path of a request."""
-    from mockserver.dialects import UnwritableError, dialects, written_request
-    from mockserver.vocabulary import NeutralCall
+def _base_urls(server: MockServer) -> dict[str, str]:
+    """Return the base URL of each dialect, in the first of its variables."""
+    from mockserver.dialects import base_urls, dialects
 
-    call = NeutralCall(model="any", messages=({"role": "user", "content": "Hello"},))
-    for dialect in dialects().values():
-        if not dialect.form.base_url_variables:
-            continue
-        try:
-            yield dialect, written_request(dialect, call).url.path
-        except UnwritableError:
-            continue
+    first = {name for d in dialects().values() for name in d.form.base_url_variables[:1]}
+    return {name: url for name, url in base_urls(server.url).items() if name in first}
 
 
 def _shown(server: MockServer) -> Shown | None:

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.plugin.llm import llm as llm
+from harness.plugin.llm import pytest_runtest_call as pytest_runtest_call
+
 if TYPE_CHECKING:
     from mockserver import MockServer
 

@@ -3,6 +3,7 @@
 Generic code asks a dialect and never branches on its name.
 """
 
+from mockserver.dialects.addresses import base_urls, environment, hidden
 from mockserver.dialects.capacity import Capacity, Fitted
 from mockserver.dialects.dialect import (
     Dialect,
@@ -57,12 +58,15 @@ __all__ = [
     "UnreadableRequestError",
     "UnwritableError",
     "base_path",
+    "base_urls",
     "continues",
     "dialects",
+    "environment",
     "facts_of",
     "find_dialect",
     "fitted",
     "grammars",
+    "hidden",
     "is_pending",
     "objection",
     "of_last",

@@ -50,6 +50,14 @@ class Form:
     replaced_response_headers: Mapping[str, str] = field(default_factory=dict)
     #: Environment variables from which clients of this dialect read their base URL.
     base_url_variables: tuple[str, ...] = ()
+    #: Those that name the server alone: clients add the rest of the path.
+    server_variables: tuple[str, ...] = ()
+    #: Environment variables from which clients read their key.
+    key_variables: tuple[str, ...] = ()
+    #: What clients need besides, with a value for a server that does not mind.
+    other_variables: Mapping[str, str] = field(default_factory=dict)
+    #: Environment variables with which clients refuse a server of this machine.
+    hidden_variables: tuple[str, ...] = ()
 
     def is_volatile_header(self, name: str) -> bool:
         """Return whether a response header of that name (lower case) differs in every answer."""

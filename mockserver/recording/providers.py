@@ -25,11 +25,9 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from mockserver.cassettes import yaml_reader
+from mockserver.dialects.addresses import DUMMY_KEY as DUMMY_KEY
 from mockserver.errors import ProviderError, did_you_mean
 from mockserver.serving.origins import origin_of
-
-#: What clients get instead of a key.
-DUMMY_KEY = "tapecheck-dummy-key"
 
 
 class Proof(Enum):

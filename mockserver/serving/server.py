@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from mockserver.backend import Settings
+from mockserver.backend import Backend, Settings
 from mockserver.backend.verdict import Verdict
 from mockserver.cassettes.cassette import Cassette
 from mockserver.errors import ServerStartError, SessionError
@@ -153,6 +153,7 @@ class MockServer:
         fault: Fault | None = None,
         exchanges: Sequence[Exchange] | None = None,
         repeat_last: bool = False,
+        backend: Settings | None = None,
     ) -> SessionHandle:
         """Open a session on a cassette, or on ``exchanges`` made elsewhere.
 
@@ -160,9 +161,12 @@ class MockServer:
         interrupted at ``fault``. With ``repeat_last`` a request beyond the recorded ones gets the
         last answer again. A session on ``exchanges`` leaves to its owner what a client does
         differently; any other refuses a call for a stream where a whole answer is recorded, and
-        repeats the last answer to a GET. Raises :class:`SessionError` or :class:`CassetteError`.
+        repeats the last answer to a GET. ``backend`` answers what is left, and needs neither a
+        cassette nor exchanges. Raises :class:`SessionError` or :class:`CassetteError`.
         """
         name, lenient = "exchanges", exchanges is not None
+        if source is None and exchanges is None and backend is not None:
+            name, exchanges = "answers", ()
         if exchanges is None:
             if source is None:
                 raise SessionError("a session needs a cassette or exchanges; pass one of them")
@@ -173,7 +177,13 @@ class MockServer:
             raise SessionError("the server is not running; enter it with 'with' first")
         played = tuple(exchanges)
         live = self._call(
-            lambda: self._app.open_session(played, name, repeat_last=repeat_last, lenient=lenient)
+            lambda: self._app.open_session(
+                played,
+                name,
+                repeat_last=repeat_last,
+                lenient=lenient,
+                backend=Backend(backend) if backend else None,
+            )
         )
         return SessionHandle(self, live)
 
@@ -372,6 +382,21 @@ class SessionHandle:
     def release(self, name: str) -> None:
         """Release answers at the gate ``name``, now and in future."""
         self._server._call(lambda: self._live.release(name))
+
+    def do(self, function: Callable[[LiveSession], T]) -> T:
+        """Call a function with the session itself, in the server's thread."""
+        return self._server._call(lambda: function(self._live))
+
+    def verdict(self, timeout: float = 1.0) -> Verdict:
+        """Judge the client by its requests, when no answer is in progress or ``timeout`` is over.
+
+        Not for the thread of the server.
+        """
+        loop = self._server._loop
+        if loop is not None:
+            waiting = self._live.answers.wait_until_idle(timeout)
+            asyncio.run_coroutine_threadsafe(waiting, loop).result(_CALL_TIMEOUT)
+        return self.do(LiveSession.verdict)
 
     async def wait_until_idle(self, timeout: float) -> bool:
         """Wait until no request is being answered; ``False`` after ``timeout`` seconds."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from mockserver.backend import Backend
-from mockserver.backend.verdict import Statements, Verdict, judge
+from mockserver.backend import Backend, Seen
+from mockserver.backend.script import EMPTY
+from mockserver.backend.verdict import CHECKS, Statements, Verdict, judge
 from mockserver.cassettes.cassette import Request
+from mockserver.errors import SessionError, did_you_mean
 from mockserver.library import nearest, streams
 from mockserver.library.matcher import plain_path
 from mockserver.library.outcome import Outcome
@@ -84,6 +88,7 @@ class LiveSession:
         self.answers = Answers()
         #: The number of the call that the test has marked, while it runs.
         self.call: int | None = None
+        self._calls = itertools.count(1)
         self.statements = Statements()
         self._gates: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
@@ -110,9 +115,71 @@ class LiveSession:
             )
         return Found(session.exchanges[number], self.name, number)
 
+    def begin_call(self) -> int:
+        """Take the requests from now on for one call, and return its number.
+
+        Raises :class:`SessionError` while another one is open.
+        """
+        if self.call is not None:
+            raise SessionError(
+                f"call {self.call} is still open; requests of two calls cannot be told apart"
+            )
+        self.call = next(self._calls)
+        return self.call
+
+    def end_call(self) -> None:
+        """Take the requests from now on for calls of their own."""
+        self.call = None
+
+    def state(
+        self,
+        *,
+        answer: str | None = None,
+        cancelled: bool = False,
+        timeout: float | None = None,
+        excuse: tuple[str, str] | None = None,
+    ) -> None:
+        """Note what the test says: an answer that the application gave out, that a call was
+        cancelled just now, the longest silence to bear in seconds, or a check and why its finding
+        is accepted. Raises :class:`SessionError` for a check that does not exist.
+        """
+        said = self.statements
+        if answer is not None:
+            said = replace(said, answers=(*said.answers, answer))
+        if cancelled:
+            said = replace(said, cancelled=(*said.cancelled, time.monotonic()))
+        if timeout is not None:
+            said = replace(said, timeout=timeout)
+        if excuse is not None:
+            check, reason = excuse
+            known = [name for names in CHECKS.values() for name in names]
+            if check not in known:
+                raise SessionError(
+                    f"unknown check {check!r:.60}{did_you_mean(check, known)}; "
+                    f"known: {', '.join(known)}"
+                )
+            if not reason.strip():
+                raise SessionError(f"an excuse for {check} needs a reason")
+            said = replace(said, excuses={**said.excuses, check: reason})
+        self.statements = said
+
+    def reset(self) -> None:
+        """Forget requests, scripts, statements and marks; answers in progress go on."""
+        self.journal.clear()
+        self.statements = Statements()
+        self.call = None
+        if self.backend is not None:
+            self.backend = Backend(replace(self.backend.settings, script=EMPTY))
+
     def verdict(self) -> Verdict:
         """Judge the client by its requests so far."""
-        return judge([record.seen for record in self.journal.records], self.statements)
+        return judge(self.seen, self.statements)
+
+    @property
+    def seen(self) -> list[Seen]:
+        """The requests so far, numbered from 0 within the session."""
+        records = enumerate(self.journal.records)
+        return [replace(record.seen, number=number) for number, record in records]
 
     def release(self, name: str) -> None:
         """Release answers at the gate ``name``, now and in future."""

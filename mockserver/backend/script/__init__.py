@@ -9,9 +9,10 @@ from mockserver.backend.script.reading import (
     script_of,
     script_of_yaml,
 )
-from mockserver.backend.script.steps import Rule, Script, Tape, merged
+from mockserver.backend.script.steps import EMPTY, Rule, Script, Tape, merged
 
 __all__ = [
+    "EMPTY",
     "Answering",
     "Playing",
     "Rule",

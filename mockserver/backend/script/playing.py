@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 
 from mockserver.backend.asked import Asked
 from mockserver.backend.script.conditions import fits
-from mockserver.backend.script.steps import STAY, End, Rule, Script, Step
+from mockserver.backend.script.steps import EMPTY, STAY, End, Rule, Script, Step
+from mockserver.errors import SessionError
 from mockserver.library.outcome import Outcome
 from mockserver.library.refusal import RefusalError
 
@@ -18,15 +19,17 @@ from mockserver.library.refusal import RefusalError
 class Playing:
     """The state of a script in one session. Rules can be added."""
 
-    def __init__(self, script: Script | None = None) -> None:
-        script = script or Script()
-        self.only = script.only
+    def __init__(self, script: Script = EMPTY) -> None:
+        self.only = False
         self._rules: list[tuple[Rule, _Turns]] = []
-        self._plain = _Turns([], End(stop=True) if self.only else STAY)
-        self.add(script.rules)
+        self._plain = _Turns([], STAY)
+        self.add(script.rules, only=script.only)
 
-    def add(self, rules: Iterable[Rule]) -> None:
-        """Append rules."""
+    def add(self, rules: Iterable[Rule], *, only: bool = False) -> None:
+        """Append rules. With ``only``, nothing but the script is answered from now on."""
+        if only:
+            self.only = True
+            self._plain.end = End(stop=True)
         for rule in rules:
             if rule.condition is not None:
                 self._rules.append((rule, _Turns(rule.steps, rule.end)))
@@ -34,6 +37,27 @@ class Playing:
             self._plain.steps += rule.steps
             if not self.only or rule.end is not STAY:
                 self._plain.end = rule.end
+
+    def replace(self, old: Rule, new: Rule) -> None:
+        """Put a rule in the place of one that was added, as if it had been there from the start.
+
+        Raises :class:`SessionError` for one that is not there any more.
+        """
+        for number, (rule, _) in enumerate(self._rules):
+            if rule is old:
+                del self._rules[number]
+                if new.condition is None:
+                    self.add([new])
+                else:
+                    self._rules.insert(number, (new, _Turns(new.steps, new.end)))
+                return
+        steps = self._plain.steps
+        place = next((n for n, step in enumerate(steps) if step is old.steps[0]), None)
+        if place is None:
+            raise SessionError(f"{old.where}: this answer was forgotten; add it again")
+        steps[place : place + len(old.steps)] = () if new.condition else new.steps
+        if new.condition is not None:
+            self.add([new])
 
     def next(self, asked: Asked) -> Step | None:
         """Return the answer to a request; ``None`` where the script leaves it open.

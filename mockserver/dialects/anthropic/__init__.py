@@ -55,6 +55,7 @@ class Anthropic(Dialect):
         kept_request_headers=frozenset({"anthropic-beta", "anthropic-version"}),
         replaced_response_headers={"anthropic-organization-id": "org", "request-id": "req"},
         base_url_variables=("ANTHROPIC_BASE_URL",),
+        key_variables=("ANTHROPIC_API_KEY",),
     )
     # The SDK's types say which fields may be null; an empty list of tools is taken (LangChain's
     # recordings), and the others are refused.

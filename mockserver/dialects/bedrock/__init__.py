@@ -44,6 +44,9 @@ class Bedrock(Dialect):
         kept_response_headers=("x-amzn-errortype",),
         replaced_response_headers={"x-amzn-requestid": "req"},
         base_url_variables=("AWS_ENDPOINT_URL_BEDROCK_RUNTIME",),
+        key_variables=("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+        other_variables={"AWS_DEFAULT_REGION": "us-east-1"},
+        hidden_variables=("AWS_BEARER_TOKEN_BEDROCK", "AWS_SESSION_TOKEN"),
     )
     # botocore sends both; an empty list of tools is refused.
     silent_values: ClassVar[Mapping[str, tuple[Json, ...]]] = {

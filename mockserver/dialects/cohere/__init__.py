@@ -44,6 +44,7 @@ class Cohere(Dialect):
         delta_openers=("content-", "tool-call-"),
         replaced_response_headers={"x-debug-trace-id": "trace"},
         base_url_variables=("CO_API_URL",),
+        key_variables=("CO_API_KEY", "COHERE_API_KEY"),
     )
     silent_values: ClassVar[Mapping[str, tuple[Json, ...]]] = {"stream": (False,)}
     # ERROR and TIMEOUT are failures, not reasons.

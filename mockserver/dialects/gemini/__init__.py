@@ -72,6 +72,7 @@ class Gemini(Dialect):
         volatile_headers=("server-timing",),
         replaced_request_headers={"x-goog-user-project": "project"},
         base_url_variables=("GOOGLE_GEMINI_BASE_URL", "GOOGLE_VERTEX_BASE_URL"),
+        key_variables=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
     )
     silent_values = _EMPTY
     reasons: ClassVar[Mapping[str, FinishReason]] = REASONS

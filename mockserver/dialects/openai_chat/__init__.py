@@ -90,7 +90,10 @@ class OpenAIChat(Dialect):
             "openai-project": "project",
             "x-ms-request-id": "req",
         },
-        base_url_variables=("OPENAI_BASE_URL",),
+        base_url_variables=("OPENAI_BASE_URL", "OPENAI_API_BASE"),
+        server_variables=("AZURE_OPENAI_ENDPOINT", "GROQ_BASE_URL"),
+        key_variables=("OPENAI_API_KEY", "AZURE_OPENAI_API_KEY", "GROQ_API_KEY"),
+        other_variables={"OPENAI_API_VERSION": "2024-10-21"},
     )
     # An empty list of tools is refused: "empty array" (vllm-project/vllm#39780).
     silent_values: ClassVar[Mapping[str, tuple[Json, ...]]] = {

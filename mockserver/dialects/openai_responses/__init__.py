@@ -76,6 +76,7 @@ class OpenAIResponses(Dialect):
         kept_response_headers=("openai-(?:model|version)",),
         replaced_response_headers={"openai-organization": "org", "openai-project": "project"},
         base_url_variables=("OPENAI_BASE_URL",),
+        key_variables=("OPENAI_API_KEY",),
     )
     # The status, or the reason of an incomplete response.
     reasons: ClassVar[Mapping[str, FinishReason]] = {

@@ -1,0 +1,49 @@
+"""The fixture ``llm``: a provider that a test scripts, and the verdict on the application.
+
+    def test_app(llm):
+        llm.fail(429, retry=0.2, times=2)
+        llm.say("Hello")
+        assert my_app.ask("hi") == "Hello"
+
+The variables from which clients read base URLs and keys lead to it while the test runs. A failure
+of the verdict fails the test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from mockserver import Llm
+
+_USED = pytest.StashKey["Llm"]()
+
+
+@pytest.fixture
+def llm(request: pytest.FixtureRequest) -> Iterator[Llm]:
+    """Yield a scripted provider of this test alone. See :class:`mockserver.Llm`."""
+    from mockserver import Llm
+
+    with Llm() as provider:
+        request.node.stash[_USED] = provider
+        yield provider
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a test that passed if the verdict on the application is red."""
+    provider = item.stash.get(_USED, None)
+    if provider is None:
+        return (yield)
+    try:
+        result = yield
+    except BaseException:
+        item.add_report_section("call", "tapecheck verdict", provider.verdict.text)
+        raise
+    verdict = provider.verdict
+    if verdict.failed:
+        pytest.fail(verdict.text, pytrace=False)
+    return result

@@ -1,0 +1,1 @@
+"""The object with which tests script answers and judge their application."""

@@ -1,0 +1,103 @@
+"""The fixture ``llm`` in another project's tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).parents[3]
+HEAD = """
+import os
+import httpx
+import openai
+import pytest
+
+def ask(text="hi", **options):
+    with openai.OpenAI(**options) as client:
+        answer = client.chat.completions.create(
+            model="m", messages=[{"role": "user", "content": text}]
+        )
+    return answer.choices[0].message.content
+
+def hasty(retries=1):
+    body = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+    for count in range(retries + 1):
+        httpx.post(os.environ["OPENAI_BASE_URL"] + "/chat/completions", json=body,
+                   headers={"x-stainless-retry-count": str(count)})
+"""
+
+
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, text: str, *arguments: str):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    pytester.makepyfile(test_app=HEAD + text)
+    return pytester.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
+
+
+def test_a_test_scripts_its_provider(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = """
+def test_app(llm):
+    llm.fail(429, retry=0.01, times=2)
+    llm.say("Hello")
+    assert ask() == "Hello"
+
+def test_other(llm):
+    assert llm.asked == []
+    assert ask("say x") == "x"
+
+def test_nothing_is_left():
+    assert "/s/" not in os.environ.get("OPENAI_BASE_URL", "")
+"""
+    run(pytester, monkeypatch, text, "-p", "no:randomly").assert_outcomes(passed=3)
+
+
+def test_a_red_verdict_fails_the_test_and_an_excuse_does_not(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = """
+def test_hasty(llm):
+    llm.fail(429, retry=60)
+    hasty()
+
+def test_excused(llm):
+    llm.fail(429, retry=60)
+    hasty()
+    llm.excuse("retry-after", "a job without patience")
+
+def test_wrong(llm):
+    llm.fail(429, retry=60)
+    hasty()
+    assert False
+"""
+    result = run(pytester, monkeypatch, text, "-p", "no:randomly")
+    result.assert_outcomes(passed=1, failed=2)
+    lines = result.stdout.str()
+    assert lines.count("FAIL  retry-after") == 2
+    assert "Captured tapecheck verdict call" in lines
+
+
+@pytest.mark.parametrize("arguments", [(), ("-n", "2")])
+def test_async_tests_and_workers(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    text = """
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("number", range(4))
+async def test_async(llm, number):
+    llm.say(f"Hello {number}")
+    async with openai.AsyncOpenAI() as client:
+        answer = await client.chat.completions.create(
+            model="m", messages=[{"role": "user", "content": "hi"}]
+        )
+    assert answer.choices[0].message.content == f"Hello {number}"
+    assert len(llm.asked) == 1
+"""
+    run(pytester, monkeypatch, text, *arguments).assert_outcomes(passed=4)
