@@ -65,41 +65,41 @@ def _render(cassette: Cassette, style: type[str] | None) -> bytes:
         "interactions": [_interaction(i, style, written) for i in cassette.interactions],
     }
     text = yaml.dump(data, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=2**31)
-    return written.insert(text).encode("utf-8", "surrogatepass")
+    return written.insert(text)
 
 
 class _Written:
     """What is long and simple, written without PyYAML, which takes seconds for a megabyte.
 
-    A name stands for each text while PyYAML writes the rest.
+    A name stands for each text while PyYAML writes the rest. Texts may be large, so that they are
+    not copied more often than necessary.
     """
 
     def __init__(self) -> None:
-        self._texts: list[str] = []
+        self._texts: list[list[bytes]] = []
 
     def literal(self, text: str) -> str:
         """Return what stands for a text in a literal block, or the text if it may need quotes."""
         if len(text) < _LONG or _NOT_LITERAL.search(text) or text[0] in " \n":
             return _Literal(text)
         keep = "-" if text[-1] != "\n" else "+" if text[-2:] == "\n\n" else ""
-        lines = (_INDENT + line if line else "" for line in text.split("\n"))
-        block = "\n".join(lines)
         # The block's last line end is that of the line on which the name stands.
-        return self._name(f"|{keep}\n{block.removesuffix(chr(10))}")
+        block = f"\n{text.removesuffix(chr(10))}"
+        return self._name(f"|{keep}", _LINE_START.sub(f"\n{_INDENT}", block))
 
     def quoted(self, text: str) -> str:
         """Return what stands for a text in single quotes, or the text if it may need others."""
         if len(text) < _LONG or text[0] not in '{["' or _NOT_QUOTED.search(text):
             return text
-        return self._name("'" + text.replace("'", "''") + "'")
+        return self._name("'", text.replace("'", "''"), "'")
 
     def binary(self, data: bytes, indent: int) -> str | bytes:
         """Return what stands for bytes in base64, behind so many blanks."""
         if len(data) < _LONG:
             return data
-        start = "\n" + " " * indent
-        lines = base64.encodebytes(data).decode().splitlines()
-        return self._name(f"!!binary |{start}{start.join(lines)}")
+        start = b"\n" + b" " * indent
+        slices = (base64.encodebytes(data[n : n + _SLICE]) for n in range(0, len(data), _SLICE))
+        return self._name("!!binary |", *(start + s[:-1].replace(b"\n", start) for s in slices))
 
     def chunks(self, pairs: Sequence[tuple[float, int]]) -> Any:
         """Return what stands for a list of pairs."""
@@ -109,18 +109,29 @@ class _Written:
             return _Flow(_Flow([_number(ms), length]) for ms, length in pairs)
         return self._name(text)
 
-    def insert(self, text: str) -> str:
-        """Return the text with what its names stand for."""
+    def insert(self, text: str) -> bytes:
+        """Return the text in UTF-8, with what its names stand for."""
         parts = _NAME.split(text)
-        parts[1::2] = [self._texts[int(number)] for number in parts[1::2]]
-        return "".join(parts)
+        out: list[bytes] = []
+        for between, name in zip(parts[::2], [*parts[1::2], None], strict=True):
+            out.append(_encoded(between))
+            out += self._texts[int(name)] if name is not None else ()
+        return b"".join(out)
 
-    def _name(self, text: str) -> str:
-        self._texts.append(text)
+    def _name(self, *parts: str | bytes) -> str:
+        self._texts.append([p if isinstance(p, bytes) else _encoded(p) for p in parts])
         return f"__tapecheck_{len(self._texts) - 1}__"
 
 
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+#: A line that is not empty; what is empty stays without indentation.
+_LINE_START = re.compile(r"\n(?!\n|\Z)")
 _NAME = re.compile("__tapecheck_([0-9]+)__")
+#: Bytes that are written as base64 at a time: whole lines.
+_SLICE = 57 * 4096
 #: Shorter texts cost little.
 _LONG = 200
 #: Of the lines of an answer's body.

@@ -78,7 +78,7 @@ class YamlDocument:
 class Loader(_Base):
     """Makes a document. A subclass can add tags with ``add_constructor``."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: bytes | str) -> None:
         super().__init__(text)
         self._made: dict[Node, Any] = {}
         self._has_aliases = False
@@ -192,7 +192,8 @@ _UNFINISHED = object()
 def read(text: bytes | str, loader: type[Loader] = Loader) -> YamlDocument:
     """Read a YAML text of one document. Raises :class:`YamlError`."""
     try:
-        decoded = text if isinstance(text, str) else text.decode()
+        if isinstance(text, bytes):
+            text.decode()
     except UnicodeDecodeError as exc:
         raise YamlError(
             "not UTF-8",
@@ -200,13 +201,15 @@ def read(text: bytes | str, loader: type[Loader] = Loader) -> YamlDocument:
             "store bytes that are not text as !!binary",
         ) from None
     try:
-        return loader(decoded).document()
+        # libyaml takes bytes as they are, and of a text a copy.
+        return loader(text).document()
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         problem = exc.problem or exc.context
         raise YamlError(f"not valid YAML: {problem}", mark.line + 1 if mark else None) from None
     except yaml.reader.ReaderError as exc:
-        line = decoded.encode().count(b"\n", 0, exc.position) + 1
+        data = text if isinstance(text, bytes) else text.encode()
+        line = data.count(b"\n", 0, exc.position) + 1
         problem = str(exc).partition("\n")[0]
         raise YamlError(
             f"not valid YAML: {problem}", line, "quote the text and escape it"
@@ -222,7 +225,7 @@ def line_of(text: bytes | str, path: Sequence[str | int]) -> int:
     is JSON, but no YAML, has its errors on line 1.
     """
     try:
-        root = Loader(text if isinstance(text, str) else text.decode()).get_single_node()
+        root = Loader(text).get_single_node()
     except yaml.YAMLError:
         return 1
     return YamlDocument(None, root).line_of(path)

@@ -56,8 +56,8 @@ def with_fixed_boundary(request: Request) -> Request:
     kind = header_value(request.headers, "content-type") or ""
     if old not in kind or not kind.lower().startswith("multipart/"):
         return request
-    body = b"\r\n" + request.body
-    body = body.replace(b"\r\n" + delimiter, b"\r\n--" + BOUNDARY.encode())[2:]
+    new = b"--" + BOUNDARY.encode()
+    body = new + request.body[len(delimiter) :].replace(b"\r\n" + delimiter, b"\r\n" + new)
     headers = tuple(
         (n, v.replace(old, BOUNDARY) if n.lower() == "content-type" else v)
         for n, v in request.headers
@@ -78,10 +78,18 @@ def _by_name(pairs: Iterator[tuple[str, Any]] | list[tuple[str, Any]]) -> dict[s
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 
+#: Two hyphens and the blank lines that may follow a multipart body.
+_LONGEST_END = 1024
+
+
 def _delimiter(body: bytes) -> bytes | None:
     """Return the delimiter of a multipart body, which begins and ends with it."""
     match = _DELIMITER.match(body)
-    if match is None or not body.rstrip(b"\r\n \t").endswith(match[0] + b"--"):
+    if match is None:
+        return None
+    # The end alone: the body may be large.
+    end = body[-len(match[0]) - _LONGEST_END :].rstrip(b"\r\n \t")
+    if not end.endswith(match[0] + b"--"):
         return None
     return match[0]
 

@@ -255,6 +255,8 @@ class Tape:
             try:
                 whole = capture.interaction(facts)
                 settled = replace(whole, request=with_fixed_boundary(whole.request))
+                # A large upload shall be in memory once.
+                capture.request = settled.request
                 interaction = scrubber.interaction(settled)
             except SplitSecretError as exc:
                 refused.append(_failure_line(capture, str(exc), known))

@@ -409,6 +409,7 @@ def _base64_readings(run: str) -> Iterator[bytes]:
     size = len(digits)
     # A view of it is no copy.
     padded = memoryview(digits + b"==")
+    del digits
     for start in {0, 1, 2, 3} | packed:
         length = size - start
         stop = size - 1 if length % 4 == 1 else size + -length % 4
