@@ -260,15 +260,24 @@ def _path_similarity(a: str, b: str) -> float:
     return 0.9 * same / max(len(ours), len(theirs))
 
 
+#: Parameters whose values are made ready to be shown; more are only counted.
+_MOST_CLIPPED = 100
+
+
 def _query_differences(
     expected: Sequence[tuple[str, str]], got: Sequence[tuple[str, str]]
 ) -> Iterator[Difference]:
     # Grouped first: a request may have thousands of parameters.
     ours, theirs = _grouped(expected), _grouped(got)
+    shown = 0
     for name in sorted(ours.keys() | theirs.keys()):
         a, b = ours.get(name, []), theirs.get(name, [])
         if len(a) != len(b) or not all(map(fits, a, b)):
-            yield Difference(f"query/{name}", _clip(a or ABSENT), _clip(b or ABSENT))
+            shown += 1
+            many = shown > _MOST_CLIPPED
+            yield Difference(
+                f"query/{name}", *(None if many or not v else _clip(v) for v in (a, b))
+            )
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -55,7 +55,7 @@ AMBIGUOUS = frozenset(
 )
 #: Names that only a form or a query proves, and one that neither does.
 _FORM_ONLY = frozenset({"nonce", "state", "value"})
-_NOT_IN_FORMS = frozenset({"value"})
+_IN_FORMS = AMBIGUOUS - {"value"}
 _PROOF = frozenset({"clientid", "granttype", "clientassertiontype"})
 #: A password is one beside the name of who has it.
 _WHO = frozenset({"email", "login", "user", "userid", "username"})
@@ -100,7 +100,7 @@ def is_credential(name: str) -> bool:
 def is_secret_key(name: str) -> bool:
     """Return whether a field of a form or a query of that name has a credential."""
     bare = plain(name)
-    named = is_credential(name) or bare in AMBIGUOUS - _NOT_IN_FORMS
+    named = is_credential(name) or bare in _IN_FORMS
     return named or name.lower().startswith(_SIGNED)
 
 

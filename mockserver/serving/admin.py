@@ -33,7 +33,7 @@ from mockserver.library.lookup import broken
 from mockserver.library.refusal import RefusalError
 from mockserver.library.session import Exchange, exchanges
 from mockserver.serving import watching
-from mockserver.serving.journal import Journal
+from mockserver.serving.journal import Journal, Record
 from mockserver.serving.responses import json_response
 from mockserver.serving.sessions import LiveSession
 from mockserver.wire import axes, faults
@@ -88,7 +88,7 @@ async def answer(
             return json_response(_session(live, request), status=201)
         case "GET", "sessions", session_id:
             live = _find(app, session_id)
-            entries = [entry.to_json() for entry in live.journal.entries]
+            entries = [await asyncio.to_thread(_entry, r) for r in live.journal.records]
             return json_response({**_session(live, request), "journal": entries})
         case "DELETE", "sessions", session_id:
             _find(app, session_id)
@@ -122,11 +122,15 @@ async def _journal(app: Administered) -> AsyncIterator[bytes]:
     """Yield the journal entry by entry: as a whole, it may be too large for the memory."""
     before = "[\n"
     for record in app.journal.records:
-        yield (before + json.dumps(record.entry.to_json(), indent=2)).encode()
-        before = ",\n"
         # Other requests go on meanwhile.
-        await asyncio.sleep(0)
+        entry = await asyncio.to_thread(_entry, record)
+        yield (before + json.dumps(entry, indent=2)).encode()
+        before = ",\n"
     yield b"[]\n" if before == "[\n" else b"\n]\n"
+
+
+def _entry(record: Record) -> dict[str, Any]:
+    return record.entry.to_json()
 
 
 def _health(app: Administered) -> dict[str, Any]:

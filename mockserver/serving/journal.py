@@ -16,6 +16,8 @@ from mockserver.library.session import Found
 from mockserver.secrets import find, names, shown
 from mockserver.wire.content_coding import decompress, encoding_of
 
+#: The longest body that is shown. A few kilobytes of a client can decode to megabytes.
+MOST_SHOWN = 1024 * 1024
 #: What a record takes besides its texts.
 _OVERHEAD = 1024
 
@@ -58,7 +60,10 @@ class JournalEntry:
         return header_value(self.headers, name)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the entry with credentials replaced; a body that is not UTF-8 as base64."""
+        """Return the entry with credentials replaced; a body that is not UTF-8 as base64.
+
+        Of a body over :data:`MOST_SHOWN` bytes there is the length alone: to search it takes long.
+        """
         data: dict[str, Any] = {
             "number": self.number,
             "session": self.session,
@@ -78,6 +83,8 @@ class JournalEntry:
             "began": self.began,
             "ended": self.ended,
         }
+        if len(self.body) > MOST_SHOWN:
+            return data | {"body": None, "body_bytes": len(self.body)}
         body = shown.body(self.body, self.header("content-type"))
         try:
             data["body"] = body.decode()

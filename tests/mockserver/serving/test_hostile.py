@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import threading
 import time
 
 import httpx
@@ -69,6 +70,34 @@ def test_the_journal_is_sent_entry_by_entry() -> None:
         got = httpx.get(url, trust_env=False)
     assert got.headers["transfer-encoding"] == "chunked"
     assert [entry["path"] for entry in got.json()] == ["/x0", "/x1", "/x2"]
+
+
+def test_of_a_large_body_the_journal_shows_the_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[int] = []
+    monkeypatch.setattr("mockserver.secrets.shown.body", lambda data, _: shown.append(len(data)))
+    sent = gzip.compress(b" " * 5_000_000)
+    with MockServer() as server:
+        headers = {"content-encoding": "gzip"}
+        httpx.post(f"{server.url}/x", content=sent, headers=headers, trust_env=False)
+        (entry,) = httpx.get(f"{server.url}/__tapecheck/journal", trust_env=False).json()
+    assert (entry["body"], entry["body_bytes"]) == (None, 5_000_000)
+    assert shown == []
+
+
+def test_an_entry_is_searched_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[str] = []
+
+    def body(data: bytes, _: object) -> bytes:
+        threads.append(threading.current_thread().name)
+        return data
+
+    monkeypatch.setattr("mockserver.secrets.shown.body", body)
+    with MockServer() as server, server.session(TAPE) as session:
+        httpx.post(session.url + CHAT, content=b"{}", trust_env=False)
+        for path in ("journal", f"sessions/{session.id}"):
+            assert httpx.get(f"{server.url}/__tapecheck/{path}", trust_env=False).is_success
+    assert len(threads) == 2
+    assert not any(name.startswith("tapecheck-mockserver") for name in threads)
 
 
 def test_a_wide_query_costs_milliseconds() -> None:
