@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from mockserver.cassettes.parts import LONGEST_MS
+
 #: How such a file begins.
 START = re.compile(rb"\d{1,10}:\d{1,10}:")
 #: How deep values of mitmproxy's files may be nested.
@@ -49,8 +51,22 @@ def _flow(state: dict[str, Any]) -> dict[str, Any]:
             "headers": _pairs(response["headers"]),
             "body": {"string": response.get("content") or b""},
             "http_version": _text(response["http_version"]),
+            **_waits(request, response),
         },
     }
+
+
+def _waits(request: dict[str, Any], response: dict[str, Any]) -> dict[str, Any]:
+    """Return when the answer began and ended, in milliseconds after the request."""
+    asked = request.get("timestamp_end") or request.get("timestamp_start")
+    times = [response.get(name) for name in ("timestamp_start", "timestamp_end")]
+    if not isinstance(asked, int | float):
+        return {}
+    waits = [round(1000 * (t - asked), 1) for t in times if isinstance(t, int | float)]
+    if len(waits) < len(times) or not 0 <= waits[0] <= waits[1] < LONGEST_MS:
+        return {}
+    began, ended = waits
+    return {"wire": {"v": 1, "headers_ms": began, "end": [ended, "eof"]}}
 
 
 def _pairs(headers: Any) -> dict[str, list[str]]:

@@ -14,10 +14,15 @@ from urllib.parse import urlencode
 
 from mockserver.cassettes.addresses import NO_HOST, real_uri
 from mockserver.cassettes.llm_recorders import from_llm_recorder, from_llm_vcr
-from mockserver.cassettes.parts import as_json, from_base64, status, with_kind
+from mockserver.cassettes.parts import LONGEST_MS, as_json, from_base64, status, with_kind
 
 #: Interactions of vcrpy's schema, version 1, one for each of the file.
 Convert = Callable[[Any], dict[str, Any]]
+
+#: A duration of Go, and the milliseconds of its units.
+_PART = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(h|ms|m|s|µs|us|ns)")
+_DURATION = re.compile(rf"(?:{_PART.pattern})+")
+_MS = {"h": 3.6e6, "m": 6e4, "s": 1e3, "ms": 1.0, "µs": 1e-3, "us": 1e-3, "ns": 1e-6}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +89,17 @@ def _go_vcr(item: Any) -> dict[str, Any]:
             "headers": response.get("headers") or {},
             "body": {"string": response.get("body") or ""},
             "http_version": response.get("proto"),
+            **_lasting(response.get("duration")),
         },
     }
+
+
+def _lasting(duration: Any) -> dict[str, Any]:
+    """Return how long an answer took until its end, as Go writes it: ``1m2.5s``, ``376.6ms``."""
+    if not isinstance(duration, str) or not _DURATION.fullmatch(duration):
+        return {}
+    ms = sum(float(number) * _MS[unit] for number, unit in _PART.findall(duration))
+    return {"wire": {"v": 1, "end": [round(ms, 1), "eof"]}} if ms < LONGEST_MS else {}
 
 
 def _langchain(item: Any) -> dict[str, Any]:

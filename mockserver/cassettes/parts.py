@@ -8,6 +8,8 @@ import json
 import re
 from typing import Any
 
+#: Longer waits, about a hundred days, are damage.
+LONGEST_MS = 1e10
 _STATUS = re.compile(r"(\d{3})\s*(.*)")
 
 

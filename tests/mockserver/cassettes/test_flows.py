@@ -43,3 +43,25 @@ def test_flows_without_an_answer_are_left_out(change: dict[str, Any], message: s
 def test_a_damaged_file_is_an_error(text: bytes) -> None:
     with pytest.raises(CassetteError):
         loading.parse(text, Path("x.flow"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "began", "ended", "waits"),
+    [
+        (1.5, 1.75, 2.5, (250, 1000)),
+        (1.5, 1, 2, (0, None)),
+        (1.5, 2, None, (0, None)),
+        (1.5, "x", "y", (0, None)),
+        (1.5, 2, float("inf"), (0, None)),
+        (1.5, 2, 1e300, (0, None)),
+        (0.0, float("nan"), float("inf"), (0, None)),
+    ],
+)
+def test_waits_are_kept(asked: Any, began: Any, ended: Any, waits: tuple[Any, ...]) -> None:
+    flow = {
+        **FLOW,
+        "request": {**FLOW["request"], "timestamp_end": asked},
+        "response": {**FLOW["response"], "timestamp_start": began, "timestamp_end": ended},
+    }
+    (found,) = loading.parse(netstring(flow), Path("x.flow")).interactions
+    assert (found.response.wire.headers_ms, found.response.wire.end_ms) == waits

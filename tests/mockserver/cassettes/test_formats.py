@@ -24,6 +24,7 @@ from tests.mockserver.cassettes.other_tools import (
     ONE_FILE,
     WIREMOCK,
     as_json,
+    go_vcr,
     removed,
 )
 
@@ -146,6 +147,27 @@ def test_encoded_answers_of_nock_are_hexadecimal() -> None:
 def test_what_holds_no_wire_is_named(data: Any, message: str) -> None:
     with pytest.raises(CassetteError, match=message):
         foreign.load(as_json(data), Path("x.json"))
+
+
+@pytest.mark.parametrize(
+    ("duration", "ms"),
+    [
+        ("1.544292291s", 1544.3),
+        ("1m2.5s", 62500),
+        ("376.6ms", 376.6),
+        ("1h0m0s", 3.6e6),
+        ("850µs", 0.8),
+        ("", None),
+        ("0", None),
+        ("a day", None),
+        ("1" * 99 + "s", None),
+        ("999999999h", None),
+    ],
+)
+def test_the_duration_of_go_vcr_is_kept(duration: str, ms: float | None) -> None:
+    text = go_vcr(2).replace("376.6ms", f"'{duration}'").encode()
+    (found,) = loading.parse(text, Path("x.yaml")).interactions
+    assert found.response.wire.end_ms == ms
 
 
 def test_waits_of_an_archive_are_kept() -> None:
