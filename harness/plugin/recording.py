@@ -16,6 +16,7 @@ import json
 import os
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -150,6 +151,7 @@ class Tapes:
         self._recording = recording
         self._node = node
         self._open: list[TapeHandle] = []
+        self._proxies = ExitStack()
 
     def __call__(
         self,
@@ -162,6 +164,8 @@ class Tapes:
         notes: dict[str, str] | None = None,
         match_on: Sequence[str] = (),
         ignore: Sequence[str] = (),
+        proxy: bool = False,
+        allow_hosts: Sequence[str] = (),
     ) -> TapeHandle:
         """Open a cassette for clients of ``provider`` and of ``more``.
 
@@ -171,8 +175,10 @@ class Tapes:
         ``reset``, ``timeout``, ``client_closed``).
         ``keep_opaque`` keeps encrypted reasoning and signatures. ``notes`` are written into the
         cassette. ``match_on`` and ``ignore`` say what is compared in requests, in the words of
-        ``tapecheck record``; ``ignore`` adds to the project's settings. A wrong argument fails the
-        test.
+        ``tapecheck record``; ``ignore`` adds to the project's settings. ``proxy`` opens a forward
+        proxy for this cassette, for a client in a process of its own that has no base URL: give it
+        ``tape.environment()``; ``allow_hosts`` are those that pass unrecorded. A wrong argument
+        fails the test.
         """
         from mockserver.errors import MockServerError
 
@@ -186,6 +192,7 @@ class Tapes:
                 notes,
                 match_on,
                 ignore,
+                self._proxy(allow_hosts) if proxy else None,
             )
         except MockServerError as exc:
             pytest.fail(str(exc), pytrace=False)
@@ -202,6 +209,7 @@ class Tapes:
         notes: dict[str, str] | None,
         match_on: Sequence[str],
         ignore: Sequence[str],
+        proxy: Recorder | None,
     ) -> TapeHandle:
         from mockserver.cassettes import End
         from mockserver.errors import MockServerError
@@ -219,7 +227,7 @@ class Tapes:
             recording.note(MISSING, self._node.nodeid)
             shown = relative(path, recording.config.rootpath)
             pytest.fail(f"not recorded yet: {shown}", pytrace=False)
-        tape = recording.recorder.tape(
+        tape = (proxy or recording.recorder).tape(
             path,
             chosen,
             mode=recording.mode,
@@ -240,11 +248,21 @@ class Tapes:
                 raise
         return tape
 
+    def _proxy(self, allow_hosts: Sequence[str]) -> Recorder:
+        """Start a recorder that is a proxy, for one cassette: it cannot tell clients apart."""
+        from mockserver.recording import Recorder
+
+        return self._proxies.enter_context(Recorder(proxy=True, allow_hosts=allow_hosts))
+
     def close(self, *, passed: bool) -> None:
         """Write the open cassettes, or discard them if the test failed.
 
         Fails the test for what cannot be written.
         """
+        with self._proxies:
+            self._close(passed)
+
+    def _close(self, passed: bool) -> None:
         from mockserver.errors import MockServerError, UnwritableError
 
         problems: list[str] = []
@@ -285,7 +303,8 @@ class Recording:
     def recorder(self) -> Recorder:
         """The recorder of this process, started on first use."""
         if self._recorder is None:
-            from mockserver.recording import Recorder, no_proxy
+            from mockserver.recording import Recorder
+            from mockserver.serving import no_proxy
 
             self._recorder = Recorder().__enter__()
             if any(name.lower().endswith("_proxy") for name in os.environ):

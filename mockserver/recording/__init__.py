@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from mockserver.recording.allowing import allowed_texts
     from mockserver.recording.converting import Converted, InconvertibleError, convert
     from mockserver.recording.exchange import Capture
-    from mockserver.recording.forward import no_proxy
     from mockserver.recording.importing import Imported, Kind
     from mockserver.recording.modes import NAMES, Mode, age_of, parse_age, runs_in_ci
     from mockserver.recording.providers import DUMMY_KEY, PROVIDERS, Provider
@@ -37,7 +36,6 @@ __all__ = [
     "allowed_texts",
     "convert",
     "importing",
-    "no_proxy",
     "parse_age",
     "provider_of",
     "providers",
@@ -50,7 +48,6 @@ _HOMES = {
     "allowing": ("allowed_texts",),
     "converting": ("Converted", "InconvertibleError", "convert"),
     "exchange": ("Capture",),
-    "forward": ("no_proxy",),
     "importing": ("Imported", "Kind"),
     "modes": (
         "NAMES",

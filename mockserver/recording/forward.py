@@ -1,22 +1,15 @@
-"""The recorder as a forward proxy: which hosts it records, and what leads clients to it."""
+"""The recorder as a forward proxy: which hosts it records."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 from mockserver.library.refusal import RefusalError
 from mockserver.recording.providers import Provider
-from mockserver.serving.authority import TRUST_VARIABLES
 from mockserver.serving.doorway import Ways
 from mockserver.serving.origins import origin_of
-
-#: What leads clients to a proxy. Node.js reads the others only if its own variable is set
-#: (https://nodejs.org/learn/http/enterprise-network-configuration); Go, curl and others read
-#: HTTP_PROXY in lower case only.
-_PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
-_NODE = {"NODE_USE_ENV_PROXY": "1"}
+from mockserver.serving.proxying import distrust
 
 
 class Forward(Ways):
@@ -63,42 +56,4 @@ class Forward(Ways):
 
     def distrusted(self, host: str) -> None:
         """Fail the recording: the client has no answer of that host."""
-        self._fail(
-            f"a client does not accept the proxy's certificate for {host}; make it trust the file "
-            "that SSL_CERT_FILE names, by an option of its own if it reads no variable"
-        )
-
-
-def proxy_environment(
-    url: str, trusted: Path, providers: Iterable[Provider], environment: Mapping[str, str]
-) -> dict[str, str]:
-    """Return variables that lead clients to the proxy at ``url`` and make them trust it."""
-    providers = tuple(providers)
-    return {
-        **dict.fromkeys(_PROXY_VARIABLES, url),
-        **dict.fromkeys(TRUST_VARIABLES, str(trusted)),
-        **_NODE,
-        **no_proxy(environment, recorded=providers),
-    }
-
-
-def no_proxy(environment: Mapping[str, str], recorded: Iterable[Provider] = ()) -> dict[str, str]:
-    """Return variables that exclude local addresses from the proxies of ``environment``.
-
-    The hosts of ``recorded`` providers are not excluded.
-    """
-    recorded = tuple(recorded)
-    local = () if any(p.is_local for p in recorded) else ("127.0.0.1", "localhost")
-    hosts = [p.url.hostname or "" for p in recorded]
-    out = {}
-    for variable in ("NO_PROXY", "no_proxy"):
-        given = [h for h in environment.get(variable, "").split(",") if h.strip()]
-        kept = [name for name in given if not any(_covers(name, host) for host in hosts)]
-        out[variable] = ",".join((*kept, *(h for h in local if h not in kept)))
-    return out
-
-
-def _covers(name: str, host: str) -> bool:
-    """Return whether an entry of ``NO_PROXY`` excludes a host."""
-    bare = name.strip().lower().lstrip("*").lstrip(".").partition(":")[0]
-    return not bare or host == bare or host.endswith(f".{bare}")
+        self._fail(distrust(host))

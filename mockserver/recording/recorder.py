@@ -21,13 +21,14 @@ from mockserver.library import library as store
 from mockserver.library.rule import EXACT, Rule
 from mockserver.recording.answering import PREFIX, OpenTape, RecordingApp, Watcher
 from mockserver.recording.exchange import Capture
-from mockserver.recording.forward import Forward, no_proxy, proxy_environment
+from mockserver.recording.forward import Forward
 from mockserver.recording.modes import Mode
 from mockserver.recording.providers import DUMMY_KEY, Provider
 from mockserver.recording.proxy import GRACE, LogFilter, Upstream
 from mockserver.recording.signing import signer_of
 from mockserver.recording.tape import Result, Tape
 from mockserver.recording.writer import Check, locked
+from mockserver.serving.proxying import no_proxy
 from mockserver.serving.server import MockServer
 
 #: Seconds without a byte from the live endpoint after which its answer counts as timed out.
@@ -137,11 +138,6 @@ class Recorder(MockServer):
         self._call(lambda: self._recording.tapes.__setitem__(name, open_tape))
         return TapeHandle(self, open_tape)
 
-    @property
-    def trusted(self) -> Path | None:
-        """The file with the certificates for clients of the proxy; ``None`` if it is none."""
-        return None if self._authority is None else self._authority.file
-
     def _upstreams(self, providers: Sequence[Provider]) -> dict[str, Upstream]:
         nameless = [p.name for p in providers if not p.base_url]
         if nameless:
@@ -227,7 +223,7 @@ class TapeHandle:
     @property
     def is_proxy(self) -> bool:
         """Whether the recorder is a forward proxy."""
-        return self._recorder.trusted is not None
+        return self._recorder.is_proxy
 
     @property
     def hidden_variables(self) -> frozenset[str]:
@@ -242,16 +238,16 @@ class TapeHandle:
         """
         out = {"TAPECHECK_BASE_URL": self.base_url, "TAPECHECK_API_KEY": DUMMY_KEY}
         providers = self._open_tape.providers.values()
-        trusted = self._recorder.trusted
         for provider in providers:
             out |= dict.fromkeys(provider.key_variables, DUMMY_KEY)
             out |= dict.fromkeys(provider.client_key, DUMMY_KEY)
-            if trusted is None:
+            if not self.is_proxy:
                 out |= dict.fromkeys(provider.client_url, self.base_url_of(provider.name))
         out = {name: value for name, value in out.items() if name not in self.hidden_variables}
-        if trusted is None:
+        if not self.is_proxy:
             return out | no_proxy(os.environ)
-        return out | proxy_environment(self._recorder.url, trusted, providers, os.environ)
+        hosts = [provider.url.hostname or "" for provider in providers]
+        return out | self._recorder.proxy_variables(os.environ, hosts)
 
     def finish(self, check: Check | None = None) -> Result:
         """Write what was recorded, or compare it, as the mode asks.

@@ -8,22 +8,26 @@ from mockserver.lazy import lazy_face
 
 if TYPE_CHECKING:
     from mockserver.serving.journal import JournalEntry
+    from mockserver.serving.proxying import EveryHost, no_proxy
     from mockserver.serving.scripts import is_script_file, load_script, load_scripts
     from mockserver.serving.server import loop_factory
     from mockserver.serving.verify import verify_cassette
 
 __all__ = [
+    "EveryHost",
     "JournalEntry",
     "is_script_file",
     "load_script",
     "load_scripts",
     "loop_factory",
+    "no_proxy",
     "verify_cassette",
 ]
 
 _HOMES = {
     "journal": ("JournalEntry",),
     "scripts": ("is_script_file", "load_script", "load_scripts"),
+    "proxying": ("EveryHost", "no_proxy"),
     "server": ("loop_factory",),
     "verify": ("verify_cassette",),
 }

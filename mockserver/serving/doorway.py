@@ -13,7 +13,6 @@ import re
 import ssl
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, cast
-from urllib.parse import urlsplit
 
 from mockserver.library.refusal import RefusalError
 from mockserver.serving.authority import Authority
@@ -25,6 +24,8 @@ from mockserver.serving.responses import refusal_message
 #: The longest head of a request to a proxy, bytes, and the seconds that it may take.
 _MOST_HEAD, _HEAD_SECONDS = 64 * 1024, 60.0
 _HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*")
+#: Host and port. Some clients leave out the brackets of IPv6.
+_AUTHORITY = re.compile(rb"(\[[0-9a-fA-F:.]*\]|[\x21-\x7e]+?)(?::([0-9]{1,5}))?")
 #: The request line of a request through a proxy, without a tunnel.
 _ABSOLUTE = re.compile(rb"[A-Z]+ (?i:http)://([^/?#\s]*)([^#\s]*)\S* (HTTP/1\.[01])\r?\n")
 #: What a client says that does not accept a certificate (RFC 8446, section 6.2).
@@ -223,12 +224,10 @@ class _Doorway(asyncio.Protocol):
 
 def _host_and_port(authority: bytes, implied: int | None) -> tuple[str, int]:
     """Split an authority. Raises :class:`RefusalError` if it is none."""
-    try:
-        parts = urlsplit(f"//{authority.decode('ascii')}")
-        host, port = (parts.hostname or "").rstrip("."), parts.port or implied
-    except ValueError:
-        host, port = "", None
-    if port is None or not _HOST.fullmatch(host):
+    given = _AUTHORITY.fullmatch(authority)
+    host = given[1].strip(b"[]").decode().lower().rstrip(".") if given else ""
+    port = int(given[2] or implied or 0) if given else 0
+    if not _HOST.fullmatch(host) or not 0 < port < 65536:
         raise RefusalError(400, "bad_request", "the address of the request has no host and port")
     return host, port
 

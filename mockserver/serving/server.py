@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import threading
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +26,7 @@ from mockserver.serving.authority import Authority
 from mockserver.serving.doorway import Doorways, Ways
 from mockserver.serving.journal import JournalEntry
 from mockserver.serving.listener import Listener
+from mockserver.serving.proxying import proxy_environment
 from mockserver.serving.sessions import LiveSession
 from mockserver.serving.visitors import Visitors
 from mockserver.wire import axes
@@ -135,6 +136,24 @@ class MockServer:
     def is_open(self) -> bool:
         """Whether other machines may use it by any name."""
         return self._options.visitors.hosts is None
+
+    @property
+    def is_proxy(self) -> bool:
+        """Whether it is a forward proxy."""
+        return self._ways is not None
+
+    @property
+    def trusted(self) -> Path | None:
+        """The file with the certificates for clients of a running proxy."""
+        return None if self._authority is None else self._authority.file
+
+    def proxy_variables(
+        self, environment: Mapping[str, str], hosts: Collection[str] = ()
+    ) -> dict[str, str]:
+        """Return variables that lead clients to a running proxy, and to ``hosts`` only by it."""
+        if self.trusted is None:
+            raise SessionError("the server is no proxy that is running; pass it ways, and enter it")
+        return proxy_environment(self.url, self.trusted, environment, hosts)
 
     @property
     def journal(self) -> tuple[JournalEntry, ...]:

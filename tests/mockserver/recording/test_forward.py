@@ -17,7 +17,6 @@ from aiohttp import web
 from mockserver.cassettes.cassette import End
 from mockserver.errors import RecordingError
 from mockserver.library import library
-from mockserver.recording.forward import no_proxy, proxy_environment
 from mockserver.recording.modes import Mode
 from mockserver.recording.providers import DUMMY_KEY, PROVIDERS, Provider
 from mockserver.recording.recorder import Recorder
@@ -414,24 +413,3 @@ def test_the_certificates_of_clients_stay_trusted(proxy: Recorder, tmp_path: Pat
 )
 def test_a_key_goes_to_hosts_of_its_provider_only(origin: str, fits: bool) -> None:
     assert PROVIDERS["bedrock"].is_at(origin) is fits
-
-
-def test_variables_lead_clients_to_the_proxy(tmp_path: Path) -> None:
-    found = proxy_environment(
-        "http://127.0.0.1:5",
-        tmp_path / "trusted.pem",
-        [PROVIDERS["openai"]],
-        {"NO_PROXY": "db.internal,.openai.com"},
-    )
-    assert found["HTTPS_PROXY"] == found["https_proxy"] == found["HTTP_PROXY"]
-    assert found["HTTPS_PROXY"] == "http://127.0.0.1:5"
-    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "AWS_CA_BUNDLE"):
-        assert found[name] == str(tmp_path / "trusted.pem")
-    # What would lead past the proxy is left out.
-    assert found["NO_PROXY"] == "db.internal,127.0.0.1,localhost"
-
-
-@pytest.mark.parametrize("entry", ["*", "localhost", "localhost:1", ".localhost"])
-def test_a_local_provider_is_not_excluded_from_the_proxy(entry: str) -> None:
-    local = Provider(name="local", base_url="https://localhost:1/v1")
-    assert no_proxy({"NO_PROXY": entry}, recorded=[local])["NO_PROXY"] == ""

@@ -1,0 +1,103 @@
+"""A mock server as a forward proxy that answers for every host."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from mockserver import MockServer
+from mockserver.cassettes.writer import dump
+from mockserver.errors import SessionError
+from mockserver.serving.proxying import EveryHost, no_proxy, proxy_environment
+from tests.mockserver.rawhttp import cassette, interaction
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def proxy(tmp_path: Path, told: list[str]) -> Iterator[MockServer]:
+    moved = interaction(b"", path="/v1/moved")
+    headers = (("location", "https://files.test/x"),)
+    moved = replace(moved, response=replace(moved.response, status=307, headers=headers))
+    file = tmp_path / "made.yaml"
+    file.write_bytes(dump(cassette(interaction(b"Hello", path="/v1/chat"), moved)))
+    with MockServer(file, ways=EveryHost(told.append)) as running:
+        yield running
+
+
+@pytest.fixture
+def client(proxy: MockServer) -> Iterator[httpx.Client]:
+    trusted = ssl.create_default_context(cafile=proxy.trusted)
+    with httpx.Client(proxy=proxy.url, verify=trusted, trust_env=False, timeout=10) as made:
+        yield made
+
+
+@pytest.mark.parametrize("origin", ["https://api.test", "http://api.test", "https://[::1]:8443"])
+def test_a_client_with_a_fixed_host_gets_what_is_recorded(
+    client: httpx.Client, origin: str
+) -> None:
+    for _ in range(2):
+        assert client.post(f"{origin}/v1/chat").text == "Hello"
+    missed = client.post(f"{origin}/v1/other")
+    assert missed.status_code == 404
+    assert "/v1/chat" in missed.text
+
+
+def test_a_redirect_leads_where_it_led(client: httpx.Client) -> None:
+    got = client.post("https://api.test/v1/moved", follow_redirects=False)
+    assert got.headers["location"] == "https://files.test/x"
+
+
+def test_administration_is_for_those_who_know_the_server(
+    proxy: MockServer, client: httpx.Client
+) -> None:
+    assert client.get("https://api.test/__tapecheck/journal").status_code == 404
+    with httpx.Client(trust_env=False) as direct:
+        assert direct.get(f"{proxy.url}/__tapecheck/cassettes").status_code == 200
+        assert direct.post(f"{proxy.url}/c/made/v1/chat").text == "Hello"
+
+
+def test_a_client_that_does_not_trust_it_is_named(proxy: MockServer, told: list[str]) -> None:
+    with (
+        httpx.Client(proxy=proxy.url, trust_env=False) as client,
+        pytest.raises(httpx.ConnectError),
+    ):
+        client.post("https://api.test/v1/chat")
+    # The client's alert was sent before; this request comes after it.
+    with httpx.Client(trust_env=False) as direct:
+        while not told:
+            direct.get(f"{proxy.url}/__tapecheck/cassettes")
+    assert "does not accept the proxy's certificate for api.test" in told[0]
+
+
+def test_a_server_that_is_no_proxy_has_no_variables(tmp_path: Path) -> None:
+    with MockServer(tmp_path) as server, pytest.raises(SessionError, match="no proxy"):
+        server.proxy_variables({})
+
+
+def test_variables_lead_clients_to_the_proxy(tmp_path: Path) -> None:
+    found = proxy_environment(
+        "http://127.0.0.1:5",
+        tmp_path / "trusted.pem",
+        {"NO_PROXY": "db.internal,.openai.com"},
+        ["api.openai.com"],
+    )
+    assert found["HTTPS_PROXY"] == found["https_proxy"] == found["HTTP_PROXY"]
+    assert found["HTTPS_PROXY"] == "http://127.0.0.1:5"
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "AWS_CA_BUNDLE"):
+        assert found[name] == str(tmp_path / "trusted.pem")
+    # What would lead past the proxy is left out.
+    assert found["NO_PROXY"] == "db.internal,127.0.0.1,localhost"
+
+
+@pytest.mark.parametrize("entry", ["*", "localhost", "localhost:1", ".localhost"])
+def test_a_local_provider_is_not_excluded_from_the_proxy(entry: str) -> None:
+    assert no_proxy({"NO_PROXY": entry}, ["localhost"])["NO_PROXY"] == ""
