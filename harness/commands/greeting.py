@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import shlex
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
@@ -30,11 +31,16 @@ class Shown(NamedTuple):
 
 def lines(server: MockServer, asked: Answering) -> Iterator[str]:
     """Yield the lines of a server that answers as the options say."""
-    if asked.is_on:
+    if server.is_proxy:
+        yield f"Serving {_count(server)} on {server.url}, as a proxy for any host"
+        yield ""
+        for name, value in server.proxy_variables(os.environ).items():
+            yield f"  export {name}={shlex.quote(value)}"
+    elif asked.is_on:
         yield from _answering(server, asked)
     else:
         yield from _recorded(server)
-    if server.certificates is not None:
+    if server.certificates is not None and not server.is_proxy:
         yield "What clients are to trust, as long as this server runs:"
         for variable in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):
             yield f"  export {variable}={shlex.quote(str(server.certificates))}"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import os
-import shlex
 import signal
 import time
 from collections.abc import Iterator
@@ -124,7 +121,6 @@ def command(
     tapecheck serve answers.yaml --pace 50/s --verdict
     tapecheck serve cassettes/ --port 8080 --speed 1
     tapecheck serve recording.har --match-on method,path --answer
-    tapecheck serve recording.har --match-on method,path
     tapecheck serve cassettes/ --proxy
     """
     from harness.suite import bundled
@@ -215,77 +211,6 @@ def _check(server: MockServer) -> None:
             hint="name cassettes: *.yaml, *.yml and *.har files, or directories of them; "
             "'tapecheck import' converts those of other tools",
         )
-
-
-def _greeting(server: MockServer) -> Iterator[str]:
-    count = server.library.readable
-    yield f"Serving {count} {'cassette' if count == 1 else 'cassettes'} on {server.url}"
-    yield ""
-    found = None if server.is_proxy else _example(server)
-    if server.is_proxy:
-        yield "A proxy for any host, matched by request:"
-        for name, value in server.proxy_variables(os.environ).items():
-            yield f"  export {name}={shlex.quote(value)}"
-    if found is not None:
-        name, variable, base, method, path = found
-        pinned = f"{server.url}/c/{quote(name)}"
-        if variable:
-            yield f"One cassette, {name}, for every request:"
-            yield f"  export {variable}={pinned}{base}"
-            yield f"  curl -N {shlex.quote(pinned + path)} -d '{{}}'"
-            yield "The same, cut after its second event; a wrong word names the known ones:"
-            yield f"  curl -N {shlex.quote(f'{pinned}/~cut=2{path}')} -d '{{}}'"
-            yield "All of them, matched by request:"
-            for known, path in _variables({variable: base}).items():
-                yield f"  export {known}={server.url}{path}"
-        else:
-            yield f"One cassette, {name}, for every request:"
-            yield f"  curl -N -X {method} {shlex.quote(pinned + path)}"
-    yield "Lists of the cassettes, and of the requests so far:"
-    yield f"  curl {server.url}/__tapecheck/cassettes"
-    yield f"  curl {server.url}/__tapecheck/journal"
-    yield ""
-
-
-def _variables(chosen: dict[str, str]) -> dict[str, str]:
-    """Return the variables of base URLs of every dialect, with their paths; ``chosen`` first."""
-    from mockserver.dialects import UnwritableError, dialects, written_request
-    from mockserver.vocabulary import NeutralCall
-
-    found = dict(chosen)
-    call = NeutralCall(model="any", messages=({"role": "user", "content": "Hello"},))
-    for dialect in dialects().values():
-        try:
-            path = written_request(dialect, call).url.path
-        except UnwritableError:
-            continue
-        for variable in dialect.form.base_url_variables[:1]:
-            found.setdefault(variable, dialect.base_path([path]))
-    return found
-
-
-def _example(server: MockServer) -> tuple[str, str | None, str, str, str] | None:
-    """Return a cassette for the greeting: its name, variable, base path, method and path."""
-    from mockserver import MockServerError
-    from mockserver.dialects import of_request
-
-    names = [n for n in (_EXAMPLE,) if n in server.library.paths]
-    first = None
-    for name in itertools.islice(itertools.chain(names, server.library.paths), _TRIES):
-        try:
-            interactions = server.library.open(name).cassette.interactions
-        except MockServerError:
-            continue
-        if not interactions:
-            continue
-        request = interactions[0].request
-        path = quote(request.url.path or "/", safe="/%:@!$&'()*+,;=~")
-        dialect = of_request(request)
-        if dialect is not None and dialect.form.base_url_variables:
-            variable = dialect.form.base_url_variables[0]
-            return name, variable, dialect.base_path([path]), request.method, path
-        first = first or (name, None, "", request.method, path)
-    return first
 
 
 def _requests(server: MockServer) -> Iterator[JournalEntry]:
