@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from mockserver.cassettes.cassette import Request, Response
 from mockserver.dialects.anthropic import answer, call, error_answer, facts, request, sdk, side
+from mockserver.dialects.anthropic.refusals import AnthropicRefusals
 from mockserver.dialects.capacity import Capacity
 from mockserver.dialects.dialect import Dialect
 from mockserver.dialects.facts import Facts, of_last
@@ -34,6 +35,7 @@ class Anthropic(Dialect):
     name = "anthropic"
     endpoint = re.compile("/v1/messages")
     answer_routes: ClassVar[tuple[str, ...]] = ("/messages",)
+    refusals = AnthropicRefusals()
     side_routes: ClassVar[tuple[SideRoute, ...]] = side.ROUTES
     form = Form(
         opaque_fields={

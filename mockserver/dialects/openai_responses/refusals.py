@@ -120,7 +120,7 @@ class ResponsesRefusals(OpenAIRefusals):
             "context_length",
             "Your input exceeds the context window of this model. Please adjust your input and "
             "try again.",
-            "openai/codex/issues/5957",
+            "openai/codex/issues/3177",
             param="input",
             code="context_length_exceeded",
         )
@@ -152,7 +152,7 @@ def _names(body: JsonObject) -> Iterator[Objection]:
             "Unsupported parameter: 'messages'. In the Responses API, this parameter has moved to "
             "'input'. Try again with the new parameter. See the API documentation for more "
             "information: https://platform.openai.com/docs/api-reference/responses/create.",
-            "BerriAI/litellm/issues/12592",
+            "madox2/vim-ai/issues/162",
             code="unsupported_parameter",
         )
     yield from unknown({k: v for k, v in body.items() if k != "messages"}, _FIELDS)
@@ -225,6 +225,6 @@ _NO_WORD = wrong(
     "json_word",
     "Response input messages must contain the word 'json' in some form to use 'text.format' of "
     "type 'json_object'.",
-    "openai/openai-python/issues/2261",
+    "https://platform.openai.com/docs/guides/structured-outputs",
     param="text.format",
 )
