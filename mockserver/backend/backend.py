@@ -83,7 +83,7 @@ class Backend:
     def _asked(self, dialect: Dialect, request: Request, now: float) -> Given:
         """Answer a request for an answer of a model."""
         call, why = self._call(dialect, request)
-        objections = tuple(refusing.objections(dialect, request, call))
+        objections = tuple(refusing.objections(dialect, request, call, self.memory))
         if call is None or (objections and not self.settings.lenient):
             reasons = objections or (refusing.unreadable(dialect, why),)
             given = refusing.refused(dialect, request, reasons[0], call=call)
@@ -123,6 +123,7 @@ class Backend:
         if turn is not None:
             registry.remember(asked.dialect, asked.request, asked.call, turn, self.memory)
             self._meter.spend(tokens.of_turn(turn)[0])
+            registry.remember(asked.dialect, asked.request, asked.call, turn, self.memory)
         if drawn is None or given.broken is not None:
             return given
         broken = drawn.broken(given.exchange.schedule)

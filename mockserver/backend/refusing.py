@@ -15,6 +15,7 @@ from mockserver.backend.asked import Asked
 from mockserver.backend.reply import Given, Reply
 from mockserver.cassettes.cassette import Request, header_value
 from mockserver.dialects.dialect import Dialect, UnwritableError
+from mockserver.dialects.memory import Memory
 from mockserver.dialects.objection import Objection, objection
 from mockserver.dialects.refusals import Sent
 from mockserver.dialects.registry import said, written_objection
@@ -41,12 +42,14 @@ def bad_key(dialect: Dialect, request: Request, key: str) -> Objection | None:
     return said(dialect, lambda refusals: refusals.bad_key(request, given=bool(given)))
 
 
-def objections(dialect: Dialect, request: Request, call: NeutralCall | None) -> list[Objection]:
+def objections(
+    dialect: Dialect, request: Request, call: NeutralCall | None, memory: Memory
+) -> list[Objection]:
     """Return what the provider refuses about a request; ``call`` is ``None`` if it is unreadable.
 
     Equal words are said once.
     """
-    sent = Sent(request, call)
+    sent = Sent(request, call, memory)
     found = said(dialect, lambda refusals: tuple(refusals.objections(sent)))
     return list({one.error.message: one for one in reversed(found)}.values())[::-1]
 

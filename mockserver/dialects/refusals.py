@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import ClassVar, NoReturn
 
 from mockserver.cassettes.cassette import Headers, Request
+from mockserver.dialects.memory import Memory
 from mockserver.dialects.objection import Objection, objection
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.failure import ErrorClass
@@ -30,10 +31,14 @@ class Problem(StrEnum):
 
 @dataclass(frozen=True)
 class Sent:
-    """A request for an answer as it was sent; ``call`` is ``None`` if it cannot be read."""
+    """A request for an answer as it was sent.
+
+    ``call`` is ``None`` if it cannot be read. ``memory`` has what was answered before.
+    """
 
     request: Request
     call: NeutralCall | None = None
+    memory: Memory | None = None
 
     @cached_property
     def _parsed(self) -> tuple[Json, Problem | None]:

@@ -9,10 +9,12 @@ from typing import ClassVar
 from mockserver.cassettes.cassette import Request, Response
 from mockserver.dialects.anthropic import answer, call, error_answer, facts, request, sdk, side
 from mockserver.dialects.anthropic.refusals import AnthropicRefusals
+from mockserver.dialects.anthropic.refused_messages import signed
 from mockserver.dialects.capacity import Capacity
 from mockserver.dialects.dialect import Dialect
 from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
+from mockserver.dialects.memory import Memory
 from mockserver.dialects.side import SideRoute
 from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
@@ -105,6 +107,14 @@ class Anthropic(Dialect):
     def knows(self, request: Request) -> bool:
         """Return whether it has a header that only this API has, or names the company."""
         return side.knows(request)
+
+    def remember(
+        self, _request: Request, _call: NeutralCall, turn: AssistantTurn, memory: Memory
+    ) -> None:
+        """Remember which thoughts have which signature."""
+        for part in turn.parts:
+            if isinstance(part, ReasoningPart) and part.signature:
+                memory.keep(signed(part.signature), part.text, len(part.text))
 
     def read_call(self, request: Request) -> NeutralCall:
         """Read the request in the words of Chat Completions."""

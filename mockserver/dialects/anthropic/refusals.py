@@ -107,7 +107,7 @@ class AnthropicRefusals(Refusals):
         if _OWN.fullmatch(sent.model) and not header_value(sent.request.headers, "anthropic-beta"):
             yield from _unknown(body)
         if isinstance(messages, list):
-            yield from of_messages(messages, thinks=_thinks(body))
+            yield from of_messages(messages, thinks=_thinks(body), memory=sent.memory)
 
     def bad_key(self, _request: Request, *, given: bool) -> Objection:
         """Return what is said to a wrong key, or to none."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from mockserver.dialects import tool_turns
 from mockserver.dialects.anthropic.said import wrong
+from mockserver.dialects.memory import Memory
 from mockserver.dialects.objection import Objection
 from mockserver.dialects.tool_turns import Turn, Use
 from mockserver.vocabulary.model import Json, JsonObject
@@ -17,8 +18,13 @@ _CODE = "anthropics/claude-code/issues/"
 _TYPES = "https://docs.pydantic.dev/latest/errors/validation_errors/"
 
 
-def of_messages(messages: Sequence[Json], *, thinks: bool) -> Iterator[Objection]:
-    """Yield what is wrong with messages. ``thinks``: thinking is asked for."""
+def of_messages(
+    messages: Sequence[Json], *, thinks: bool, memory: Memory | None
+) -> Iterator[Objection]:
+    """Yield what is wrong with messages.
+
+    ``thinks``: thinking is asked for. ``memory`` has the thoughts of the model by signature.
+    """
     for number, message in enumerate(messages):
         if isinstance(message, dict):
             yield from _message(message, number)
@@ -31,6 +37,8 @@ def of_messages(messages: Sequence[Json], *, thinks: bool) -> Iterator[Objection
     yield from _pairs(some)
     if thinks:
         yield from _thoughtless(some)
+    if memory is not None:
+        yield from _changed(some, memory)
 
 
 def _message(message: JsonObject, number: int) -> Iterator[Objection]:
@@ -191,6 +199,28 @@ def _thoughtless(messages: Sequence[JsonObject]) -> Iterator[Objection]:
             "Kilo-Org/kilocode/issues/5219",
             proves=True,
         )
+
+
+def _changed(messages: Sequence[JsonObject], memory: Memory) -> Iterator[Objection]:
+    """Yield what is said to thoughts that are not those of their signature."""
+    for number, message in enumerate(messages):
+        for block, part in enumerate(_content(message)):
+            signature = part.get("signature") if isinstance(part, dict) else None
+            if not isinstance(part, dict) or not isinstance(signature, str):
+                continue
+            thought = memory.find(signed(signature), str)
+            if thought is not None and thought != part.get("thinking"):
+                yield wrong(
+                    "signature",
+                    f"messages.{number}.content.{block}: Invalid `signature` in `thinking` block",
+                    f"{_CODE}10627",
+                    proves=True,
+                )
+
+
+def signed(signature: str) -> str:
+    """Return under which id a thought is remembered."""
+    return f"thought {signature}"
 
 
 def _calls(message: JsonObject) -> bool:

@@ -11,11 +11,13 @@ from mockserver.dialects.bedrock import sdk, side
 from mockserver.dialects.bedrock.answer import CAPACITY, write_answer, write_error
 from mockserver.dialects.bedrock.call import read_call
 from mockserver.dialects.bedrock.facts import read
+from mockserver.dialects.bedrock.refusals import BedrockRefusals, write_objection
 from mockserver.dialects.bedrock.request import write_request
 from mockserver.dialects.bedrock.sdk_arguments import sdk_arguments
 from mockserver.dialects.dialect import Dialect
 from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
+from mockserver.dialects.objection import Objection
 from mockserver.dialects.side import SideRoute
 from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
@@ -54,6 +56,7 @@ class Bedrock(Dialect):
         "system": ([],),
     }
     # malformed_tool_use and malformed_model_output are failures.
+    refusals = BedrockRefusals()
     reasons: ClassVar[Mapping[str, FinishReason]] = {
         "end_turn": FinishReason.STOP,
         "stop_sequence": FinishReason.STOP,
@@ -88,6 +91,10 @@ class Bedrock(Dialect):
     def write_error(self, error: ErrorInfo, _call: NeutralCall) -> Response:
         """Write the error with its type in a header."""
         return write_error(error)
+
+    def write_objection(self, objection: Objection, call: NeutralCall) -> Response:
+        """Write the error with the exception that it is."""
+        return write_objection(objection, self.write_error(objection.error, call))
 
     def sdk_program(
         self, base_url: str, body: JsonObject, max_retries: int = 0, path: str = ""

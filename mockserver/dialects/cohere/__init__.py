@@ -9,6 +9,7 @@ from typing import ClassVar
 from mockserver.cassettes.cassette import Request, Response
 from mockserver.dialects.cohere import answer, call, failures, request, side
 from mockserver.dialects.cohere.facts import read_facts
+from mockserver.dialects.cohere.refusals import CohereRefusals
 from mockserver.dialects.cohere.sdk import program
 from mockserver.dialects.dialect import Dialect
 from mockserver.dialects.facts import Facts
@@ -48,6 +49,7 @@ class Cohere(Dialect):
     )
     silent_values: ClassVar[Mapping[str, tuple[Json, ...]]] = {"stream": (False,)}
     # ERROR and TIMEOUT are failures, not reasons.
+    refusals = CohereRefusals()
     reasons: ClassVar[Mapping[str, FinishReason]] = {
         "COMPLETE": FinishReason.STOP,
         "STOP_SEQUENCE": FinishReason.STOP,

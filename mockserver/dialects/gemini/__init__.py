@@ -15,9 +15,13 @@ from mockserver.dialects.gemini import answer, errors, sdk, side
 from mockserver.dialects.gemini.call import read_call
 from mockserver.dialects.gemini.facts import read
 from mockserver.dialects.gemini.plain import plain_request
+from mockserver.dialects.gemini.refusals import GeminiRefusals, write_objection
+from mockserver.dialects.gemini.refused_contents import signed
 from mockserver.dialects.gemini.request import write_request
 from mockserver.dialects.gemini.sdk_arguments import sdk_arguments
 from mockserver.dialects.gemini.words import REASONS, WORDS
+from mockserver.dialects.memory import Memory
+from mockserver.dialects.objection import Objection
 from mockserver.dialects.side import SideRoute
 from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
@@ -75,6 +79,7 @@ class Gemini(Dialect):
         key_variables=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
     )
     silent_values = _EMPTY
+    refusals = GeminiRefusals()
     reasons: ClassVar[Mapping[str, FinishReason]] = REASONS
     capacity = Capacity(
         words=WORDS,
@@ -99,6 +104,15 @@ class Gemini(Dialect):
     def knows(self, request: Request) -> bool:
         """Return whether it has a key as Google takes one, or a version that only Google has."""
         return side.knows(request)
+
+    def remember(
+        self, _request: Request, call: NeutralCall, turn: AssistantTurn, memory: Memory
+    ) -> None:
+        """Remember the signatures of calls, where the model wants them back."""
+        for part in turn.parts if "gemini-3" in call.model else ():
+            if isinstance(part, ToolCallPart) and part.thought_signature:
+                signature = part.thought_signature
+                memory.keep(signed(part.name, part.arguments or {}), signature, len(signature))
 
     def read_call(self, request: Request) -> NeutralCall:
         """Read the request in the words of Chat Completions."""
@@ -127,6 +141,10 @@ class Gemini(Dialect):
     def write_error(self, error: ErrorInfo, call: NeutralCall) -> Response:
         """Write the error in Google's body."""
         return errors.write_error(error, streamed=call.stream)
+
+    def write_objection(self, objection: Objection, call: NeutralCall) -> Response:
+        """Write the error with its details."""
+        return write_objection(objection, streamed=call.stream)
 
     def sdk_program(
         self, base_url: str, body: JsonObject, max_retries: int = 0, path: str = ""

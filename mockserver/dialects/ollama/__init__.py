@@ -14,6 +14,7 @@ from mockserver.dialects.ollama import side
 from mockserver.dialects.ollama.answer import CAPACITY, write_answer, write_error
 from mockserver.dialects.ollama.call import read_call
 from mockserver.dialects.ollama.facts import read
+from mockserver.dialects.ollama.refusals import OllamaRefusals
 from mockserver.dialects.ollama.request import write_request
 from mockserver.dialects.ollama.sdk import program
 from mockserver.dialects.side import SideRoute
@@ -58,6 +59,7 @@ class Ollama(Dialect):
         **dict.fromkeys(("tools", "images", "messages.*.images"), (None, [])),
         "messages.*.tool_calls": (None, []),
     }
+    refusals = OllamaRefusals()
     reasons: ClassVar[Mapping[str, FinishReason]] = {
         "stop": FinishReason.STOP,
         "length": FinishReason.LENGTH,
