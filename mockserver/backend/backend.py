@@ -141,7 +141,8 @@ class Backend:
     def _made(self, asked: Asked) -> Given:
         number = self._number(asked.request)
         turn = synthesis.synthesise(asked, seed=self.settings.seed, number=number)
-        reply = Reply(source=SYNTHESISED, turn=turn, pace=self.settings.pace)
+        pace = replace(self.settings.pace, seed=self.settings.seed + self._times.total())
+        reply = Reply(source=SYNTHESISED, turn=turn, pace=pace)
         return replies.given(asked, reply)
 
     def _number(self, request: Request) -> int:

@@ -22,13 +22,33 @@ class Pace:
     ``size`` is the number of characters of a delta; 0 sends each text in one. With ``words`` a
     delta is so many characters of one word, with the white space before it. The headers and the
     first piece are due ``first_ms`` after the request, each later piece ``each_ms`` after the one
-    before.
+    before. With ``jitter``, a share of 0 to 1, each of these waits is up to that much shorter or
+    longer; which, ``seed`` decides.
     """
 
     size: int = 8
     words: bool = False
     first_ms: float = 0.0
     each_ms: float = 0.0
+    jitter: float = 0.0
+    seed: int = 0
+
+    def times(self, count: int) -> list[float]:
+        """Return when each of so many pieces is due, in milliseconds; the headers with the first.
+
+        There is at least one time, as there are headers.
+        """
+        at, found = self.first_ms * self._swayed(0), []
+        for number in range(max(count, 1)):
+            at += self.each_ms * self._swayed(number) if number else 0.0
+            found.append(at)
+        return found
+
+    def _swayed(self, number: int) -> float:
+        if not self.jitter:
+            return 1.0
+        drawn = int(digest("jitter", self.seed, number, length=8), 16) / 2**32
+        return 1.0 + self.jitter * (2 * drawn - 1)
 
 
 def deltas(text: str, pace: Pace) -> list[str]:
@@ -80,19 +100,17 @@ def streamed(
 ) -> Response:
     """Make a streamed answer: each piece is one chunk."""
     sent = [piece for piece in pieces if piece]
-    chunks = tuple(
-        Chunk(pace.first_ms + number * pace.each_ms, len(piece))
-        for number, piece in enumerate(sent)
-    )
+    times = pace.times(len(sent))
+    chunks = tuple(Chunk(at, len(piece)) for at, piece in zip(times, sent, strict=False))
     return Response(
         status=200,
         reason="OK",
         headers=(("content-type", content_type), *headers),
         body=b"".join(sent),
         wire=Wire(
-            headers_ms=pace.first_ms,
+            headers_ms=times[0],
             chunks=chunks,
-            end_ms=chunks[-1].at_ms if chunks else pace.first_ms,
+            end_ms=times[-1],
             origin=Origin.AUTHORED,
         ),
     )
@@ -106,7 +124,7 @@ def whole(
     pace: Pace | None = None,
 ) -> Response:
     """Make an answer of one JSON value. With ``pace`` it is due after ``first_ms``."""
-    first = pace.first_ms if pace else 0.0
+    first = pace.times(1)[0] if pace else 0.0
     return Response(
         status=status,
         reason=_reason(status),

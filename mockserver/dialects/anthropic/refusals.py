@@ -28,6 +28,7 @@ from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.failure import ErrorClass
 from mockserver.vocabulary.model import Json, JsonObject
 
+#: The fields of a request, with those of beta versions and of other clouds.
 _FIELDS = frozenset(
     [
         "model",
@@ -57,6 +58,13 @@ _FIELDS = frozenset(
         "fallback_model",
         "anthropic_version",
         "anthropic_beta",
+        "diagnostics",
+        "workspace_id",
+        "thread",
+        "compaction",
+        "fallbacks",
+        "fallback_credit_token",
+        "billing_policy",
     ]
 )
 _DOCS = "https://platform.claude.com/docs/en/api/"

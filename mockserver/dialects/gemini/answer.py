@@ -26,7 +26,8 @@ def write_answer(turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response
         if turn.error is not None:
             return write_error(turn.error, streamed=False)
         answer = pretty(_whole(turn, call))
-        wire = replace(answer.wire, headers_ms=pace.first_ms, end_ms=pace.first_ms)
+        (first,) = pace.times(1)
+        wire = replace(answer.wire, headers_ms=first, end_ms=first)
         return replace(answer, wire=wire)
     values = list(_chunks(turn, call, pace))
     if turn.error is not None:

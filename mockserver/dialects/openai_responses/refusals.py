@@ -69,6 +69,9 @@ _FIELDS = (
     "presence_penalty",
     "frequency_penalty",
     "client_metadata",
+    "background_options",
+    "access_programs",
+    "image",
 )
 _NUMBERS = {
     "max_output_tokens": Range(16, whole=True),

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import itertools
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -89,3 +91,15 @@ def test_the_text_of_a_message() -> None:
     assert text_of("a") == "a"
     assert text_of([{"type": "text", "text": "a"}, {"type": "image_url"}, 3, {"text": "b"}]) == "ab"
     assert text_of(None) == ""
+
+
+def test_jitter_moves_each_piece_by_a_share_of_its_wait() -> None:
+    pace = Pace(first_ms=100, each_ms=10, jitter=0.5, seed=3)
+    times = pace.times(50)
+    gaps = [later - sooner for sooner, later in itertools.pairwise(times)]
+    assert 50 <= times[0] <= 150
+    assert all(5 <= gap <= 15 for gap in gaps)
+    assert len({round(gap, 6) for gap in gaps}) > 40
+    assert times == pace.times(50)
+    assert times != replace(pace, seed=4).times(50)
+    assert Pace(first_ms=100, each_ms=10).times(3) == [100, 110, 120]
