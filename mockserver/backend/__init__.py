@@ -3,7 +3,7 @@
 from mockserver.backend import notation
 from mockserver.backend.backend import Backend
 from mockserver.backend.evidence import Seen
-from mockserver.backend.refusal import REFUSED
+from mockserver.backend.refusing import REFUSED
 from mockserver.backend.reply import ANSWER_HEADER, Given
 from mockserver.backend.settings import Settings
 

@@ -16,16 +16,16 @@ from mockserver.backend.asked import Asked
 from mockserver.backend.desk import BackendDesk
 from mockserver.backend.failing import Drawn, Failing
 from mockserver.backend.limits import Meter
-from mockserver.backend.refusal import refusal, unserved
 from mockserver.backend.reply import Given, Reply
 from mockserver.backend.routes import NoRoute, Route
 from mockserver.backend.script import Answering, Playing
 from mockserver.backend.settings import Settings
+from mockserver.backend.unserved import unserved
 from mockserver.cassettes.cassette import Request
 from mockserver.dialects import registry
 from mockserver.dialects.dialect import Dialect, UnreadableRequestError, UnwritableError
 from mockserver.dialects.memory import Memory
-from mockserver.dialects.side import ProviderError, Side, SideRoute
+from mockserver.dialects.side import ObjectionError, Side, SideRoute
 from mockserver.errors import DialectError
 from mockserver.vocabulary.call import NeutralCall
 
@@ -70,8 +70,8 @@ class Backend:
             given = self._asked(dialect, request, now)
         except (UnreadableRequestError, UnmetSchemaError, UnwritableError) as exc:
             given = refusing.refused(dialect, request, refusing.unreadable(dialect, str(exc)))
-        except ProviderError as exc:
-            given = refusal(dialect, request, exc.error)
+        except ObjectionError as exc:
+            given = refusing.refused(dialect, request, exc.reason)
         return self._with_limits(dialect, given, now)
 
     def _aside(self, route: Route, side: SideRoute) -> Given:

@@ -11,6 +11,7 @@ from mockserver.backend.vectors import vector
 from mockserver.cassettes.cassette import Request
 from mockserver.dialects.dialect import Dialect
 from mockserver.dialects.memory import Memory
+from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
 
 
@@ -27,6 +28,11 @@ class BackendDesk:
     def models(self) -> tuple[str, ...]:
         """The models to list, by the settings."""
         return self.settings.models
+
+    @property
+    def pace(self) -> Pace:
+        """The pace of all streams."""
+        return self.settings.pace
 
     def tokens(self, text: str) -> list[str]:
         """Cut a text as answers are cut."""

@@ -8,7 +8,7 @@ from mockserver.backend.asked import Asked
 from mockserver.backend.tokens import TOKENS
 from mockserver.cassettes.cassette import Headers, Request, Response
 from mockserver.dialects.objection import Objection
-from mockserver.dialects.registry import written_error, written_first
+from mockserver.dialects.registry import written_answer, written_error
 from mockserver.dialects.writing import Pace
 from mockserver.errors import CodingError
 from mockserver.library.session import Exchange, Found
@@ -84,7 +84,7 @@ def given(asked: Asked, reply: Reply) -> Given:
         response = written_error(asked.dialect, reply.error, asked.call)
     else:
         assert reply.turn is not None
-        response = written_first(asked.dialect, reply.turn, asked.call, reply.pace)
+        response = written_answer(asked.dialect, reply.turn, asked.call, reply.pace, asked.request)
     return of_response(asked.request, response, reply, asked)
 
 

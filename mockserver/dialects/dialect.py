@@ -170,7 +170,7 @@ class Dialect:
         """Return the call of a request to a server that remembers what it answered before.
 
         What only a server needs to know is among the options. Raises
-        :class:`UnreadableRequestError`, and :class:`~mockserver.dialects.side.ProviderError` for
+        :class:`UnreadableRequestError`, and :class:`~mockserver.dialects.side.ObjectionError` for
         a reference to what is not there.
         """
         return self.read_call(request)
@@ -221,10 +221,13 @@ class Dialect:
         """
         raise UnwritableError(f"{self.name} answers cannot be written")
 
-    def write_first(self, turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
-        """Return what the provider answers at once; for most, that is the answer.
+    def answer_to(
+        self, _request: Request, turn: AssistantTurn, call: NeutralCall, pace: Pace
+    ) -> Response:
+        """Return what the provider would answer at once to a request that says the call.
 
-        A job that is polled has its answer later.
+        As :meth:`write_answer`, but for answers that repeat their request, and for jobs that are
+        polled, whose answer comes later.
         """
         return self.write_answer(turn, call, pace)
 

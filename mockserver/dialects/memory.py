@@ -22,6 +22,8 @@ class Memory:
     def __init__(self, limit: int = BYTES) -> None:
         self._limit = limit
         self._used = 0
+        #: How many values were ever kept, for ids that are used once.
+        self.count = 0
         self._values: OrderedDict[str, tuple[object, int]] = OrderedDict()
 
     def __len__(self) -> int:
@@ -32,6 +34,7 @@ class Memory:
         self.forget(id_)
         self._values[id_] = (value, size + _EACH)
         self._used += size + _EACH
+        self.count += 1
         while self._used > self._limit and self._values:
             self.forget(next(iter(self._values)))
 

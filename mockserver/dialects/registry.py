@@ -31,7 +31,7 @@ from mockserver.dialects.form import COMMON, Form, merged
 from mockserver.dialects.memory import Memory
 from mockserver.dialects.objection import Objection
 from mockserver.dialects.refusals import Refusals
-from mockserver.dialects.side import ProviderError, Side, SideRoute, ending
+from mockserver.dialects.side import ObjectionError, Side, SideRoute, ending
 from mockserver.dialects.silent import Silent
 from mockserver.dialects.writing import Pace
 from mockserver.errors import DialectError, MockServerError
@@ -146,7 +146,7 @@ def _side_ends() -> tuple[tuple[Dialect, SideRoute, re.Pattern[str]], ...]:
 def answered_aside(dialect: Dialect, route: SideRoute, side: Side) -> Response:
     """Return the answer of a side route.
 
-    Raises :class:`UnreadableRequestError` and :class:`ProviderError`.
+    Raises :class:`UnreadableRequestError` and :class:`ObjectionError`.
     """
     with _blaming(dialect):
         return route.answer(side)
@@ -233,7 +233,7 @@ def read_call(dialect: Dialect, request: Request) -> NeutralCall:
 def read_asked(dialect: Dialect, request: Request, memory: Memory) -> NeutralCall:
     """Return the call of a request to a server that remembers.
 
-    Raises :class:`UnreadableRequestError` and :class:`ProviderError`.
+    Raises :class:`UnreadableRequestError` and :class:`ObjectionError`.
     """
     with _blaming(dialect):
         return dialect.read_asked(request, memory)
@@ -270,25 +270,21 @@ def fitted(dialect: Dialect, turn: AssistantTurn) -> Fitted:
 
 
 def written_answer(
-    dialect: Dialect, turn: AssistantTurn, call: NeutralCall, pace: Pace
+    dialect: Dialect,
+    turn: AssistantTurn,
+    call: NeutralCall,
+    pace: Pace,
+    request: Request | None = None,
 ) -> Response:
     """Return the answer that says a turn, as far as the dialect can.
 
-    Raises :class:`UnwritableError`.
+    ``request`` is the one that is answered, where there is one. Raises :class:`UnwritableError`.
     """
     turn = fitted(dialect, turn).turn
     with _blaming(dialect):
+        if request is not None:
+            return dialect.answer_to(request, turn, call, pace)
         return dialect.write_answer(turn, call, pace)
-
-
-def written_first(dialect: Dialect, turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
-    """Return what is answered at once; a job that is polled has its answer later.
-
-    Raises :class:`UnwritableError`.
-    """
-    turn = fitted(dialect, turn).turn
-    with _blaming(dialect):
-        return dialect.write_first(turn, call, pace)
 
 
 def written_error(dialect: Dialect, error: ErrorInfo, call: NeutralCall) -> Response:
@@ -329,7 +325,7 @@ def _blaming(dialect: Dialect) -> Iterator[None]:
     """Name the dialect whose code raises what it should not."""
     try:
         yield
-    except (UnreadableRequestError, UnwritableError, ProviderError):
+    except (UnreadableRequestError, UnwritableError, ObjectionError):
         raise
     except (MockServerError, KeyboardInterrupt):
         raise

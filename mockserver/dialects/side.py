@@ -15,32 +15,35 @@ from urllib.parse import parse_qs
 
 from mockserver.cassettes.cassette import Request, Response
 from mockserver.dialects.memory import Memory
+from mockserver.dialects.objection import Objection, objection
+from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
-from mockserver.vocabulary.failure import ErrorClass, ErrorInfo
+from mockserver.vocabulary.model import Json
 
 _FIELD = re.compile(r"\{(\w+)(\*?)\}")
 
 
-class ProviderError(Exception):
-    """A request that the provider itself would answer with an error."""
+class ObjectionError(Exception):
+    """A request that the provider itself would refuse."""
 
-    def __init__(self, error: ErrorInfo) -> None:
-        super().__init__(error.message)
-        self.error = error
+    def __init__(self, reason: Objection) -> None:
+        super().__init__(reason.error.message)
+        self.reason = reason
 
 
 def refused(
     message: str,
     *,
     status: int = 400,
-    code: str | None = None,
-    error_class: ErrorClass = ErrorClass.INVALID_REQUEST,
-) -> ProviderError:
-    """Return the error to raise for a request that cannot be met, with the provider's words."""
-    error = ErrorInfo(
-        error_class=error_class, message=message, retryable=False, status=status, code=code
-    )
-    return ProviderError(error)
+    source: str = "",
+    **fields: Json,
+) -> ObjectionError:
+    """Return the error to raise for a request that cannot be met.
+
+    ``source`` shows that these are the provider's words, not ours; ``fields`` are further fields
+    of its error object.
+    """
+    return ObjectionError(objection("side", message, source, status=status, **fields))
 
 
 class Desk(Protocol):
@@ -53,6 +56,10 @@ class Desk(Protocol):
     @property
     def models(self) -> tuple[str, ...]:
         """The models to list; none: those that the dialect has as examples."""
+
+    @property
+    def pace(self) -> Pace:
+        """When the pieces of a stream are sent."""
 
     def tokens(self, text: str) -> list[str]:
         """Cut a text into its tokens."""

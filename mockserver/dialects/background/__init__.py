@@ -10,9 +10,10 @@ from mockserver.dialects.dialect import UnwritableError
 from mockserver.dialects.facts import Facts
 from mockserver.dialects.form import Form
 from mockserver.dialects.openai_responses import OpenAIResponses
-from mockserver.dialects.openai_responses.answer import Manner
+from mockserver.dialects.openai_responses.answer import Manner, job_headers, response_of
 from mockserver.dialects.openai_responses.facts import read_job
-from mockserver.dialects.writing import Pace
+from mockserver.dialects.recorded_body import body_of
+from mockserver.dialects.writing import Pace, whole
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.model import AssistantTurn, JsonObject
 from mockserver.wire.schedule import Schedule
@@ -49,6 +50,14 @@ class Background(OpenAIResponses):
         if not call.stream:
             raise UnwritableError("a job without a stream takes several answers")
         return super().write_answer(turn, call, pace)
+
+    def answer_to(
+        self, request: Request, turn: AssistantTurn, call: NeutralCall, pace: Pace
+    ) -> Response:
+        """Return a job that waits, or its stream."""
+        if call.stream:
+            return super().answer_to(request, turn, call, pace)
+        return whole(response_of(turn, body_of(request), "queued"), headers=job_headers(turn))
 
     def sdk_program(
         self, _base_url: str, _body: JsonObject, _max_retries: int = 0, _path: str = ""

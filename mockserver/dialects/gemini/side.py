@@ -18,7 +18,6 @@ from mockserver.dialects.gemini.spelling import folded
 from mockserver.dialects.recorded_body import body_of
 from mockserver.dialects.side import Side, SideRoute, refused
 from mockserver.dialects.writing import compact
-from mockserver.vocabulary.failure import ErrorClass
 from mockserver.vocabulary.model import Json, JsonObject
 
 _EXAMPLES = ("gemini-3.8-flash", "gemini-2.5-flash", "gemini-embedding-001")
@@ -161,7 +160,6 @@ def _predict(side: Side) -> Response:
             raise refused(
                 "tapecheck: predictions are served for embeddings only, of instances with content",
                 status=404,
-                error_class=ErrorClass.INVALID_REQUEST,
             )
         count = len(side.desk.tokens(text))
         values = rounded(side.desk.vector(text, size))

@@ -11,8 +11,10 @@ from mockserver.dialects import openai_sdk
 from mockserver.dialects.dialect import Dialect, UnwritableError
 from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
+from mockserver.dialects.memory import Memory
 from mockserver.dialects.objection import Objection
 from mockserver.dialects.openai_refusals import write_objection
+from mockserver.dialects.openai_responses import side, stored
 from mockserver.dialects.openai_responses.answer import CAPACITY, Manner, write_answer
 from mockserver.dialects.openai_responses.call import is_about, is_in_progress, read_call
 from mockserver.dialects.openai_responses.facts import read
@@ -20,6 +22,8 @@ from mockserver.dialects.openai_responses.native import GRAMMAR
 from mockserver.dialects.openai_responses.refusals import ResponsesRefusals
 from mockserver.dialects.openai_responses.request import is_reasoning_model, responses_body
 from mockserver.dialects.openai_writing import error_answer
+from mockserver.dialects.recorded_body import body_of
+from mockserver.dialects.side import SideRoute
 from mockserver.dialects.writing import Pace, compact
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.failure import ErrorInfo
@@ -62,6 +66,7 @@ class OpenAIResponses(Dialect):
     name = "openai-responses"
     endpoint = re.compile("/responses")
     answer_routes: ClassVar[tuple[str, ...]] = ("/responses",)
+    side_routes: ClassVar[tuple[SideRoute, ...]] = side.ROUTES
     form = Form(
         opaque_fields={"encrypted_content": "encrypted"},
         foreign_fields=frozenset({"arguments"}),
@@ -104,6 +109,16 @@ class OpenAIResponses(Dialect):
         """Read the request in the words of Chat Completions."""
         return read_call(request)
 
+    def read_asked(self, request: Request, memory: Memory) -> NeutralCall:
+        """Read the request with what it refers to."""
+        return stored.read_asked(request, memory)
+
+    def remember(
+        self, request: Request, call: NeutralCall, turn: AssistantTurn, memory: Memory
+    ) -> None:
+        """Store the response, unless the request says not to."""
+        stored.remember(request, call, turn, memory)
+
     def body(self, call: NeutralCall) -> JsonObject:
         """Return the body of the request that says a call. Raises :class:`UnwritableError`."""
         return self._written(call, background=False)
@@ -119,6 +134,12 @@ class OpenAIResponses(Dialect):
     def write_answer(self, turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
         """Return the answer, which repeats the request. A failed turn is a failed response."""
         return write_answer(turn, self.body(call), pace, self.manner)
+
+    def answer_to(
+        self, request: Request, turn: AssistantTurn, call: NeutralCall, pace: Pace
+    ) -> Response:
+        """Return the answer, which repeats the fields of the very request."""
+        return write_answer(turn, {**body_of(request), "stream": call.stream}, pace, self.manner)
 
     def write_error(self, error: ErrorInfo, _call: NeutralCall) -> Response:
         """Return the error in OpenAI's form."""

@@ -99,6 +99,8 @@ class Manner:
 
 
 _PLAIN = Manner()
+#: Seen in the answers of OpenAI (openai/openai-agents-python#3472); there it is longer.
+_POLL_AFTER_MS = "100"
 _Event = tuple[str, JsonObject]
 
 
@@ -111,14 +113,35 @@ def write_answer(
     URL, and for a failure that no server says.
     """
     headers = (*headers_of(turn), *manner.headers)
-    writer = _Writer(turn, body, pace, manner)
     if not body.get("stream"):
-        return whole(writer.ended(), headers=headers, pace=pace)
-    pieces = (
-        sse_event({"type": kind, "sequence_number": number, **fields}, kind)
-        for number, (kind, fields) in enumerate(writer.events())
-    )
-    return streamed(pieces, pace, headers=headers)
+        return whole(response_of(turn, body, manner=manner), headers=headers, pace=pace)
+    return streamed(events(turn, body, pace, manner), pace, headers=headers)
+
+
+def events(
+    turn: AssistantTurn, body: JsonObject, pace: Pace, manner: Manner = _PLAIN
+) -> Iterator[bytes]:
+    """Yield the events of a stream, each by its number."""
+    for number, (kind, fields) in enumerate(_Writer(turn, body, pace, manner).events()):
+        yield sse_event({"type": kind, "sequence_number": number, **fields}, kind)
+
+
+def response_of(
+    turn: AssistantTurn, body: JsonObject, status: str | None = None, manner: Manner = _PLAIN
+) -> JsonObject:
+    """Return the response at its end, or in a ``status`` in which it says nothing yet."""
+    writer = _Writer(turn, body, Pace(), manner)
+    return writer.ended() if status is None else writer.silent(status)
+
+
+def job_headers(turn: AssistantTurn) -> Headers:
+    """Return the headers of a response that is not ready, with the wait before the next poll."""
+    return (*headers_of(turn), ("openai-poll-after-ms", _POLL_AFTER_MS))
+
+
+def id_of(turn: AssistantTurn) -> str:
+    """Return the id of the response that says a turn."""
+    return turn.response_id or "resp_" + digest(turn, length=48)
 
 
 class _Writer:
@@ -127,7 +150,7 @@ class _Writer:
         self._body = body
         self._pace = pace
         self._manner = manner
-        self._id = turn.response_id or "resp_" + digest(turn, length=48)
+        self._id = id_of(turn)
         self._items = items_of(turn.parts, self._id)
 
     def events(self) -> Iterator[_Event]:
@@ -163,6 +186,10 @@ class _Writer:
         if turn.usage is not None:
             response["usage"] = usage_object(turn.usage, "input_tokens", "output_tokens")
         return response
+
+    def silent(self, status: str) -> JsonObject:
+        """Return the response without what it will say."""
+        return self._response(status)
 
     def _response(self, status: str, output: Sequence[JsonObject] = ()) -> JsonObject:
         given = {name: value for name, value in self._body.items() if value is not None}

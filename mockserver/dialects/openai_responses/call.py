@@ -33,7 +33,11 @@ _ENCRYPTED = "reasoning.encrypted_content"
 
 def read_call(request: Request) -> NeutralCall:
     """Turn a recorded request back into a call. Raises :class:`UnreadableRequestError`."""
-    body = body_of(request)
+    return call_of(body_of(request))
+
+
+def call_of(body: JsonObject) -> NeutralCall:
+    """Return the call of a body. Raises :class:`UnreadableRequestError`."""
     for name in _ON_THE_SERVER:
         if body.get(name):
             raise UnreadableRequestError(
