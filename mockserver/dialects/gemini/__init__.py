@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
+from urllib.parse import parse_qs
 
 from mockserver.cassettes.cassette import Request, Response
 from mockserver.dialects.capacity import Capacity
@@ -137,6 +138,13 @@ class Gemini(Dialect):
     def write_answer(self, turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
         """Write the answer, streamed if the call is."""
         return answer.write_answer(turn, call, pace)
+
+    def answer_to(
+        self, request: Request, turn: AssistantTurn, call: NeutralCall, pace: Pace
+    ) -> Response:
+        """Write the answer; a stream is one JSON array unless an event stream is asked for."""
+        array = parse_qs(request.url.query).get("alt") != ["sse"]
+        return answer.write_answer(turn, call, pace, array=array)
 
     def write_error(self, error: ErrorInfo, call: NeutralCall) -> Response:
         """Write the error in Google's body."""

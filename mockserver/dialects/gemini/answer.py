@@ -20,8 +20,13 @@ from mockserver.vocabulary.codec import to_json
 from mockserver.vocabulary.model import AssistantTurn, Citation, Json, JsonObject, TextPart, Usage
 
 
-def write_answer(turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
-    """Return the answer; a failed turn is its parts and the error, or the error alone."""
+def write_answer(
+    turn: AssistantTurn, call: NeutralCall, pace: Pace, *, array: bool = False
+) -> Response:
+    """Return the answer; a failed turn is its parts and the error, or the error alone.
+
+    With ``array`` a stream is one JSON array, as it is unless an event stream is asked for.
+    """
     if not call.stream:
         if turn.error is not None:
             return write_error(turn.error, streamed=False)
@@ -32,9 +37,20 @@ def write_answer(turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response
     values = list(_chunks(turn, call, pace))
     if turn.error is not None:
         values.append(error_body(turn.error))
+    if array:
+        content_type = "application/json; charset=UTF-8"
+        return streamed(_elements(values), pace, content_type=content_type, headers=HEADERS)
     headers = (("content-disposition", "attachment"), *HEADERS)
     pieces = (f"data: {_spaced(value)}\r\n\r\n".encode() for value in values)
     return streamed(pieces, pace, content_type="text/event-stream", headers=headers)
+
+
+def _elements(values: list[JsonObject]) -> Iterator[bytes]:
+    """Yield the pieces of an array, an element each."""
+    for number, value in enumerate(values):
+        before = "[" if number == 0 else ",\r\n"
+        after = "\n]" if number == len(values) - 1 else ""
+        yield f"{before}{json.dumps(value, indent=2)}{after}".encode()
 
 
 def _whole(turn: AssistantTurn, call: NeutralCall) -> JsonObject:

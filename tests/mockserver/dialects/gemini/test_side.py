@@ -106,3 +106,14 @@ def test_what_is_not_served_is_said_in_googles_words(client: genai.Client) -> No
     with pytest.raises(errors.ClientError, match="not served") as caught:
         list(client.files.list())
     assert (caught.value.code, caught.value.status) == (404, "NOT_FOUND")
+
+
+def test_a_stream_is_an_array_unless_events_are_asked_for(backend: MockServer) -> None:
+    url = f"{backend.url}/v1beta/models/gemini-x:streamGenerateContent"
+    request = {"contents": [{"role": "user", "parts": [{"text": "say hello there"}]}]}
+    answer = httpx.post(url, json=request)
+    assert answer.headers["content-type"].startswith("application/json")
+    texts = [chunk["candidates"][0]["content"]["parts"][0]["text"] for chunk in answer.json()]
+    assert texts == ["hello", " there", ""]
+    streamed = httpx.post(f"{url}?alt=sse", json=request)
+    assert streamed.text.count("data: ") == 3
