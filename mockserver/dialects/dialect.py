@@ -11,7 +11,9 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar, Protocol, runtime_checkable
+from urllib.parse import urlsplit
 
 from mockserver.cassettes.cassette import Interaction, Request, Response
 from mockserver.dialects.capacity import Capacity
@@ -99,6 +101,12 @@ class Grammar(Protocol):
         """Yield the other ways to split the deltas that change the turn."""
 
 
+@lru_cache(maxsize=256)
+def _ends_in(endpoint: str, uri: str) -> bool:
+    """Return whether the path of an address ends so; every dialect is asked of every request."""
+    return re.fullmatch(rf".*(?:{endpoint})", urlsplit(uri).path) is not None
+
+
 class Dialect:
     """One wire format of one provider API."""
 
@@ -139,9 +147,7 @@ class Dialect:
 
     def matches(self, request: Request) -> bool:
         """Return whether a request asks for an answer in this dialect."""
-        return request.method.upper() == "POST" and bool(
-            re.fullmatch(rf".*(?:{self.endpoint.pattern})", request.url.path)
-        )
+        return request.method.upper() == "POST" and _ends_in(self.endpoint.pattern, request.uri)
 
     def base_path(self, paths: Sequence[str]) -> str:
         """Return the part of the recorded ``paths`` that belongs in a client's base URL.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from typing import TypeVar
 
 _T = TypeVar("_T")
@@ -45,6 +46,11 @@ class Memory:
             return None
         self._values.move_to_end(id_)
         return value
+
+    def every(self, kind: type[_T]) -> Iterator[_T]:
+        """Yield all values of a kind, the last used first."""
+        values = (value for value, _ in reversed(self._values.values()))
+        yield from (value for value in values if isinstance(value, kind))
 
     def forget(self, id_: str) -> None:
         """Forget a value, if there is one."""

@@ -93,9 +93,13 @@ def find_dialect(name: str) -> Dialect:
 def of_request(request: Request) -> Dialect | None:
     """Return the dialect in which a request asks for an answer; ``None`` if no dialect matches."""
     for dialect in dialects().values():
-        with _blaming(dialect):
+        # Every request is asked of every dialect, so what is entered for each is not free.
+        try:
             if dialect.matches(request):
                 return dialect
+        except BaseException:
+            with _blaming(dialect):
+                raise
     return None
 
 
@@ -124,7 +128,7 @@ def _answer_ends() -> tuple[tuple[Dialect, re.Pattern[str]], ...]:
     return tuple((d, ending(path)) for some in every for d in some for path in d.answer_routes)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def side_routes(method: str, path: str) -> tuple[tuple[Dialect, SideRoute, tuple[str, ...]], ...]:
     """Return the side routes of a path, and what the path names.
 

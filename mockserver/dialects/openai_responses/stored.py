@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from mockserver.cassettes.cassette import Request
 from mockserver.dialects.memory import Memory
@@ -20,22 +21,33 @@ from mockserver.dialects.recorded_body import body_of
 from mockserver.dialects.side import refused
 from mockserver.dialects.writing import compact
 from mockserver.vocabulary.call import NeutralCall
-from mockserver.vocabulary.model import AssistantTurn, Json, JsonObject
+from mockserver.vocabulary.model import (
+    AssistantTurn,
+    ImagePart,
+    Json,
+    JsonObject,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCallPart,
+)
 
 _PREVIOUS, _CONVERSATION, _PROMPT = "previous_response_id", "conversation", "prompt"
 
 
-@dataclass(slots=True)
+@dataclass
 class Stored:
-    """A response: the body of its request, its turn, and all items that led to it.
+    """A response: the body of its request, its turn, and the items ``before`` those of its input.
 
+    ``given`` is that input, without references. ``size`` is in bytes, with what was before.
     ``polls`` counts how often a job was asked for; one that is ``cancelled`` stays so.
     """
 
     body: JsonObject
     turn: AssistantTurn
-    items: tuple[JsonObject, ...]
-    output: tuple[JsonObject, ...]
+    before: Sequence[JsonObject]
+    given: Sequence[Json]
     size: int
     polls: int = 0
     cancelled: bool = False
@@ -44,6 +56,23 @@ class Stored:
     def is_job(self) -> bool:
         """Whether it was made in the background."""
         return self.body.get("background") is True
+
+    @cached_property
+    def asked(self) -> tuple[JsonObject, ...]:
+        """The items of its own input."""
+        id_ = id_of(self.turn)
+        return tuple(kept(item, id_, number) for number, item in enumerate(self.given))
+
+    @cached_property
+    def made(self) -> tuple[JsonObject, ...]:
+        """The items of its output."""
+        items = output.items_of(self.turn.parts, id_of(self.turn))
+        return tuple(item.whole() for item in items)
+
+    @property
+    def items(self) -> tuple[JsonObject, ...]:
+        """All items that led to it."""
+        return (*self.before, *self.asked)
 
 
 @dataclass(slots=True)
@@ -54,13 +83,6 @@ class Conversation:
     metadata: Json
     items: list[JsonObject] = field(default_factory=list)
     size: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """An item that a later request may refer to by its id."""
-
-    value: JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +113,7 @@ def whole(body: JsonObject, memory: Memory) -> JsonObject:
     if prompt:
         # A prompt of the dashboard is not known here; that it was asked for counts.
         items.append({"role": "developer", "content": compact(prompt)})
-    for item in items_of(given):
-        items += _resolved(item, memory)
+    items += _all_resolved(given, memory)
     return {n: v for n, v in body.items() if n not in _REFERENCES} | {"input": items}
 
 
@@ -100,22 +121,32 @@ _REFERENCES = frozenset({_PREVIOUS, _CONVERSATION, _PROMPT})
 
 
 def remember(request: Request, _call: NeutralCall, turn: AssistantTurn, memory: Memory) -> None:
-    """Store a response, its items, and add to the conversation of its request."""
+    """Store a response, and add to the conversation of its request."""
     body = body_of(request)
     if body.get("store") is False:
         return
-    id_ = id_of(turn)
     before, size = _before(body, memory)
-    own = [i for item in items_of(body.get("input")) for i in _resolved(item, memory)]
-    asked = [kept(item, id_, number) for number, item in enumerate(own)]
-    made = [item.whole() for item in output.items_of(turn.parts, id_)]
-    size += len(request.body) + sum(len(compact(item)) for item in made)
-    stored = Stored(body, turn, (*before, *asked), tuple(made), size)
-    for item in (*asked, *made):
-        memory.keep(item["id"], Item(item), len(compact(item)))
-    memory.keep(id_, stored, size)
+    given = body.get("input")
+    own = _all_resolved(given, memory) if _refers(given) else items_of(given)
+    size += 2 * len(request.body) + sum(map(_length, turn.parts))
+    stored = Stored(body, turn, tuple(before), own, size)
+    memory.keep(id_of(turn), stored, size)
     if (conversation := _conversation(body, memory)) is not None:
-        extend(conversation, (*asked, *made), memory)
+        extend(conversation, (*stored.asked, *stored.made), memory)
+
+
+def _length(part: Part) -> int:
+    """Return about how many bytes a part has."""
+    match part:
+        case TextPart() | ReasoningPart():
+            return 4 * len(part.text)
+        case ToolCallPart():
+            return 8 * len(part.arguments_raw)
+        case RefusalPart():
+            return 4 * len(part.refusal)
+        case ImagePart():
+            return len(part.url)
+    return 0
 
 
 def extend(conversation: Conversation, items: Sequence[JsonObject], memory: Memory) -> None:
@@ -160,7 +191,7 @@ def _before(body: JsonObject, memory: Memory) -> tuple[Sequence[JsonObject], int
             param=_PREVIOUS,
             code="previous_response_not_found",
         )
-    return (*found.items, *found.output), found.size
+    return (*found.items, *found.made), found.size
 
 
 def _conversation(body: JsonObject, memory: Memory) -> Conversation | None:
@@ -178,23 +209,35 @@ def _refers(given: Json) -> bool:
     )
 
 
-def _resolved(item: Json, memory: Memory) -> Sequence[Json]:
-    """Return the items that an item stands for."""
-    match item:
-        case {"type": "item_reference", "id": id_}:
-            found = memory.find(id_, Item) if isinstance(id_, str) else None
-            if found is None:
-                raise refused(
-                    f"Item with id '{id_}' not found. Items are not persisted when `store` is set "
-                    "to false. Try again with `store` set to true, or remove this item from your "
-                    "input.",
-                    status=404,
-                    param="input",
-                )
-            return (found.value,)
-        case {"type": "compaction", "encrypted_content": str(sealed)}:
-            compacted = memory.find(sealed, Compacted)
-            return compacted.items if compacted is not None else ()
-        case {"type": "compaction"}:
-            return ()
-    return (item,)
+def _all_resolved(given: Json, memory: Memory) -> list[Json]:
+    """Return the items of an input with those that it refers to."""
+    known: dict[str, JsonObject] | None = None
+    found: list[Json] = []
+    for item in items_of(given):
+        match item:
+            case {"type": "item_reference", "id": id_}:
+                known = _known(memory) if known is None else known
+                if not isinstance(id_, str) or id_ not in known:
+                    raise refused(
+                        f"Item with id '{id_}' not found. Items are not persisted when `store` is "
+                        "set to false. Try again with `store` set to true, or remove this item "
+                        "from your input.",
+                        status=404,
+                        param="input",
+                    )
+                found.append(known[id_])
+            case {"type": "compaction", "encrypted_content": str(sealed)}:
+                compacted = memory.find(sealed, Compacted)
+                found += compacted.items if compacted is not None else ()
+            case {"type": "compaction"}:
+                continue
+            case _:
+                found.append(item)
+    return found
+
+
+def _known(memory: Memory) -> dict[str, JsonObject]:
+    """Return all items that may be referred to, by their ids."""
+    stored = [item for one in memory.every(Stored) for item in (*one.asked, *one.made)]
+    added = [item for one in memory.every(Conversation) for item in one.items]
+    return {item["id"]: item for item in (*stored, *added)}
