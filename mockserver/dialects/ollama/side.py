@@ -6,7 +6,8 @@ https://github.com/ollama/ollama/blob/main/docs/api.md, and the types of the SDK
 
 from __future__ import annotations
 
-from mockserver.cassettes.cassette import Origin, Response, Wire
+from mockserver.cassettes.cassette import Origin, Request, Response, Wire
+from mockserver.dialects.dialect import UnreadableRequestError
 from mockserver.dialects.embedding import rounded, size_of, texts_of
 from mockserver.dialects.ollama.answer import as_go_writes, go_json
 from mockserver.dialects.recorded_body import body_of
@@ -126,6 +127,32 @@ def _pull(side: Side) -> Response:
     )
 
 
+def _only_loads(request: Request) -> bool:
+    """Return whether a request for an answer asks nothing: the model is loaded or unloaded."""
+    try:
+        body = body_of(request)
+    except UnreadableRequestError:
+        return False
+    if request.url.path.endswith("/generate"):
+        return not body.get("prompt") and not body.get("images")
+    return not body.get("messages")
+
+
+def _load(side: Side) -> Response:
+    body = body_of(side.request)
+    chats = side.request.url.path.endswith("/chat")
+    said: JsonObject = {"message": {"role": "assistant", "content": ""}} if chats else {}
+    return _answer(
+        {
+            "model": _named(body),
+            "created_at": _MODIFIED,
+            **(said or {"response": ""}),
+            "done": True,
+            "done_reason": "unload" if body.get("keep_alive") in (0, "0") else "load",
+        }
+    )
+
+
 def _embed(side: Side) -> Response:
     body = body_of(side.request)
     model = _named(body)
@@ -172,5 +199,7 @@ ROUTES = (
     SideRoute("POST", "/api/pull", _pull),
     SideRoute("POST", "/api/embed", _embed),
     SideRoute("POST", "/api/embeddings", _embedding),
+    SideRoute("POST", "/api/chat", _load, _only_loads),
+    SideRoute("POST", "/api/generate", _load, _only_loads),
     SideRoute("GET", "/", _root, lambda request: request.url.path == "/"),
 )

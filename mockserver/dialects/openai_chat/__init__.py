@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from mockserver.cassettes.cassette import Request, Response
@@ -11,6 +12,7 @@ from mockserver.dialects import openai_sdk
 from mockserver.dialects.dialect import Dialect, UnreadableRequestError
 from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
+from mockserver.dialects.memory import Memory
 from mockserver.dialects.objection import Objection
 from mockserver.dialects.openai_chat import side
 from mockserver.dialects.openai_chat.answer import CAPACITY, write_answer
@@ -135,6 +137,11 @@ class OpenAIChat(Dialect):
                 if k not in _NEUTRAL_FIELDS and not _says_nothing(k, v)
             },
         )
+
+    def read_asked(self, request: Request, _memory: Memory) -> NeutralCall:
+        """Read the request; a deployment in the path is the model if the body names none."""
+        call = self.read_call(request)
+        return call if call.model else replace(call, model=side.deployment(request))
 
     def write_request(self, call: NeutralCall) -> Request:
         """Return the request: the body has the shape of the call, without ``parts``."""

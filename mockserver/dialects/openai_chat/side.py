@@ -6,6 +6,9 @@ types of the SDK ``openai``.
 
 from __future__ import annotations
 
+import re
+from urllib.parse import unquote
+
 from mockserver.cassettes.cassette import Request, Response, header_value
 from mockserver.dialects.embedding import packed, rounded, size_of
 from mockserver.dialects.openai_writing import CREATED, request_headers
@@ -44,6 +47,7 @@ _CATEGORIES = (
 )
 #: What the moderation says of everything: nothing is wrong with it.
 _SCORE = 0.00001
+_DEPLOYMENT = re.compile("/deployments/([^/]+)/")
 
 
 def knows(request: Request) -> bool:
@@ -51,6 +55,12 @@ def knows(request: Request) -> bool:
     key = header_value(request.headers, "authorization") or ""
     path = request.url.path
     return "/v1/" in path or "/openai/" in path or key.startswith("Bearer ")
+
+
+def deployment(request: Request) -> str:
+    """Return the deployment that a path of Azure names, which is the model there; else nothing."""
+    found = _DEPLOYMENT.search(request.url.path)
+    return unquote(found[1]) if found else ""
 
 
 def _models(side: Side) -> Response:
@@ -68,7 +78,7 @@ def _model(name: str) -> JsonObject:
 
 def _embeddings(side: Side) -> Response:
     body = body_of(side.request)
-    model = body.get("model")
+    model = body.get("model") or deployment(side.request)
     if not isinstance(model, str) or not model:
         raise refused("you must provide a model parameter")
     size = size_of(body.get("dimensions"), _SIZES.get(model, _SIZE), "dimensions")

@@ -53,6 +53,13 @@ def test_embeddings_have_length_1(client: ollama.Client) -> None:
     assert client.embed(model="any", input="").embeddings == []
 
 
+def test_a_request_that_asks_nothing_loads_the_model(client: ollama.Client) -> None:
+    assert client.generate(model="any").done_reason == "load"
+    assert client.generate(model="any", keep_alive=0).done_reason == "unload"
+    answer = client.chat(model="any", messages=[])
+    assert (answer.message.content, answer.done_reason) == ("", "load")
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [

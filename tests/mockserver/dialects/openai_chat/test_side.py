@@ -84,6 +84,16 @@ def test_embeddings_of_anything_else_are_refused(client: OpenAI, wrong: Any) -> 
         client.post("/embeddings", body={"model": SMALL, **wrong}, cast_to=httpx.Response)
 
 
+def test_a_deployment_of_azure_is_the_model(backend: MockServer) -> None:
+    url = f"{backend.url}/openai/deployments/my%20model"
+    query = "?api-version=2024-10-21"
+    body = {"messages": [{"role": "user", "content": "Hi"}]}
+    chat = httpx.post(f"{url}/chat/completions{query}", json=body)
+    assert chat.json()["model"] == "my model"
+    embedded = httpx.post(f"{url}/embeddings{query}", json={"input": "Hi"})
+    assert embedded.json()["model"] == "my model"
+
+
 def test_nothing_is_wrong_with_any_text(client: OpenAI) -> None:
     answer = client.moderations.create(input=["one", "two"])
     assert [result.flagged for result in answer.results] == [False, False]
