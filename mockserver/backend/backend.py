@@ -11,13 +11,13 @@ from dataclasses import replace
 
 from mockserver.backend import refusing, routes, synthesis, tokens
 from mockserver.backend import reply as replies
-from mockserver.backend.arguments import UnmetSchemaError
 from mockserver.backend.asked import Asked
 from mockserver.backend.desk import BackendDesk
 from mockserver.backend.failing import Drawn, Failing
 from mockserver.backend.limits import Meter
 from mockserver.backend.reply import Given, Reply
 from mockserver.backend.routes import NoRoute, Route
+from mockserver.backend.schemas import UnmetSchemaError
 from mockserver.backend.script import Answering, Playing
 from mockserver.backend.settings import Settings
 from mockserver.backend.unserved import unserved

@@ -7,13 +7,18 @@ nowhere else. Tools are called once each, then their results are answered: so ev
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from mockserver.backend import tokens
-from mockserver.backend.arguments import instance
 from mockserver.backend.asked import Asked, Tool
 from mockserver.backend.choice import chosen
-from mockserver.dialects.writing import compact, digest
+from mockserver.backend.ending import ended
+from mockserver.backend.schemas import UnmetSchemaError, instance
+from mockserver.backend.seals import seal
+from mockserver.dialects.dialect import Reasoning
+from mockserver.dialects.registry import asked_reasoning
+from mockserver.dialects.writing import compact, digest, made_id
 from mockserver.vocabulary.model import (
     AssistantTurn,
     FinishReason,
@@ -21,7 +26,6 @@ from mockserver.vocabulary.model import (
     JsonObject,
     Part,
     ReasoningPart,
-    RefusalPart,
     Status,
     TextPart,
     ToolCallPart,
@@ -38,42 +42,39 @@ _SAY = re.compile(
 )
 _QUOTES = "\"'`“”‘’«»"
 _BIRDS = ("wren", "finch", "heron", "lark", "robin", "swift", "tern", "crane", "plover", "siskin")
-#: Options that limit the tokens of an answer.
-_LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+#: What an answer in JSON is if no schema says it.
+_ANY_OBJECT: JsonObject = {
+    "type": "object",
+    "properties": {"answer": {"type": "string"}},
+    "required": ["answer"],
+}
 
 
 def synthesise(asked: Asked, *, seed: int = 0, number: int = 0) -> AssistantTurn:
     """Return an answer to a call.
 
     ``number`` says how often the same was asked before: ids differ then, texts do not. Raises
-    :class:`~mockserver.backend.arguments.UnmetSchemaError` for a schema that nothing meets.
+    :class:`~mockserver.backend.schemas.UnmetSchemaError` for a schema that nothing meets.
     """
     request = asked.request
     key = digest(seed, request.uri, request.body.decode(errors="replace"), length=32)
-    parts: list[Part] = []
-    if asked.dialect.wants_reasoning(asked.call):
-        parts.append(reasoning(asked, f"The user asks; {mark(key)} answers.", key))
-    tools = chosen(asked)
-    if tools:
-        for at, tool in enumerate(tools):
-            unique = digest(key, number, at, length=24)
-            parts.append(tool_call(asked, tool.name, tool_arguments(tool, key), unique))
-    else:
-        parts.append(TextPart(text=_text(asked, key)))
+    parts = list(_parts(asked, key, number))
     return completed(asked, parts, unique=digest(key, number, length=24))
 
 
-def completed(asked: Asked, parts: list[Part], *, unique: str) -> AssistantTurn:
-    """Return the turn of these parts: cut at the limit of the call, with its token counts.
+def completed(asked: Asked, parts: Sequence[Part], *, unique: str) -> AssistantTurn:
+    """Return the turn of these parts: cut where the call wants it, with its token counts.
 
-    ``unique`` becomes a part of its id.
+    ``unique`` makes its id.
     """
-    kept, reason = _limited(asked, parts)
+    ending = ended(asked, parts)
+    capacity = asked.dialect.capacity
     turn = AssistantTurn(
-        response_id=asked.dialect.ids.answer + unique,
-        status=Status.INCOMPLETE if reason is FinishReason.LENGTH else Status.COMPLETED,
-        finish_reason=reason,
-        parts=tuple(kept),
+        response_id=made_id(asked.dialect.ids.answer, unique),
+        status=Status.INCOMPLETE if ending.reason is FinishReason.LENGTH else Status.COMPLETED,
+        finish_reason=ending.reason,
+        raw_finish_reason=capacity.stop_word if capacity and ending.stopped else None,
+        parts=ending.parts,
     )
     return replace(turn, usage=_usage(asked, turn))
 
@@ -90,35 +91,80 @@ def _usage(asked: Asked, turn: AssistantTurn) -> Usage:
         input_tokens=given,
         output_tokens=made,
         total_tokens=given + made,
+        cache_read_input_tokens=0,
+        cache_creation_input_tokens=0,
         reasoning_tokens=reasoning,
     )
 
 
-def reasoning(asked: Asked, text: str, key: str) -> ReasoningPart:
-    """Return reasoning with what must come back; that depends on ``key``."""
-    capacity = asked.dialect.capacity
-    channel = capacity.channel if capacity else "text"
-    part = ReasoningPart(text=text, channel=channel)
-    seals = capacity.seals if capacity else frozenset()
-    seal = digest("signature", key, length=64)
+def reasoning(asked: Asked, text: str, key: str, *, shown: bool = True) -> ReasoningPart:
+    """Return reasoning with what must come back; that depends on ``key`` and the text.
+
+    Not ``shown``: the provider hides the text.
+    """
+    capacity, wanted = asked.dialect.capacity, _wanted(asked)
+    part = ReasoningPart(
+        text=text if shown else "",
+        channel=capacity.channel if capacity else "text",
+        omitted=not shown,
+    )
+    seals = capacity.seals if capacity and (wanted is None or wanted.sealed) else frozenset()
+    proof = seal(asked.dialect.ids.seal, part.text, key)
     if "signature" in seals:
-        return replace(part, signature=seal)
-    return replace(part, encrypted_content=seal) if "encrypted_content" in seals else part
+        return replace(part, signature=proof)
+    return replace(part, encrypted_content=proof) if "encrypted_content" in seals else part
 
 
 def tool_call(asked: Asked, name: str, arguments: Json, unique: str) -> ToolCallPart:
-    """Return a call of a tool; ``unique`` becomes a part of its id."""
+    """Return a call of a tool; ``unique`` makes its id."""
+    ids = asked.dialect.ids
     return ToolCallPart(
-        id=asked.dialect.ids.call + unique,
+        id=made_id(ids.call, name, unique).replace("{name}", name),
         name=name,
         arguments=arguments,
         arguments_raw=compact(arguments),
     )
 
 
-def tool_arguments(tool: Tool, key: str) -> Json:
+def sealed(asked: Asked, parts: Sequence[Part], key: str) -> list[Part]:
+    """Return parts with the proof that some providers put on calls and on texts.
+
+    It is on the first call, or in an empty part behind the text, so that the text can be streamed.
+    """
+    wanted, prefix = _wanted(asked), asked.dialect.ids.seal
+    if wanted is None or not wanted.calls_sealed:
+        return list(parts)
+    for number, part in enumerate(parts):
+        if isinstance(part, ToolCallPart):
+            signed = replace(part, thought_signature=seal(prefix, part.name, key))
+            return [*parts[:number], signed, *parts[number + 1 :]]
+    return [*parts, ReasoningPart(text="", channel="text", signature=seal(prefix, "", key))]
+
+
+def tool_arguments(tool: Tool, key: str) -> JsonObject:
     """Return arguments that the schema of a tool allows. Raises as :func:`synthesise` does."""
-    return instance(tool.parameters or {"type": "object"}, mark(key))
+    schema = tool.parameters
+    found = instance(schema if "type" in schema else {"type": "object", **schema}, mark(key))
+    if not isinstance(found, dict):
+        raise UnmetSchemaError("type", "the arguments of a tool are an object")
+    return found
+
+
+def _wanted(asked: Asked) -> Reasoning | None:
+    return asked_reasoning(asked.dialect, asked.call, asked.request)
+
+
+def _parts(asked: Asked, key: str, number: int) -> Iterator[Part]:
+    wanted = _wanted(asked)
+    if wanted is not None and (wanted.shown or not wanted.calls_sealed):
+        text = f"The user asks, so {mark(key)} thinks before it answers."
+        yield reasoning(asked, text, key, shown=wanted.shown)
+    tools = chosen(asked)
+    said: list[Part] = [
+        tool_call(asked, tool.name, tool_arguments(tool, key), digest(key, number, at, length=24))
+        for at, tool in enumerate(tools)
+    ]
+    yield from sealed(asked, said or [TextPart(text=_text(asked, key))], key)
 
 
 def _text(asked: Asked, key: str) -> str:
@@ -130,52 +176,10 @@ def _text(asked: Asked, key: str) -> str:
     return f"This is an answer that tapecheck made up; its mark is {mark(key)}."
 
 
-def _schema(form: JsonObject) -> JsonObject:
+def _schema(form: JsonObject) -> Json:
+    """Return the schema of a form; some servers take it without the object around it."""
     inner = form.get("json_schema")
-    schema = inner.get("schema") if isinstance(inner, dict) else None
-    if isinstance(schema, dict):
-        return schema
-    answer = {"answer": {"type": "string"}}
-    return {"type": "object", "properties": answer, "required": ["answer"]}
-
-
-def _limited(asked: Asked, parts: list[Part]) -> tuple[list[Part], FinishReason]:
-    """Return as many tokens of the parts as the call allows, and why they end there."""
-    has_call = any(isinstance(part, ToolCallPart) for part in parts)
-    whole = FinishReason.TOOL_CALLS if has_call else FinishReason.STOP
-    wanted = [asked.call.options.get(name) for name in _LIMITS]
-    left = next((n for n in wanted if isinstance(n, int) and not isinstance(n, bool)), None)
-    if left is None:
-        return parts, whole
-    kept: list[Part] = []
-    for part in parts:
-        pieces = tokens.tokens(_text_of(part))
-        if len(pieces) > left:
-            if left:
-                kept.append(_cut(part, "".join(pieces[:left])))
-            return kept, FinishReason.LENGTH
-        left -= len(pieces)
-        kept.append(part)
-    return kept, whole
-
-
-def _text_of(part: Part) -> str:
-    match part:
-        case TextPart() | ReasoningPart():
-            return part.text
-        case RefusalPart():
-            return part.refusal
-        case ToolCallPart():
-            return part.arguments_raw
-    return ""
-
-
-def _cut(part: Part, text: str) -> Part:
-    match part:
-        case TextPart() | ReasoningPart():
-            return replace(part, text=text)
-        case RefusalPart():
-            return replace(part, refusal=text)
-        case ToolCallPart():
-            return replace(part, arguments=None, arguments_raw=text)
-    return part
+    for place in (inner, form):
+        if isinstance(place, dict) and isinstance(place.get("schema"), dict | bool):
+            return place["schema"]
+    return _ANY_OBJECT

@@ -10,6 +10,7 @@ from mockserver.backend.asked import Asked
 from mockserver.dialects.writing import Pace, compact, deltas
 from mockserver.vocabulary.model import (
     AssistantTurn,
+    Part,
     ReasoningPart,
     RefusalPart,
     TextPart,
@@ -18,6 +19,8 @@ from mockserver.vocabulary.model import (
 
 #: What an image counts for, whatever its size.
 IMAGE = 85
+#: What reasoning counts for that is not shown.
+HIDDEN = 4
 #: Cuts a text into its tokens.
 TOKENS = Pace(words=True)
 
@@ -36,15 +39,24 @@ def of_request(asked: Asked) -> int:
 
 def of_turn(turn: AssistantTurn) -> tuple[int, int]:
     """Count the deltas of a turn: all of them, and those of its reasoning."""
-    total = reasoning = 0
-    for part in turn.parts:
-        match part:
-            case TextPart():
-                total += len(tokens(part.text))
-            case RefusalPart():
-                total += len(tokens(part.refusal))
-            case ToolCallPart():
-                total += len(tokens(part.arguments_raw))
-            case ReasoningPart():
-                reasoning += len(tokens(part.text))
-    return total + reasoning, reasoning
+    counts = [(of_part(part), isinstance(part, ReasoningPart)) for part in turn.parts]
+    return sum(n for n, _ in counts), sum(n for n, is_reasoning in counts if is_reasoning)
+
+
+def of_part(part: Part) -> int:
+    """Count the deltas of a part; reasoning that is not shown counts as :data:`HIDDEN`."""
+    if isinstance(part, ReasoningPart) and part.omitted:
+        return HIDDEN
+    return len(tokens(text_of_part(part)))
+
+
+def text_of_part(part: Part) -> str:
+    """Return what a part says in deltas."""
+    match part:
+        case TextPart() | ReasoningPart():
+            return part.text
+        case RefusalPart():
+            return part.refusal
+        case ToolCallPart():
+            return part.arguments_raw
+    return ""

@@ -55,7 +55,8 @@ class Capacity:
     a URL cannot be said. ``call_ids``, ``call_text`` and ``call_signatures`` say that a call keeps
     its id, its argument text as it is, its signature; ``text_signatures`` that texts and images
     keep theirs. ``neighbours`` that two texts of one kind that follow one another stay two, even
-    if neither has a signature. ``usage`` are the counts that it has.
+    if neither has a signature. ``usage`` are the counts that it has. ``stop_word`` is the finish
+    word of an answer that ends at a stop sequence of the call, where that is not ``stop``.
     """
 
     words: Mapping[FinishReason, str]
@@ -76,6 +77,7 @@ class Capacity:
     response_id: bool = True
     model: bool = True
     usage: frozenset[str] = frozenset(_COUNTS[:3])
+    stop_word: str | None = None
 
     @property
     def lacks(self) -> tuple[str, ...]:
@@ -240,6 +242,8 @@ def fit(turn: AssistantTurn, capacity: Capacity) -> Fitted:
         if turn.status is Status.INCOMPLETE:
             turn = replace(turn, status=Status.COMPLETED)
     word = None if turn.finish_reason is None else capacity.words[turn.finish_reason]
+    if turn.finish_reason is FinishReason.STOP and turn.raw_finish_reason is not None:
+        word = turn.raw_finish_reason if turn.raw_finish_reason == capacity.stop_word else word
     turn = replace(
         turn,
         raw_finish_reason=word,

@@ -54,10 +54,28 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ids:
-    """What ids begin with: those of answers, and those of tool calls."""
+    """The forms of what a provider makes up, for :func:`~mockserver.dialects.writing.made_id`.
 
-    answer: str = ""
-    call: str = "call_"
+    ``answer`` and ``call`` are the ids of answers and of tool calls, in which ``{name}`` stands for
+    the name of the tool. ``seal`` is what the proof of reasoning begins with, in base64.
+    """
+
+    answer: str = "#" * 24
+    call: str = "call_" + "*" * 24
+    seal: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reasoning:
+    """What a call wants to get of the model's reasoning.
+
+    ``shown``: its text; ``sealed``: what must come back with it; ``calls_sealed``: the first tool
+    call of an answer, or its text, has such a proof of its own.
+    """
+
+    shown: bool = True
+    sealed: bool = True
+    calls_sealed: bool = False
 
 
 @runtime_checkable
@@ -237,9 +255,10 @@ class Dialect:
         """
         return self.write_answer(turn, call, pace)
 
-    def wants_reasoning(self, call: NeutralCall) -> bool:
-        """Return whether a call asks for reasoning that can be seen."""
-        return call.options.get("reasoning_effort") not in (None, "none")
+    def reasoning(self, call: NeutralCall, _request: Request) -> Reasoning | None:
+        """Return what the request of a call asks for of the reasoning; ``None`` for nothing."""
+        wanted = call.options.get("reasoning_effort") not in (None, "none")
+        return Reasoning() if wanted else None
 
     def write_error(self, _error: ErrorInfo, _call: NeutralCall) -> Response:
         """Return what the provider would answer for an error with an HTTP status."""

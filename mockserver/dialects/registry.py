@@ -23,6 +23,7 @@ from mockserver.dialects.capacity import Capacity, Fitted, fit
 from mockserver.dialects.dialect import (
     Dialect,
     Grammar,
+    Reasoning,
     UnreadableRequestError,
     UnwritableError,
 )
@@ -289,6 +290,12 @@ def written_answer(
         if request is not None:
             return dialect.answer_to(request, turn, call, pace)
         return dialect.write_answer(turn, call, pace)
+
+
+def asked_reasoning(dialect: Dialect, call: NeutralCall, request: Request) -> Reasoning | None:
+    """Return what a request asks for of the model's reasoning; ``None`` for nothing."""
+    with _blaming(dialect):
+        return dialect.reasoning(call, request)
 
 
 def written_error(dialect: Dialect, error: ErrorInfo, call: NeutralCall) -> Response:

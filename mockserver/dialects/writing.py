@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+import string
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from http import HTTPStatus
@@ -13,6 +14,12 @@ from http import HTTPStatus
 from mockserver.cassettes.cassette import Chunk, Headers, Origin, Response, Wire
 from mockserver.vocabulary.codec import to_json
 from mockserver.vocabulary.model import Json
+
+#: What the placeholders of :func:`made_id` stand for.
+_ID_ALPHABETS: Mapping[str, str] = {
+    "*": string.ascii_letters + string.digits,
+    "#": "0123456789abcdef",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +89,24 @@ def digest(*things: object, length: int) -> str:
     """
     text = compact([to_json(thing) for thing in things])
     return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def made_id(form: str, *things: object) -> str:
+    """Return an id of a form that depends on the things alone.
+
+    In the form ``*`` stands for a letter or a digit and ``#`` for a hex digit; everything else is
+    itself.
+    """
+    number = int(digest(*things, length=64), 16)
+    made = []
+    for character in form:
+        alphabet = _ID_ALPHABETS.get(character)
+        if alphabet is None:
+            made.append(character)
+            continue
+        number, at = divmod(number, len(alphabet))
+        made.append(alphabet[at])
+    return "".join(made)
 
 
 def sse_event(data: Json, event: str | None = None) -> bytes:

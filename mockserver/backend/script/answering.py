@@ -12,7 +12,7 @@ from mockserver.backend.reply import Given, Reply
 from mockserver.backend.script.steps import Fail, Step, Tape, ToolCall
 from mockserver.cassettes.cassette import Request
 from mockserver.dialects.registry import of_request
-from mockserver.dialects.writing import Pace, digest
+from mockserver.dialects.writing import Pace, digest, made_id
 from mockserver.errors import CodingError
 from mockserver.library.matcher import plain_path, same_path
 from mockserver.library.refusal import RefusalError
@@ -133,12 +133,12 @@ def _turn(step: Step, asked: Asked, key: str) -> AssistantTurn | None:
     if step.turn is not None:
         turn = step.turn
         if turn.response_id is None:
-            turn = replace(turn, response_id=asked.dialect.ids.answer + key[:24])
+            turn = replace(turn, response_id=made_id(asked.dialect.ids.answer, key))
         return turn if step.usage is None else replace(turn, usage=step.usage)
     parts = list(_parts(step, asked, key))
     if not parts:
         return None
-    turn = synthesis.completed(asked, parts, unique=key[:24])
+    turn = synthesis.completed(asked, synthesis.sealed(asked, parts, key), unique=key[:24])
     if step.refuse is not None and turn.status is Status.COMPLETED:
         turn = replace(turn, finish_reason=FinishReason.REFUSAL)
     if step.usage is not None:

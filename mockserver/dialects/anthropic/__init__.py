@@ -11,7 +11,7 @@ from mockserver.dialects.anthropic import answer, call, error_answer, facts, req
 from mockserver.dialects.anthropic.refusals import AnthropicRefusals
 from mockserver.dialects.anthropic.refused_messages import signed
 from mockserver.dialects.capacity import Capacity
-from mockserver.dialects.dialect import Dialect
+from mockserver.dialects.dialect import Dialect, Ids, Reasoning
 from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
 from mockserver.dialects.memory import Memory
@@ -80,6 +80,7 @@ class Anthropic(Dialect):
         "compaction": FinishReason.PAUSE,
         "refusal": FinishReason.REFUSAL,
     }
+    ids = Ids(answer="msg_01" + "*" * 22, call="toolu_01" + "*" * 22, seal="EqQBCkYI")
     capacity = Capacity(
         words={
             FinishReason.STOP: "end_turn",
@@ -90,6 +91,7 @@ class Anthropic(Dialect):
         },
         parts=frozenset({TextPart, ReasoningPart, ToolCallPart}),
         seals=frozenset({"signature", "redacted_data"}),
+        stop_word=answer.STOP_WORD,
         # Whole answers have objects, not texts.
         call_text=False,
         citations=True,
@@ -127,6 +129,15 @@ class Anthropic(Dialect):
     def write_answer(self, turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
         """Write the answer as a stream of events, or as one message."""
         return answer.write_answer(turn, call, pace)
+
+    def reasoning(self, call: NeutralCall, _request: Request) -> Reasoning | None:
+        """Read ``thinking``; where it is not displayed, its signature comes all the same."""
+        match call.options.get("thinking"):
+            case {"type": "enabled" | "adaptive", "display": "omitted"}:
+                return Reasoning(shown=False)
+            case {"type": "enabled" | "adaptive"}:
+                return Reasoning()
+        return None
 
     def write_error(self, error: ErrorInfo, call: NeutralCall) -> Response:
         """Write the error with the status that the provider has for it."""

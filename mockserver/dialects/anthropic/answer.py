@@ -16,6 +16,7 @@ from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.model import (
     AssistantTurn,
     Citation,
+    Json,
     JsonObject,
     Part,
     ReasoningPart,
@@ -23,6 +24,15 @@ from mockserver.vocabulary.model import (
     ToolCallPart,
     Usage,
 )
+
+#: The finish word of an answer that ends at a stop sequence.
+STOP_WORD = "stop_sequence"
+#: What the usage says beside its counts.
+_USAGE: JsonObject = {
+    "inference_geo": "not_available",
+    "server_tool_use": None,
+    "service_tier": "standard",
+}
 
 
 def write_answer(turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
@@ -39,11 +49,16 @@ def write_answer(turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response
     message = {
         **_message(turn, call),
         "content": [
-            block for part in turn.parts if not _is_cut(part) for block in _blocks(part, turn)
+            _as_whole(block)
+            for part in turn.parts
+            if not _is_cut(part)
+            for block in _blocks(part, turn)
         ],
         "stop_reason": turn.raw_finish_reason,
-        "stop_sequence": None,
-        "usage": _last_usage(turn.usage),
+        "stop_sequence": _stop_sequence(turn, call),
+        "stop_details": None,
+        "container": None,
+        "usage": _USAGE | _last_usage(turn.usage),
     }
     return whole(message, headers=_headers(request_id), pace=pace)
 
@@ -69,7 +84,9 @@ def _events(
         "content": [],
         "stop_reason": None,
         "stop_sequence": None,
-        "usage": _first_usage(turn.usage),
+        "stop_details": None,
+        "container": None,
+        "usage": _USAGE | _first_usage(turn.usage),
     }
     if turn.error is None or turn.parts or turn.usage is not None:
         yield {"type": "message_start", "message": message}
@@ -87,7 +104,12 @@ def _events(
         return
     yield {
         "type": "message_delta",
-        "delta": {"stop_reason": turn.raw_finish_reason, "stop_sequence": None},
+        "delta": {
+            "stop_reason": turn.raw_finish_reason,
+            "stop_sequence": _stop_sequence(turn, call),
+            "stop_details": None,
+            "container": None,
+        },
         "usage": _last_usage(turn.usage),
     }
     yield {"type": "message_stop"}
@@ -119,6 +141,24 @@ def _blocks(part: Part, turn: AssistantTurn) -> Iterator[JsonObject]:
                 "name": part.name,
                 "input": part.arguments or {},
             }
+
+
+def _as_whole(block: JsonObject) -> JsonObject:
+    """Return a block with the fields that only whole answers have."""
+    match block["type"]:
+        case "text":
+            return {"citations": None, **block}
+        case "tool_use":
+            return {**block, "caller": {"type": "direct"}}
+    return block
+
+
+def _stop_sequence(turn: AssistantTurn, call: NeutralCall) -> Json:
+    """Return the sequence that ended the answer: with several it cannot be told which."""
+    if turn.raw_finish_reason != STOP_WORD:
+        return None
+    stop = call.options.get("stop")
+    return stop[0] if isinstance(stop, list) and stop else stop
 
 
 def _is_cut(part: Part) -> bool:
@@ -185,7 +225,11 @@ def _input(usage: Usage | None) -> JsonObject:
         if (count := getattr(usage, name)) is not None
     }
     plain = (usage.input_tokens or 0) - sum(caches.values())
-    return {"input_tokens": max(plain, 0), **caches}
+    counts: JsonObject = {"input_tokens": max(plain, 0), **caches}
+    if (made := usage.cache_creation_input_tokens) is not None:
+        times = {"ephemeral_1h_input_tokens": 0, "ephemeral_5m_input_tokens": made}
+        counts["cache_creation"] = times
+    return counts
 
 
 def _output(usage: Usage | None) -> JsonObject:

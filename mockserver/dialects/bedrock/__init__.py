@@ -9,12 +9,12 @@ from typing import ClassVar
 from mockserver.cassettes.cassette import Request, Response
 from mockserver.dialects.bedrock import sdk, side
 from mockserver.dialects.bedrock.answer import CAPACITY, write_answer, write_error
-from mockserver.dialects.bedrock.call import read_call
+from mockserver.dialects.bedrock.call import asks_for_reasoning, read_call
 from mockserver.dialects.bedrock.facts import read
 from mockserver.dialects.bedrock.refusals import BedrockRefusals, write_objection
 from mockserver.dialects.bedrock.request import write_request
 from mockserver.dialects.bedrock.sdk_arguments import sdk_arguments
-from mockserver.dialects.dialect import Dialect
+from mockserver.dialects.dialect import Dialect, Ids, Reasoning
 from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
 from mockserver.dialects.objection import Objection
@@ -67,6 +67,7 @@ class Bedrock(Dialect):
         "content_filtered": FinishReason.CONTENT_FILTER,
     }
     capacity = CAPACITY
+    ids = Ids(call="tooluse_" + "*" * 22, seal="EqQBCkYI")
 
     def knows(self, request: Request) -> bool:
         """Return whether it is signed for AWS, or names a model as Bedrock does."""
@@ -87,6 +88,10 @@ class Bedrock(Dialect):
     def write_answer(self, turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
         """Write frames, or one JSON object."""
         return write_answer(turn, call, pace)
+
+    def reasoning(self, call: NeutralCall, _request: Request) -> Reasoning | None:
+        """Read the words of the models, which the API hands on."""
+        return Reasoning() if asks_for_reasoning(call) else None
 
     def write_error(self, error: ErrorInfo, _call: NeutralCall) -> Response:
         """Write the error with its type in a header."""

@@ -39,6 +39,7 @@ CAPACITY = Capacity(
     parts=frozenset({TextPart, ReasoningPart, ToolCallPart}),
     seals=frozenset({"signature", "redacted_data"}),
     citations=True,
+    stop_word="stop_sequence",
     response_id=False,
     model=False,
     usage=frozenset(

@@ -54,6 +54,22 @@ def read_call(request: Request) -> NeutralCall:
     )
 
 
+def asks_for_reasoning(call: NeutralCall) -> bool:
+    """Return whether a call asks for reasoning: in the words of Claude, Nova or gpt-oss."""
+    match call.options:
+        case {"reasoning_effort": effort}:
+            return bool(effort != "none")
+        case {"additionalModelRequestFields": Mapping() as fields}:
+            pass
+        case _:
+            return False
+    for name in ("thinking", "reasoning_config", "reasoningConfig"):
+        match fields.get(name):
+            case {"type": "enabled" | "adaptive"}:
+                return True
+    return fields.get("reasoning_effort") not in (None, "none")
+
+
 def _object(value: Json, name: str) -> Mapping[str, Json]:
     if value is None:
         return {}

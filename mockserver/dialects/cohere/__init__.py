@@ -11,7 +11,7 @@ from mockserver.dialects.cohere import answer, call, failures, request, side
 from mockserver.dialects.cohere.facts import read_facts
 from mockserver.dialects.cohere.refusals import CohereRefusals
 from mockserver.dialects.cohere.sdk import program
-from mockserver.dialects.dialect import Dialect
+from mockserver.dialects.dialect import Dialect, Ids, Reasoning
 from mockserver.dialects.facts import Facts
 from mockserver.dialects.form import Form
 from mockserver.dialects.side import SideRoute
@@ -57,6 +57,7 @@ class Cohere(Dialect):
         "TOOL_CALL": FinishReason.TOOL_CALLS,
     }
     capacity = answer.CAPACITY
+    ids = Ids(answer="########-####-4###-a###-############", call="{name}_" + "*" * 12)
 
     def knows(self, request: Request) -> bool:
         """Return whether Cohere's SDK sends it."""
@@ -73,6 +74,13 @@ class Cohere(Dialect):
     def write_answer(self, turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
         """Write an answer, streamed if the call is."""
         return answer.write_answer(turn, call, pace)
+
+    def reasoning(self, call: NeutralCall, _request: Request) -> Reasoning | None:
+        """Read ``thinking``."""
+        match call.options.get("thinking"):
+            case {"type": "enabled"}:
+                return Reasoning(sealed=False)
+        return None
 
     def write_error(self, error: ErrorInfo, call: NeutralCall) -> Response:
         """Write an error with its HTTP status."""

@@ -34,6 +34,7 @@ CAPACITY = Capacity(
     parts=frozenset({ReasoningPart, TextPart, ToolCallPart}),
     order=(ReasoningPart, TextPart, ToolCallPart),
     citations=True,
+    stop_word="STOP_SEQUENCE",
     model=False,
     usage=frozenset({"input_tokens", "output_tokens", "cache_read_input_tokens"}),
 )

@@ -9,11 +9,11 @@ from urllib.parse import parse_qs
 
 from mockserver.cassettes.cassette import Request, Response
 from mockserver.dialects.capacity import Capacity
-from mockserver.dialects.dialect import Dialect
+from mockserver.dialects.dialect import Dialect, Ids, Reasoning
 from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
 from mockserver.dialects.gemini import answer, errors, sdk, side
-from mockserver.dialects.gemini.call import read_call
+from mockserver.dialects.gemini.call import asked_reasoning, read_call
 from mockserver.dialects.gemini.facts import read
 from mockserver.dialects.gemini.plain import plain_request
 from mockserver.dialects.gemini.refusals import GeminiRefusals, write_objection
@@ -82,6 +82,7 @@ class Gemini(Dialect):
     silent_values = _EMPTY
     refusals = GeminiRefusals()
     reasons: ClassVar[Mapping[str, FinishReason]] = REASONS
+    ids = Ids(answer="*" * 23, call="*" * 8, seal="CpcBAdHt")
     capacity = Capacity(
         words=WORDS,
         parts=frozenset({TextPart, ReasoningPart, ToolCallPart, ImagePart}),
@@ -145,6 +146,10 @@ class Gemini(Dialect):
         """Write the answer; a stream is one JSON array unless an event stream is asked for."""
         array = parse_qs(request.url.query).get("alt") != ["sse"]
         return answer.write_answer(turn, call, pace, array=array)
+
+    def reasoning(self, call: NeutralCall, request: Request) -> Reasoning | None:
+        """Read ``thinkingConfig``; models of version 3 always sign their calls."""
+        return asked_reasoning(call, request)
 
     def write_error(self, error: ErrorInfo, call: NeutralCall) -> Response:
         """Write the error in Google's body."""

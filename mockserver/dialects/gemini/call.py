@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import unquote
 
 from mockserver.cassettes.cassette import Request
-from mockserver.dialects.dialect import UnreadableRequestError
+from mockserver.dialects.dialect import Reasoning, UnreadableRequestError
 from mockserver.dialects.gemini.history import read_history, text_of_parts
 from mockserver.dialects.gemini.schemas import json_schema
 from mockserver.dialects.gemini.spelling import folded
@@ -23,6 +23,8 @@ from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.model import Json, JsonObject
 
 _PATH = re.compile(r".*/models/([^/:]+):(stream)?[gG]enerateContent")
+#: Models that sign their calls even where no thoughts are asked for.
+_ALWAYS_SIGNED = re.compile(r"(?:^|/)gemini-(?:[3-9]|\d\d)")
 #: Names of options in ``generationConfig`` and in Chat Completions.
 OPTIONS: Mapping[str, str] = {
     "temperature": "temperature",
@@ -59,6 +61,21 @@ def read_call(request: Request) -> NeutralCall:
         stream=asked[1],
         options=dict(_options(body)),
     )
+
+
+def asked_reasoning(call: NeutralCall, request: Request) -> Reasoning | None:
+    """Return what a request asks for of the thoughts.
+
+    Their signatures are on calls and texts, not on the thoughts. Source:
+    https://ai.google.dev/gemini-api/docs/thought-signatures.
+    """
+    match folded(body_of(request)):
+        case {"generationConfig": {"thinkingConfig": {"includeThoughts": True, **rest}}}:
+            shown = rest.get("thinkingBudget") != 0
+        case _:
+            shown = False
+    signed = shown or _ALWAYS_SIGNED.search(call.model) is not None
+    return Reasoning(shown=shown, sealed=False, calls_sealed=True) if signed else None
 
 
 def asked_in(path: str) -> tuple[str, bool] | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from mockserver.cassettes.cassette import Request, Response
-from mockserver.dialects.dialect import Dialect
+from mockserver.dialects.dialect import Dialect, Ids, Reasoning
 from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
 from mockserver.dialects.ollama import side
@@ -66,6 +66,7 @@ class Ollama(Dialect):
         "tool_calls": FinishReason.TOOL_CALLS,
     }
     capacity = CAPACITY
+    ids = Ids(call="call_" + "*" * 8)
 
     def knows(self, request: Request) -> bool:
         """Return whether its path is one of Ollama's."""
@@ -82,6 +83,12 @@ class Ollama(Dialect):
     def write_answer(self, turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
         """Write a stream of lines, or one object."""
         return write_answer(turn, call, pace)
+
+    def reasoning(self, call: NeutralCall, _request: Request) -> Reasoning | None:
+        """Read ``think``: true, or a level."""
+        effort = call.options.get("reasoning_effort")
+        wanted = call.options.get("think") is True or effort not in (None, "none")
+        return Reasoning(sealed=False) if wanted else None
 
     def write_error(self, error: ErrorInfo, call: NeutralCall) -> Response:
         """Write an object with the text of the error."""

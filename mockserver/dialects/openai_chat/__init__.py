@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from mockserver.cassettes.cassette import Request, Response
 from mockserver.dialects import openai_sdk
-from mockserver.dialects.dialect import Dialect, UnreadableRequestError
+from mockserver.dialects.dialect import Dialect, Ids, Reasoning, UnreadableRequestError
 from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
 from mockserver.dialects.memory import Memory
@@ -106,6 +106,7 @@ class OpenAIChat(Dialect):
     answer_routes: ClassVar[tuple[str, ...]] = ("/chat/completions",)
     side_routes: ClassVar[tuple[SideRoute, ...]] = side.ROUTES
     refusals = ChatRefusals()
+    ids = Ids(answer="chatcmpl-" + "*" * 29)
     reasons: ClassVar[Mapping[str, FinishReason]] = {
         "stop": FinishReason.STOP,
         "length": FinishReason.LENGTH,
@@ -158,6 +159,21 @@ class OpenAIChat(Dialect):
     def write_answer(self, turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
         """Return the answer of OpenAI, with the reasoning that other servers send."""
         return write_answer(turn, call, pace)
+
+    def reasoning(self, call: NeutralCall, _request: Request) -> Reasoning | None:
+        """Read the words of OpenAI, and those of OpenRouter and of DeepSeek."""
+        match call.options:
+            case {"reasoning_effort": str(effort)}:
+                wanted = effort != "none"
+            case {"reasoning": {"enabled": False} | {"effort": "none"}}:
+                wanted = False
+            case {"reasoning": {"effort": _} | {"max_tokens": _} | {"enabled": _}}:
+                wanted = True
+            case {"thinking": {"type": "enabled"}}:
+                wanted = True
+            case _:
+                wanted = False
+        return Reasoning(sealed=False) if wanted else None
 
     def write_error(self, error: ErrorInfo, _call: NeutralCall) -> Response:
         """Return the error in OpenAI's form."""

@@ -146,7 +146,7 @@ def _head(turn: AssistantTurn, call: NeutralCall, kind: str) -> JsonObject:
         "created": CREATED,
         "model": turn.model or call.model,
         "service_tier": "default",
-        "system_fingerprint": None,
+        "system_fingerprint": "fp_" + digest(turn.model or call.model, length=10),
     }
 
 

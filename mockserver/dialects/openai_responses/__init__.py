@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from mockserver.cassettes.cassette import Headers, Interaction, Request, Response
 from mockserver.dialects import openai_sdk
-from mockserver.dialects.dialect import Dialect, UnwritableError
+from mockserver.dialects.dialect import Dialect, Ids, Reasoning, UnwritableError
 from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
 from mockserver.dialects.memory import Memory
@@ -16,7 +16,12 @@ from mockserver.dialects.objection import Objection
 from mockserver.dialects.openai_refusals import write_objection
 from mockserver.dialects.openai_responses import side, stored
 from mockserver.dialects.openai_responses.answer import CAPACITY, Manner, write_answer
-from mockserver.dialects.openai_responses.call import is_about, is_in_progress, read_call
+from mockserver.dialects.openai_responses.call import (
+    asks_for_encrypted,
+    is_about,
+    is_in_progress,
+    read_call,
+)
 from mockserver.dialects.openai_responses.facts import read
 from mockserver.dialects.openai_responses.native import GRAMMAR
 from mockserver.dialects.openai_responses.refusals import ResponsesRefusals
@@ -99,6 +104,7 @@ class OpenAIResponses(Dialect):
     grammar = GRAMMAR
     capacity = CAPACITY
     refusals = ResponsesRefusals()
+    ids = Ids(answer="resp_" + "#" * 48, seal="gAAAAABp")
     #: Where the provider answers, and the headers that every request needs.
     address: ClassVar[str] = "https://api.openai.com/v1/responses"
     request_headers: ClassVar[Headers] = (("content-type", "application/json"),)
@@ -140,6 +146,14 @@ class OpenAIResponses(Dialect):
     ) -> Response:
         """Return the answer, which repeats the fields of the very request."""
         return write_answer(turn, {**body_of(request), "stream": call.stream}, pace, self.manner)
+
+    def reasoning(self, call: NeutralCall, request: Request) -> Reasoning | None:
+        """Read effort and summary; what is encrypted must be asked for."""
+        effort, config = call.options.get("reasoning_effort"), call.options.get("reasoning")
+        summary = config.get("summary") if isinstance(config, Mapping) else None
+        if effort == "none" or (effort is None and summary is None):
+            return None
+        return Reasoning(shown=summary is not None, sealed=asks_for_encrypted(request))
 
     def write_error(self, error: ErrorInfo, _call: NeutralCall) -> Response:
         """Return the error in OpenAI's form."""

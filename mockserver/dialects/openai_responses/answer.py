@@ -25,6 +25,7 @@ from mockserver.vocabulary.model import (
     AssistantTurn,
     FinishReason,
     ImagePart,
+    Json,
     JsonObject,
     Part,
     ReasoningPart,
@@ -63,10 +64,12 @@ CAPACITY = Capacity(
 #: Fields of a response that repeat the request, with what they are if it has none.
 _ECHOES: Mapping[str, object] = {
     "background": False,
+    "frequency_penalty": 0.0,
     "instructions": None,
     "max_output_tokens": None,
     "max_tool_calls": None,
     "parallel_tool_calls": True,
+    "presence_penalty": 0.0,
     "previous_response_id": None,
     "prompt_cache_key": None,
     "reasoning": {"effort": None, "summary": None},
@@ -194,10 +197,13 @@ class _Writer:
     def _response(self, status: str, output: Sequence[JsonObject] = ()) -> JsonObject:
         given = {name: value for name, value in self._body.items() if value is not None}
         echoes = merged({**_ECHOES}, {name: given[name] for name in _ECHOES if name in given})
+        if isinstance(echoes["tools"], list):
+            echoes["tools"] = [_echoed(tool) for tool in echoes["tools"]]
         return {
             "id": self._id,
             "object": "response",
             "created_at": CREATED,
+            "completed_at": CREATED + 1 if status == Status.COMPLETED else None,
             "status": status,
             "error": None,
             "incomplete_details": None,
@@ -250,6 +256,13 @@ class _Writer:
             yield f"{kind}.delta", {**place, "delta": piece}
         if call.arguments is not None:
             yield f"{kind}.done", {**place, "arguments": call.arguments_raw}
+
+
+def _echoed(tool: Json) -> Json:
+    """Return a tool as a response repeats it: with the defaults of what was left out."""
+    if not isinstance(tool, dict) or tool.get("type") != "function":
+        return tool
+    return {"description": None, "parameters": None, "strict": True, **tool}
 
 
 _CONTENT_PART, _SUMMARY_PART = "content_part", "reasoning_summary_part"

@@ -55,6 +55,12 @@ def call_of(body: JsonObject) -> NeutralCall:
     )
 
 
+def asks_for_encrypted(request: Request) -> bool:
+    """Return whether a request asks for its reasoning in the encrypted form."""
+    include = body_of(request).get("include")
+    return isinstance(include, list) and _ENCRYPTED in include
+
+
 def is_about(first: Interaction, request: Request) -> bool:
     """Return whether a request gets the response that the first one created, by its id."""
     created = first.request.url.path.rstrip("/") + "/"

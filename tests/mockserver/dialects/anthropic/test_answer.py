@@ -61,6 +61,10 @@ def call(arguments: JsonObject | None, raw: str, **fields: object) -> ToolCallPa
     return replace(plain, **fields)  # type: ignore[arg-type]
 
 
+#: What the usage of a message says beside its counts.
+BESIDE = {"inference_geo": "not_available", "server_tool_use": None, "service_tier": "standard"}
+
+
 def test_a_text_with_a_source() -> None:
     usage = Usage(input_tokens=9, output_tokens=4, cache_read_input_tokens=5, reasoning_tokens=1)
     found = events(turn_of(TextPart(text="Hej!", citations=(SOURCE,)), usage=usage), size=3)
@@ -77,7 +81,14 @@ def test_a_text_with_a_source() -> None:
                 "content": [],
                 "stop_reason": None,
                 "stop_sequence": None,
-                "usage": {"input_tokens": 4, "cache_read_input_tokens": 5, "output_tokens": 1},
+                "stop_details": None,
+                "container": None,
+                "usage": {
+                    **BESIDE,
+                    "input_tokens": 4,
+                    "cache_read_input_tokens": 5,
+                    "output_tokens": 1,
+                },
             },
         },
         {
@@ -110,7 +121,12 @@ def test_a_text_with_a_source() -> None:
         {"type": "content_block_stop", "index": 0},
         {
             "type": "message_delta",
-            "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+            "delta": {
+                "stop_reason": "end_turn",
+                "stop_sequence": None,
+                "stop_details": None,
+                "container": None,
+            },
             "usage": {
                 "input_tokens": 4,
                 "cache_read_input_tokens": 5,
@@ -166,10 +182,12 @@ def test_a_whole_message() -> None:
         "id": "toolu_1",
         "name": "f",
         "input": {"a": 1},
+        "caller": {"type": "direct"},
     }
     assert len(message["content"]) == 2
     assert message["stop_reason"] == "tool_use"
-    assert message["usage"] == {"input_tokens": 9, "output_tokens": 4}
+    assert message["usage"] == {**BESIDE, "input_tokens": 9, "output_tokens": 4}
+    assert message["container"] is message["stop_details"] is None
     assert str(header_value(answer.headers, "request-id")).startswith("req_011C")
 
 
@@ -178,7 +196,7 @@ def test_what_a_turn_leaves_open_is_made_from_it() -> None:
     first = events(one)[0]["message"]
     assert first["id"].startswith("msg_01")
     assert len(first["id"]) == 26
-    assert first["usage"] == {"input_tokens": 0, "output_tokens": 0}
+    assert first["usage"] == {**BESIDE, "input_tokens": 0, "output_tokens": 0}
     assert events(one)[0] == events(one)[0]
     assert events(other)[0]["message"]["id"] != first["id"]
     assert events(turn_of(model="other"))[0]["message"]["model"] == "other"
@@ -188,7 +206,9 @@ def test_more_cached_than_counted_is_no_negative_count() -> None:
     usage = Usage(input_tokens=1, output_tokens=0, cache_creation_input_tokens=5)
     message = events(turn_of(TextPart(text="a"), usage=usage))[0]["message"]
     assert message["usage"] == {
+        **BESIDE,
         "input_tokens": 0,
+        "cache_creation": {"ephemeral_1h_input_tokens": 0, "ephemeral_5m_input_tokens": 5},
         "cache_creation_input_tokens": 5,
         "output_tokens": 0,
     }

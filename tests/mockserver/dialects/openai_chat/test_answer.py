@@ -28,7 +28,7 @@ HEAD = {
     "created": 1763712000,
     "model": "gpt-x-1",
     "service_tier": "default",
-    "system_fingerprint": None,
+    "system_fingerprint": "fp_9901f72e78",
 }
 SOURCE = Citation(url="https://example.com/a", title="A", start=0, end=2)
 CITED = {
