@@ -63,7 +63,7 @@ def find(request: Request) -> Route | NoRoute:
 
 
 def served(dialect: Dialect | None = None) -> tuple[str, ...]:
-    """Return all that is served, of one dialect or of all, as it is shown: ``POST …/chat``."""
+    """Return all that is served, of one provider or of all, as it is shown: ``POST …/chat``."""
     return tuple(dict.fromkeys(shown for shown, _, _ in _shown(dialect)))
 
 
@@ -111,9 +111,15 @@ def _meant(dialect: Dialect | None, method: str, path: str) -> str | None:
 
 def _shown(dialect: Dialect | None) -> Iterator[tuple[str, str, str]]:
     """Yield each route: as it is shown, its method, and its template."""
-    for one in registry.plain_dialects() if dialect is None else (dialect,):
+    for one in registry.plain_dialects():
+        if dialect is not None and not _same_provider(one, dialect):
+            continue
         for answering in (one, *one.served_only):
             for path in answering.answer_routes:
                 yield f"POST …{path}", "POST", path
         for route in one.side_routes:
             yield str(route), route.method, route.path
+
+
+def _same_provider(one: Dialect, other: Dialect) -> bool:
+    return one is other or (bool(one.provider) and one.provider == other.provider)

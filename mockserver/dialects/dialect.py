@@ -146,6 +146,8 @@ class Dialect:
     capacity: ClassVar[Capacity | None] = None
     #: The ids that the provider makes.
     ids: ClassVar[Ids] = Ids()
+    #: Whose API it is; dialects of one provider are named together. Empty: a provider of its own.
+    provider: ClassVar[str] = ""
     #: Ends of paths that are asked for an answer, as templates; they are taken where ``matches``
     #: takes no path, whatever stands before them: base URLs are written in many ways.
     answer_routes: ClassVar[tuple[str, ...]] = ()

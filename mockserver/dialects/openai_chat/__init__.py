@@ -103,6 +103,7 @@ class OpenAIChat(Dialect):
         **dict.fromkeys(_NULLABLE, (None,)),
     }
     capacity = CAPACITY
+    provider = "OpenAI"
     answer_routes: ClassVar[tuple[str, ...]] = ("/chat/completions",)
     side_routes: ClassVar[tuple[SideRoute, ...]] = side.ROUTES
     refusals = ChatRefusals()

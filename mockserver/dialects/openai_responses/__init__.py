@@ -70,6 +70,7 @@ class OpenAIResponses(Dialect):
 
     name = "openai-responses"
     endpoint = re.compile("/responses")
+    provider = "OpenAI"
     answer_routes: ClassVar[tuple[str, ...]] = ("/responses",)
     side_routes: ClassVar[tuple[SideRoute, ...]] = side.ROUTES
     form = Form(

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from mockserver.backend.backend import Backend
@@ -107,3 +110,15 @@ def test_a_head_request_is_answered_as_its_get_is() -> None:
 def test_no_path_ends_the_server(path: str) -> None:
     for method in ("GET", "POST", "PURGE"):
         assert find(asked(method, path)) is not None
+
+
+def test_the_page_lists_what_is_served() -> None:
+    page = (Path(__file__).parents[3] / "docs/ROUTES.md").read_text(encoding="utf-8")
+    listed = set(re.findall("`((?:GET|POST|DELETE) …/[^`]*)`", page))
+    assert listed == set(served())
+
+
+def test_an_unknown_address_of_openai_lists_all_of_its_apis() -> None:
+    message = nowhere("POST", "/v1/response").message
+    assert "Did you mean POST …/responses?" in message
+    assert "POST …/chat/completions" in message
