@@ -43,7 +43,7 @@ class Completions(Dialect):
     name = "openai-completions"
     endpoint = re.compile("(?<!/chat)/completions")
     answer_routes: ClassVar[tuple[str, ...]] = ("/completions",)
-    ids = Ids(answer="cmpl-")
+    ids = Ids(answer="cmpl-" + "*" * 29)
     capacity = Capacity(
         words={
             FinishReason.STOP: "stop",

@@ -60,3 +60,8 @@ def test_no_prompt_ends_the_server(prompt: Any) -> None:
     body = json.dumps({"model": "m", "prompt": prompt}).encode()
     request = Request(method="POST", uri="http://provider/v1/completions", body=body)
     assert Backend(Settings()).answer(request, 0.0).exchange.schedule.status == 400
+
+
+def test_equal_prompts_get_ids_of_their_own(client: OpenAI) -> None:
+    ids = {client.completions.create(model="m", prompt="Hi").id for _ in range(2)}
+    assert len(ids) == 2
