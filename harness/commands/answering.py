@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,30 +13,6 @@ if TYPE_CHECKING:
     from mockserver.backend import Settings
 
 
-if TYPE_CHECKING:
-    _Type = click.ParamType[Any]
-else:
-    # Older versions have no parameter for what is read.
-    _Type = click.ParamType
-
-
-class Notation(_Type):
-    """A word of the notation that files and the control interface read too."""
-
-    def __init__(self, name: str, reader: str) -> None:
-        self.name = name
-        self._reader = reader
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Read the word; a mistake names what can be said."""
-        from mockserver.backend import notation
-
-        try:
-            return getattr(notation, self._reader)(value)
-        except ValueError as exc:
-            self.fail(str(exc), param, ctx)
-
-
 _OPTIONS = (
     click.option(
         "--answer",
@@ -44,18 +20,29 @@ _OPTIONS = (
         help="Answer requests that nothing is recorded for, instead of refusing them. The default "
         "without cassettes of your own.",
     ),
-    click.option("--seed", type=int, metavar="N", help="Makes other texts and ids of the answers."),
     click.option(
-        "--first",
-        type=Notation("duration", "parse_duration"),
-        metavar="TIME",
-        help="When answers begin, such as 300ms or 2s.",
+        "--fail",
+        metavar="FAILURES",
+        help="Let answers fail by chance or by number, such as 429=10%,cut=5% or 503:2s=2x.",
     ),
+    click.option("--seed", type=int, metavar="N", help="Makes other texts, ids and failures."),
+    click.option("--rpm", type=int, metavar="N", help="Requests a minute, then 429."),
+    click.option("--tpm", type=int, metavar="N", help="Tokens a minute, then 429."),
+    click.option(
+        "--context", type=int, metavar="N", help="Tokens of the longest request that is taken."
+    ),
+    click.option("--first", metavar="TIME", help="When answers begin, such as 300ms or 2s."),
     click.option(
         "--pace",
-        type=Notation("pace", "parse_pace"),
         metavar="PACE",
         help="How fast answers are sent, such as 50/s (tokens in a second) or 20ms.",
+    ),
+    click.option("--key", metavar="KEY", help="The only API key to let in. Default: any, or none."),
+    click.option(
+        "--lenient",
+        is_flag=True,
+        default=None,
+        help="Answer requests that the provider would refuse, and only note what is wrong.",
     ),
     click.option(
         "--verdict",
@@ -74,15 +61,16 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answering:
-    """What the options say, and the scripts among the files."""
+    """What the options say, and the scripts among the files.
+
+    ``words`` are the settings of the backend; ``None`` for an option that is not given.
+    """
 
     scripts: tuple[Path, ...]
     cassettes: tuple[Path, ...]
     answer: bool
-    seed: int | None = None
-    first: float | None = None
-    pace: float | None = None
-    verdict: bool = False
+    verdict: bool
+    words: Mapping[str, Any]
 
     @property
     def is_on(self) -> bool:
@@ -93,23 +81,17 @@ class Answering:
         """Return the settings of the backend; ``None`` for recordings only.
 
         Raises :class:`click.UsageError` for an option that needs one, and
-        :class:`~mockserver.errors.ScriptError` for a script with a mistake.
+        :class:`~mockserver.errors.ScriptError` for a mistake in an option or a script.
         """
-        from mockserver.backend import Settings
+        from mockserver.backend import settings_of
         from mockserver.serving import load_scripts
 
-        if not self.is_on:
-            for name in ("seed", "first", "pace"):
-                if getattr(self, name) is not None:
-                    raise click.UsageError(f"--{name} is for answers that are made: add --answer")
-            return None
-        settings = Settings(seed=self.seed or 0, script=load_scripts(self.scripts))
-        pace = settings.pace
-        if self.first is not None:
-            pace = replace(pace, first_ms=self.first * 1000)
-        if self.pace is not None:
-            pace = replace(pace, each_ms=self.pace)
-        return replace(settings, pace=pace)
+        if self.is_on:
+            return settings_of(self.words, lambda p: f"--{p[0]}", load_scripts(self.scripts))
+        for name, value in self.words.items():
+            if value is not None:
+                raise click.UsageError(f"--{name} is for answers that are made: add --answer")
+        return None
 
 
 def split(files: Sequence[Path]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:

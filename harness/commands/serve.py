@@ -100,7 +100,9 @@ def command(
     tls: bool,
     proxy: bool,
     quiet: bool,
-    **given: Any,
+    answer: bool,
+    verdict: bool,
+    **words: Any,
 ) -> int:
     """Start the mock server for any client in any language.
 
@@ -130,7 +132,9 @@ def command(
 
     project = settings.find(Path.cwd())
     scripts, cassettes = answering.split(files)
-    asked = answering.Answering(scripts=scripts, cassettes=cassettes, **given)
+    asked = answering.Answering(
+        scripts=scripts, cassettes=cassettes, answer=answer, verdict=verdict, words=words
+    )
     server = MockServer(
         cassettes or (bundled.cassettes(),),
         host=host,

@@ -1,10 +1,19 @@
 """Answers that nobody recorded."""
 
-from mockserver.backend import notation
 from mockserver.backend.backend import Backend
 from mockserver.backend.evidence import Seen
 from mockserver.backend.refusing import REFUSED
 from mockserver.backend.reply import ANSWER_HEADER, Given
 from mockserver.backend.settings import Settings
+from mockserver.backend.wording import SETTINGS, settings_of
 
-__all__ = ["ANSWER_HEADER", "REFUSED", "Backend", "Given", "Seen", "Settings", "notation"]
+__all__ = [
+    "ANSWER_HEADER",
+    "REFUSED",
+    "SETTINGS",
+    "Backend",
+    "Given",
+    "Seen",
+    "Settings",
+    "settings_of",
+]

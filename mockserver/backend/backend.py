@@ -18,7 +18,7 @@ from mockserver.backend.limits import Meter
 from mockserver.backend.reply import Given, Reply
 from mockserver.backend.routes import NoRoute, Route
 from mockserver.backend.schemas import UnmetSchemaError
-from mockserver.backend.script import Answering, Playing
+from mockserver.backend.script import Answering, Playing, Script
 from mockserver.backend.settings import Settings
 from mockserver.backend.unserved import unserved
 from mockserver.cassettes.cassette import Request
@@ -50,6 +50,13 @@ class Backend:
         self.memory = Memory()
         #: How often each request was answered: equal ones get ids of their own.
         self._times: Counter[tuple[str, bytes]] = Counter()
+
+    def add(self, script: Script) -> None:
+        """Add the answers of a script, and its limits where it has some."""
+        self.script.add(script.rules, only=script.only)
+        if script.limits:
+            self._limits = self.settings.limits.over(script.limits)
+            self._meter = Meter(self._limits)
 
     def answer(self, request: Request, now: float) -> Given:
         """Answer a request that came at ``now``, in seconds of a clock that never goes back.

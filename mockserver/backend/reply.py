@@ -15,7 +15,7 @@ from mockserver.library.session import Exchange, Found
 from mockserver.vocabulary.failure import ErrorInfo
 from mockserver.vocabulary.model import AssistantTurn
 from mockserver.wire import variation
-from mockserver.wire.schedule import from_response
+from mockserver.wire.schedule import Send, from_response
 from mockserver.wire.variation import Break, Variation
 
 #: Says of every answer what it is.
@@ -105,6 +105,25 @@ def with_headers(found: Given, headers: Headers) -> Given:
     exchange = found.exchange
     schedule = replace(exchange.schedule, headers=(*exchange.schedule.headers, *headers))
     return replace(found, exchange=Exchange(exchange.request, schedule))
+
+
+def delayed(found: Given, first_ms: float) -> Given:
+    """Begin an answer so much later."""
+    if not first_ms:
+        return found
+    exchange = found.exchange
+    schedule = exchange.schedule
+    steps = tuple(
+        replace(step, at_ms=step.at_ms + first_ms) if isinstance(step, Send) else step
+        for step in schedule.steps
+    )
+    later = replace(schedule, headers_ms=schedule.headers_ms + first_ms, steps=steps)
+    pace = replace(found.reply.pace, first_ms=first_ms)
+    return replace(
+        found,
+        exchange=Exchange(exchange.request, later),
+        reply=replace(found.reply, pace=pace),
+    )
 
 
 def interrupted(found: Given, broken: Break) -> Given:

@@ -36,7 +36,7 @@ from mockserver.serving.journal import Journal, Record, Room
 from mockserver.serving.origins import asked_origin
 from mockserver.serving.playback import Playback
 from mockserver.serving.responses import refusal_response
-from mockserver.serving.sessions import Answers, LiveSession
+from mockserver.serving.sessions import Answers, LiveSession, answering
 from mockserver.serving.visitors import Visitors
 from mockserver.wire import variation
 from mockserver.wire.content_coding import decode, encoding_of, is_known
@@ -107,9 +107,7 @@ class App:
         self.sessions: dict[str, LiveSession] = {}
         self._lookup = Lookup(library, once=options.once, repeat=options.repeat)
         self.answers = Answers()
-        self.backend = (
-            Backend(options.backend, time.time() - time.monotonic()) if options.backend else None
-        )
+        self.backend = answering(options.backend) if options.backend else None
         self._numbers = itertools.count()
 
     def open_session(

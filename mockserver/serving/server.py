@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from mockserver.backend import Backend, Settings
+from mockserver.backend import Settings
 from mockserver.backend.verdict import Verdict
 from mockserver.cassettes.cassette import Cassette
 from mockserver.errors import ServerStartError, SessionError
@@ -27,7 +27,7 @@ from mockserver.serving.doorway import Doorways, Ways
 from mockserver.serving.journal import JournalEntry
 from mockserver.serving.listener import Listener
 from mockserver.serving.proxying import proxy_environment
-from mockserver.serving.sessions import LiveSession
+from mockserver.serving.sessions import LiveSession, answering
 from mockserver.serving.visitors import Visitors
 from mockserver.wire import axes
 from mockserver.wire.axes import Point
@@ -201,7 +201,7 @@ class MockServer:
                 name,
                 repeat_last=repeat_last,
                 lenient=lenient,
-                backend=Backend(backend) if backend else None,
+                backend=answering(backend) if backend else None,
             )
         )
         return SessionHandle(self, live)

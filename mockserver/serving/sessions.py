@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from mockserver.backend import Backend, Seen
+from mockserver.backend import Backend, Seen, Settings
 from mockserver.backend.script import EMPTY
 from mockserver.backend.verdict import CHECKS, Statements, Verdict, judge
 from mockserver.cassettes.cassette import Request
@@ -21,6 +21,11 @@ from mockserver.library.outcome import Outcome
 from mockserver.library.rule import ROUTE
 from mockserver.library.session import Exchange, Fits, Found, Session
 from mockserver.serving.journal import Journal, Record
+
+
+def answering(settings: Settings) -> Backend:
+    """Return a backend on the clock of the requests."""
+    return Backend(settings, time.time() - time.monotonic())
 
 
 class Answers:
@@ -169,7 +174,7 @@ class LiveSession:
         self.statements = Statements()
         self.call = None
         if self.backend is not None:
-            self.backend = Backend(replace(self.backend.settings, script=EMPTY))
+            self.backend = answering(replace(self.backend.settings, script=EMPTY))
 
     def verdict(self) -> Verdict:
         """Judge the client by its requests so far."""

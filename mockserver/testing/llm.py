@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from mockserver.backend import Settings
-from mockserver.backend.script import Rule, rule_of
+from mockserver.backend import Settings, settings_of
+from mockserver.backend.script import Rule, Script, rule_of
 from mockserver.backend.verdict import Verdict
 from mockserver.dialects import addresses
 from mockserver.errors import SessionError
@@ -35,7 +35,7 @@ class Llm(Words):
     ) -> None:
         self._session = (server or shared_server()).session(backend=settings or Settings())
         self.url = self._session.url
-        self.key = addresses.DUMMY_KEY
+        self.key = (settings and settings.key) or addresses.DUMMY_KEY
         self._before: dict[str, str | None] = {}
 
     @property
@@ -71,14 +71,14 @@ class Llm(Words):
     def load(self, path: str | Path) -> None:
         """Add the answers of a script file. Raises :class:`ScriptError` with file and line."""
         script = load_script(Path(path))
-        self._session.do(lambda live: _backend(live).script.add(script.rules, only=script.only))
+        self._session.do(lambda live: _backend(live).add(script))
 
     def only(self) -> None:
         """Let nothing be made up, and give each answer without a condition once.
 
         A request that is left gets a 4xx, and the verdict is red.
         """
-        self._session.do(lambda live: _backend(live).script.add((), only=True))
+        self._session.do(lambda live: _backend(live).add(Script(only=True)))
 
     @property
     def asked(self) -> list[AskedRequest]:
@@ -137,12 +137,12 @@ class Llm(Words):
 
 
 def llm(server: MockServer | None = None, **settings: Any) -> Llm:
-    """Open a scripted provider: ``with llm() as provider: …``.
+    """Open a scripted provider: ``with llm(seed=7, fail="429=10%") as provider: …``.
 
-    ``settings`` are those of :class:`mockserver.backend.Settings`, such as ``seed``. All of a
-    process share one server, unless another is given.
+    ``settings`` are the words of :mod:`mockserver.backend.wording`. All of a process share one
+    server, unless another is given. Raises :class:`ScriptError` for a mistake in a setting.
     """
-    return Llm(server, settings=Settings(**settings))
+    return Llm(server, settings=settings_of(settings, lambda path: f"llm({path[0]}=…)"))
 
 
 def _put(live: LiveSession, old: Rule | None, rule: Rule) -> None:

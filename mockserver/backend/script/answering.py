@@ -8,15 +8,16 @@ from dataclasses import replace
 from mockserver.backend import reply as replies
 from mockserver.backend import synthesis
 from mockserver.backend.asked import Asked, Tool
+from mockserver.backend.refusing import refused
 from mockserver.backend.reply import Given, Reply
 from mockserver.backend.script.steps import Fail, Step, Tape, ToolCall
 from mockserver.cassettes.cassette import Request
-from mockserver.dialects.registry import of_request
+from mockserver.dialects.objection import Objection
+from mockserver.dialects.registry import of_request, said
 from mockserver.dialects.writing import Pace, digest, made_id
 from mockserver.errors import CodingError
 from mockserver.library.matcher import plain_path, same_path
 from mockserver.library.refusal import RefusalError
-from mockserver.vocabulary.failure import ErrorClass, ErrorInfo
 from mockserver.vocabulary.model import (
     AssistantTurn,
     FinishReason,
@@ -27,19 +28,6 @@ from mockserver.vocabulary.model import (
     TextPart,
 )
 from mockserver.wire.variation import Variation
-
-#: What a status says of a failure; others: by their first digit.
-_CLASSES = {
-    401: ErrorClass.AUTHENTICATION,
-    403: ErrorClass.PERMISSION,
-    404: ErrorClass.MODEL_NOT_FOUND,
-    408: ErrorClass.TIMEOUT,
-    413: ErrorClass.PAYLOAD_TOO_LARGE,
-    429: ErrorClass.RATE_LIMIT,
-    503: ErrorClass.OVERLOADED,
-    504: ErrorClass.TIMEOUT,
-    529: ErrorClass.OVERLOADED,
-}
 
 
 class Answering:
@@ -62,24 +50,22 @@ class Answering:
         if step.play is not None:
             return self._tape(step, step.play, asked)
         key = digest(self._seed, step.where, self._count, length=32)
+        turn = _turn(step, asked, key)
+        reason = _reason(step.fail, asked) if step.fail else None
+        source = f"rule {step.where}"
         pace = self._pace
         if step.first_ms is not None:
             pace = replace(pace, first_ms=step.first_ms)
         if step.each_ms is not None:
             pace = replace(pace, each_ms=step.each_ms)
-        error = _error(step.fail) if step.fail else None
-        turn = _turn(step, asked, key)
-        if turn is not None and error is not None:
+        if turn is None and reason is not None:
+            given = refused(asked.dialect, asked.request, reason, source=source, call=asked.call)
+            return replies.delayed(given, step.first_ms or 0.0)
+        if turn is not None and reason is not None:
             # The answer breaks off with the error behind its parts.
-            turn = replace(turn, status=Status.FAILED, finish_reason=None, error=error)
-            error = None
-        reply = Reply(
-            source=f"rule {step.where}",
-            turn=turn,
-            error=error,
-            pace=pace,
-            variation=Variation(broken=step.broken),
-        )
+            turn = replace(turn, status=Status.FAILED, finish_reason=None, error=reason.error)
+        variation = Variation(broken=step.broken)
+        reply = Reply(source=source, turn=turn, pace=pace, variation=variation)
         try:
             return replies.given(asked, reply)
         except ValueError as exc:
@@ -116,17 +102,18 @@ def _same(recorded: Request, asked: Asked) -> bool:
     )
 
 
-def _error(fail: Fail) -> ErrorInfo:
-    kind = ErrorClass.SERVER_ERROR if fail.status >= 500 else ErrorClass.INVALID_REQUEST
-    kind = _CLASSES.get(fail.status, kind)
-    return ErrorInfo(
-        error_class=kind,
-        message=fail.message or f"This failure, {fail.status}, is in the script.",
-        retryable=kind.retryable,
-        status=fail.status,
-        code=fail.code,
-        retry_after=fail.retry,
-    )
+def _reason(fail: Fail, asked: Asked) -> Objection:
+    """Return a failure in the words of the provider, or in those of the script."""
+    reason = said(asked.dialect, lambda r: r.failure(fail.status, fail.retry, asked.call))
+    if fail.message:
+        reason = replace(reason, error=replace(reason.error, message=fail.message))
+    if fail.code is not None:
+        reason = replace(
+            reason,
+            error=replace(reason.error, code=fail.code),
+            fields={**reason.fields, "code": fail.code},
+        )
+    return reason
 
 
 def _turn(step: Step, asked: Asked, key: str) -> AssistantTurn | None:

@@ -22,9 +22,20 @@ ROOT = Path(__file__).parents[3]
 HELLO = {"model": "m", "messages": [{"role": "user", "content": "Hello"}]}
 
 
-def settings(scripts: Sequence[Path] = (), cassettes: Sequence[Path] = (), **options: object):
-    given = {"answer": False, **options}
-    return Answering(scripts=tuple(scripts), cassettes=tuple(cassettes), **given).settings()
+def settings(
+    scripts: Sequence[Path] = (),
+    cassettes: Sequence[Path] = (),
+    *,
+    answer: bool = False,
+    **words: object,
+):
+    return Answering(
+        scripts=tuple(scripts),
+        cassettes=tuple(cassettes),
+        answer=answer,
+        verdict=False,
+        words=words,
+    ).settings()
 
 
 def script(directory: Path, text: str) -> Path:
@@ -50,10 +61,12 @@ def test_recordings_are_not_answered_unless_that_is_asked_for(tmp_path: Path) ->
 
 
 def test_the_options_are_those_of_the_answers(tmp_path: Path) -> None:
-    found = settings([script(tmp_path, "answers:\n- say: a\n")], seed=7, first=0.3, pace=20.0)
+    found = settings([script(tmp_path, "answers:\n- say: a\n")], seed=7, first="300ms", pace="50/s")
     assert found is not None
     assert (found.seed, found.pace.first_ms, found.pace.each_ms) == (7, 300.0, 20.0)
     assert [rule.steps[0].say for rule in found.script.rules] == ["a"]
+    with pytest.raises(ScriptError, match=r"^--pace: a pace is such as 50/s"):
+        settings(pace="quick")
 
 
 def test_a_mistake_in_a_script_is_named_with_its_line(tmp_path: Path) -> None:

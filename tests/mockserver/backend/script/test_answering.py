@@ -55,6 +55,22 @@ def test_every_dialect_fails_with_the_status_of_the_script(name: str) -> None:
     assert given.label == "rule answers[0]"
 
 
+def test_a_failure_has_the_words_of_the_provider_or_those_of_the_script() -> None:
+    def error(fail: Any) -> Any:
+        return json.loads(answered({"fail": fail}, asked()).exchange.schedule.body)["error"]
+
+    assert "Rate limit reached" in error(429)["message"]
+    own = error({"status": 429, "message": "No more today", "code": "daily"})
+    assert (own["message"], own["code"]) == ("No more today", "daily")
+
+
+def test_a_failure_may_come_late() -> None:
+    given = answered({"fail": 503, "first": "2s"}, asked())
+    assert given.has_times
+    assert given.exchange.schedule.headers_ms == 2000
+    assert {send.at_ms for send in given.exchange.schedule.sends} == {2000}
+
+
 def test_the_token_counts_of_the_script_are_sent() -> None:
     given = answered({"say": "Hi", "usage": {"input": 11, "cached": 5}}, asked())
     usage = json.loads(given.exchange.schedule.body)["usage"]
