@@ -82,10 +82,12 @@ class Backend:
         return self._with_limits(dialect, given, now)
 
     def _aside(self, route: Route, side: SideRoute) -> Given:
-        desk = BackendDesk(route.dialect, route.request, self.settings, self.memory)
+        scripted = self.script.vectors()
+        desk = BackendDesk(route.dialect, route.request, self.settings, self.memory, scripted)
         asked = Side(route.request, desk, route.named)
         response = registry.answered_aside(route.dialect, side, asked)
-        return replies.of_response(route.request, response, Reply(source=SYNTHESISED))
+        source = f"rule {', '.join(scripted.where)}" if scripted.where else SYNTHESISED
+        return replies.of_response(route.request, response, Reply(source=source))
 
     def _asked(self, dialect: Dialect, request: Request, now: float) -> Given:
         """Answer a request for an answer of a model."""

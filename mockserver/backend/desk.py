@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mockserver.backend import tokens
 from mockserver.backend.asked import Asked
+from mockserver.backend.script.playing import Vectors
 from mockserver.backend.settings import Settings
 from mockserver.backend.vectors import vector
 from mockserver.cassettes.cassette import Request
@@ -23,6 +24,7 @@ class BackendDesk:
     request: Request
     settings: Settings
     memory: Memory
+    scripted: Vectors
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -43,6 +45,11 @@ class BackendDesk:
         return tokens.of_request(Asked(self.dialect, call, self.request))
 
     def vector(self, text: str, size: int) -> list[float]:
-        """Return the embedding of a text; the seed of the settings changes it."""
+        """Return the embedding of a text, of any size if the script has it.
+
+        The seed of the settings changes one that is made up.
+        """
+        if (found := self.scripted.next(text)) is not None:
+            return list(found)
         salt = f"{self.settings.seed}:" if self.settings.seed else ""
         return vector(text, size, salt=salt)

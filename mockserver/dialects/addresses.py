@@ -24,19 +24,18 @@ def base_urls(url: str) -> dict[str, str]:
     return found
 
 
-def environment(
-    url: str, key: str = DUMMY_KEY, given: Mapping[str, str] | None = None
-) -> dict[str, str]:
-    """Return the variables with which clients of any dialect ask the server at ``url``.
-
-    ``given`` are the variables so far: what they say already of proxies and regions is kept.
-    """
-    given = given or {}
+def environment(url: str, key: str = DUMMY_KEY) -> dict[str, str]:
+    """Return the variables with which clients of any dialect ask the server at ``url``."""
     found = base_urls(url)
     for dialect in dialects().values():
         found |= dict.fromkeys(dialect.form.key_variables, key)
-        for name, value in dialect.form.other_variables.items():
-            found[name] = given.get(name, value)
+        found |= dialect.form.other_variables
+    return found
+
+
+def unproxied(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that keep requests to this machine from the proxies in ``given``."""
+    found = {}
     for name in ("NO_PROXY", "no_proxy"):
         hosts = [host for host in given.get(name, "").split(",") if host.strip()]
         found[name] = ",".join((*hosts, *(host for host in _LOCAL if host not in hosts)))

@@ -41,7 +41,7 @@ class Llm(Words):
     @property
     def env(self) -> dict[str, str]:
         """The variables from which clients read base URLs and keys."""
-        return addresses.environment(self.url, self.key, os.environ)
+        return addresses.environment(self.url, self.key) | addresses.unproxied(os.environ)
 
     def __enter__(self) -> Self:
         found = self.env

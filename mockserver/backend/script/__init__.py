@@ -8,6 +8,7 @@ from mockserver.backend.script.reading import (
     rule_of,
     script_of,
     script_of_yaml,
+    yaml_of,
 )
 from mockserver.backend.script.steps import EMPTY, Rule, Script, Tape, merged
 
@@ -24,4 +25,5 @@ __all__ = [
     "rule_of",
     "script_of",
     "script_of_yaml",
+    "yaml_of",
 ]

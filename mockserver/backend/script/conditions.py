@@ -16,14 +16,21 @@ def fits(condition: Condition, asked: Asked) -> bool:
     """Return whether all parts of a condition are met."""
     c = condition
     return (
-        (c.text is None or c.text.casefold() in asked.question.casefold())
-        and (c.pattern is None or c.pattern.search(asked.question) is not None)
+        says(c, asked.question)
         and (c.model is None or fnmatchcase(asked.call.model, c.model))
         and (c.system is None or c.system.casefold() in asked.system.casefold())
         and (c.turn is None or c.turn == asked.turn)
         and (c.image is None or c.image == bool(asked.images))
         and (c.after is None or c.after in asked.results)
         and all(_has_header(asked, name, wanted) for name, wanted in c.headers.items())
+    )
+
+
+def says(condition: Condition, text: str) -> bool:
+    """Return whether a text is what a condition wants of it."""
+    c = condition
+    return (c.text is None or c.text.casefold() in text.casefold()) and (
+        c.pattern is None or c.pattern.search(text) is not None
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from mockserver.backend.asked import Asked
-from mockserver.backend.script.conditions import fits
+from mockserver.backend.script.conditions import fits, says
 from mockserver.backend.script.steps import EMPTY, STAY, End, Rule, Script, Step
 from mockserver.errors import SessionError
 from mockserver.library.outcome import Outcome
@@ -21,8 +21,11 @@ class Playing:
 
     def __init__(self, script: Script = EMPTY) -> None:
         self.only = False
+        #: How many rules were added.
+        self.count = 0
         self._rules: list[tuple[Rule, _Turns]] = []
         self._plain = _Turns([], STAY)
+        self._vectors: list[tuple[Rule, _Turns]] = []
         self.add(script.rules, only=script.only)
 
     def add(self, rules: Iterable[Rule], *, only: bool = False) -> None:
@@ -31,6 +34,10 @@ class Playing:
             self.only = True
             self._plain.end = End(stop=True)
         for rule in rules:
+            self.count += 1
+            if rule.steps[0].embed is not None:
+                self._vectors.append((rule, _Turns(rule.steps, rule.end)))
+                continue
             if rule.condition is not None:
                 self._rules.append((rule, _Turns(rule.steps, rule.end)))
                 continue
@@ -43,14 +50,15 @@ class Playing:
 
         Raises :class:`SessionError` for one that is not there any more.
         """
-        for number, (rule, _) in enumerate(self._rules):
-            if rule is old:
-                del self._rules[number]
-                if new.condition is None:
-                    self.add([new])
-                else:
-                    self._rules.insert(number, (new, _Turns(new.steps, new.end)))
-                return
+        for rules in (self._rules, self._vectors):
+            for number, (rule, _) in enumerate(rules):
+                if rule is old:
+                    del rules[number]
+                    if new.condition is None and rules is self._rules:
+                        self.add([new])
+                    else:
+                        rules.insert(number, (new, _Turns(new.steps, new.end)))
+                    return
         steps = self._plain.steps
         place = next((n for n, step in enumerate(steps) if step is old.steps[0]), None)
         if place is None:
@@ -74,6 +82,36 @@ class Playing:
             raise _over(f"no answer of the script fits {asked.question!r:.60}")
         return step
 
+    def vectors(self) -> Vectors:
+        """Return the embeddings for the texts of one request."""
+        return Vectors(self._vectors)
+
+
+class Vectors:
+    """The embeddings that a script has for the texts of one request, in their order.
+
+    ``where`` are the places of those that were given.
+    """
+
+    def __init__(self, rules: Sequence[tuple[Rule, _Turns]]) -> None:
+        self._rules = rules
+        self._left: dict[str, list[tuple[float, ...]]] = {}
+        self.where: list[str] = []
+
+    def next(self, text: str) -> tuple[float, ...] | None:
+        """Return the vector of the next text; ``None`` where the script has none."""
+        for rule, turns in self._rules:
+            if rule.condition is not None and not says(rule.condition, text):
+                continue
+            if not self._left.get(rule.where):
+                step = turns.take(None)
+                if step is None or step.embed is None:
+                    continue
+                self._left[rule.where] = list(step.embed)
+                self.where.append(step.where)
+            return self._left[rule.where].pop(0)
+        return None
+
 
 class _Turns:
     """Several answers in turn, and what comes behind the last."""
@@ -84,13 +122,13 @@ class _Turns:
         self._place = 0
         self._given = 0
 
-    def take(self, asked: Asked) -> Step | None:
+    def take(self, asked: Asked | None) -> Step | None:
         """Return the next one; ``None`` if there is none, or it would never end a loop."""
         while self._place < len(self.steps):
             step = self.steps[self._place]
             times = self._times(step)
             if times is None or self._given < times:
-                if self._repeats(step) and _was_called(step, asked):
+                if asked and self._repeats(step) and _was_called(step, asked):
                     return None
                 self._given += 1
                 return step

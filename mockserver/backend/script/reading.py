@@ -11,7 +11,7 @@ from yaml import Node
 from mockserver.backend.script import verbs
 from mockserver.backend.script.cursor import Cursor, Open, Place, no_tapes, shown
 from mockserver.backend.script.steps import STAY, Condition, End, Rule, Script
-from mockserver.cassettes.yaml_reader import KeyPath, Loader, YamlError, read
+from mockserver.cassettes.yaml_reader import KeyPath, Loader, YamlDocument, YamlError, read
 from mockserver.errors import ScriptError, did_you_mean
 
 #: What a script says beside its answers.
@@ -35,12 +35,17 @@ def is_script(data: object) -> bool:
 
 def script_of_yaml(text: bytes | str, name: str, open_tape: Open = no_tapes) -> Script:
     """Read a YAML file called ``name``. Raises :class:`ScriptError` with file and line."""
+    document = yaml_of(text, name)
+    return script_of(document.data, lambda path: f"{name}:{document.line_of(path)}", open_tape)
+
+
+def yaml_of(text: bytes | str, name: str) -> YamlDocument:
+    """Read YAML in which ``on`` is a text. Raises :class:`ScriptError`."""
     try:
-        document = read(text, _Loader)
+        return read(text, _Loader)
     except YamlError as exc:
         where = f"{name}:{exc.line}" if exc.line else name
         raise ScriptError(where, exc.message, exc.hint) from None
-    return script_of(document.data, lambda path: f"{name}:{document.line_of(path)}", open_tape)
 
 
 def script_of(data: Any, place: Place, open_tape: Open = no_tapes) -> Script:
@@ -85,6 +90,8 @@ def _rule(at: Cursor) -> Rule:
     # "end" is a manner of one answer, and what comes behind several.
     found = at.children(_KNOWN, "an answer")
     condition = _condition(found)
+    if "embed" in found:
+        _check_embedding(found)
     if "then" not in found:
         return Rule(where=at.where, steps=(verbs.step(found, at),), condition=condition)
     for key in found:
@@ -96,10 +103,24 @@ def _rule(at: Cursor) -> Rule:
         verbs.step(item.children((*verbs.VERBS, *verbs.MANNERS), "an answer of 'then'"), item)
         for item in found["then"].items("'then'")
     )
+    if len({step.embed is None for step in steps}) > 1:
+        raise found["then"].error("embeddings and other answers in one 'then'", "write two")
+    if steps and steps[0].embed is not None:
+        _check_embedding(found)
     if not steps:
         raise found["then"].error("'then' has no answers", "add one, such as '- say: Hello.'")
     end = _end(found["end"]) if "end" in found else STAY
     return Rule(where=at.where, steps=steps, condition=condition, end=end)
+
+
+def _check_embedding(found: Mapping[str, Cursor]) -> None:
+    """Raise :class:`ScriptError` for conditions that a request for embeddings has nothing of."""
+    on = found.get("on")
+    parts = on.value.keys() - {"text", "re"} if on and isinstance(on.value, dict) else ()
+    for name in (*sorted(parts), *(["after"] if "after" in found else [])):
+        at = found["after"] if name == "after" else on
+        assert at is not None
+        raise at.error(f"{name!r} says nothing of a text to embed", "use 'text' or 're'")
 
 
 def _end(at: Cursor) -> End:

@@ -224,6 +224,16 @@ def test_a_script_that_is_all_and_over_fails(provider: Llm) -> None:
     assert "unanswered" in provider.verdict.text
 
 
+def test_embeddings_are_scripted(provider: Llm) -> None:
+    provider.embed(0.6, 0.8).on("cat")
+    with openai.OpenAI() as client:
+        found = client.embeddings.create(model="m", input=["a cat", "a dog"], dimensions=8).data
+    assert found[0].embedding == pytest.approx([0.6, 0.8])
+    assert len(found[1].embedding) == 8
+    assert provider.asked[0].answer is not None
+    assert provider.asked[0].answer.startswith("rule test_llm.py:")
+
+
 def test_a_script_file_and_a_cassette(
     provider: Llm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -115,3 +115,17 @@ def test_conditions(on: Any, fits: bool) -> None:
 def test_turns_count_the_messages_of_the_model() -> None:
     request = asked(user("Hello"), {"role": "assistant", "content": "Hi"}, user("And now?"))
     assert playing({"on": {"turn": 1}, "say": "x"}).next(request) is not None
+
+
+def test_texts_get_the_vectors_of_the_script_in_their_order() -> None:
+    play = playing(
+        {"on": "cat", "embed": [1, 0]},
+        {"then": [{"embed": [[0, 1], [0, 2]]}, {"embed": [0, 3]}]},
+        {"say": "no vector"},
+    )
+    first, second = play.vectors(), play.vectors()
+    texts = ("a", "The cat", "b", "a cat", "c")
+    assert [first.next(t) for t in texts] == [(0, 1), (1, 0), (0, 2), (1, 0), (0, 3)]
+    assert [second.next(t) for t in ("a", "b")] == [(0, 3), (0, 3)]
+    assert first.where[:2] == ["answers[1].then[0]", "answers[0]"]
+    assert playing({"say": "x"}).vectors().next("a") is None
