@@ -55,8 +55,9 @@ _ORIGIN = "http://provider"
 class Limits:
     """Limits for clients: lengths in bytes, and counts.
 
-    ``kept``: how many bytes of requests are kept in all journals together. ``head_seconds``: how
-    long a client may take for the head of a request.
+    ``kept``: how many bytes of requests are kept in all journals together; ``played``: how many
+    bytes of answers all sessions may have. ``head_seconds``: how long a client may take for the
+    head of a request.
     """
 
     body: int = 64 * 1024 * 1024
@@ -66,6 +67,7 @@ class Limits:
     sessions: int = 10_000
     journal: int = 1000
     kept: int = 256 * 1024 * 1024
+    played: int = 1024 * 1024 * 1024
     head_seconds: float = 60.0
 
 
@@ -105,6 +107,7 @@ class App:
         self._room = Room(options.limits.kept)
         self.journal = Journal(options.limits.journal, self._room)
         self.sessions: dict[str, LiveSession] = {}
+        self._played = 0
         self._lookup = Lookup(library, once=options.once, repeat=options.repeat)
         self.answers = Answers()
         self.backend = answering(options.backend) if options.backend else None
@@ -127,6 +130,11 @@ class App:
         limits = self.options.limits
         if len(self.sessions) >= limits.sessions:
             raise SessionError(f"{limits.sessions} sessions are already open; close some")
+        size = sum(len(exchange.schedule.body) for exchange in exchanges)
+        if self._played + size > limits.played:
+            raise SessionError(
+                f"the answers of all sessions would be over {limits.played >> 20} MiB; close some"
+            )
         # Not a counter: a client of an earlier server on this port would hit a valid id.
         session_id = secrets.token_hex(4)
         live = LiveSession(
@@ -140,6 +148,8 @@ class App:
             backend=backend,
         )
         self.sessions[session_id] = live
+        self._played += size
+        live.size = size
         return live
 
     def verdict(self, session: str | None = None) -> Verdict:
@@ -158,6 +168,7 @@ class App:
         """Forget a session and interrupt its answers."""
         live = self.sessions.pop(session_id, None)
         if live is not None:
+            self._played -= live.size
             live.answers.cancel()
             live.journal.release()
 

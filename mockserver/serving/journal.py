@@ -136,6 +136,7 @@ class Record:
         self._asked = number, session, method, path, query, body
         #: How many bytes it takes, about.
         self.size = len(body) + len(query) + len(path) + _OVERHEAD
+        self.size += sum(map(len, headers.values()))
         self._headers = headers
         self.found = found
         self._outcome = Outcome.ANSWERING

@@ -89,6 +89,8 @@ class LiveSession:
         self._checks_kind = checks_kind
         self.backend = backend
         self.name = name
+        #: Bytes of all answers.
+        self.size = 0
         self.journal = journal
         self.answers = Answers()
         #: The number of the call that the test has marked, while it runs.

@@ -10,7 +10,7 @@ import time
 import httpx
 import pytest
 
-from mockserver import Limits, MockServer, Outcome
+from mockserver import Limits, MockServer, Outcome, SessionError
 from mockserver.library.matcher import differences
 from mockserver.serving.journal import Journal, Record, Room
 from mockserver.wire.schedule import Ending, Gate, Schedule, Send
@@ -59,6 +59,20 @@ def test_journals_have_room_for_so_many_bytes() -> None:
     assert len(other.records) == 2
     other.clear()
     assert (other.entries, room.taken) == ((), 0)
+
+
+def test_headers_take_room_too() -> None:
+    long = {f"x-{n}": "v" * 10_000 for n in range(5)}
+    assert Record(0, None, "GET", "/x", "", long, b"").size > 50_000
+
+
+def test_the_answers_of_all_sessions_are_bounded() -> None:
+    large = cassette(interaction(b"x" * 600_000))
+    with MockServer(limits=Limits(played=1_000_000)) as server:
+        with server.session(large), pytest.raises(SessionError, match="over 0 MiB; close some"):
+            server.session(large)
+        with server.session(large):
+            pass
 
 
 def test_the_journal_is_sent_entry_by_entry() -> None:
