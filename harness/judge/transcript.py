@@ -186,19 +186,21 @@ class Verdict:
 def without(value: Any, secret: str) -> Any:
     """Return the same evidence with every occurrence of ``secret`` replaced.
 
-    Looks into strings, JSON values, and all types with text from a client, so that a key which a
-    client leaked goes no further than the check that found it.
+    Looks into strings, bytes, JSON values, and all types with text from a client, so that a key
+    which a client leaked goes no further than the check that found it.
     """
     match value:
         case StrEnum():
             return value
         case str():
             return value.replace(secret, "[key]")
+        case bytes():
+            return value.replace(secret.encode("utf-8", "replace"), b"[key]")
         case dict():
             return {without(k, secret): without(v, secret) for k, v in value.items()}
         case list() | tuple():
             return type(value)(without(item, secret) for item in value)
-        case (Finding() | TurnRecord() | Verdict() | Emitted()) | (
+        case (Finding() | TurnRecord() | Verdict() | Emitted() | SeenRequest()) | (
             Event() | Part() | AssistantTurn() | ErrorInfo() | Usage()
         ):
             changed = {f.name: without(getattr(value, f.name), secret) for f in fields(value)}

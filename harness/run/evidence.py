@@ -1,7 +1,7 @@
 """Write the transcript of a failing case to a file, and read it again.
 
 The file has the explanation as text and the evidence as data: requests, answers, events and turn.
-Credentials are replaced as in the server's journal.
+Credentials are replaced as in the server's journal; the runner has replaced what it learned.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from harness.reports.ndjson import to_json
 from harness.reports.records import CaseResult, case_record
 from harness.suite import formats
 from mockserver import files
-from mockserver.secrets import query, request_headers
+from mockserver.secrets import query, request_headers, shown_body
 from mockserver.vocabulary import JsonObject
 from mockserver.wire import Gate, Schedule
 
@@ -84,10 +84,16 @@ def _request(request: SeenRequest) -> JsonObject:
         "path": request.path,
         "query": query(request.query),
         "headers": [list(pair) for pair in request_headers(request.headers)],
-        "body": request.body.decode(errors="replace"),
+        "body": _body(request),
         "exchange": request.exchange,
         "miss": request.miss,
     }
+
+
+def _body(request: SeenRequest) -> str:
+    """Return a body without what has the name or the shape of a credential."""
+    kind = next((v for n, v in request.headers if n.lower() == "content-type"), None)
+    return shown_body(request.body, kind).decode(errors="replace")
 
 
 def _answer(schedule: Schedule) -> JsonObject:

@@ -1,9 +1,12 @@
-"""Whose request it is, of several calls that a client makes at once."""
+"""What requests say beyond their answers: whose they are, and which credentials they carry."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from harness.judge.transcript import SeenRequest
+from mockserver.cassettes import Request
+from mockserver.secrets import credentials_of
 from mockserver.serving import JournalEntry
 
 
@@ -25,3 +28,17 @@ def by_call(entries: Sequence[JournalEntry], calls: int) -> list[list[JournalEnt
         without = [requests for requests in own if not requests]
         (same or without or own[-1:])[0].append(entry)
     return own
+
+
+def credentials(requests: Iterable[SeenRequest]) -> frozenset[str]:
+    """Return the credentials that requests carry, by the names of headers and fields."""
+    found: set[str] = set()
+    for seen in requests:
+        uri = f"http://provider{seen.path}?{seen.query}"
+        request = Request(method=seen.method, uri=uri, headers=seen.headers, body=seen.body)
+        try:
+            found |= credentials_of(request)
+        except ValueError:
+            # Its address is none.
+            continue
+    return frozenset(found)

@@ -31,6 +31,7 @@ from harness.judge.transcript import (
     SeenRequest,
     Transcript,
     TurnRecord,
+    Verdict,
     without,
 )
 from harness.plan.planning import Plan, cassette_of
@@ -38,7 +39,7 @@ from harness.plan.wires import GATE, gate_name, schedules_for
 from harness.reports.records import CaseResult
 from harness.run.again import waits
 from harness.run.gates import HandedOn
-from harness.run.requests import by_call
+from harness.run.requests import by_call, credentials
 from harness.suite.scenario import Case, TurnSpec
 from mockserver import MockServer, SessionHandle
 from mockserver.dialects import base_path
@@ -120,10 +121,9 @@ class Runner:
             verdict = judge(transcript, adapter.terms)
         if transcript.requests:
             self._have_sent.add(case.adapter)
-        key = transcript.api_key
-        if any(f.check == "secrets" for f in verdict.findings):
-            verdict = without(verdict, key)
-            turns, logs = without(transcript.turns, key), without(transcript.logs, key)
+        for secret in _secrets_in(transcript, verdict):
+            verdict = without(verdict, secret)
+            turns, logs = without(transcript.turns, secret), without(transcript.logs, secret)
             transcript = replace(transcript, turns=turns, logs=logs)
         baseline = self.plan.baselines[case.adapter]
         verdict, known = baseline.apply(case, verdict, adapter.level)
@@ -291,6 +291,19 @@ class Runner:
         entries = session.journal
         for call, task, own in zip(calls, tasks, by_call(entries, len(calls)), strict=True):
             conversation.add(call, task.result(), own)
+
+
+def _secrets_in(transcript: Transcript, verdict: Verdict) -> list[str]:
+    """Return what may stand in no report: the case's key if it leaked, and what a client sent.
+
+    A client may have a key of its own, from its environment or from a token endpoint.
+    """
+    if not verdict.findings:
+        return []
+    key = transcript.api_key
+    leaked = [key] if any(f.check == "secrets" for f in verdict.findings) else []
+    sent = credentials(r for turn in transcript.turns for r in turn.requests)
+    return leaked + [secret for secret in sent if key not in secret]
 
 
 @dataclass(slots=True)

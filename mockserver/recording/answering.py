@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from aiohttp import web
@@ -14,7 +14,7 @@ from mockserver.library import locations
 from mockserver.library.locations import Place
 from mockserver.library.refusal import RefusalError
 from mockserver.library.session import Found
-from mockserver.recording.exchange import Capture
+from mockserver.recording.exchange import Capture, own_credentials
 from mockserver.recording.forward import Forward
 from mockserver.recording.providers import Provider, of_uri
 from mockserver.recording.proxy import GRACE, Pipe, Upstream, relay
@@ -62,7 +62,10 @@ class OpenTape:
 
 
 class RecordingApp(App):
-    """Answers requests; those below ``/_c/`` from tapes and live endpoints."""
+    """Answers requests; those below ``/_c/`` from tapes and live endpoints.
+
+    ``learn`` is told the credentials in requests before these are sent.
+    """
 
     def __init__(
         self,
@@ -70,11 +73,13 @@ class RecordingApp(App):
         options: Options,
         watch: Watcher | None,
         forward: Forward | None,
+        learn: Callable[[Iterable[str]], None],
     ) -> None:
         super().__init__(library, options)
         self.tapes: dict[str, OpenTape] = {}
         self._watch = watch
         self._forward = forward
+        self._learn = learn
 
     @property
     def providers(self) -> list[Provider]:
@@ -111,7 +116,9 @@ class RecordingApp(App):
             return refusal_response(refusal)
         if found is not None:
             return await self._replay(request, received, found, open_tape, origin)
-        capture = Capture(number, received, Known(open_tape.tape.known))
+        known = Known.of(open_tape.tape.known | own_credentials(received))
+        self._learn(known.values)
+        capture = Capture(number, received, known)
         return await self._record_live(request, open_tape, provider, capture, origin)
 
     def note_refusal(self, message: str) -> None:

@@ -131,8 +131,7 @@ class Capture:
     def credentials(self) -> frozenset[str]:
         """Return the values in request and answer whose names mark them as secrets."""
         headers = self.head.headers if self.head else ()
-        found = learned.of_exchange(self.request, headers, b"".join(self.pieces))
-        return self.secrets | {value for value in found if DUMMY_KEY not in value}
+        return self.secrets | own_credentials(self.request, headers, b"".join(self.pieces))
 
     def _chunks(self, body: bytes) -> tuple[Chunk, ...] | None:
         assert self.head is not None
@@ -145,3 +144,9 @@ class Capture:
 
     def _now(self) -> float:
         return round((time.perf_counter() - self._started) * 1000, 1)
+
+
+def own_credentials(request: Request, headers: Headers = (), answer: bytes = b"") -> frozenset[str]:
+    """Return the credentials in an exchange, by their names, without the dummy key."""
+    found = learned.of_exchange(request, headers, answer)
+    return frozenset(value for value in found if DUMMY_KEY not in value)

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -280,11 +281,20 @@ def _head(response: httpx.Response) -> Head:
 
 
 class LogFilter(logging.Filter):
-    """Masks ``known`` secrets, and what looks like one, in the records of those loggers."""
+    """Masks the secrets that it learns, those in headers, and what looks like one.
+
+    It may be told of secrets in one thread and used in another.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.known: frozenset[str] = frozenset()
+        self._known = Known()
+
+    def learn(self, values: Iterable[str]) -> None:
+        """Mask these values in what is logged from now on."""
+        new = frozenset(values) - self._known.values
+        if new:
+            self._known = Known.of(self._known.values | new)
 
     def install(self) -> None:
         """Start masking."""
@@ -300,6 +310,17 @@ class LogFilter(logging.Filter):
         """Replace the message by a masked one."""
         if record.name == "botocore.auth":
             return False
-        record.msg = find.mask(record.getMessage(), Known(self.known))
+        text = _HEADER_PAIR.sub(_masked_header, record.getMessage())
+        record.msg = find.mask(text, self._known)
         record.args = ()
         return True
+
+
+#: A header as the HTTP library writes it: name and value, as bytes in Python.
+_HEADER_PAIR = re.compile(r"""\(b(['"])([\w-]+)\1, b(['"])(.*?)\3\)""")
+
+
+def _masked_header(pair: re.Match[str]) -> str:
+    if names.is_credential_header(pair[2]):
+        return f"(b'{pair[2]}', b'{names.PLACEHOLDER}')"
+    return pair[0]

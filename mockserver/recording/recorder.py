@@ -73,11 +73,13 @@ class Recorder(MockServer):
                 tell=tell,
             )
         super().__init__(allow_origins=allow_origins, local_pages=False, ways=self._forward)
-        self._recording = RecordingApp(self.library, self._options, watch, self._forward)
+        self._logs = LogFilter()
+        self._recording = RecordingApp(
+            self.library, self._options, watch, self._forward, self._logs.learn
+        )
         self._app = self._recording
         self._environment = environment
         self._timeout = timeout
-        self._logs = LogFilter()
 
     def tape(
         self,
@@ -133,7 +135,7 @@ class Recorder(MockServer):
             if tape.writes:
                 tape.lock = stack.pop_all()
         tape.known = frozenset(v for u in upstreams.values() for v in u.known.values)
-        self._logs.known |= tape.known
+        self._logs.learn(tape.known)
         open_tape = OpenTape(name, tape, {p.name: p for p in providers}, upstreams)
         self._call(lambda: self._recording.tapes.__setitem__(name, open_tape))
         return TapeHandle(self, open_tape)

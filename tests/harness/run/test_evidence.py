@@ -58,6 +58,37 @@ def test_a_failing_case_is_written_with_its_evidence_and_without_its_key(tmp_pat
     assert data["explanation"].startswith("FAIL  openai-chat/text-basic/recorded@leaking\n")
 
 
+OWN = """\
+from harness import ClientError, adapter
+
+SENT, REFRESHED = "purple-monkey-1-dishwasher", "correct-horse-2-battery"
+
+@adapter(dialects=["openai-chat"], features=["streaming"])
+async def own(call):
+    import httpx
+    headers = {"authorization": f"Bearer {SENT}", "content-type": "application/json"}
+    body = {"refresh_token": REFRESHED, "note": f"as {SENT}", "model": "m"}
+    async with httpx.AsyncClient() as client:
+        await client.post(call.base_url + "/chat/completions", headers=headers, json=body)
+    yield {"type": "content_delta", "delta": f"{SENT} or {REFRESHED}"}
+    raise RuntimeError(f"refused {SENT}")
+"""
+
+
+def test_credentials_of_a_client_s_own_are_in_no_report(tmp_path: Path) -> None:
+    adapter = tmp_path / "own.py"
+    adapter.write_text(OWN)
+    records = run_with(str(adapter), tmp_path / "kept")
+    (path,) = (tmp_path / "kept").iterdir()
+    for text in (path.read_text(), repr(records)):
+        assert "purple-monkey" not in text
+        assert "correct-horse" not in text
+    (turn,) = evidence.read(path)["turns"]
+    assert turn["events"][0]["delta"] == "[key] or [key]"
+    assert '"note":"as [key]"' in turn["requests"][0]["body"].replace(": ", ":")
+    assert '"model":"m"' in turn["requests"][0]["body"].replace(": ", ":")
+
+
 def test_a_passing_case_is_not_written(tmp_path: Path) -> None:
     run_with("openai-compat", tmp_path / "kept")
     assert not (tmp_path / "kept").exists()

@@ -42,6 +42,32 @@ def test_logs_have_no_secret(
     assert logging.getLogger("httpx").filters == []
 
 
+def test_logs_have_no_credential_that_only_its_name_tells(
+    client: httpx.Client, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sent, asked, got = "purple monkey dishwasher", "correcthorsebattery", "staple-of-a-horse"
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return web.json_response({"x": 1}, headers={"x-auth-token": got})
+
+    caplog.set_level(logging.DEBUG, "httpcore")
+    caplog.set_level(logging.DEBUG, "httpx")
+    with (
+        Live(answer) as live,
+        Recorder() as recorder,
+        recorder.tape(path, [live.provider(key=False)]) as tape,
+    ):
+        url = f"{tape.base_url}/x?token={asked}"
+        headers = {"x-api-key": sent, "x-note": f"as {asked}"}
+        client.post(url, json={"password": "x"}, headers=headers)
+        tape.finish()
+    lines = [r.getMessage() for r in caplog.records if live.url[-5:] in r.getMessage()]
+    lines += [r.getMessage() for r in caplog.records if "headers" in r.getMessage()]
+    upstream = [line for line in lines if "/_c/" not in line]
+    assert any("x-auth-token" in line.lower() for line in upstream)
+    assert not [line for line in upstream if sent in line or asked in line or got in line]
+
+
 def test_every_logger_of_the_http_library_is_masked() -> None:
     source = "".join(p.read_text() for p in Path(httpcore.__file__).parent.rglob("*.py"))
     named = set(re.findall(r"getLogger\(\"(httpcore\.\w+)\"\)", source))
