@@ -1,23 +1,22 @@
 """Malformed requests: each gets an error or a closed connection, and the server goes on.
 
-TAPECHECK_FUZZ sets how many are tried; by default, few.
+``tests/fuzzing.py`` says how many are tried.
 """
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Iterator
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mockserver import MockServer
+from tests.fuzzing import fuzzed
 from tests.mockserver.rawhttp import CHAT, cassette, connect, interaction
 
-TRIED = int(os.environ.get("TAPECHECK_FUZZ", "150"))
 #: Pieces of requests, right and wrong.
 PIECES = [
     b"GET ",
@@ -54,12 +53,14 @@ def server() -> Iterator[MockServer]:
         yield running
 
 
-@settings(max_examples=TRIED, deadline=None, suppress_health_check=list(HealthCheck))
+@fuzzed
 @given(
     st.lists(st.sampled_from(PIECES) | st.binary(max_size=20), min_size=1, max_size=12),
     st.booleans(),
 )
-def test_the_server_goes_on(server: MockServer, pieces: list[bytes], half_close: bool) -> None:
+def test_fuzzed_requests_leave_the_server_going(
+    server: MockServer, pieces: list[bytes], half_close: bool
+) -> None:
     with connect(server.url) as sock:
         sock.settimeout(0.02)
         try:
