@@ -30,14 +30,17 @@ def command(library: tuple[Path, ...], rechunk: bool) -> int:
     from harness.suite import bundled
     from mockserver.library import Library
 
-    found_in = Library(library or (bundled.cassettes(),))
-    paths = found_in.paths
     code, played = 0, 0
-    for error in found_in.problems.values():
-        click.echo(str(error), err=True)
-        code = 2
-    for name in paths:
-        found, worst = _verified(paths[name], _rechunk if rechunk else None)
+    paths: dict[Path, None] = {}
+    # Each by itself: in a library of several, the first with a name hides the others.
+    for root in library or (bundled.cassettes(),):
+        found_in = Library([root])
+        paths |= dict.fromkeys(found_in.paths.values())
+        for error in found_in.problems.values():
+            click.echo(str(error), err=True)
+            code = 2
+    for path in paths:
+        found, worst = _verified(path, _rechunk if rechunk else None)
         played += found
         code = max(code, worst)
     if not played and not code:
@@ -45,7 +48,8 @@ def command(library: tuple[Path, ...], rechunk: bool) -> int:
             "no interaction found, so nothing was verified",
             hint="name cassettes: *.yaml, *.yml and *.har files, or directories of them",
         )
-    click.echo(f"{len(paths)} cassettes, {played} interactions played", nl=False)
+    files = f"{len(paths)} cassette{'s' * (len(paths) != 1)}"
+    click.echo(f"{files}, {played} interaction{'s' * (played != 1)} played", nl=False)
     click.echo(": every byte as recorded" if code == 0 else "")
     return code
 

@@ -371,7 +371,8 @@ class Recording:
         lines = []
         if result.written:
             unchanged = f", {result.unchanged} unchanged" if result.unchanged else ""
-            lines.append(f"wrote {result.interactions} interactions{unchanged}")
+            many = "s" * (result.interactions != 1)
+            lines.append(f"wrote {result.interactions} interaction{many}{unchanged}")
         if result.drift is not None:
             lines += str(result.drift).splitlines()
         failures = [f"{result.path}: {problem}" for problem in result.problems]

@@ -264,7 +264,7 @@ def test_verify_plays_and_rechunks_cassettes(tapecheck: Cli, tmp_path: Path) -> 
     assert tapecheck("verify", "cassettes") == 2
     assert "chunks add up to 5 bytes" in tapecheck.err
     assert tapecheck("verify", "cassettes/one.yaml", "--rechunk") == 0
-    assert tapecheck.out.endswith("1 cassettes, 1 interactions played: every byte as recorded\n")
+    assert tapecheck.out.endswith("1 cassette, 1 interaction played: every byte as recorded\n")
     assert path.read_text() == text
 
 

@@ -53,6 +53,18 @@ def test_verify_names_what_it_could_not_play(
         assert text in err
 
 
+def test_verify_plays_files_of_one_name_in_several_places(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = [tmp_path / name / "same.har" for name in ("a", "b")]
+    for number, place in enumerate(places, 1):
+        place.parent.mkdir()
+        place.write_text(archive(*[200] * number))
+    assert verify(places[0].parent, places[1]) == 0
+    played = "2 cassettes, 3 interactions played: every byte as recorded\n"
+    assert capsys.readouterr().out == played
+
+
 def serve(path: Path) -> subprocess.Popen[str]:
     code = "from harness.cli import main; main()"
     return subprocess.Popen(

@@ -73,7 +73,7 @@ def test_record_then_replay(project: pytest.Pytester, live: Live) -> None:
     result = run(project, "--record")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(
-        ["*tapecheck recordings*", "cassettes/test_mine/test_hello.yaml", "  wrote 1 interactions"]
+        ["*tapecheck recordings*", "cassettes/test_mine/test_hello.yaml", "  wrote 1 interaction"]
     )
     path = project.path / "cassettes/test_mine/test_hello.yaml"
     assert len(library.load(path).interactions) == 1
@@ -83,7 +83,7 @@ def test_record_then_replay(project: pytest.Pytester, live: Live) -> None:
     result.assert_outcomes(passed=1)
     assert live.requests == []
     result = run(project, "--record")
-    result.stdout.fnmatch_lines(["  wrote 1 interactions, 1 unchanged", "  no difference"])
+    result.stdout.fnmatch_lines(["  wrote 1 interaction, 1 unchanged", "  no difference"])
 
 
 def test_a_test_that_fails_writes_nothing(project: pytest.Pytester, words: dict[str, str]) -> None:
@@ -293,7 +293,7 @@ class TestScenarios:
         result = run(project, "specs", "--record", "-v")
         result.assert_outcomes(passed=1, deselected=1)
         result.stdout.fnmatch_lines(
-            ["*toy/hello/record@openai-compat PASSED*", "  wrote 1 interactions, 1 unchanged"]
+            ["*toy/hello/record@openai-compat PASSED*", "  wrote 1 interaction, 1 unchanged"]
         )
         assert len(live.requests) == 2
         assert live.requests[1][2]["Authorization"] == f"Bearer {KEY}"
