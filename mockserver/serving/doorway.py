@@ -160,13 +160,14 @@ class _Doorway(asyncio.Protocol):
                 raise self._ways.blocked(host)
             self._decide_for(pass_through(self._near(), host, port, None, b""))
             return
+        origin = origin_of(scheme, host, port)
+        context = self._context(host) if scheme == "https" else None
         self._data = b""
         self._transport.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        origin = origin_of(scheme, host, port)
-        if scheme == "http":
+        if context is None:
             self._hand_over(self._transport, origin)
-            return
-        self._decide_for(self._speak_tls(host, origin))
+        else:
+            self._decide_for(self._speak_tls(context, host, origin))
 
     def _decide_for(self, work: Coroutine[Any, Any, None]) -> None:
         self._decided = True
@@ -178,9 +179,16 @@ class _Doorway(asyncio.Protocol):
     def _near(self) -> Near:
         return Near(self._transport, self._doors.left)
 
-    async def _speak_tls(self, host: str, origin: str) -> None:
+    def _context(self, host: str) -> ssl.SSLContext:
+        try:
+            return self._doors.authority.context(host)
+        except ValueError:
+            # It is none by the rules for names (RFC 5891), such as one with an underscore.
+            message = f"no certificate can be made for {host}"
+            raise RefusalError(400, "bad_request", message) from None
+
+    async def _speak_tls(self, context: ssl.SSLContext, host: str, origin: str) -> None:
         loop = asyncio.get_running_loop()
-        context = self._doors.authority.context(host)
         try:
             secured = await loop.start_tls(self._transport, self, context, server_side=True)
         except ssl.SSLError as exc:

@@ -81,10 +81,13 @@ class _Side(asyncio.Protocol):
         return True
 
     def pause_writing(self) -> None:
-        self.other.transport.pause_reading()
+        if not self.other.transport.is_closing():
+            self.other.transport.pause_reading()
 
     def resume_writing(self) -> None:
-        self.other.transport.resume_reading()
+        # What was received before its end is still on its way.
+        if not self.other.transport.is_closing():
+            self.other.transport.resume_reading()
 
     def connection_lost(self, _exc: Exception | None) -> None:
         if self._left is not None:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -320,6 +321,55 @@ def test_a_half_closed_tunnel_still_gets_its_answer(proxy: Recorder) -> None:
             assert sock.recv(1000) == b"HELLO"
             assert sock.recv(1000) == b""
         thread.join()
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_a_slow_client_of_a_tunnel_gets_all_that_was_sent(proxy: Recorder, reset: bool) -> None:
+    """Nothing piles up: a host is read no faster than its client reads."""
+    sent = os.urandom(20_000_000)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        went = 0
+        began, full = Gate(), Gate()
+
+        def serve() -> None:
+            nonlocal went
+            peer, _ = listening.accept()
+            with peer:
+                peer.recv(1)
+                began.wait()
+                peer.setblocking(False)
+                with contextlib.suppress(BlockingIOError):
+                    # What the kernel and the proxy take while the client does not read.
+                    while went < len(sent):
+                        went += peer.send(sent[went : went + 65536])
+                full.open()
+                peer.settimeout(20)
+                if reset:
+                    linger = struct.pack("ii", 1, 0)
+                    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                else:
+                    peer.sendall(sent[went:])
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        port = int(proxy.url.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as sock:
+            to = listening.getsockname()[1]
+            sock.sendall(f"CONNECT 127.0.0.1:{to} HTTP/1.1\r\n\r\n".encode())
+            assert sock.recv(1000)
+            sock.sendall(b"x")
+            began.open()
+            full.wait()
+            if reset:
+                thread.join()
+            received = bytearray()
+            with contextlib.suppress(ConnectionResetError):
+                while piece := sock.recv(65536):
+                    received += piece
+        thread.join()
+    assert went < len(sent)
+    if not reset:
+        assert received == sent
 
 
 def test_open_tunnels_end_with_the_recorder(loop: None) -> None:

@@ -14,7 +14,7 @@ from mockserver import MockServer
 from mockserver.cassettes.writer import dump
 from mockserver.errors import SessionError
 from mockserver.serving.proxying import EveryHost, no_proxy, proxy_environment
-from tests.mockserver.rawhttp import cassette, interaction
+from tests.mockserver.rawhttp import cassette, interaction, talk
 
 
 @pytest.fixture
@@ -49,6 +49,13 @@ def test_a_client_with_a_fixed_host_gets_what_is_recorded(
     missed = client.post(f"{origin}/v1/other")
     assert missed.status_code == 404
     assert "/v1/chat" in missed.text
+
+
+@pytest.mark.parametrize("host", ["a_b.test", f"{'a' * 70}.test", "a..test", "xn--a.test"])
+def test_a_host_that_can_have_no_certificate_is_refused(proxy: MockServer, host: str) -> None:
+    got = talk(proxy.url, f"CONNECT {host}:443 HTTP/1.1\r\n\r\n".encode())
+    assert got.startswith(b"HTTP/1.1 400")
+    assert b"no certificate can be made" in got
 
 
 def test_a_redirect_leads_where_it_led(client: httpx.Client) -> None:
