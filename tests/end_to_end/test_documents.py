@@ -10,6 +10,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,6 +126,13 @@ def test_every_client_has_an_example_that_is_run() -> None:
         folder = client.removesuffix("-client").replace("-", "_")
         package = f"from harness.adapters.{folder} import"
         assert any(package in script for script in scripts), client
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_extra_exists(document: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = set(re.findall(r"'(?:tapecheck|\.)\[(\w+)\]'", DOCUMENTS[document]))
+    assert named <= project["optional-dependencies"].keys()
 
 
 @pytest.mark.parametrize(("document", "command"), COMMANDS)
