@@ -111,6 +111,9 @@ class Connection(web.RequestHandler):
             return None
         if self._payload is None or not self._payload.is_eof():
             return None
+        if self.transport is None or self.transport.get_extra_info("sslcontext") is not None:
+            # The event loop has no half-closed connections with TLS.
+            return None
         self._close = True
         self.half_closed.set()
         self._loop.call_later(_PATIENCE, self._look_again, self._sent())

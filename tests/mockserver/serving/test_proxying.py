@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,7 +15,7 @@ from mockserver import MockServer
 from mockserver.cassettes.writer import dump
 from mockserver.errors import SessionError
 from mockserver.serving.proxying import EveryHost, no_proxy, proxy_environment
-from tests.mockserver.rawhttp import cassette, interaction, talk
+from tests.mockserver.rawhttp import cassette, connect, interaction, talk
 
 
 @pytest.fixture
@@ -83,6 +84,22 @@ def test_a_client_that_does_not_trust_it_is_named(proxy: MockServer, told: list[
         while not told:
             direct.get(f"{proxy.url}/__tapecheck/cassettes")
     assert "does not accept the proxy's certificate for api.test" in told[0]
+
+
+def test_a_client_that_ends_its_tls_at_once_leaves_no_warning(
+    proxy: MockServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    context = ssl.create_default_context(cafile=proxy.trusted)
+    with connect(proxy.url) as sock:
+        sock.sendall(b"CONNECT api.test:443 HTTP/1.1\r\n\r\n")
+        assert sock.recv(1000).startswith(b"HTTP/1.1 200")
+        with context.wrap_socket(sock, server_hostname="api.test") as secured:
+            secured.sendall(b"POST /v1/chat HTTP/1.1\r\nhost: api.test\r\n\r\n")
+            with contextlib.suppress(OSError):
+                secured.unwrap()
+    with httpx.Client(trust_env=False) as direct:
+        direct.get(f"{proxy.url}/__tapecheck/cassettes")
+    assert caplog.text == ""
 
 
 def test_a_server_that_is_no_proxy_has_no_variables(tmp_path: Path) -> None:
