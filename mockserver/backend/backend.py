@@ -132,7 +132,6 @@ class Backend:
         if turn is not None:
             registry.remember(asked.dialect, asked.request, asked.call, turn, self.memory)
             self._meter.spend(tokens.of_turn(turn)[0])
-            registry.remember(asked.dialect, asked.request, asked.call, turn, self.memory)
         if drawn is None or given.broken is not None:
             return given
         broken = drawn.broken(given.exchange.schedule)

@@ -1,6 +1,7 @@
 """Print what the verdict says of each SDK: ``python -m tests.conduct [SDK …]``.
 
-With ``--node FOLDER`` it asks those of Node.js that are installed in ``FOLDER/node_modules``. Exits with 1 if it fails one of them: what an official SDK does by itself is no mistake.
+With ``--node FOLDER`` it asks those of Node.js that are installed in ``FOLDER/node_modules``.
+Exits with 1 if it fails one of them: what an official SDK does by itself is no mistake.
 """
 
 from __future__ import annotations

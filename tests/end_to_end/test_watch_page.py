@@ -1,0 +1,94 @@
+"""The page under ``/__tapecheck/``, clicked through in a headless Chromium."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from mockserver import MockServer
+from mockserver.backend import Settings
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+DRIVER = shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(DRIVER is None, reason="no chromedriver here")
+#: No connection but to the page, and no sandbox of its own in a container.
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+#: Seconds for the page to show what has happened, on a busy machine.
+WAIT = 60
+MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+
+
+@pytest.fixture
+def server() -> Iterator[MockServer]:
+    with MockServer(backend=Settings()) as running:
+        yield running
+
+
+@pytest.fixture
+def browser() -> Iterator[webdriver.Chrome]:
+    options = webdriver.ChromeOptions()
+    for flag in FLAGS:
+        options.add_argument(flag)
+    made = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    yield made
+    made.quit()
+
+
+def ask(server: MockServer, text: str) -> str:
+    body = {"model": "m", "messages": [{"role": "user", "content": text}]}
+    answer = httpx.post(f"{server.url}/v1/chat/completions", json=body, trust_env=False)
+    return str(answer.json()["choices"][0]["message"]["content"])
+
+
+def until(browser: webdriver.Chrome, css: str, text: str) -> None:
+    """Wait until an element has a text."""
+    from selenium.common.exceptions import StaleElementReferenceException
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    def shows(driver: webdriver.Chrome) -> bool:
+        return any(text in found.text for found in driver.find_elements("css selector", css))
+
+    waiting = WebDriverWait(browser, WAIT, ignored_exceptions=[StaleElementReferenceException])
+    waiting.until(shows, f"{css} never showed {text!r}")
+
+
+def test_a_person_watches_requests_and_scripts_the_next_answer(
+    server: MockServer, browser: webdriver.Chrome
+) -> None:
+    browser.get(f"{server.url}/__tapecheck/")
+    until(browser, "#how", "OPENAI_BASE_URL")
+    ask(server, MARKUP)
+    until(browser, "#list", "/v1/chat/completions")
+    browser.find_element("css selector", "#list button").click()
+    until(browser, "#body", MARKUP)
+    until(browser, "#events", "chat.completion")
+    until(browser, "#verdict", "1 request")
+
+    form = browser.find_element("id", "script")
+    form.find_element("name", "value").send_keys(MARKUP)
+    form.find_element("css selector", "button").click()
+    until(browser, "#added", "added")
+    assert ask(server, "Hi") == MARKUP
+    until(browser, "#list", "#1")
+    browser.find_element("css selector", "#list button").click()
+    until(browser, "#events", MARKUP)
+    assert browser.find_elements("css selector", "main img, main script") == []
+    # A link leads back to the same request.
+    link = browser.current_url
+    browser.get("about:blank")
+    browser.get(link)
+    until(browser, "#detail-title", "Request #1")
+    assert browser.get_log("browser") == []
