@@ -135,7 +135,10 @@ class Backend:
         if drawn is None or given.broken is not None:
             return given
         broken = drawn.broken(given.exchange.schedule)
-        return given if broken is None else replies.interrupted(given, broken)
+        if broken is None:
+            return given
+        given = replies.interrupted(given, broken)
+        return replace(given, notes=(*given.notes, f"{FAILED} {drawn.failure}"))
 
     def _failed(self, asked: Asked, drawn: Drawn, status: int) -> Given:
         reason = registry.said(

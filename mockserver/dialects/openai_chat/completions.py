@@ -12,6 +12,8 @@ from typing import ClassVar
 from mockserver.cassettes.cassette import Request, Response
 from mockserver.dialects.capacity import Capacity
 from mockserver.dialects.dialect import Dialect, Ids, UnreadableRequestError
+from mockserver.dialects.objection import Objection
+from mockserver.dialects.openai_refusals import OpenAIRefusals, write_objection
 from mockserver.dialects.openai_writing import (
     CREATED,
     error_answer,
@@ -44,6 +46,8 @@ class Completions(Dialect):
     endpoint = re.compile("(?<!/chat)/completions")
     answer_routes: ClassVar[tuple[str, ...]] = ("/completions",)
     ids = Ids(answer="cmpl-" + "*" * 29)
+    ids = Ids(answer="cmpl-")
+    refusals = OpenAIRefusals()
     capacity = Capacity(
         words={
             FinishReason.STOP: "stop",
@@ -78,6 +82,10 @@ class Completions(Dialect):
     def write_error(self, error: ErrorInfo, _call: NeutralCall) -> Response:
         """Write the error in OpenAI's form."""
         return error_answer(error)
+
+    def write_objection(self, objection: Objection, _call: NeutralCall) -> Response:
+        """Write the error with the field that is wrong, and its code."""
+        return write_objection(objection)
 
 
 def _prompt(prompt: Json) -> str:

@@ -297,6 +297,7 @@ def test_answers_may_break_off() -> None:
         broken, whole = (httpx.post(url, json={**_HELLO, "stream": True}).text for _ in range(2))
         assert "message_stop" not in broken
         assert "message_stop" in whole
+        assert server.journal[0].note == "failed cut@2=1x"
     with MockServer(backend=Settings(failures=parse_failures("end"))) as server:
         url = f"{server.url}/v1/messages"
         with pytest.raises(httpx.RemoteProtocolError):

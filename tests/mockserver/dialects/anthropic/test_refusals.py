@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from mockserver.dialects import find_dialect, said
+from mockserver.dialects.anthropic.refused_messages import signed
+from mockserver.dialects.memory import Memory
+from mockserver.dialects.refusals import Sent
 from tests.mockserver.dialects import refusing
 
 PATH = "/v1/messages"
@@ -189,3 +193,22 @@ def test_a_request_is_refused_in_anthropics_words(request_: Any, message: str) -
 )
 def test_what_anthropic_takes_is_not_refused(request_: Any) -> None:
     assert refusing.objections("anthropic", request_, PATH) == []
+
+
+def test_a_thought_comes_back_as_it_was_signed() -> None:
+    memory = Memory()
+    memory.keep(signed("abc"), "Hm", 2)
+    dialect = find_dialect("anthropic")
+
+    def refused(**changed: str) -> list[str]:
+        message = {"role": "assistant", "content": [{**THOUGHT, **changed}]}
+        request = refusing.sent(dialect, body(USER, message, USER), PATH).request
+        asked = Sent(request, None, memory)
+        return [one.error.message for one in said(dialect, lambda r: tuple(r.objections(asked)))]
+
+    assert refused() == []
+    assert refused(thinking="Ha") == [
+        "messages.1.content.0: Invalid `signature` in `thinking` block"
+    ]
+    # Another server made this one.
+    assert refused(thinking="Ha", signature="foreign") == []
