@@ -110,6 +110,9 @@ def of_answer(request: Request) -> Dialect | None:
     Paths are known by their ends, so that every way to write a base URL is one. ``None`` if it asks
     for no answer.
     """
+    for dialect in _served_only():
+        if dialect.matches(request):
+            return dialect
     found = of_request(request)
     if found is not None or request.method.upper() != "POST":
         return found
@@ -120,6 +123,11 @@ def of_answer(request: Request) -> Dialect | None:
 def plain_dialects() -> tuple[Dialect, ...]:
     """Return the dialects that are no special case of another, which has the same routes."""
     return tuple(dialect for dialect in dialects().values() if not dialect.refines)
+
+
+@cache
+def _served_only() -> tuple[Dialect, ...]:
+    return tuple(older for dialect in plain_dialects() for older in dialect.served_only)
 
 
 @cache

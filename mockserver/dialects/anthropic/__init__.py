@@ -7,7 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from mockserver.cassettes.cassette import Request, Response
-from mockserver.dialects.anthropic import answer, call, error_answer, facts, request, sdk, side
+from mockserver.dialects.anthropic import (
+    answer,
+    call,
+    elsewhere,
+    error_answer,
+    facts,
+    request,
+    sdk,
+    side,
+)
 from mockserver.dialects.anthropic.refusals import AnthropicRefusals
 from mockserver.dialects.anthropic.refused_messages import signed
 from mockserver.dialects.capacity import Capacity
@@ -15,6 +24,7 @@ from mockserver.dialects.dialect import Dialect, Ids, Reasoning
 from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
 from mockserver.dialects.memory import Memory
+from mockserver.dialects.refusals import Refusals
 from mockserver.dialects.side import SideRoute
 from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
@@ -106,6 +116,11 @@ class Anthropic(Dialect):
         ),
     )
 
+    @property
+    def served_only(self) -> tuple[Dialect, ...]:
+        """Messages on the platforms of others."""
+        return (_OnVertex(), _OnBedrock())
+
     def knows(self, request: Request) -> bool:
         """Return whether it has a header that only this API has, or names the company."""
         return side.knows(request)
@@ -156,6 +171,52 @@ class Anthropic(Dialect):
     def read_facts(self, answers: Sequence[Schedule]) -> Facts:
         """Read the last answer: the ones before were retried."""
         return of_last(answers, facts.read)
+
+
+class _Elsewhere(Anthropic):
+    """Messages on the platform of another company, which refuses in words of its own."""
+
+    side_routes = ()
+    refusals = Refusals()
+
+    @property
+    def served_only(self) -> tuple[Dialect, ...]:
+        """Nothing more."""
+        return ()
+
+
+class _OnVertex(_Elsewhere):
+    """Messages on Vertex AI (https://platform.claude.com/docs/en/build-with-claude)."""
+
+    name = "anthropic-vertex"
+    endpoint = elsewhere.VERTEX
+    answer_routes = ("/models/{model}:rawPredict", "/models/{model}:streamRawPredict")
+
+    def read_call(self, request: Request) -> NeutralCall:
+        """Read the request; the model is in the path."""
+        return call.read_call(elsewhere.of_vertex(request))
+
+
+class _OnBedrock(_Elsewhere):
+    """Messages by InvokeModel of Amazon Bedrock."""
+
+    name = "anthropic-bedrock"
+    endpoint = elsewhere.BEDROCK
+    answer_routes = ("/model/{model}/invoke", "/model/{model}/invoke-with-response-stream")
+
+    def read_call(self, request: Request) -> NeutralCall:
+        """Read the request; the model and whether it wants a stream are in the path."""
+        return call.read_call(elsewhere.of_bedrock(request))
+
+    def write_answer(self, turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
+        """Write the message, or the events in frames."""
+        if turn.error is not None and not call.stream:
+            return self.write_error(turn.error, call)
+        return elsewhere.framed(answer.write_answer(turn, call, pace), pace)
+
+    def write_error(self, error: ErrorInfo, call: NeutralCall) -> Response:
+        """Write the error with its type in a header."""
+        return elsewhere.bedrock_error(error, error_answer.write_error(error, call).status)
 
 
 DIALECT = Anthropic()

@@ -75,4 +75,6 @@ ROUTES = (
     SideRoute("GET", "/models", _models, knows),
     SideRoute("GET", "/models/{model}", _one_model, knows),
     SideRoute("POST", "/messages/count_tokens", _count),
+    # Vertex AI has no other place for it: the model is in the body then.
+    SideRoute("POST", "/models/count-tokens:rawPredict", _count),
 )
