@@ -391,6 +391,38 @@ def test_open_tunnels_end_with_the_recorder(loop: None) -> None:
     assert not file.parent.exists()
 
 
+def test_a_whole_https_address_without_a_tunnel_is_recorded_as_well(
+    proxy: Recorder, path: Path
+) -> None:
+    """As some versions of axios send it."""
+    with Live(hello, server_context()) as live, proxy.tape(path, [live.provider()]) as tape:
+        url = f"{live.url}/v1{CHAT}"
+        head = f"POST {url}?a=b HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{{}}"
+        got = talk(proxy, head.encode())
+        assert got.startswith(b"HTTP/1.1 200")
+        assert b"[DONE]" in got
+        assert tape.finish().written
+    (interaction,) = library.load(path).interactions
+    assert interaction.request.uri == f"{url}?a=b"
+
+
+def test_two_cassettes_of_one_host_are_not_mixed_up(
+    proxy: Recorder, through: httpx.Client, path: Path
+) -> None:
+    with (
+        Live(hello, server_context()) as live,
+        proxy.tape(path, [live.provider()]) as first,
+        proxy.tape(path.with_name("other.yaml"), [live.provider()]) as second,
+    ):
+        got = ask(through, live.url)
+        assert got.status_code == 409
+        assert "several cassettes are recorded" in got.json()["error"]["message"]
+        for tape in (first, second):
+            with pytest.raises(RecordingError, match="several cassettes"):
+                tape.finish()
+    assert nothing_left(path)
+
+
 def test_websockets_and_other_protocols_are_refused_in_a_tunnel(
     proxy: Recorder, through: httpx.Client, path: Path
 ) -> None:
