@@ -27,12 +27,20 @@ from mockserver.recording.providers import DUMMY_KEY, Provider
 from mockserver.recording.proxy import GRACE, LogFilter, Upstream
 from mockserver.recording.signing import signer_of
 from mockserver.recording.tape import Result, Tape
-from mockserver.recording.writer import Check, locked
+from mockserver.recording.writer import NO_REQUEST, Check, locked
 from mockserver.serving.proxying import no_proxy
 from mockserver.serving.server import MockServer
 
 #: Seconds without a byte from the live endpoint after which its answer counts as timed out.
 TIMEOUT = 600.0
+
+
+#: What to do about a recording without a request through the proxy. Some clients say nothing when
+#: they do not accept a certificate.
+_NO_REQUEST = (
+    "the client must use the proxy in HTTPS_PROXY and accept the certificates in SSL_CERT_FILE, by "
+    "options of its own if it does not read these variables"
+)
 
 
 def _tell_nobody(_: str) -> None:
@@ -130,6 +138,7 @@ class Recorder(MockServer):
                 leave_out=leave_out,
                 rule=rule,
                 repeat=repeat,
+                if_empty=_NO_REQUEST if self.is_proxy else NO_REQUEST,
             )
             upstreams = self._upstreams(providers) if tape.uses_network else {}
             if tape.writes:

@@ -23,7 +23,7 @@ from mockserver.recording.drift import Drift
 from mockserver.recording.exchange import Capture
 from mockserver.recording.modes import Mode
 from mockserver.recording.order import in_order
-from mockserver.recording.writer import Check, how_to_allow, leaks, merge, save
+from mockserver.recording.writer import NO_REQUEST, Check, how_to_allow, leaks, merge, save
 from mockserver.secrets import find
 from mockserver.secrets.find import Known
 from mockserver.secrets.scan import Hit, scan_cassette
@@ -57,6 +57,7 @@ class Tape:
 
     ``allowed`` are texts that look like secrets and are none. ``leave_out`` writes the other
     exchanges where one has a secret that cannot be replaced. ``known`` are secrets by value.
+    ``if_empty`` is the advice for a recording without a request.
     Methods up to :meth:`finish` belong to the event loop's thread.
     """
 
@@ -73,6 +74,7 @@ class Tape:
         leave_out: bool = False,
         rule: Rule = EXACT,
         repeat: bool = True,
+        if_empty: str = NO_REQUEST,
     ) -> None:
         self.path = path
         self.mode = mode
@@ -93,6 +95,7 @@ class Tape:
         self._leave_out = leave_out
         self._rule = rule
         self._repeat = repeat
+        self._if_empty = if_empty
         self._arrived = 0
         self._kept = 0
         self._fetching: set[asyncio.Task[None]] = set()
@@ -223,6 +226,7 @@ class Tape:
             ends=self._ends,
             check=check,
             allowed=self._allowed,
+            if_empty=self._if_empty,
         )
         return replace(
             result,

@@ -224,6 +224,23 @@ def test_a_client_that_does_not_trust_the_proxy_fails_the_recording(
     assert nothing_left(path)
 
 
+def test_a_client_that_leaves_without_a_word_fails_the_recording_with_advice(
+    proxy: Recorder, path: Path
+) -> None:
+    """As Node.js does, which checks certificates after the handshake."""
+    with Live(hello, server_context()) as live, proxy.tape(path, [live.provider()]) as tape:
+        context = ssl.create_default_context(cafile=proxy.trusted)
+        port = int(proxy.url.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
+            sock.sendall(f"CONNECT {live.url.removeprefix('https://')} HTTP/1.1\r\n\r\n".encode())
+            assert sock.recv(1000)
+            with context.wrap_socket(sock, server_hostname="localhost"):
+                pass
+        with pytest.raises(RecordingError, match=r"must use the proxy .* SSL_CERT_FILE"):
+            tape.finish()
+    assert nothing_left(path)
+
+
 def test_a_redirect_stays_as_it_is(proxy: Recorder, through: httpx.Client, path: Path) -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
         if request.path == "/v1/old":
