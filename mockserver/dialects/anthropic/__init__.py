@@ -47,7 +47,7 @@ class Anthropic(Dialect):
     name = "anthropic"
     endpoint = re.compile("/v1/messages")
     answer_routes: ClassVar[tuple[str, ...]] = ("/messages",)
-    refusals = AnthropicRefusals()
+    refusals: ClassVar[Refusals] = AnthropicRefusals()
     side_routes: ClassVar[tuple[SideRoute, ...]] = side.ROUTES
     form = Form(
         opaque_fields={
@@ -177,7 +177,7 @@ class _Elsewhere(Anthropic):
     """Messages on the platform of another company, which refuses in words of its own."""
 
     side_routes = ()
-    refusals = Refusals()
+    refusals: ClassVar[Refusals] = Refusals()
 
     @property
     def served_only(self) -> tuple[Dialect, ...]:

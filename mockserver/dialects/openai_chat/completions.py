@@ -46,7 +46,6 @@ class Completions(Dialect):
     endpoint = re.compile("(?<!/chat)/completions")
     answer_routes: ClassVar[tuple[str, ...]] = ("/completions",)
     ids = Ids(answer="cmpl-" + "*" * 29)
-    ids = Ids(answer="cmpl-")
     refusals = OpenAIRefusals()
     capacity = Capacity(
         words={
