@@ -56,7 +56,9 @@ def objections(
 
 def unreadable(dialect: Dialect, message: str) -> Objection:
     """Return the reason to refuse a request that cannot be read, in our words."""
-    return objection("unreadable", message, dialect.refusals.source)
+    # The readers are those of recordings.
+    words = message.replace("the recorded request", "the request")
+    return objection("unreadable", f"tapecheck: {words}", dialect.refusals.source)
 
 
 def refused(

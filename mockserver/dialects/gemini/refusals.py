@@ -54,6 +54,7 @@ _METRICS = {
         "GenerateContentInputTokensPerModelPerMinute-FreeTier",
     ),
 }
+_CUT_OFF = "Unexpected end of string. Expected a value.\n\n^"
 _NO_KEY = (
     "Method doesn't allow unregistered callers (callers without established identity). Please use "
     "API Key or other form of API consumer identity to call this API."
@@ -169,20 +170,22 @@ def write_objection(refused: Objection, *, streamed: bool) -> Response:
 
 
 def _no_object(sent: Sent) -> Objection:
-    text = sent.request.body.decode("utf-8", "replace")
+    words = 'Unknown name "": Root element must be a message.'
+    if sent.problem is Problem.NO_JSON:
+        rest = _from_mistake(sent.request.body.decode("utf-8", "replace"))
+        words = f"Unexpected token.\n{rest}\n^" if rest else _CUT_OFF
+    return objection("body", f"Invalid JSON payload received. {words}", f"{_DOCS}troubleshooting")
+
+
+def _from_mistake(text: str) -> str:
+    """Return the line from where a text is no JSON; empty if it is cut off."""
     try:
         json.loads(text)
-        line = ""
     except json.JSONDecodeError as exc:
-        line = text[exc.pos :].partition("\n")[0][:80]
+        text = text[exc.pos :]
     except (ValueError, RecursionError):
-        line = text.partition("\n")[0][:80]
-    words = (
-        f"Unexpected token.\n{line}\n^"
-        if line
-        else "Unexpected end of string. Expected a value.\n\n^"
-    )
-    return objection("body", f"Invalid JSON payload received. {words}", f"{_DOCS}troubleshooting")
+        pass
+    return text.partition("\n")[0][:80]
 
 
 def _unknown(raw: JsonObject, body: JsonObject) -> Iterator[Objection]:

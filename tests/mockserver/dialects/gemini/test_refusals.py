@@ -48,6 +48,10 @@ NUMBER = (
             "Invalid JSON payload received. Unexpected end of string. Expected a value.\n\n^",
         ),
         (b'{"contents": x}', "Invalid JSON payload received. Unexpected token.\nx}\n^"),
+        (
+            b"[]",
+            'Invalid JSON payload received. Unknown name "": Root element must be a message.',
+        ),
         ({}, "* GenerateContentRequest.contents: contents is not specified\n"),
         (
             body(temperature=1),
