@@ -77,6 +77,10 @@ class Opened:
     checked: float
     _varied: dict[Variation, Answers] = field(default_factory=dict)
 
+    def prepared(self, variation: Variation = PLAIN) -> Answers | None:
+        """Return the answers in a variation, if they are in the cache."""
+        return self._varied.get(variation)
+
     def answers(self, variation: Variation = PLAIN) -> Answers:
         """Return the answers in a variation, from a cache.
 

@@ -4,18 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from weakref import ref
 
 from mockserver.cassettes.cassette import Request
 from mockserver.errors import CassetteError, CodingError, SessionError
 from mockserver.library import nearest, streams
 from mockserver.library.index import Index, Location
-from mockserver.library.library import Library, Opened
+from mockserver.library.library import Answers, Library, Opened
 from mockserver.library.matcher import plain_path, signature
 from mockserver.library.refusal import RefusalError
 from mockserver.library.rule import ROUTE
 from mockserver.library.session import Found, Rotation
 from mockserver.wire.variation import Variation
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The recordings of which equal requests get the next, all of them in memory.
+
+    ``found`` has them by number; ``opened`` and ``index`` are what they were read from. They keep
+    no cassette in memory.
+    """
+
+    numbers: tuple[int, ...]
+    found: Mapping[int, Found]
+    key: Hashable
+    route: tuple[str, str]
+    cassette: str
+    opened: tuple[ref[Opened], ...]
+    index: Index | None = None
 
 
 class Lookup:
@@ -43,15 +62,13 @@ class Lookup:
             raise RefusalError(400, "bad_variation", f"{name}: {exc}") from None
         except CodingError as exc:
             raise RefusalError(422, "broken_cassette", f"{name}: {exc}") from None
-        recorded = answers.positions(got.method.upper(), plain_path(got.url.path))
-        positions = [n for n in recorded if streams.fits(answers.found[n].exchange, got)]
-        if recorded and not positions:
-            raise streams.refusal(got, name)
+        positions = _positions(answers, got)
         position = None
         if positions:
-            route = answers.found[positions[0]].exchange.route
-            key = (name, variation, route, positions[0])
+            route, key = _pinned_key(answers, name, variation, positions)
             position = self._rotation.take(key, positions, route, name)
+        elif answers.positions(got.method.upper(), plain_path(got.url.path)):
+            raise streams.refusal(got, name)
         if position is None:
             raise nearest.explain(
                 got,
@@ -60,6 +77,19 @@ class Lookup:
                 hint="Under /c/, requests are matched by method and path.",
             )
         return answers.found[position]
+
+    def pinned_choices(self, name: str, variation: Variation, got: Request) -> Choices | None:
+        """Return the choices of :meth:`pinned`, if there are any and no file has to be read."""
+        opened = self.library.opened(name)
+        answers = None if opened is None else opened.prepared(variation)
+        if opened is None or answers is None:
+            return None
+        positions = _positions(answers, got)
+        if not positions:
+            return None
+        route, key = _pinned_key(answers, name, variation, positions)
+        found = {n: answers.found[n] for n in positions}
+        return Choices(tuple(positions), found, key, route, name, (ref(opened),))
 
     async def matched(self, got: Request) -> Found:
         """Find an answer in all cassettes, by the parts that are compared."""
@@ -88,9 +118,8 @@ class Lookup:
                     return functools.partial(streams.refusal, got, name)
             position = None
             if positions:
-                known = index.signatures[positions[0]]
-                key = (known.key(index.rule.parts), positions[0])
-                position = self._rotation.take(key, positions, (known.method, known.path))
+                route, key = _matched_key(index, positions)
+                position = self._rotation.take(key, positions, route)
             if position is None:
                 return functools.partial(self._explain, got, index)
             location = index.locations[position]
@@ -99,6 +128,42 @@ class Lookup:
                 return opened.answers().found[location.number]
             # The file was changed after it was indexed.
             await asyncio.to_thread(self.library.scan)
+
+    def matched_choices(self, got: Request) -> Choices | None:
+        """Return the choices of :meth:`matched`, if there are any and no file has to be read."""
+        index = self.library.index
+        positions = index.matches(got) if index and index.rule.compares_whole_bodies else []
+        if index is None or not positions:
+            return None
+        found, read = {}, []
+        for position in positions:
+            location = index.locations[position]
+            opened = self.library.opened(location.name)
+            answers = None if opened is None else opened.prepared()
+            if opened is None or answers is None or opened.stamp != index.stamps[location.name]:
+                return None
+            found[position] = answers.found[location.number]
+            read.append(opened)
+        route, key = _matched_key(index, positions)
+        numbers = tuple(positions)
+        return Choices(numbers, found, key, route, "", tuple(map(ref, dict.fromkeys(read))), index)
+
+    def are_current(self, choices: Choices) -> bool:
+        """Return whether the choices are still what is in the files."""
+        index = choices.index
+        if index is not None and index is not self.library.index:
+            return False
+        for reference in choices.opened:
+            opened = reference()
+            if opened is None or self.library.opened(opened.name) is not opened:
+                return False
+        return True
+
+    def take(self, choices: Choices, wanted: Callable[[int], bool]) -> int | None:
+        """Return the number of the next one, if it is ``wanted``; if not, it is still the next."""
+        return self._rotation.take(
+            choices.key, choices.numbers, choices.route, choices.cassette, wanted
+        )
 
     async def _fits(self, location: Location, got: Request) -> bool:
         answers = (await self._open(location.name)).answers().found
@@ -136,6 +201,25 @@ class Lookup:
         if unreadable:
             hint += f" Unreadable cassettes: {', '.join(sorted(unreadable))}."
         return nearest.explain(got, near, where=f"in {count} cassettes", hint=hint)
+
+
+def _positions(answers: Answers, got: Request) -> list[int]:
+    """Return the places of the answers to that method and path, of the kind that is asked for."""
+    recorded = answers.positions(got.method.upper(), plain_path(got.url.path))
+    return [n for n in recorded if streams.fits(answers.found[n].exchange, got)]
+
+
+def _pinned_key(
+    answers: Answers, name: str, variation: Variation, positions: Sequence[int]
+) -> tuple[tuple[str, str], Hashable]:
+    route = answers.found[positions[0]].exchange.route
+    # A text, because it knows its hash.
+    return route, repr((name, str(variation), route, positions[0]))
+
+
+def _matched_key(index: Index, positions: Sequence[int]) -> tuple[tuple[str, str], Hashable]:
+    known = index.signatures[positions[0]]
+    return (known.method, known.path), (known.key(index.rule.parts), positions[0])
 
 
 def broken(error: CassetteError) -> RefusalError:

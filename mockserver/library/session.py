@@ -202,23 +202,32 @@ class Rotation:
         self._polls: defaultdict[str, dict[Hashable, str]] = defaultdict(dict)
 
     def take(
-        self, key: Hashable, choices: Sequence[int], route: tuple[str, str], cassette: str = ""
+        self,
+        key: Hashable,
+        choices: Sequence[int],
+        route: tuple[str, str],
+        cassette: str = "",
+        wanted: Callable[[int], bool] | None = None,
     ) -> int | None:
         """Return the next of the ``choices`` recorded for ``key``; ``None`` if none is left.
 
-        ``route`` is the method and the plain path of the request.
+        ``route`` is the method and the plain path of the request. One that is not ``wanted`` is
+        left where it is.
         """
         taken = self._taken[key]
         if self.once and taken >= len(choices):
             return None
-        self._taken[key] = taken + 1
         method, path = route
-        if method in self._repeated:
+        polled = method in self._repeated
+        choice = choices[min(taken, len(choices) - 1) if polled else taken % len(choices)]
+        if wanted is not None and not wanted(choice):
+            return None
+        self._taken[key] = taken + 1
+        if polled:
             self._polls[cassette][key] = path
-            return choices[min(taken, len(choices) - 1)]
-        if taken and taken % len(choices) == 0 and self._polls:
+        elif taken and taken % len(choices) == 0 and self._polls:
             self._restart(cassette, path)
-        return choices[taken % len(choices)]
+        return choice
 
     def _restart(self, cassette: str, path: str) -> None:
         """Start again with what is polled below ``path``: it was made once more."""

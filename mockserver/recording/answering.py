@@ -147,7 +147,7 @@ class RecordingApp(App):
         origin: str | None,
     ) -> web.StreamResponse:
         url = received.url
-        record = self._record(request, url.path, url.query, received.body, None, found)
+        record = self.enter(request, url.path, url.query, received.body, None, found, connection=0)
         message = found.exchange.message
         if not self.asked(request):
             message = found.exchange.message_at(open_tape.place(request.host))

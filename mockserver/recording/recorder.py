@@ -60,6 +60,7 @@ class Recorder(MockServer):
 
     # A client that gives up must not keep its provider at work.
     _answers_half_closed = False
+    _takes_short_cut = False
 
     def __init__(
         self,

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from aiohttp import hdrs, web
+from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import HttpProcessingError
 
 from mockserver.backend import ANSWER_HEADER, REFUSED, Backend, Given, Settings
@@ -109,6 +110,7 @@ class App:
         self.sessions: dict[str, LiveSession] = {}
         self._played = 0
         self._lookup = Lookup(library, once=options.once, repeat=options.repeat)
+        self.lookup = Lookup(library, once=options.once, repeat=options.repeat)
         self.answers = Answers()
         self.backend = answering(options.backend) if options.backend else None
         self._numbers = itertools.count()
@@ -188,7 +190,7 @@ class App:
         """Close all sessions, forget journal and order, and list the library again."""
         self.close()
         self.journal.clear()
-        self._lookup.reset()
+        self.lookup.reset()
         await asyncio.to_thread(self.library.scan)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -220,33 +222,32 @@ class App:
     async def answer(self, request: web.BaseRequest, origin: str | None) -> web.StreamResponse:
         """Answer one request; ``origin`` is the page that sends it, if one does."""
         path, query = target_of(request.raw_path)
+        number = getattr(request.protocol, "number", 0)
         live: LiveSession | None = None
         body, sent = b"", b""
         try:
             body, sent = await read_body(request, self.options.limits.body)
             asked = path
             if self.asked(request):
-                find: Find = self._lookup.matched
+                find: Find = self.lookup.matched
             elif self.options.control and path.startswith(admin.PREFIX):
                 return await admin.answer(self, request, path, body)
             else:
                 live, path, find = self._route(path)
             backend = self.backend if live is None else live.backend
             headers = () if backend is None else tuple(request.headers.items())
-            found = await find(_received(request.method, path, query, headers, body))
+            found = await find(received(request.method, path, query, headers, body))
         except RefusalError as refusal:
             if not path.startswith(admin.PREFIX):
                 self.note_refusal(refusal.message)
-                record = self._record(request, path, query, sent, live)
+                record = self.enter(request, path, query, sent, live, connection=number)
                 record.refuse(refusal.outcome, status=refusal.status, note=refusal.message)
             response = refusal_response(refusal)
             if self.backend is not None:
                 response.headers[ANSWER_HEADER] = REFUSED
             return response
-        record = self._record(request, path, query, sent, live, found)
-        exchange = found.exchange
-        if backend is not None and not isinstance(found, Given):
-            exchange = exchange.with_header(ANSWER_HEADER, found.label)
+        record = self.enter(request, path, query, sent, live, found, connection=number)
+        exchange = found.exchange if isinstance(found, Given) else labelled(found, backend)
         message = exchange.message
         if exchange.has_address and self.options.keep_clients and not self.asked(request):
             base = f"{request.scheme}://{request.host}{asked.removesuffix(path)}"
@@ -285,25 +286,27 @@ class App:
                 )
                 raise RefusalError(404, "unknown_cassette", message)
             name, rest = split
-            chosen, rest = _variation(rest)
-            return None, rest, functools.partial(self._lookup.pinned, name, chosen)
+            chosen, rest = variation_of(rest)
+            return None, rest, functools.partial(self.lookup.pinned, name, chosen)
         return None, path, self._matched
 
     async def _matched(self, got: Request) -> Found:
         """Find a recorded answer, or make one."""
         if self.backend is None:
-            return await self._lookup.matched(got)
-        found = await self._lookup.recorded(got) if self.options.by_request else None
+            return await self.lookup.matched(got)
+        found = await self.lookup.recorded(got) if self.options.by_request else None
         return found or self.backend.answer(got, time.monotonic())
 
-    def _record(
+    def enter(
         self,
-        request: web.BaseRequest,
+        request: web.BaseRequest | RawRequestMessage,
         path: str,
         query: str,
         body: bytes,
         live: LiveSession | None,
         found: Found | None = None,
+        *,
+        connection: int,
     ) -> Record:
         """Enter a request in the journals."""
         record = Record(
@@ -315,7 +318,7 @@ class App:
             request.headers,
             body,
             found,
-            connection=getattr(request.protocol, "number", 0),
+            connection=connection,
         )
         self.journal.add(record)
         if live is not None:
@@ -324,7 +327,14 @@ class App:
         return record
 
 
-def _variation(path: str) -> tuple[Variation, str]:
+def labelled(found: Found, backend: Backend | None) -> Exchange:
+    """Return what is sent for a recording: where answers are made too, it says what it is."""
+    if backend is None:
+        return found.exchange
+    return found.exchange.with_header(ANSWER_HEADER, found.label)
+
+
+def variation_of(path: str) -> tuple[Variation, str]:
     """Split the path behind a cassette's name into its variation, if any, and the rest.
 
     Raises :class:`RefusalError` for words that are not known.
@@ -349,7 +359,7 @@ def target_of(target: str) -> tuple[str, str]:
     return path, query
 
 
-def _received(method: str, path: str, query: str, headers: Headers, body: bytes) -> Request:
+def received(method: str, path: str, query: str, headers: Headers, body: bytes) -> Request:
     """Return the request as a provider would get it."""
     uri = f"{_ORIGIN}{path}?{query}" if query else _ORIGIN + path
     return Request(method=method, uri=uri, headers=headers, body=body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -207,6 +208,11 @@ class Record:
             call=self.call,
         )
 
+    @property
+    def is_over(self) -> bool:
+        """Whether its answer has ended."""
+        return self._outcome is not Outcome.ANSWERING
+
     def begin(self) -> None:
         """Note that the answer begins."""
         self._began = self._clock()
@@ -244,12 +250,14 @@ class Journal:
 
     def add(self, record: Record) -> None:
         """Append a record; a full journal drops the oldest."""
-        self._records.append(record)
-        self._take(record.size)
-        while len(self._records) > self._limit or (
-            self._room.taken > self._room.limit and len(self._records) > 1
-        ):
-            self._take(-self._records.popleft().size)
+        records, room = self._records, self._room
+        records.append(record)
+        change = record.size
+        if len(records) > self._limit:
+            change -= records.popleft().size
+        self._take(change)
+        while room.taken > room.limit and len(records) > 1:
+            self._take(-records.popleft().size)
 
     @property
     def records(self) -> tuple[Record, ...]:
@@ -260,6 +268,11 @@ class Journal:
     def entries(self) -> tuple[JournalEntry, ...]:
         """The entries so far."""
         return tuple(record.entry for record in self._records)
+
+    def after(self, number: int) -> list[Record]:
+        """Return the records of requests that came after the one with that number."""
+        newest_first = itertools.takewhile(lambda r: r.number > number, reversed(self._records))
+        return list(newest_first)[::-1]
 
     def clear(self) -> None:
         """Forget all entries."""

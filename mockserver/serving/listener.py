@@ -8,12 +8,13 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from aiohttp import StreamReader, web
+from aiohttp import EMPTY_PAYLOAD, StreamReader, web
 from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http import RawRequestMessage
+from aiohttp.http import HttpRequestParser, RawRequestMessage
 
 from mockserver.library.refusal import RefusalError
 from mockserver.serving.app import Limits
+from mockserver.serving.at_once import LONGEST, ShortCut
 from mockserver.serving.responses import refusal_message, refusal_response
 
 _log = logging.getLogger(__name__)
@@ -32,11 +33,31 @@ _OTHER_PROTOCOLS = {
 }
 
 
+#: The private names of aiohttp's connection that the short cut needs. In a version that lacks one,
+#: every request goes to the handler.
+PRIVATE = (
+    "_keepalive_timeout",
+    "_loop",
+    "_messages",
+    "_next_keepalive_close_time",
+    "_parser",
+    "_paused",
+    "_reading_paused",
+    "_waiter",
+)
+HAS_SHORT_CUT = hasattr(StreamReader, "_buffer") and all(
+    hasattr(web.RequestHandler, name) for name in PRIVATE
+)
+#: Since aiohttp 3.14, a parser counts the requests that wait for their handler.
+_COUNTS = hasattr(HttpRequestParser, "message_consumed")
+
+
 class Listener(web.Server):
     """Makes a connection object for each client; cancels its handler when it disconnects.
 
     ``answers_half_closed``: a client that has closed its sending side gets its answer (RFC 9112,
-    section 9.6), until it is seen to have closed the other one.
+    section 9.6), until it is seen to have closed the other one. ``short_cut`` answers requests
+    before they get to the handler.
     """
 
     def __init__(
@@ -46,6 +67,7 @@ class Listener(web.Server):
         note_refusal: Callable[[str], None],
         *,
         answers_half_closed: bool,
+        short_cut: ShortCut | None = None,
     ) -> None:
         def make_request(
             message: RawRequestMessage,
@@ -66,6 +88,7 @@ class Listener(web.Server):
         self._numbers = itertools.count(1)
         self.note_refusal = note_refusal
         self.answers_half_closed = answers_half_closed
+        self.short_cut = short_cut if HAS_SHORT_CUT else None
         self.head_seconds = limits.head_seconds
         self._connection: dict[str, Any] = {
             "loop": loop,
@@ -94,8 +117,16 @@ class Connection(web.RequestHandler):
     _begun = False
     _timer: asyncio.TimerHandle | None = None
     _half_closed: asyncio.Event | None = None
+    #: The next byte begins a request.
+    _is_between = True
+    #: The request whose body is waited for.
+    _accepted: RawRequestMessage | None = None
     #: The body of the last request.
     _payload: StreamReader | None = None
+
+    def __init__(self, manager: Listener, **options: Any) -> None:
+        super().__init__(manager, **options)
+        self._short_cut = manager.short_cut
 
     @property
     def half_closed(self) -> asyncio.Event:
@@ -153,7 +184,13 @@ class Connection(web.RequestHandler):
                 if data.startswith(start):
                     self._refuse(message)
                     return
-        super().data_received(data)
+        if self._short_cut is None or not data:
+            # No bytes: a body was read, and the parser may go on with what it had kept.
+            super().data_received(data)
+        elif self._is_answered(self._short_cut, data):
+            self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+            self._stop_timer()
+            return
         if self._messages:
             self._payload = self._messages[-1][1]
         if self._messages or self._current_request is not None:
@@ -161,6 +198,69 @@ class Connection(web.RequestHandler):
         elif self._timer is None and isinstance(self._manager, Listener):
             # A head that never ends would hold its connection for ever.
             self._timer = self._loop.call_later(self._manager.head_seconds, self._too_slow)
+
+    def _is_answered(self, short_cut: ShortCut, data: bytes) -> bool:
+        """Take bytes and return whether they ended a request that the short cut has answered."""
+        waiter, began, self._is_between = self._waiter, self._is_between, False
+        idle = waiter is not None and not waiter.done() and not self._paused
+        if idle and began and self.transport is not None and not self.transport.is_closing():
+            message = short_cut.answer_again(data, self.number)
+            if message is not None:
+                self.transport.write(message)
+                self._is_between = True
+                return True
+        # The task that gives requests to the handler sleeps on, until there is one for it.
+        self._waiter = None if idle else waiter
+        try:
+            super().data_received(data)
+        finally:
+            self._waiter = waiter
+        if not self._messages:
+            return False
+        head, payload = self._messages[0]
+        if began and len(self._messages) == 1 and isinstance(head, RawRequestMessage):
+            # Nothing came but a head and its body, so the next byte begins another request.
+            size = data.find(b"\r\n\r\n") + 4 + getattr(payload, "total_bytes", 0)
+            self._is_between = size == len(data) and payload.is_eof() and not head.chunked
+        if not idle or waiter is None:
+            return False
+        answered = self._answer(short_cut, data if self._is_between else None)
+        if answered is False and not waiter.done():
+            waiter.set_result(None)
+        return answered is True
+
+    def _answer(self, short_cut: ShortCut, whole: bytes | None) -> bool | None:
+        """Answer the only request there is, or return ``False`` if that is for the handler.
+
+        ``None``: its body is on its way. ``whole`` is the request if it came alone, in one piece.
+        """
+        if len(self._messages) > 1 or self._reading_paused:
+            return False
+        head, payload = self._messages[0]
+        if not isinstance(head, RawRequestMessage):
+            return False
+        if self._accepted is not head:
+            if not short_cut.accepts(head):
+                return False
+            self._accepted = head
+        if payload.exception() is not None:
+            return False
+        if not payload.is_eof():
+            return None if payload.total_bytes <= LONGEST else False
+        self._accepted = None
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            return False
+        # Not read: the handler gets it as it is if there is no answer.
+        body = b"" if payload is EMPTY_PAYLOAD else b"".join(payload._buffer)
+        message = short_cut.answer(head, body, self.number, whole)
+        if message is None:
+            return False
+        transport.write(message)
+        self._messages.clear()
+        if _COUNTS and self._parser is not None:
+            self._parser.message_consumed()
+        return True
 
     def _refuse(self, message: str, status: int = 400) -> None:
         if isinstance(self._manager, Listener):

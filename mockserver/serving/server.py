@@ -22,9 +22,10 @@ from mockserver.library.rule import EXACT, Rule
 from mockserver.library.session import Exchange
 from mockserver.library.session import exchanges as exchanges_of
 from mockserver.serving.app import App, Limits, Options
+from mockserver.serving.at_once import ShortCut
 from mockserver.serving.authority import Authority
 from mockserver.serving.doorway import Doorways, Ways
-from mockserver.serving.journal import JournalEntry
+from mockserver.serving.journal import JournalEntry, Record
 from mockserver.serving.listener import Listener
 from mockserver.serving.proxying import proxy_environment
 from mockserver.serving.sessions import LiveSession, answering
@@ -69,6 +70,8 @@ class MockServer:
 
     #: A client that sends nothing more gets its answer.
     _answers_half_closed = True
+    #: What is prepared is answered at once.
+    _takes_short_cut = True
 
     def __init__(
         self,
@@ -163,6 +166,10 @@ class MockServer:
     def verdict(self) -> Verdict:
         """Judge the clients by all requests so far."""
         return self._call(self._app.verdict)
+
+    def records_after(self, number: int) -> list[Record]:
+        """Return the journal's records of the requests after the one with that number."""
+        return self._call(lambda: self._app.journal.after(number))
 
     def session(
         self,
@@ -297,6 +304,7 @@ class MockServer:
             self._options.limits,
             self._app.note_refusal,
             answers_half_closed=self._answers_half_closed,
+            short_cut=ShortCut(self._app) if self._takes_short_cut else None,
         )
         front: Callable[[], asyncio.BaseProtocol] = self._listener
         context = None
