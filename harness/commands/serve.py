@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.commands import answering, greeting
+from harness.commands import answering, greeting, request_log
 from harness.commands.options import rule_of
 
 if TYPE_CHECKING:
-    from mockserver import JournalEntry, MockServer
+    from mockserver import MockServer
 
-#: Seconds between two polls of the journal.
-_INTERVAL = 0.2
 #: Seconds for the answers in progress to end after SIGTERM.
 _DRAIN = 10.0
 
@@ -164,9 +161,10 @@ def command(
         try:
             for line in greeting.lines(server, asked):
                 click.echo(line)
-            for entry in _requests(server):
-                if not quiet:
-                    click.echo(_line(entry), err=True)
+            while quiet:
+                time.sleep(60)
+            for lines in request_log.batches(server):
+                click.echo("\n".join(lines), err=True)
         except KeyboardInterrupt:
             click.echo("stopped", err=True)
         except _Terminated:
@@ -215,31 +213,3 @@ def _check(server: MockServer) -> None:
             hint="name cassettes: *.yaml, *.yml and *.har files, or directories of them; "
             "'tapecheck import' converts those of other tools",
         )
-
-
-def _requests(server: MockServer) -> Iterator[JournalEntry]:
-    """Yield each answered request, as long as the server runs."""
-    answered = -1
-    while True:
-        time.sleep(_INTERVAL)
-        for entry in server.journal:
-            if entry.number <= answered:
-                continue
-            if entry.outcome == "answering":
-                # Show requests in order: a later one waits for an earlier one.
-                break
-            answered = entry.number
-            yield entry
-
-
-def _line(entry: JournalEntry) -> str:
-    if entry.answer is None:
-        return f"{entry.method} {entry.path} -> {entry.status} {entry.outcome}: {entry.note}"
-    if entry.exchange is None:
-        where = f" {entry.answer},"
-    else:
-        where = f" {entry.cassette}#{entry.exchange}" if entry.cassette else f" #{entry.exchange}"
-    return (
-        f"{entry.method} {entry.path} ->{where} {entry.status} {entry.outcome}, "
-        f"{entry.sent:,} bytes"
-    )
