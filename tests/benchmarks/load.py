@@ -47,20 +47,31 @@ def connect(port: int) -> socket.socket:
     return sock
 
 
-def responses_per_second(
-    result: Connection, port: int, request: bytes, seconds: float, connections: int = 32
-) -> None:
-    """Send ``request`` repeatedly on several connections; send back the rate.
-
-    All responses are taken to be as long as the first, which ends with the last chunk.
-    """
+def _first(port: int, request: bytes) -> bytes:
+    """Return the first response, which ends with the last chunk."""
     with connect(port) as sock:
         sock.sendall(request)
         first = b""
         while not first.endswith(b"0\r\n\r\n"):
             first += sock.recv(1 << 20) or b"closed 0\r\n\r\n"
-        assert first.startswith(b"HTTP/1.1 200"), first[:200]
-    size = len(first)
+            if b" 200 " not in first[:20]:
+                break
+        return first
+
+
+def is_answered(result: Connection, port: int, request: bytes) -> None:
+    """Send back whether the response is a stream with status 200."""
+    result.send(_first(port, request).startswith(b"HTTP/1.1 200"))
+
+
+def responses(
+    result: Connection, port: int, request: bytes, seconds: float, connections: int = 32
+) -> None:
+    """Send ``request`` repeatedly on several connections; send back how many, and the seconds.
+
+    All responses are taken to be as long as the first, which ends with the last chunk.
+    """
+    size = len(_first(port, request))
     socks = {sock.fileno(): sock for sock in (connect(port) for _ in range(connections))}
     missing = dict.fromkeys(socks, size)
     poll = select.epoll()
@@ -75,7 +86,7 @@ def responses_per_second(
                 count += 1
                 missing[descriptor] = size
                 socks[descriptor].sendall(request)
-    result.send(count / (now - began))
+    result.send((count, now - began))
 
 
 def table(title: str, rows: list[tuple[str, str]]) -> None:
