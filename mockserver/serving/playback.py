@@ -13,6 +13,7 @@ from aiohttp.abc import AbstractStreamWriter
 
 from mockserver.library.outcome import Outcome
 from mockserver.serving.journal import Record
+from mockserver.serving.pacing import Clock, Run
 from mockserver.wire.http1 import Message
 from mockserver.wire.schedule import Coding, Ending, Gate, Send
 
@@ -94,7 +95,7 @@ class Playback:
         this call. ``wait`` is called at each gate.
         """
         try:
-            await self._write(_Clock(speed), wait)
+            await self._write(Clock(speed), wait)
             await self._end()
         except ConnectionError:
             self._record.end(Outcome.CLIENT_CLOSED, sent=self._sent)
@@ -103,24 +104,37 @@ class Playback:
             self._record.end(Outcome.CLIENT_CLOSED, sent=self._sent)
             raise
 
-    async def _write(self, clock: _Clock, wait: Wait) -> None:
+    async def _write(self, clock: Clock, wait: Wait) -> None:
         message, delivery, writer = self._message, self._delivery, self._request.writer
         unmarked = message.coding(delivery) is not Coding.CHUNKED
         await clock.until(message.schedule.headers_ms)
         self._record.begin()
         await writer.write(message.head(delivery))
-        for step in () if delivery.bodiless else message.schedule.steps:
-            match step:
-                case Send():
-                    await clock.until(step.at_ms)
-                    await writer.write(message.frame(step, delivery))
-                    self._sent += len(step.data)
+        steps, position = () if delivery.bodiless else message.schedule.steps, 0
+        while position < len(steps):
+            match steps[position]:
+                case Gate(name):
+                    await self._unless_gone(wait(name))
+                    position += 1
+                case Send() if clock.speed and not unmarked:
+                    run = Run(self._request, steps, position, clock, self._frame, self._note)
+                    await run.play()
+                    position = run.position
+                case Send() as piece:
+                    await clock.until(piece.at_ms)
+                    await writer.write(self._frame(piece))
+                    self._note(piece)
+                    position += 1
                     if unmarked:
                         # Without chunks, only separate writes keep the pieces apart.
                         await asyncio.sleep(0)
-                case Gate():
-                    await self._unless_gone(wait(step.name))
         await writer.write(message.tail(delivery))
+
+    def _frame(self, piece: Send) -> bytes:
+        return self._message.frame(piece, self._delivery)
+
+    def _note(self, piece: Send) -> None:
+        self._sent += len(piece.data)
 
     async def _end(self) -> None:
         match self._message.schedule.ending:
@@ -152,22 +166,6 @@ class Playback:
         half_closed: asyncio.Event = self._request.protocol.half_closed  # type: ignore[attr-defined]
         await half_closed.wait()
         await asyncio.sleep(seconds)
-
-
-class _Clock:
-    """Recorded times, faster or slower. They are absolute, so that delays do not add up."""
-
-    def __init__(self, speed: float) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._started = self._loop.time()
-        self._speed = speed
-
-    async def until(self, at_ms: float) -> None:
-        if self._speed:
-            due = self._started + at_ms / 1000 / self._speed
-            delay = due - self._loop.time()
-            if delay > 0:
-                await asyncio.sleep(delay)
 
 
 async def reset(request: web.BaseRequest) -> None:
