@@ -125,7 +125,7 @@ def command(
     from harness.suite import bundled
     from mockserver import MockServer
     from mockserver.library import settings
-    from mockserver.serving import EveryHost
+    from mockserver.serving import EveryHost, settle
 
     project = settings.find(Path.cwd())
     scripts, cassettes = answering.split(files)
@@ -158,6 +158,7 @@ def command(
         _check(server)
     signal.signal(signal.SIGTERM, _terminate)
     with server:
+        settle()
         try:
             for line in greeting.lines(server, asked):
                 click.echo(line)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mockserver.lazy import lazy_face
 
 if TYPE_CHECKING:
+    from mockserver.serving.garbage import settle
     from mockserver.serving.journal import JournalEntry
     from mockserver.serving.proxying import EveryHost, no_proxy
     from mockserver.serving.scripts import is_script_file, load_script, load_scripts
@@ -21,10 +22,12 @@ __all__ = [
     "load_scripts",
     "loop_factory",
     "no_proxy",
+    "settle",
     "verify_cassette",
 ]
 
 _HOMES = {
+    "garbage": ("settle",),
     "journal": ("JournalEntry",),
     "scripts": ("is_script_file", "load_script", "load_scripts"),
     "proxying": ("EveryHost", "no_proxy"),
