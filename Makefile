@@ -35,7 +35,8 @@ lint: $(STAMP)
 	$(BIN)/tapecheck lint
 
 bench: $(STAMP)
-	$(BIN)/python -m tests.benchmarks.throughput
+	$(BIN)/python -m tests.benchmarks.serve
+	$(BIN)/python -m tests.benchmarks.streams
 	$(BIN)/python -m tests.benchmarks.overhead
 	$(BIN)/python -m tests.benchmarks.chunk_way
 	$(BIN)/python -m tests.benchmarks.inner_loop

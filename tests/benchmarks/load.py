@@ -13,30 +13,21 @@ from typing import Any
 
 _PROCESSES = multiprocessing.get_context("spawn")
 
-#: Starts a server, sends its port, and serves until the process is ended.
-Serve = Callable[[Connection], None]
-
-
-@contextmanager
-def served(serve: Serve, *args: Any) -> Iterator[int]:
-    """Run a server in a process of its own and yield its port."""
-    ours, theirs = _PROCESSES.Pipe()
-    process = _PROCESSES.Process(target=serve, args=(theirs, *args), daemon=True)
-    process.start()
-    try:
-        yield ours.recv()
-    finally:
-        process.terminate()
-        process.join()
-
 
 def in_a_process(function: Callable[..., Any], *args: Any) -> Any:
     """Call ``function(connection, *args)`` in a process of its own and return what it sends."""
+    with asking(function, *args) as other:
+        return other.recv()
+
+
+@contextmanager
+def asking(function: Callable[..., Any], *args: Any) -> Iterator[Connection]:
+    """Call ``function(connection, *args)`` in a process of its own and yield the other end."""
     ours, theirs = _PROCESSES.Pipe()
     process = _PROCESSES.Process(target=function, args=(theirs, *args), daemon=True)
     process.start()
     try:
-        return ours.recv()
+        yield ours
     finally:
         process.join()
 

@@ -37,6 +37,9 @@ EVENTS = (
     _event({}, "stop"),
     b"data: [DONE]\n\n",
 )
+#: Streams by the name of their cassette: events, and milliseconds between two.
+PACES = {"slow": (30, 100.0), "timed": (15, 500.0)}
+EVENT = b'data: {"choices":[{"index":0,"delta":{"content":"word"}}]}\n\n'
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 #: Whatever a server prints first has its port behind this.
 _ADDRESS = re.compile(r"127\.0\.0\.1:(\d+)")
@@ -162,8 +165,8 @@ async def _aiohttp() -> int:
 
 
 async def _timers() -> int:
-    """Send a piece of 60 bytes every 50 ms, 40 times, with nothing but timers."""
-    from tests.benchmarks.streams import FRAMES, GAP_MS
+    """Send the streams of :data:`PACES` with nothing but timers."""
+    frame = b"%x\r\n%b\r\n" % (len(EVENT), EVENT)
 
     class Bare(asyncio.Protocol):
         def connection_made(self, transport: Any) -> None:
@@ -172,9 +175,11 @@ async def _timers() -> int:
         def data_received(self, data: bytes) -> None:
             loop = asyncio.get_running_loop()
             now = loop.time()
+            events, gap = next(p for name, p in PACES.items() if name.encode() in data)
             self.write(HEAD)
-            for number, frame in enumerate(FRAMES):
-                loop.call_at(now + number * GAP_MS / 1000, self.write, frame)
+            for number in range(events):
+                last = b"0\r\n\r\n" if number == events - 1 else b""
+                loop.call_at(now + number * gap / 1000, self.write, frame + last)
 
     server = await asyncio.get_running_loop().create_server(Bare, "127.0.0.1", 0, backlog=1024)
     port: int = server.sockets[0].getsockname()[1]
