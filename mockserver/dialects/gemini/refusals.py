@@ -43,6 +43,44 @@ _FIELDS = frozenset(
         "automaticFunctionCalling",
     ]
 )
+#: The fields of ``generationConfig``.
+_CONFIG = frozenset(
+    [
+        "candidateCount",
+        "stopSequences",
+        "maxOutputTokens",
+        "temperature",
+        "topP",
+        "topK",
+        "seed",
+        "presencePenalty",
+        "frequencyPenalty",
+        "responseMimeType",
+        "responseSchema",
+        "responseJsonSchema",
+        "_responseJsonSchema",
+        "ResponseJsonSchema",
+        "responseModalities",
+        "responseLogprobs",
+        "logprobs",
+        "speechConfig",
+        "thinkingConfig",
+        "mediaResolution",
+        "imageConfig",
+        "enableEnhancedCivicAnswers",
+        "audioTimestamp",
+        "audioTranscriptionConfig",
+        "routingConfig",
+        "modelSelectionConfig",
+        "enableAffectiveDialog",
+        "translationConfig",
+        "responseFormat",
+        "modelConfig",
+        "generationOutputConfig",
+        "videoConfig",
+        "mediaConfig",
+    ]
+)
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.:-]{0,63}")
 _METRICS = {
     QuotaKind.REQUESTS: (
@@ -88,7 +126,7 @@ class GeminiRefusals(Refusals):
         body = folded(sent.body)
         if not isinstance(body, dict):
             return
-        yield from _unknown(sent.body, body)
+        yield from _unknown(sent.body)
         contents = body.get("contents")
         if contents in (None, []):
             yield objection(
@@ -188,21 +226,27 @@ def _from_mistake(text: str) -> str:
     return text.partition("\n")[0][:80]
 
 
-def _unknown(raw: JsonObject, body: JsonObject) -> Iterator[Objection]:
-    """Yield what is said to names that the API does not have; ``raw`` has them as sent."""
-    names = [name for name, camel in zip(raw, body, strict=False) if camel not in _FIELDS]
-    if names:
-        words = [
-            f'Invalid JSON payload received. Unknown name "{name}": Cannot find field.'
-            for name in names
-        ]
-        violations: list[Json] = [{"description": text} for text in words]
+def _unknown(raw: JsonObject) -> Iterator[Objection]:
+    """Yield what is said to names that the API does not have."""
+    words = [f'Unknown name "{name}"' for name in _others(raw, _FIELDS)]
+    for name, value in raw.items():
+        if folded({name: None}) == {"generationConfig": None} and isinstance(value, dict):
+            at = "at 'generation_config'"
+            words += [f'Unknown name "{other}" {at}' for other in _others(value, _CONFIG)]
+    if words:
+        texts = [f"Invalid JSON payload received. {text}: Cannot find field." for text in words]
+        violations: list[Json] = [{"description": text} for text in texts]
         yield objection(
             "unknown_field",
-            "\n".join(words),
+            "\n".join(texts),
             f"{_DOCS}troubleshooting",
             details=[{"@type": f"{_TYPE}BadRequest", "fieldViolations": violations}],
         )
+
+
+def _others(raw: JsonObject, known: frozenset[str]) -> list[str]:
+    """Return the names that are not known, in either spelling."""
+    return [name for name in raw if not known & set(folded({name: None}))]
 
 
 def _tools(body: JsonObject) -> Iterator[Objection]:

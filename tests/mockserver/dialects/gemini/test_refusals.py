@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from google.genai import types
+from pydantic.alias_generators import to_camel
 
 from mockserver.dialects import find_dialect, said
 from mockserver.dialects.gemini.refused_contents import signed
@@ -57,6 +59,11 @@ NUMBER = (
             body(temperature=1),
             'Invalid JSON payload received. Unknown name "temperature": Cannot find field.',
         ),
+        (
+            body(generation_config={"max_tokens": 1, "max_output_tokens": 2}),
+            "Invalid JSON payload received. Unknown name \"max_tokens\" at 'generation_config': "
+            "Cannot find field.",
+        ),
         (body({"role": "assistant", "parts": []}), "Please use a valid role: user, model."),
         (
             body(USER, {"role": "model", "parts": [{"text": "a"}, {}]}),
@@ -108,6 +115,12 @@ def test_a_request_is_refused_in_googles_words(request_: Any, message: str) -> N
 )
 def test_what_google_takes_is_not_refused(request_: Any) -> None:
     assert refusing.objections("gemini", request_, PATH) == []
+
+
+def test_every_field_of_the_official_sdk_is_known() -> None:
+    names = [to_camel(name) for name in types.GenerationConfig.model_fields]
+    request = body(generationConfig=dict.fromkeys(names))
+    assert refusing.objections("gemini", request, PATH) == []
 
 
 def test_a_call_comes_back_with_its_signature() -> None:
