@@ -144,10 +144,13 @@ def _blocks(part: Part, turn: AssistantTurn) -> Iterator[JsonObject]:
 
 
 def _as_whole(block: JsonObject) -> JsonObject:
-    """Return a block with the fields that only whole answers have."""
+    """Return a block with the fields that only whole answers have.
+
+    The API's schema wants a list of citations or null, and the SDK of Vercel takes no null.
+    """
     match block["type"]:
         case "text":
-            return {"citations": None, **block}
+            return {"citations": [], **block}
         case "tool_use":
             return {**block, "caller": {"type": "direct"}}
     return block

@@ -124,7 +124,7 @@ def test_an_earlier_turn_goes_back_with_its_parts(turn: AssistantTurn) -> None:
     whole = DIALECT.write_answer(fitted(DIALECT, turn).turn, replace(CALL, stream=False), Pace())
     # Thinking without a signature cannot go back.
     blocks = [
-        {n: v for n, v in block.items() if v is not None and n != "caller"}
+        {n: v for n, v in block.items() if v != [] and n != "caller"}
         for block in json.loads(whole.body)["content"]
         if block["type"] != "thinking" or block["signature"]
     ]

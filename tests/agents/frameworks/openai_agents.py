@@ -1,0 +1,58 @@
+"""The OpenAI Agents SDK, with Chat Completions and with Responses."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from itertools import product
+
+from agents import (
+    Agent,
+    OpenAIChatCompletionsModel,
+    OpenAIResponsesModel,
+    Runner,
+    function_tool,
+    set_tracing_disabled,
+)
+from common import QUESTION, Case, Weather, run
+from openai import AsyncOpenAI
+
+MODELS = {"chat": OpenAIChatCompletionsModel, "responses": OpenAIResponsesModel}
+
+
+async def ask(case: Case, api: str, stream: bool, typed: bool) -> object:
+    @function_tool
+    def get_weather(city: str, unit: str = "C") -> str:
+        """Return the weather of a city."""
+        return case.called("get_weather", city=city, unit=unit)
+
+    @function_tool
+    def get_time(zone: str) -> str:
+        """Return the time of a zone."""
+        return case.called("get_time", zone=zone)
+
+    client = AsyncOpenAI(base_url=f"{sys.argv[1]}/v1", api_key="sk-test", max_retries=0)
+    agent = Agent(
+        name="a",
+        instructions="Use both tools.",
+        model=MODELS[api](model="gpt-4.1", openai_client=client),
+        tools=[get_weather, get_time],
+        output_type=Weather if typed else None,
+    )
+    if not stream:
+        return (await Runner.run(agent, QUESTION, max_turns=6)).final_output
+    result = Runner.run_streamed(agent, QUESTION, max_turns=6)
+    async for _ in result.stream_events():
+        pass
+    return result.final_output
+
+
+if __name__ == "__main__":
+    set_tracing_disabled(True)
+    for api, stream, typed in product(MODELS, (False, True), (False, True)):
+        run(
+            api,
+            stream,
+            typed,
+            lambda case, a=api, s=stream, t=typed: asyncio.run(ask(case, a, s, t)),
+        )
