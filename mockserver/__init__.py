@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from mockserver.library.rule import Part
     from mockserver.library.session import Exchange, exchanges
     from mockserver.serving.app import Limits
+    from mockserver.serving.handle import SessionHandle
     from mockserver.serving.journal import JournalEntry
-    from mockserver.serving.server import MockServer, SessionHandle
+    from mockserver.serving.server import MockServer
     from mockserver.testing.answers import Answer
     from mockserver.testing.llm import Llm, llm
 
@@ -49,7 +50,8 @@ _HOMES = {
     "library.session": ("Exchange", "exchanges"),
     "serving.app": ("Limits",),
     "serving.journal": ("JournalEntry",),
-    "serving.server": ("MockServer", "SessionHandle"),
+    "serving.handle": ("SessionHandle",),
+    "serving.server": ("MockServer",),
     "testing.answers": ("Answer",),
     "testing.llm": ("Llm", "llm"),
 }

@@ -45,6 +45,12 @@ _OPTIONS = (
         help="Answer requests that the provider would refuse, and only note what is wrong.",
     ),
     click.option(
+        "--save",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="Write the answers that were made to cassettes at the end, without keys.",
+    ),
+    click.option(
         "--verdict",
         is_flag=True,
         help="Judge the clients by their requests at the end; exit with 1 for a failure.",

@@ -70,7 +70,8 @@ def _answering(server: MockServer, asked: Answering) -> Iterator[str]:
     if first := [*first, *map(str, asked.scripts)]:
         yield f"First {', then '.join(first)}; what these leave open is made up."
     yield ""
-    yield "Set the base URL of your client; any key will do:"
+    key = "the key that you set" if asked.words.get("key") else "any key will do"
+    yield f"Set the base URL of your client; {key}:"
     yield from _exports(_base_urls(server))
     yield "Try it:"
     yield f"  {_curl(server)}"

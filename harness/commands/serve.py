@@ -98,6 +98,7 @@ def command(
     proxy: bool,
     quiet: bool,
     answer: bool,
+    save: Path | None,
     verdict: bool,
     **words: Any,
 ) -> int:
@@ -172,6 +173,8 @@ def command(
             # A second signal ends the wait.
             signal.signal(signal.SIGTERM, signal.default_int_handler)
             _drain(server)
+        if save is not None:
+            _save(server, save)
         if asked.verdict:
             return _verdict(server)
     return 0
@@ -193,6 +196,14 @@ def _drain(server: MockServer) -> None:
     except KeyboardInterrupt:
         drained = False
     click.echo("stopped" if drained else "stopped; some answers were interrupted", err=True)
+
+
+def _save(server: MockServer, directory: Path) -> None:
+    """Write the answers that were made. Raises :class:`RecordingError`."""
+    from mockserver.recording import save_answers
+
+    for path in save_answers(server.records, directory):
+        click.echo(f"saved {path}", err=True)
 
 
 def _verdict(server: MockServer) -> int:

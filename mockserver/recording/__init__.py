@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mockserver.recording.providers import DUMMY_KEY, PROVIDERS, Provider
     from mockserver.recording.recorder import Recorder, TapeHandle
     from mockserver.recording.resend import provider_of, providers_of, resend_requests
+    from mockserver.recording.saving import save_answers
     from mockserver.recording.tape import Result
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "providers_of",
     "resend_requests",
     "runs_in_ci",
+    "save_answers",
 ]
 
 _HOMES = {
@@ -66,6 +68,7 @@ _HOMES = {
         "providers_of",
         "resend_requests",
     ),
+    "saving": ("save_answers",),
     "tape": ("Result",),
 }
 
