@@ -24,7 +24,7 @@ from mockserver.dialects.registry import form, silent_values
 from mockserver.library import bodies
 from mockserver.library.matcher import plain_path
 from mockserver.library.rule import EXACT, Part, Rule
-from mockserver.secrets import scrub
+from mockserver.secrets import placeholder, scrub
 from mockserver.secrets.sealing import UnsealableError, sealed
 from mockserver.wire.content_coding import decompress, encoding_of
 from mockserver.wire.documents import NOT_JSON, Document, documents
@@ -60,10 +60,40 @@ class Renaming:
         body, _ = scrub.splice(request.body, None, _edits(request.body, kind, changed))
         edits = _edits(response.body, response.header("content-type"), changed)
         answer, chunks = scrub.splice(response.body, response.wire.chunks, edits)
-        return Interaction(
-            replace(request, body=body),
-            replace(response, body=answer, wire=replace(response.wire, chunks=chunks)),
+        uri = placeholder.exchanged(request.uri, changed)
+        asked, answered = (
+            tuple((name, placeholder.exchanged(value, changed)) for name, value in headers)
+            for headers in (request.headers, response.headers)
         )
+        wire = replace(response.wire, chunks=chunks)
+        return Interaction(
+            replace(request, uri=uri, headers=asked, body=body),
+            replace(response, headers=answered, body=answer, wire=wire),
+        )
+
+    def pair(self, old: Request | Response, new: Request | Response) -> None:
+        """Pair the placeholders of two messages that were found to be the same."""
+        ours, theirs = placeholder.all_in(repr(old)), placeholder.all_in(repr(new))
+        if len(ours) == len(theirs):
+            for a, b in zip(ours, theirs, strict=True):
+                self.allows(a, b)
+
+    def keep_apart(self, new: Sequence[Interaction], kept: Sequence[Request | Response]) -> None:
+        """Give placeholders that are not paired a number which no paired or kept one has.
+
+        The same placeholder stands for the same value in the whole cassette.
+        """
+        found = dict.fromkeys(placeholder.all_in(repr(list(new))))
+        taken = {old for old in self.old_of.values() if scrub.is_placeholder(old)}
+        taken.update(placeholder.all_in(repr(list(kept))))
+        last: dict[str, int] = {}
+        for kind, number in placeholder.numbered(" ".join((*found, *taken))):
+            last[kind] = max(number, last.get(kind, 0))
+        for text in found:
+            if text not in self.old_of and text in taken:
+                ((kind, _),) = placeholder.numbered(text)
+                last[kind] += 1
+                self.old_of[text] = placeholder.renumbered(text, last[kind])
 
 
 def is_volatile(path: KeyPath) -> bool:
@@ -204,6 +234,13 @@ def _edits(body: bytes, kind: str | None, changed: dict[str, str]) -> list[scrub
         for _, start, stop in document.strings()
         if (old := changed.get(body[start:stop].decode("latin-1"))) is not None
     ]
+    # A placeholder may stand anywhere, also within a text.
+    text = body.decode("latin-1")
+    for start, stop in placeholder.spans(text):
+        new = changed.get(text[start:stop])
+        if new is not None and not any(e.start < stop and start < e.stop for e in edits):
+            edits.append(scrub.Edit(start, stop, new.encode()))
+    edits.sort(key=lambda edit: edit.start)
     try:
         return sealed(body, edits, kind)
     except UnsealableError:

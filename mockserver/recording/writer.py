@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mockserver import files
 from mockserver.cassettes import writer
-from mockserver.cassettes.cassette import Cassette, End, Interaction, Response
+from mockserver.cassettes.cassette import Cassette, End, Interaction, Request, Response
 from mockserver.errors import RecordingError, UnwritableError
 from mockserver.library import library, similarity
 from mockserver.library.rule import EXACT, Rule
@@ -114,6 +114,15 @@ def merge(
         if similarity.same_response(ours.response, theirs.response, trial):
             ids = trial
             same_responses.add(after)
+    kept: list[Request | Response] = []
+    for number, other in matched.items():
+        if number in same_requests:
+            kept.append(old.interactions[other].request)
+            ids.pair(kept[-1], new[number].request)
+        if number in same_responses:
+            kept.append(old.interactions[other].response)
+            ids.pair(kept[-1], new[number].response)
+    ids.keep_apart(new, kept)
     out = []
     for number, interaction in enumerate(new):
         renamed = ids.restore(interaction)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 WORD = "REDACTED"
 
@@ -109,6 +109,34 @@ def numbered(text: str) -> Iterator[tuple[str, int]]:
             yield "key", int(match["jwt"])
         else:
             yield "number", int(match["digits"])
+
+
+def all_in(text: str) -> list[str]:
+    """Return every placeholder with a number in ``text``, in their order."""
+    return [m.group() for m in _NUMBERED.finditer(text)] if may_have(text) else []
+
+
+def renumbered(text: str, number: int) -> str:
+    """Return a placeholder of the same kind and form with another number."""
+    match = _NUMBERED.fullmatch(text)
+    ((kind, _),) = numbered(text)
+    assert match is not None
+    if match["binary"]:
+        return _base64(kind, number)
+    if match["host"]:
+        return host(kind, number)
+    return make(kind, number, text)
+
+
+def exchanged(text: str, new_of: Mapping[str, str]) -> str:
+    """Return a text with other placeholders in place of those that are keys of ``new_of``."""
+    return _NUMBERED.sub(lambda m: new_of.get(m.group(), m.group()), text)
+
+
+def spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield start and stop of each placeholder with a number."""
+    if may_have(text):
+        yield from (m.span() for m in _NUMBERED.finditer(text))
 
 
 def _base64(kind: str, number: int) -> str:
