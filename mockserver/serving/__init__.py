@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from mockserver.lazy import lazy_face
 
 if TYPE_CHECKING:
+    from mockserver.serving.event_loop import loop_factory
     from mockserver.serving.garbage import settle
     from mockserver.serving.journal import JournalEntry
     from mockserver.serving.proxying import EveryHost, no_proxy
     from mockserver.serving.scripts import is_script_file, load_script, load_scripts
-    from mockserver.serving.server import loop_factory
     from mockserver.serving.verify import verify_cassette
 
 __all__ = [
@@ -27,11 +27,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "event_loop": ("loop_factory",),
     "garbage": ("settle",),
     "journal": ("JournalEntry",),
     "scripts": ("is_script_file", "load_script", "load_scripts"),
     "proxying": ("EveryHost", "no_proxy"),
-    "server": ("loop_factory",),
     "verify": ("verify_cassette",),
 }
 

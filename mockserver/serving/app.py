@@ -109,7 +109,6 @@ class App:
         self.journal = Journal(options.limits.journal, self._room)
         self.sessions: dict[str, LiveSession] = {}
         self._played = 0
-        self._lookup = Lookup(library, once=options.once, repeat=options.repeat)
         self.lookup = Lookup(library, once=options.once, repeat=options.repeat)
         self.answers = Answers()
         self.backend = answering(options.backend) if options.backend else None

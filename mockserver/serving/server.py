@@ -10,7 +10,7 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from mockserver.backend import Settings
 from mockserver.backend.verdict import Verdict
@@ -25,6 +25,7 @@ from mockserver.serving.app import App, Limits, Options
 from mockserver.serving.at_once import ShortCut
 from mockserver.serving.authority import Authority
 from mockserver.serving.doorway import Doorways, Ways
+from mockserver.serving.event_loop import loop_factory
 from mockserver.serving.handle import SessionHandle
 from mockserver.serving.journal import JournalEntry, Record
 from mockserver.serving.listener import Listener
@@ -391,13 +392,3 @@ def _start_error(host: str, port: int, exc: OSError) -> ServerStartError:
     else:
         why = str(exc)
     return ServerStartError(f"cannot listen on {host}:{port}: {why}")
-
-
-def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return the factory of a fast event loop if uvloop is installed, else ``None``."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    factory: Callable[[], Any] = uvloop.new_event_loop
-    return factory
