@@ -147,7 +147,7 @@ def command(
         backend=asked.settings(),
         by_request=bool(cassettes),
         tls=tls,
-        ways=EveryHost(lambda line: click.echo(line, err=True)) if proxy else None,
+        proxy_hosts=EveryHost(lambda line: click.echo(line, err=True)) if proxy else None,
     )
     if server.is_open:
         click.echo(

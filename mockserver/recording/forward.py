@@ -7,12 +7,12 @@ from fnmatch import fnmatchcase
 
 from mockserver.library.refusal import RefusalError
 from mockserver.recording.providers import Provider
-from mockserver.serving.doorway import Ways
+from mockserver.serving.forward_proxy import ProxyHosts
 from mockserver.serving.origins import origin_of
 from mockserver.serving.proxying import distrust
 
 
-class Forward(Ways):
+class Forward(ProxyHosts):
     """Records the hosts of ``providers``, lets ``allowed`` ones pass, and blocks all others.
 
     ``allowed`` are names such as ``api.example.com`` or ``*.example.com``. ``fail`` is called with

@@ -81,7 +81,7 @@ class Recorder(MockServer):
                 fail=lambda message: self._recording.note_refusal(message),
                 tell=tell,
             )
-        super().__init__(allow_origins=allow_origins, local_pages=False, ways=self._forward)
+        super().__init__(allow_origins=allow_origins, local_pages=False, proxy_hosts=self._forward)
         self._logs = LogFilter()
         self._recording = RecordingApp(
             self.library, self._options, watch, self._forward, self._logs.learn
@@ -187,9 +187,9 @@ class Recorder(MockServer):
             return
 
         async def close() -> None:
-            if self._doorways is not None:
+            if self._forward_proxy is not None:
                 # Whether a client trusts the proxy may just be on its way here.
-                await self._doorways.settle(GRACE)
+                await self._forward_proxy.settle(GRACE)
             await self._recording.close_tape(open_tape)
 
         asyncio.run_coroutine_threadsafe(close(), loop).result()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mockserver.library.refusal import RefusalError
 from mockserver.serving.authority import TRUST_VARIABLES
-from mockserver.serving.doorway import Ways
+from mockserver.serving.forward_proxy import ProxyHosts
 from mockserver.serving.visitors import is_local
 
 #: What leads clients to a proxy. Some read the names in lower case only. Node.js reads them if its
@@ -16,7 +16,7 @@ _PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
 _NODE = {"NODE_USE_ENV_PROXY": "1"}
 
 
-class EveryHost(Ways):
+class EveryHost(ProxyHosts):
     """Answers for every host, so that nothing goes out. ``tell`` is called with what goes wrong."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:

@@ -24,8 +24,8 @@ from mockserver.library.session import exchanges as exchanges_of
 from mockserver.serving.app import App, Limits, Options
 from mockserver.serving.at_once import ShortCut
 from mockserver.serving.authority import Authority
-from mockserver.serving.doorway import Doorways, Ways
 from mockserver.serving.event_loop import loop_factory
+from mockserver.serving.forward_proxy import ForwardProxy, ProxyHosts
 from mockserver.serving.handle import SessionHandle
 from mockserver.serving.journal import JournalEntry, Record
 from mockserver.serving.listener import Listener
@@ -96,7 +96,7 @@ class MockServer:
         cors: bool = True,
         backend: Settings | None = None,
         by_request: bool = True,
-        ways: Ways | None = None,
+        proxy_hosts: ProxyHosts | None = None,
         tls: bool = False,
     ) -> None:
         if speed < 0:
@@ -116,11 +116,11 @@ class MockServer:
             cors=cors,
             backend=backend,
             by_request=by_request,
-            proxy=ways is not None,
+            proxy=proxy_hosts is not None,
         )
-        self._ways, self._tls = ways, tls
+        self._proxy_hosts, self._tls = proxy_hosts, tls
         self._authority: Authority | None = None
-        self._doorways: Doorways | None = None
+        self._forward_proxy: ForwardProxy | None = None
         self._app = App(self.library, self._options)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_thread = 0
@@ -145,7 +145,7 @@ class MockServer:
     @property
     def is_proxy(self) -> bool:
         """Whether it is a forward proxy."""
-        return self._ways is not None
+        return self._proxy_hosts is not None
 
     @property
     def trusted(self) -> Path | None:
@@ -157,7 +157,7 @@ class MockServer:
     ) -> dict[str, str]:
         """Return variables that lead clients to a running proxy, and to ``hosts`` only by it."""
         if self.trusted is None:
-            raise SessionError("the server is no proxy that is running; pass it ways, and enter it")
+            raise SessionError("the server is no running proxy; pass proxy_hosts, and enter it")
         return proxy_environment(self.url, self.trusted, environment, hosts)
 
     @property
@@ -315,12 +315,14 @@ class MockServer:
         )
         front: Callable[[], asyncio.BaseProtocol] = self._listener
         context = None
-        if self._ways is not None or self._tls:
+        if self._proxy_hosts is not None or self._tls:
             self._authority = Authority()
         if self._authority is not None and self._tls:
             context = self._authority.context(*self._options.visitors.names(self._host))
-        if self._authority is not None and self._ways is not None:
-            front = self._doorways = Doorways(self._ways, self._authority, self._listener)
+        if self._authority is not None and self._proxy_hosts is not None:
+            front = self._forward_proxy = ForwardProxy(
+                self._proxy_hosts, self._authority, self._listener
+            )
         try:
             self._server = await loop.create_server(
                 front, self._host, self._port, backlog=1024, ssl=context
@@ -334,8 +336,8 @@ class MockServer:
 
     async def _shut_down(self) -> None:
         self._server.close()
-        if self._doorways is not None:
-            await self._doorways.close()
+        if self._forward_proxy is not None:
+            await self._forward_proxy.close()
         self._app.close()
         transports = [connection.transport for connection in self._listener.connections]
         self._listener.pre_shutdown()

@@ -30,7 +30,7 @@ def proxy(tmp_path: Path, told: list[str]) -> Iterator[MockServer]:
     moved = replace(moved, response=replace(moved.response, status=307, headers=headers))
     file = tmp_path / "made.yaml"
     file.write_bytes(dump(cassette(interaction(b"Hello", path="/v1/chat"), moved)))
-    with MockServer(file, ways=EveryHost(told.append)) as running:
+    with MockServer(file, proxy_hosts=EveryHost(told.append)) as running:
         yield running
 
 

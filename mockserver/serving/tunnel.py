@@ -15,22 +15,24 @@ _CONNECT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
+class ClientEnd:
     """A client's connection, which is not read; ``left`` is called when it is over."""
 
     transport: asyncio.Transport
     left: Callable[[asyncio.Transport], None]
 
 
-async def pass_through(near: Near, host: str, port: int, head: bytes | None, rest: bytes) -> None:
+async def pass_through(
+    client: ClientEnd, host: str, port: int, head: bytes | None, rest: bytes
+) -> None:
     """Connect a client with a host until one of them closes.
 
     ``head`` is that of a request without a tunnel, and ``rest`` what followed it; without one, the
     client waits for its tunnel.
     """
     loop = asyncio.get_running_loop()
-    here, there = _Side(near.left), _Side()
-    here.transport, here.other, there.other = near.transport, there, here
+    here, there = _Side(client.left), _Side()
+    here.transport, here.other, there.other = client.transport, there, here
     if head is None:
         # What the host says first comes after this.
         there.on_opening = b"HTTP/1.1 200 Connection established\r\n\r\n"
@@ -40,16 +42,16 @@ async def pass_through(near: Near, host: str, port: int, head: bytes | None, res
     except (OSError, TimeoutError) as exc:
         why = "no answer" if isinstance(exc, TimeoutError) else exc.strerror or "no such host"
         message = f"no connection to {host}:{port}: {why}"
-        near.transport.write(refusal_message(RefusalError(502, "unreachable", message)))
-        near.transport.close()
+        client.transport.write(refusal_message(RefusalError(502, "unreachable", message)))
+        client.transport.close()
         return
-    if near.transport.is_closing():
+    if client.transport.is_closing():
         there.transport.abort()
         return
-    near.transport.set_protocol(here)
+    client.transport.set_protocol(here)
     if head is not None:
         there.transport.write(head + rest)
-    near.transport.resume_reading()
+    client.transport.resume_reading()
 
 
 class _Side(asyncio.Protocol):

@@ -18,8 +18,8 @@ from mockserver.library.refusal import RefusalError
 from mockserver.serving.authority import Authority
 from mockserver.serving.listener import Connection
 from mockserver.serving.origins import origin_of
-from mockserver.serving.passage import Near, pass_through
 from mockserver.serving.responses import refusal_message
+from mockserver.serving.tunnel import ClientEnd, pass_through
 
 #: The longest head of a request to a proxy, bytes, and the seconds that it may take.
 _MOST_HEAD, _HEAD_SECONDS = 64 * 1024, 60.0
@@ -32,7 +32,7 @@ _ABSOLUTE = re.compile(rb"[A-Z]+ (?i:http)://([^/?#\s]*)([^#\s]*)\S* (HTTP/1\.[0
 _DISTRUST = ("UNKNOWN_CA", "CERTIFICATE_UNKNOWN", "BAD_CERTIFICATE")
 
 
-class Ways(Protocol):
+class ProxyHosts(Protocol):
     """What a proxy does with each host."""
 
     def answered(self, host: str, port: int) -> str | None:
@@ -48,13 +48,13 @@ class Ways(Protocol):
         """Take note that a client does not accept the certificate for a host."""
 
 
-class Doorways:
-    """Makes a doorway for each client. ``listener`` makes the server's own connections."""
+class ForwardProxy:
+    """Makes the protocol of each connection. ``listener`` makes the server's own connections."""
 
     def __init__(
-        self, ways: Ways, authority: Authority, listener: Callable[[], Connection]
+        self, hosts: ProxyHosts, authority: Authority, listener: Callable[[], Connection]
     ) -> None:
-        self.ways = ways
+        self.hosts = hosts
         self.authority = authority
         self.listener = listener
         self._transports: set[asyncio.Transport] = set()
@@ -62,7 +62,7 @@ class Doorways:
 
     def __call__(self) -> asyncio.Protocol:
         """Make the protocol of one connection."""
-        return _Doorway(self)
+        return _ProxyConnection(self)
 
     def opened(self, transport: asyncio.Transport) -> None:
         """Close this connection at the end, unless it has gone to the server."""
@@ -93,25 +93,25 @@ class Doorways:
             transport.abort()
 
 
-class _Doorway(asyncio.Protocol):
+class _ProxyConnection(asyncio.Protocol):
     _transport: asyncio.Transport
     _timer: asyncio.TimerHandle | None = None
 
-    def __init__(self, doors: Doorways) -> None:
-        self._doors = doors
-        self._ways = doors.ways
+    def __init__(self, proxy: ForwardProxy) -> None:
+        self._proxy = proxy
+        self._hosts = proxy.hosts
         self._data = b""
         self._decided = self._lost = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # Those of uvloop are none by inheritance.
         self._transport = cast("asyncio.Transport", transport)
-        self._doors.opened(self._transport)
+        self._proxy.opened(self._transport)
 
     def connection_lost(self, _exc: Exception | None) -> None:
         self._lost = True
         self._stop_timer()
-        self._doors.left(self._transport)
+        self._proxy.left(self._transport)
 
     def data_received(self, data: bytes) -> None:
         self._data += data
@@ -141,12 +141,12 @@ class _Doorway(asyncio.Protocol):
             return
         if absolute is not None:
             host, port = _host_and_port(absolute[1], 80)
-            if self._ways.answered(host, port) == "http" or not self._ways.passes(host):
+            if self._hosts.answered(host, port) == "http" or not self._hosts.passes(host):
                 # This server answers for it, or refuses it, where requests are read.
                 self._hand_over(self._transport)
                 return
             self._decide_for(
-                pass_through(self._near(), host, port, _forwarded(absolute, head), rest)
+                pass_through(self._client_end(), host, port, _forwarded(absolute, head), rest)
             )
             return
         if rest:
@@ -154,11 +154,11 @@ class _Doorway(asyncio.Protocol):
                 400, "bad_request", "the client sent bytes before its tunnel was open"
             )
         host, port = _host_and_port(line.split(b" ")[1], None)
-        scheme = self._ways.answered(host, port)
+        scheme = self._hosts.answered(host, port)
         if scheme is None:
-            if not self._ways.passes(host):
-                raise self._ways.blocked(host)
-            self._decide_for(pass_through(self._near(), host, port, None, b""))
+            if not self._hosts.passes(host):
+                raise self._hosts.blocked(host)
+            self._decide_for(pass_through(self._client_end(), host, port, None, b""))
             return
         origin = origin_of(scheme, host, port)
         context = self._context(host) if scheme == "https" else None
@@ -174,14 +174,14 @@ class _Doorway(asyncio.Protocol):
         self._stop_timer()
         # What comes from now on is for whoever takes the connection.
         self._transport.pause_reading()
-        self._doors.start(work)
+        self._proxy.start(work)
 
-    def _near(self) -> Near:
-        return Near(self._transport, self._doors.left)
+    def _client_end(self) -> ClientEnd:
+        return ClientEnd(self._transport, self._proxy.left)
 
     def _context(self, host: str) -> ssl.SSLContext:
         try:
-            return self._doors.authority.context(host)
+            return self._proxy.authority.context(host)
         except ValueError:
             # It is none by the rules for names (RFC 5891), such as one with an underscore.
             message = f"no certificate can be made for {host}"
@@ -193,7 +193,7 @@ class _Doorway(asyncio.Protocol):
             secured = await loop.start_tls(self._transport, self, context, server_side=True)
         except ssl.SSLError as exc:
             if any(word in str(exc.reason) for word in _DISTRUST):
-                self._ways.distrusted(host)
+                self._hosts.distrusted(host)
             return
         except OSError:
             return
@@ -207,8 +207,8 @@ class _Doorway(asyncio.Protocol):
         """Give the connection to the server, with what was received."""
         self._decided = True
         self._stop_timer()
-        self._doors.left(self._transport)
-        connection = self._doors.listener()
+        self._proxy.left(self._transport)
+        connection = self._proxy.listener()
         connection.tunnel = tunnel
         transport.set_protocol(connection)
         connection.connection_made(transport)

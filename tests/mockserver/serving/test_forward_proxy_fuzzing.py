@@ -42,7 +42,7 @@ WORDS = st.sampled_from(
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockServer]:
     file: Path = tmp_path_factory.mktemp("fuzzing") / "made.yaml"
     file.write_bytes(dump(cassette(interaction(b"Hello", path="/v1/chat"))))
-    with MockServer(file, ways=EveryHost(lambda _: None)) as running:
+    with MockServer(file, proxy_hosts=EveryHost(lambda _: None)) as running:
         yield running
 
 
