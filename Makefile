@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help:
 	@echo "make run       play every bundled scenario to every bundled adapter"
-	@echo "make serve     start the mock server with the bundled cassettes"
+	@echo "make serve     start the mock backend, which answers any request"
 	@echo "make test      run the tests and hold what those of critical rooms cover"
 	@echo "make lint      check the code, the specs and the cassettes"
 	@echo "make bench     run the benchmarks"

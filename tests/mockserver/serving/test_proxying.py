@@ -103,7 +103,7 @@ def test_a_client_that_ends_its_tls_at_once_leaves_no_warning(
 
 
 def test_a_server_that_is_no_proxy_has_no_variables(tmp_path: Path) -> None:
-    with MockServer(tmp_path) as server, pytest.raises(SessionError, match="no proxy"):
+    with MockServer(tmp_path) as server, pytest.raises(SessionError, match="no running proxy"):
         server.proxy_variables({})
 
 
