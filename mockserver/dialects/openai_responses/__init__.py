@@ -14,7 +14,7 @@ from mockserver.dialects.form import Form
 from mockserver.dialects.memory import Memory
 from mockserver.dialects.objection import Objection
 from mockserver.dialects.openai_refusals import write_objection
-from mockserver.dialects.openai_responses import side, stored
+from mockserver.dialects.openai_responses import refused_thoughts, side, stored
 from mockserver.dialects.openai_responses.answer import CAPACITY, Manner, write_answer
 from mockserver.dialects.openai_responses.call import (
     asks_for_encrypted,
@@ -123,8 +123,9 @@ class OpenAIResponses(Dialect):
     def remember(
         self, request: Request, call: NeutralCall, turn: AssistantTurn, memory: Memory
     ) -> None:
-        """Store the response, unless the request says not to."""
+        """Store the response, unless the request says not to, and what its reasoning led to."""
         stored.remember(request, call, turn, memory)
+        refused_thoughts.remember(turn, memory)
 
     def body(self, call: NeutralCall) -> JsonObject:
         """Return the body of the request that says a call. Raises :class:`UnwritableError`."""

@@ -24,6 +24,7 @@ from mockserver.dialects.openai_objections import (
 )
 from mockserver.dialects.openai_refusals import OpenAIRefusals
 from mockserver.dialects.openai_responses.refused_items import of_items
+from mockserver.dialects.openai_responses.refused_thoughts import of_thoughts
 from mockserver.dialects.openai_schemas import no_object as no_object_schema
 from mockserver.dialects.openai_schemas import strict
 from mockserver.dialects.refusals import Sent
@@ -106,6 +107,9 @@ class ResponsesRefusals(OpenAIRefusals):
         elif isinstance(items, list):
             continues = any(body.get(name) for name in _CONTINUING)
             yield from of_items(items, own=own, whole=not continues)
+            if own and not continues and sent.memory is not None:
+                some = [item for item in items if isinstance(item, dict)]
+                yield from of_thoughts(some, sent.memory)
         elif not isinstance(items, str):
             yield invalid_type("input", "one of a string or array of input items", items)
         yield from _tools(body, own=own)

@@ -46,9 +46,9 @@ def by_openai(url: str, *messages: Any, key: str = "any", **fields: Any) -> Any:
         )
 
 
-def by_responses(url: str, *items: Any) -> Any:
+def by_responses(url: str, *items: Any, model: str = "gpt-4o", **fields: Any) -> Any:
     with openai.OpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0) as client:
-        return client.responses.create(model="gpt-4o", input=list(items) or "Hi")
+        return client.responses.create(model=model, input=list(items) or "Hi", **fields)
 
 
 def by_anthropic(url: str, *messages: Any, key: str = "any", **fields: Any) -> Any:
@@ -132,6 +132,48 @@ def test_anthropic_says_where() -> None:
     body: Any = caught.value.body
     assert body["error"]["type"] == "invalid_request_error"
     assert body["error"]["message"].startswith("messages.1: `tool_use` ids were found without")
+
+
+def test_a_thought_comes_back_as_it_was() -> None:
+    asked = {"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 2000}
+    with serving() as url:
+        said = by_anthropic(url, **asked).parse()
+        history = [block.model_dump(exclude_none=True) for block in said.content]
+        assert history[0]["type"] == "thinking"
+        answer = {"role": "assistant", "content": history}
+        assert by_anthropic(url, USER, answer, USER, **asked).status_code == 200
+        history[0]["thinking"] += "!"
+        with pytest.raises(anthropic.BadRequestError, match=r"messages\.1\.content\.0: Invalid"):
+            by_anthropic(url, USER, answer, USER, **asked)
+
+
+def test_a_call_comes_back_with_its_reasoning() -> None:
+    with serving() as url:
+        said = by_responses(url, model="gpt-5", **_REASONING)
+        items = [item.model_dump(exclude_none=True) for item in said.output]
+        assert [item["type"] for item in items] == ["reasoning", "function_call"]
+        result = {"type": "function_call_output", "call_id": items[1]["call_id"], "output": "x"}
+        by_responses(url, USER, *items, result, model="gpt-5", **_REASONING)
+        with pytest.raises(openai.BadRequestError, match="without its required 'reasoning' item"):
+            by_responses(url, USER, items[1], result, model="gpt-5", **_REASONING)
+        items[0]["encrypted_content"] += "A"
+        with pytest.raises(openai.BadRequestError) as caught:
+            by_responses(url, USER, *items, result, model="gpt-5", **_REASONING)
+        assert caught.value.code == "invalid_encrypted_content"
+
+
+_REASONING: Any = {
+    "reasoning": {"effort": "low", "summary": "auto"},
+    "include": ["reasoning.encrypted_content"],
+    "tools": [
+        {
+            "type": "function",
+            "name": "f",
+            "strict": False,
+            "parameters": {"type": "object", "properties": {}},
+        }
+    ],
+}
 
 
 def test_google_has_a_status() -> None:
