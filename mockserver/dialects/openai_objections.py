@@ -18,6 +18,8 @@ from mockserver.vocabulary.model import Json, JsonObject
 _OWN = re.compile(r"(?:ft:)?(?:gpt-|chatgpt-|codex-|o\d)[^/]*")
 #: Those that think before they answer.
 _THINKS = re.compile(r"(?:ft:)?(?:o[134]|gpt-5)(?:$|[-.])(?!chat)")
+#: Those of them that have no choice of a temperature.
+_FIXED = re.compile(r"o[134](?:-.*)?|gpt-5(?:-mini|-nano)?(?:-\d{4}-.*)?")
 _NO_JSON = (
     "We could not parse the JSON body of your request. (HINT: This likely means you aren't using "
     "your HTTP library correctly. The OpenAI API expects a JSON payload, but what was sent was not "
@@ -37,6 +39,11 @@ def is_own(model: str) -> bool:
 def thinks(model: str) -> bool:
     """Return whether a model of OpenAI thinks before it answers."""
     return is_own(model) and _THINKS.match(model) is not None
+
+
+def has_fixed_temperature(model: str) -> bool:
+    """Return whether a model of OpenAI takes no temperature but 1."""
+    return _FIXED.fullmatch(model) is not None
 
 
 def wrong(

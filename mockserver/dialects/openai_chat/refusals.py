@@ -16,6 +16,7 @@ from mockserver.dialects.openai_objections import (
     bad_name,
     booleans,
     empty_array,
+    has_fixed_temperature,
     invalid_type,
     invalid_value,
     is_own,
@@ -117,6 +118,8 @@ class ChatRefusals(OpenAIRefusals):
             yield from booleans(body, ("parallel_tool_calls", "logprobs", "store"))
             yield from _format(body, messages)
         yield from _stream(body)
+        if has_fixed_temperature(sent.model):
+            yield from _temperature(body.get("temperature"))
         if thinks(sent.model) and body.get("max_tokens") is not None:
             yield _MAX_TOKENS
 
@@ -224,6 +227,18 @@ def _stream(body: JsonObject) -> Iterator[Objection]:
         yield invalid_type("stream_options", "an object", options)
     elif options is not None and not stream:
         yield _NO_STREAM
+
+
+def _temperature(value: Json) -> Iterator[Objection]:
+    if isinstance(value, int | float) and value != 1:
+        yield wrong(
+            "temperature",
+            f"Unsupported value: 'temperature' does not support {str(value)[:40]} with this model. "
+            "Only the default (1) value is supported.",
+            "QwenLM/qwen-code/issues/921",
+            param="temperature",
+            code="unsupported_value",
+        )
 
 
 _BAD_PARAMETERS = "invalid_function_parameters"

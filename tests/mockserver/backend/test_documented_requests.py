@@ -56,7 +56,7 @@ WEATHER_TOOL = {"name": "get_weather", "description": "Weather", "input_schema":
         (CHAT, chat(reasoning_effort="low", verbosity="low", max_completion_tokens=100)),
         (
             CHAT,
-            chat(model="gpt-4o", max_tokens=300, temperature=0.2, user="u", metadata={"a": "b"}),
+            chat(model="gpt-4o", max_tokens=300, temperature=0.2, metadata={"a": "b"}),
         ),
         (
             CHAT,
@@ -120,7 +120,7 @@ WEATHER_TOOL = {"name": "get_weather", "description": "Weather", "input_schema":
         (GEMINI, gemini(system_instruction={"parts": [{"text": "You are a cat."}]})),
         (
             GEMINI,
-            gemini(generationConfig={"stopSequences": ["x"], "temperature": 1.0, "topP": 0.8}),
+            gemini(generationConfig={"stopSequences": ["x"], "temperature": 1.0}),
         ),
         (
             GEMINI,

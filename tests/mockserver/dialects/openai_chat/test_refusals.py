@@ -215,6 +215,13 @@ def first(request: Any) -> tuple[str, Any, Any]:
             None,
         ),
         (
+            body(model="gpt-5-mini", temperature=0),
+            "Unsupported value: 'temperature' does not support 0 with this model. Only the default "
+            "(1) value is supported.",
+            "temperature",
+            "unsupported_value",
+        ),
+        (
             body(model="gpt-5", max_tokens=10),
             "Unsupported parameter: 'max_tokens' is not supported with this model. Use "
             "'max_completion_tokens' instead.",
@@ -285,7 +292,8 @@ def test_calls_and_results_belong_together(messages: Any, message: str, param: s
         body(stream=True, stream_options={"include_usage": True}),
         body(tools=[tool(strict=True, parameters=STRICT)], tool_choice="required"),
         body(temperature=2, top_p=0, presence_penalty=-2, n=1),
-        body(model="gpt-5", max_completion_tokens=10),
+        body(model="gpt-5", max_completion_tokens=10, temperature=1),
+        body(model="gpt-5.1", temperature=0.5),
         body(model="gpt-4o", max_tokens=10),
         body(model="llama3", top_k=5, temperature=7, chat_template_kwargs={}),
         body({"role": "user", "content": "Hi", "name": "ann"}, metadata={"a": "b"}, store=True),
