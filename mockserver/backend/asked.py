@@ -40,11 +40,26 @@ class Asked:
         return tuple(self._tools())
 
     def _tools(self) -> Iterator[Tool]:
-        for tool in self.call.tools:
-            function = tool.get("function")
+        older = self.call.options.get("functions")
+        offered = [tool.get("function") for tool in self.call.tools] or _list(older)
+        for function in offered:
             if isinstance(function, dict) and isinstance(function.get("name"), str):
                 parameters = function.get("parameters")
                 yield Tool(function["name"], parameters if isinstance(parameters, dict) else {})
+
+    @property
+    def choice(self) -> Json:
+        """Which tools may be called, in the words of Chat Completions, older ones too."""
+        options = self.call.options
+        return options.get("tool_choice", options.get("function_call"))
+
+    @property
+    def is_parallel(self) -> bool:
+        """Whether several tools may be called at once; older functions are called one by one."""
+        options = self.call.options
+        if not self.call.tools and options.get("functions"):
+            return False
+        return options.get("parallel_tool_calls") is not False
 
     @cached_property
     def question(self) -> str:
@@ -95,6 +110,8 @@ class Asked:
                 break
             if message.get("role") == "tool":
                 found.append(names.get(str(message.get("tool_call_id")), ""))
+            elif message.get("role") == "function":
+                found.append(str(message.get("name")))
         return tuple(reversed(found))
 
     @cached_property
@@ -129,7 +146,8 @@ def _list(value: Json) -> list[Json]:
 def calls_of(message: JsonObject) -> list[JsonObject]:
     """Return the calls of a message of the model; what is not one is left out."""
     found = []
-    for call in _list(message.get("tool_calls")):
+    older = {"function": message.get("function_call")}
+    for call in _list(message.get("tool_calls")) or [older]:
         function = call.get("function") if isinstance(call, dict) else None
         if isinstance(function, dict):
             arguments = function.get("arguments")

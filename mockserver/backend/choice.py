@@ -15,15 +15,14 @@ from mockserver.vocabulary.model import Json
 
 def chosen(asked: Asked) -> tuple[Tool, ...]:
     """Return the tools to call now; none if a text is due."""
-    mode, names = _choice(asked.call.options.get("tool_choice"))
+    mode, names = _choice(asked.choice)
     offered = [tool for tool in asked.tools if names is None or tool.name in names]
     if mode == "none" or not offered:
         return ()
     left = [tool for tool in offered if tool.name not in asked.called]
     if mode == "required":
         left = [tool for tool in left if tool is not offered[-1]] or [offered[-1]]
-    parallel = asked.call.options.get("parallel_tool_calls") is not False
-    return tuple(left if parallel else left[:1])
+    return tuple(left if asked.is_parallel else left[:1])
 
 
 def _choice(choice: Json) -> tuple[str, frozenset[str] | None]:

@@ -1,7 +1,8 @@
 """The proofs that come with reasoning and must come back unchanged. Pure.
 
 A proof depends on its key and on what it is for alone, so it can be checked without a memory of
-what was sent. It has the form of the provider's: base64 with the provider's first characters.
+what was sent. It has the form of the provider's: base64 with the provider's first characters. It
+has letters and digits alone: some SDKs read it as bytes and write it in the other alphabet.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import hashlib
 
 #: Bytes of a proof: a number of its own, what shows that it was made here, what it is for.
 _NONCE, _OWN, _BOUND = 12, 16, 16
-_SIZE = 156
+_SIZE = 78
+#: How long the part behind the prefix is: hex digits in base64.
+_LENGTH = _SIZE * 2 // 3 * 4
 
 
 def seal(prefix: str, text: str, key: str) -> str:
@@ -24,7 +27,8 @@ def seal(prefix: str, text: str, key: str) -> str:
     filler = b""
     while len(body) + len(filler) < _SIZE:
         filler += _hash(nonce, f"+{len(filler)}")
-    return prefix + base64.b64encode((body + filler)[:_SIZE], b"-_").decode()
+    digits = (body + filler)[:_SIZE].hex()
+    return prefix + base64.b64encode(digits.encode()).decode()
 
 
 def is_own(sent: str) -> bool:
@@ -42,9 +46,8 @@ def is_for(sent: str, text: str) -> bool:
 
 
 def _opened(sent: str) -> tuple[bytes, bytes] | None:
-    encoded = sent[-(_SIZE // 3 * 4) :]
     try:
-        body = base64.b64decode(encoded, b"-_", validate=True)
+        body = bytes.fromhex(base64.b64decode(sent[-_LENGTH:], validate=True).decode("ascii"))
     except ValueError:
         return None
     nonce, own = body[:_NONCE], body[_NONCE : _NONCE + _OWN]

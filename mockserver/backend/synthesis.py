@@ -143,10 +143,10 @@ def sealed(asked: Asked, parts: Sequence[Part], key: str) -> list[Part]:
 
 def tool_arguments(tool: Tool, key: str) -> JsonObject:
     """Return arguments that the schema of a tool allows. Raises as :func:`synthesise` does."""
-    schema = tool.parameters
-    found = instance(schema if "type" in schema else {"type": "object", **schema}, mark(key))
+    schema, place = tool.parameters, f"function '{tool.name}'"
+    found = _met(schema if "type" in schema else {"type": "object", **schema}, key, place)
     if not isinstance(found, dict):
-        raise UnmetSchemaError("type", "the arguments of a tool are an object")
+        raise UnmetSchemaError("type", "the arguments of a tool are an object", place)
     return found
 
 
@@ -170,10 +170,17 @@ def _parts(asked: Asked, key: str, number: int) -> Iterator[Part]:
 def _text(asked: Asked, key: str) -> str:
     form = asked.call.options.get("response_format")
     if isinstance(form, dict) and form.get("type") in ("json_schema", "json_object"):
-        return compact(instance(_schema(form), mark(key)))
+        return compact(_met(_schema(form), key, "response_format"))
     if found := _SAY.fullmatch(asked.question):
         return found["text"].strip(_QUOTES) or found["text"]
     return f"This is an answer that tapecheck made up; its mark is {mark(key)}."
+
+
+def _met(schema: Json, key: str, place: str) -> Json:
+    try:
+        return instance(schema, mark(key))
+    except UnmetSchemaError as exc:
+        raise exc.of(place) from None
 
 
 def _schema(form: JsonObject) -> Json:

@@ -49,7 +49,7 @@ class References:
     def height(self, schema: Json) -> float:
         """Return how many objects and lists are inside one another at least; ``inf`` for no end."""
         if not isinstance(schema, dict):
-            return 0 if schema is not False else math.inf
+            return 0
         found = 0.0
         for word in _WORDS:
             if isinstance(schema.get(word), str):

@@ -6,6 +6,11 @@ from __future__ import annotations
 class UnmetSchemaError(ValueError):
     """No value was found that a schema allows. ``keyword`` is the word that stands in the way."""
 
-    def __init__(self, keyword: str, message: str) -> None:
+    def __init__(self, keyword: str, message: str, place: str = "the request") -> None:
         self.keyword = keyword
-        super().__init__(f"the schema cannot be met: {keyword}: {message}")
+        self._message = message
+        super().__init__(f"Invalid schema for {place}: {keyword}: {message}")
+
+    def of(self, place: str) -> UnmetSchemaError:
+        """Return the same of a schema that is in this place of a request."""
+        return UnmetSchemaError(self.keyword, self._message, place)

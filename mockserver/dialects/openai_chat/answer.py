@@ -8,6 +8,7 @@ sends it: the role first, then the content, then the finish reason, then the usa
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from mockserver.cassettes.cassette import Response
 from mockserver.dialects.capacity import Capacity
@@ -30,7 +31,11 @@ from mockserver.vocabulary.model import (
     RefusalPart,
     TextPart,
     ToolCallPart,
+    Usage,
 )
+
+#: The most choices that the API gives.
+_CHOICES = 128
 
 CAPACITY = Capacity(
     words={
@@ -71,35 +76,42 @@ def write_answer(turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response
 def _events(turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Iterator[bytes]:
     wants_usage = call.stream_usage
     head = _head(turn, call, "chat.completion.chunk")
+    for index in range(_choices(call)):
+        for delta, reason in _deltas(turn, call, pace):
+            choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": reason}
+            usage = {"usage": None} if wants_usage else {}
+            yield sse_event({**head, "choices": [choice], **usage})
+    if turn.error is not None:
+        yield sse_event({"error": error_object(turn.error)})
+        return
+    if wants_usage and turn.usage is not None:
+        yield sse_event({**head, "choices": [], "usage": _usage(turn.usage, call)})
+    yield sse_event("[DONE]")
 
-    def chunk(delta: JsonObject, reason: str | None = None) -> bytes:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
-        usage = {"usage": None} if wants_usage else {}
-        return sse_event({**head, "choices": [choice], **usage})
 
+def _deltas(
+    turn: AssistantTurn, call: NeutralCall, pace: Pace
+) -> Iterator[tuple[JsonObject, str | None]]:
+    """Yield the deltas of a choice, and the reason with the last one."""
     content = "" if any(isinstance(part, TextPart) for part in turn.parts) else None
-    yield chunk({"role": "assistant", "content": content, "refusal": None})
+    yield {"role": "assistant", "content": content, "refusal": None}, None
     calls = 0
     for part in turn.parts:
         match part:
             case TextPart():
-                yield from (chunk({"content": piece}) for piece in deltas(part.text, pace))
+                yield from (({"content": piece}, None) for piece in deltas(part.text, pace))
                 if annotations := _annotations(part.citations):
-                    yield chunk({"annotations": annotations})
+                    yield {"annotations": annotations}, None
             case ReasoningPart():
-                yield from (chunk({"reasoning_content": p}) for p in deltas(part.text, pace))
+                yield from (({"reasoning_content": p}, None) for p in deltas(part.text, pace))
             case RefusalPart():
-                yield from (chunk({"refusal": piece}) for piece in deltas(part.refusal, pace))
+                yield from (({"refusal": piece}, None) for piece in deltas(part.refusal, pace))
             case ToolCallPart():
-                yield from map(chunk, _call_deltas(part, calls, pace))
+                of_call = _older_deltas if _is_older(call) else _call_deltas
+                yield from ((delta, None) for delta in of_call(part, calls, pace))
                 calls += 1
-    if turn.error is not None:
-        yield sse_event({"error": error_object(turn.error)})
-        return
-    yield chunk({}, turn.raw_finish_reason)
-    if wants_usage and turn.usage is not None:
-        yield sse_event({**head, "choices": [], "usage": _usage(turn)})
-    yield sse_event("[DONE]")
+    if turn.error is None:
+        yield {}, _reason(turn, call)
 
 
 def _call_deltas(call: ToolCallPart, index: int, pace: Pace) -> Iterator[JsonObject]:
@@ -108,6 +120,28 @@ def _call_deltas(call: ToolCallPart, index: int, pace: Pace) -> Iterator[JsonObj
     yield {"tool_calls": [first]}
     for piece in deltas(call.arguments_raw, pace):
         yield {"tool_calls": [{"index": index, "function": {"arguments": piece}}]}
+
+
+def _older_deltas(call: ToolCallPart, _index: int, pace: Pace) -> Iterator[JsonObject]:
+    yield {"function_call": {"name": call.name, "arguments": ""}}
+    for piece in deltas(call.arguments_raw, pace):
+        yield {"function_call": {"arguments": piece}}
+
+
+def _is_older(call: NeutralCall) -> bool:
+    """Return whether functions are offered in the older way, in which one at a time is called."""
+    return not call.tools and bool(call.options.get("functions"))
+
+
+def _reason(turn: AssistantTurn, call: NeutralCall) -> str | None:
+    is_call = turn.finish_reason is FinishReason.TOOL_CALLS
+    return "function_call" if is_call and _is_older(call) else turn.raw_finish_reason
+
+
+def _choices(call: NeutralCall) -> int:
+    """Return how many choices are asked for; all of them say the same."""
+    number = call.options.get("n")
+    return number if isinstance(number, int) and 1 <= number <= _CHOICES else 1
 
 
 def _completion(turn: AssistantTurn, call: NeutralCall) -> JsonObject:
@@ -120,7 +154,10 @@ def _completion(turn: AssistantTurn, call: NeutralCall) -> JsonObject:
     }
     if turn.reasoning:
         message["reasoning_content"] = turn.reasoning
-    if turn.tool_calls:
+    if turn.tool_calls and _is_older(call):
+        called = turn.tool_calls[0]
+        message["function_call"] = {"name": called.name, "arguments": called.arguments_raw}
+    elif turn.tool_calls:
         message["tool_calls"] = [
             {
                 "id": part.id,
@@ -129,14 +166,10 @@ def _completion(turn: AssistantTurn, call: NeutralCall) -> JsonObject:
             }
             for part in turn.tool_calls
         ]
-    choice = {
-        "index": 0,
-        "message": message,
-        "logprobs": None,
-        "finish_reason": turn.raw_finish_reason,
-    }
-    usage = {} if turn.usage is None else {"usage": _usage(turn)}
-    return {**_head(turn, call, "chat.completion"), "choices": [choice], **usage}
+    choice = {"message": message, "logprobs": None, "finish_reason": _reason(turn, call)}
+    choices = [{"index": index, **choice} for index in range(_choices(call))]
+    usage = {} if turn.usage is None else {"usage": _usage(turn.usage, call)}
+    return {**_head(turn, call, "chat.completion"), "choices": choices, **usage}
 
 
 def _head(turn: AssistantTurn, call: NeutralCall, kind: str) -> JsonObject:
@@ -165,6 +198,11 @@ def _annotations(citations: Sequence[Citation]) -> list[Json]:
     ]
 
 
-def _usage(turn: AssistantTurn) -> JsonObject:
-    assert turn.usage is not None
-    return usage_object(turn.usage, "prompt_tokens", "completion_tokens")
+def _usage(usage: Usage, call: NeutralCall) -> JsonObject:
+    """Return the counts; those of the output are of all choices."""
+    more = _choices(call) - 1
+    if more and usage.output_tokens is not None:
+        added = more * usage.output_tokens
+        total = None if usage.total_tokens is None else usage.total_tokens + added
+        usage = replace(usage, output_tokens=usage.output_tokens + added, total_tokens=total)
+    return usage_object(usage, "prompt_tokens", "completion_tokens")

@@ -60,3 +60,25 @@ def test_a_new_question_calls_the_tools_again() -> None:
 
 def test_a_message_of_the_user_behind_results_is_no_new_question() -> None:
     assert names(*called("weather", "time"), user("Go on.")) == []
+
+
+FUNCTIONS = [{"name": "weather", "parameters": {}}, {"name": "time", "parameters": {}}]
+
+
+def older(name: str) -> list[Any]:
+    call = {"name": name, "arguments": "{}"}
+    said = {"role": "assistant", "content": None, "function_call": call}
+    return [said, {"role": "function", "name": name, "content": "done"}]
+
+
+def test_functions_in_the_older_way_are_called_one_after_the_other() -> None:
+    assert names(tools=(), functions=FUNCTIONS) == ["weather"]
+    assert names(*older("weather"), tools=(), functions=FUNCTIONS) == ["time"]
+    assert names(*older("weather"), *older("time"), tools=(), functions=FUNCTIONS) == []
+    assert names(tools=(), functions=FUNCTIONS, function_call={"name": "time"}) == ["time"]
+    assert names(tools=(), functions=FUNCTIONS, function_call="none") == []
+
+
+def test_results_are_those_of_the_last_calls() -> None:
+    assert asked(user("Hi"), *called("a", "b")).results == ("a", "b")
+    assert asked(user("Hi"), *older("weather")).results == ("weather",)

@@ -21,7 +21,8 @@ def test_a_proof_is_for_its_text(text: str, key: str) -> None:
 def test_a_proof_has_the_form_of_the_providers() -> None:
     made = seal("gAAAAABp", "", "k")
     assert made.startswith("gAAAAABp")
-    assert len(base64.urlsafe_b64decode(made)) > 150
+    assert made.isalnum()
+    assert len(base64.b64decode(made)) > 150
 
 
 @given(st.text())

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from mockserver.backend import tokens
+from mockserver.backend.schemas import UnmetSchemaError
 from mockserver.backend.synthesis import synthesise
 from mockserver.dialects import dialects
 from mockserver.vocabulary import FinishReason, Status
@@ -60,6 +61,17 @@ def test_results_are_answered_with_a_text() -> None:
     turn = synthesise(asked(user("Hi"), *called("a"), tools=(tool("a"),)))
     assert turn.content
     assert not turn.tool_calls
+
+
+def test_a_schema_that_cannot_be_met_is_named_with_its_place() -> None:
+    nothing = {"type": "object", "properties": {"n": False}, "required": ["n"]}
+    with pytest.raises(UnmetSchemaError, match="Invalid schema for function 'a': false"):
+        synthesise(asked(tools=(tool("a", nothing),)))
+    form = {"type": "json_schema", "json_schema": {"name": "x", "schema": nothing}}
+    with pytest.raises(UnmetSchemaError, match="Invalid schema for response_format: false"):
+        synthesise(asked(response_format=form))
+    with pytest.raises(UnmetSchemaError, match="arguments of a tool are an object"):
+        synthesise(asked(tools=(tool("a", {"type": "string"}),)))
 
 
 def test_ids_have_the_providers_form() -> None:

@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from mockserver.cassettes.cassette import Origin, Response
 from mockserver.dialects import Pace, find_dialect, written_answer
 from mockserver.vocabulary import (
@@ -191,3 +193,39 @@ def test_what_a_turn_leaves_open_is_made_from_it() -> None:
     assert first["model"] == "gpt-x"
     other = replace(turn, parts=(TextPart(text="Other"),), finish_reason=FinishReason.STOP)
     assert chunks(write(other))[0]["id"] != first["id"]
+
+
+FUNCTIONS = replace(CALL, options={"functions": [{"name": "f", "parameters": {}}]})
+
+
+def test_a_function_that_is_offered_in_the_older_way_is_called_so() -> None:
+    deltas = [event["choices"][0] for event in chunks(write(call=FUNCTIONS)) if event["choices"]]
+    called = [c["delta"]["function_call"] for c in deltas if "function_call" in c["delta"]]
+    assert called[0] == {"name": "f", "arguments": ""}
+    assert deltas[-1]["finish_reason"] == "function_call"
+    whole = json.loads(write(call=replace(FUNCTIONS, stream=False)).body)["choices"][0]
+    assert whole["message"]["function_call"] == {"name": "f", "arguments": '{"a": 1}'}
+    assert "tool_calls" not in whole["message"]
+    assert whole["finish_reason"] == "function_call"
+
+
+def test_several_choices_say_the_same_and_are_counted() -> None:
+    several = replace(CALL, options={"n": 3})
+    whole = json.loads(write(call=replace(several, stream=False)).body)
+    one, *others = [{**choice, "index": 0} for choice in whole["choices"]]
+    assert [choice["index"] for choice in whole["choices"]] == [0, 1, 2]
+    assert others == [one, one]
+    assert (whole["usage"]["completion_tokens"], whole["usage"]["total_tokens"]) == (21, 26)
+    ends = [
+        choice["index"]
+        for event in chunks(write(call=several))
+        for choice in event["choices"]
+        if choice["finish_reason"]
+    ]
+    assert ends == [0, 1, 2]
+
+
+@pytest.mark.parametrize("n", [0, -1, 129, "2", None, {}])
+def test_a_number_of_choices_that_is_none_is_one(n: object) -> None:
+    whole = json.loads(write(call=replace(CALL, stream=False, options={"n": n})).body)
+    assert len(whole["choices"]) == 1
