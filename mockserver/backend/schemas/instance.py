@@ -27,7 +27,7 @@ from mockserver.vocabulary.model import Json, JsonObject
 
 _Check = Callable[[Validator, Json, Json, JsonObject], Iterable[ValidationError] | None]
 #: How many keywords are checked for one value, in all that is tried for it.
-_WORK = 100_000
+_WORK = 50_000
 #: How many values are tried against the whole schema.
 _TRIES = 24
 
