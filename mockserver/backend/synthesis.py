@@ -167,10 +167,19 @@ def _parts(asked: Asked, key: str, number: int) -> Iterator[Part]:
     yield from sealed(asked, said or [TextPart(text=_text(asked, key))], key)
 
 
-def _text(asked: Asked, key: str) -> str:
+def wanted_schema(asked: Asked) -> Json | None:
+    """Return the schema of the JSON that is asked for; ``None`` where a text is."""
     form = asked.call.options.get("response_format")
     if isinstance(form, dict) and form.get("type") in ("json_schema", "json_object"):
         return compact(_met(_schema(form), key, "response_format"))
+        return _schema(form)
+    return None
+
+
+def _text(asked: Asked, key: str) -> str:
+    schema = wanted_schema(asked)
+    if schema is not None:
+        return compact(instance(schema, mark(key)))
     if found := _SAY.fullmatch(asked.question):
         return found["text"].strip(_QUOTES) or found["text"]
     return f"This is an answer that tapecheck made up; its mark is {mark(key)}."

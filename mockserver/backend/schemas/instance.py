@@ -47,6 +47,17 @@ def instance(schema: Json, mark: str) -> Json:
         raise UnmetSchemaError("$schema", f"it cannot be read: {exc!s:.200}") from None
 
 
+def mismatch(schema: Json, value: Json) -> str | None:
+    """Return how a value breaks a schema; ``None`` if it does not, or nobody can tell."""
+    try:
+        prepared = _prepared(json.dumps(schema))
+        prepared.work.left = _WORK
+        error: ValidationError | None = best_match(prepared.validator.iter_errors(value))
+    except (RecursionError, Unresolvable, ValueError, ArithmeticError, TypeError, KeyError):
+        return None
+    return None if error is None else f"{error.json_path}: {error.message:.200}"
+
+
 def _first_valid(prepared: _Prepared, mark: str) -> Json:
     found: ValidationError | None = None
     prepared.work.left = _WORK

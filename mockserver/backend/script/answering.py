@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from mockserver.backend import synthesis
 from mockserver.backend.asked import Asked, Tool
 from mockserver.backend.refusing import refused
 from mockserver.backend.reply import Given, Reply
+from mockserver.backend.schemas import mismatch
 from mockserver.backend.script.steps import Fail, Step, Tape, ToolCall
 from mockserver.cassettes.cassette import Request
 from mockserver.dialects.objection import Objection
@@ -67,7 +69,7 @@ class Answering:
         variation = Variation(broken=step.broken)
         reply = Reply(source=source, turn=turn, pace=pace, variation=variation)
         try:
-            return replies.given(asked, reply)
+            return replace(replies.given(asked, reply), notes=tuple(_notes(step, asked)))
         except ValueError as exc:
             raise _mistake(step, str(exc)) from None
 
@@ -91,6 +93,15 @@ class Answering:
             return replies.of_response(asked.request, response, reply, asked)
         except (CodingError, ValueError) as exc:
             raise _mistake(step, f"{tape.name}: {exc}") from None
+
+
+def _notes(step: Step, asked: Asked) -> Iterator[str]:
+    """Yield how the JSON of a script breaks the schema of the request: that may be meant."""
+    schema = None if step.data is None else synthesis.wanted_schema(asked)
+    if schema is not None and step.data is not None:
+        problem = mismatch(schema, json.loads(step.data))
+        if problem is not None:
+            yield f"{step.where}: not what the schema of the request allows: {problem}"
 
 
 def _same(recorded: Request, asked: Asked) -> bool:

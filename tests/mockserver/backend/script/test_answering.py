@@ -14,7 +14,7 @@ from mockserver.dialects import dialects, facts_of
 from mockserver.dialects.facts import Facts
 from mockserver.library.refusal import RefusalError
 from mockserver.wire.schedule import Ending
-from tests.mockserver.backend.asking import asked, tool, user
+from tests.mockserver.backend.asking import OBJECT, asked, tool, user
 
 NAMES = sorted(dialects().keys() - {"background"})
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}}
@@ -86,6 +86,20 @@ def test_a_limit_of_the_request_cuts_what_the_script_says() -> None:
 def test_json_and_refusals() -> None:
     assert facts(answered({"json": {"a": [1]}})).text == '{"a":[1]}'
     assert facts(answered({"refuse": "No."})).refusal == "No."
+
+
+@pytest.mark.parametrize(
+    ("value", "note"),
+    [({"city": "Graz"}, None), ({"town": 1}, "$: 'city' is a required property")],
+)
+def test_json_that_the_schema_of_the_request_forbids_is_sent_with_a_note(
+    value: Any, note: str | None
+) -> None:
+    form = {"type": "json_schema", "json_schema": {"name": "a", "schema": OBJECT}}
+    given = answered({"json": value}, asked(stream=True, response_format=form))
+    assert json.loads(facts(given).text or "") == value
+    assert (note or "") in (given.note or "")
+    assert (given.note is None) is (note is None)
 
 
 def test_a_refusal_is_a_text_where_there_is_no_word_for_it() -> None:
