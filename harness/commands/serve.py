@@ -190,8 +190,9 @@ def _terminate(_number: int, _frame: object) -> None:
 
 def _drain(server: MockServer) -> None:
     """Let the answers in progress end, but not for ever."""
-    click.echo(f"stopping; answers in progress have {_DRAIN:g} s to end", err=True)
     try:
+        # The second signal may come as soon as this is read.
+        click.echo(f"stopping; answers in progress have {_DRAIN:g} s to end", err=True)
         drained = server.drain(_DRAIN)
     except KeyboardInterrupt:
         drained = False
@@ -202,7 +203,7 @@ def _save(server: MockServer, directory: Path) -> None:
     """Write the answers that were made. Raises :class:`RecordingError`."""
     from mockserver.recording import save_answers
 
-    for path in save_answers(server.records, directory):
+    for path in save_answers(server.records_after(-1), directory):
         click.echo(f"saved {path}", err=True)
 
 

@@ -165,11 +165,6 @@ class MockServer:
         """All requests, oldest first, with secrets."""
         return self._call(lambda: self._app.journal.entries)
 
-    @property
-    def records(self) -> tuple[Record, ...]:
-        """The records of all requests, each with its answer."""
-        return self._call(lambda: self._app.journal.records)
-
     def verdict(self) -> Verdict:
         """Judge the clients by all requests so far."""
         return self._call(self._app.verdict)

@@ -37,7 +37,7 @@ def test_a_session_is_saved_and_played_again(tmp_path: Path) -> None:
     with MockServer(backend=Settings()) as server:
         first = ask(server.url + CHAT, "say one", stream=True)
         second = ask(server.url + MESSAGES, "say two")
-        paths = save_answers(server.records, tmp_path)
+        paths = save_answers(server.records_after(-1), tmp_path)
     assert paths == [tmp_path / "answers.yaml"]
     cassette = library.load(paths[0])
     assert [i.response.wire.origin for i in cassette.interactions] == [Origin.AUTHORED] * 2
@@ -60,7 +60,7 @@ def test_interruptions_and_sessions_are_kept(tmp_path: Path) -> None:
             json={"answers": [{"say": "one two three", "reset": 2}]},
         )
         ask(url, stream=True)
-        (path,) = save_answers(server.records, tmp_path)
+        (path,) = save_answers(server.records_after(-1), tmp_path)
     assert path == tmp_path / f"{session.id}.yaml"
     (interaction,) = library.load(path).interactions
     assert interaction.response.wire.end is End.RESET
@@ -69,5 +69,5 @@ def test_interruptions_and_sessions_are_kept(tmp_path: Path) -> None:
 def test_recordings_are_not_saved_again(tmp_path: Path) -> None:
     with MockServer(tmp_path, backend=Settings()) as server:
         httpx.get(f"{server.url}/c/none/x")
-        assert save_answers(server.records, tmp_path / "out") == []
+        assert save_answers(server.records_after(-1), tmp_path / "out") == []
     assert not (tmp_path / "out").exists()
