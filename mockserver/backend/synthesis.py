@@ -76,7 +76,7 @@ def completed(asked: Asked, parts: Sequence[Part], *, unique: str) -> AssistantT
         raw_finish_reason=capacity.stop_word if capacity and ending.stopped else None,
         parts=ending.parts,
     )
-    return replace(turn, usage=_usage(asked, turn))
+    return replace(turn, usage=counted(asked, turn))
 
 
 def mark(key: str) -> str:
@@ -84,7 +84,8 @@ def mark(key: str) -> str:
     return f"{_BIRDS[int(key[:4], 16) % len(_BIRDS)]}-{int(key[4:12], 16) % 100_000}"
 
 
-def _usage(asked: Asked, turn: AssistantTurn) -> Usage:
+def counted(asked: Asked, turn: AssistantTurn) -> Usage:
+    """Return the token counts of a call and its answer."""
     given = tokens.of_request(asked)
     made, reasoning = tokens.of_turn(turn)
     return Usage(

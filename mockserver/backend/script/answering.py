@@ -28,6 +28,7 @@ from mockserver.vocabulary.model import (
     RefusalPart,
     Status,
     TextPart,
+    Usage,
 )
 from mockserver.wire.variation import Variation
 
@@ -128,20 +129,27 @@ def _reason(fail: Fail, asked: Asked) -> Objection:
 
 
 def _turn(step: Step, asked: Asked, key: str) -> AssistantTurn | None:
-    if step.turn is not None:
-        turn = step.turn
-        if turn.response_id is None:
-            turn = replace(turn, response_id=made_id(asked.dialect.ids.answer, key))
-        return turn if step.usage is None else replace(turn, usage=step.usage)
-    parts = list(_parts(step, asked, key))
-    if not parts:
-        return None
-    turn = synthesis.completed(asked, synthesis.sealed(asked, parts, key), unique=key[:24])
+    turn = step.turn
+    if turn is None:
+        parts = list(_parts(step, asked, key))
+        if not parts:
+            return None
+        turn = synthesis.completed(asked, synthesis.sealed(asked, parts, key), unique=key[:24])
+    elif turn.response_id is None:
+        turn = replace(turn, response_id=made_id(asked.dialect.ids.answer, key))
     if step.refuse is not None and turn.status is Status.COMPLETED:
         turn = replace(turn, finish_reason=FinishReason.REFUSAL)
-    if step.usage is not None:
-        turn = replace(turn, usage=turn.usage.merged(step.usage) if turn.usage else step.usage)
-    return turn
+    return replace(turn, usage=_usage(step, asked, turn))
+
+
+def _usage(step: Step, asked: Asked, turn: AssistantTurn) -> Usage:
+    """Return the counts of the script, and what it leaves open as counted."""
+    usage = turn.usage or synthesis.counted(asked, turn)
+    if step.usage is None:
+        return usage
+    usage = usage.merged(step.usage)
+    total = (usage.input_tokens or 0) + (usage.output_tokens or 0)
+    return replace(usage, total_tokens=total)
 
 
 def _parts(step: Step, asked: Asked, key: str) -> Iterator[Part]:

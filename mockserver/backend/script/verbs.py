@@ -143,8 +143,6 @@ def _usage(at: Cursor) -> Usage:
     counts: dict[str, Any] = {
         _COUNTS[name]: part.count(f"'{name}'") for name, part in found.items()
     }
-    if {"input", "output"} <= found.keys():
-        counts["total_tokens"] = counts["input_tokens"] + counts["output_tokens"]
     return Usage(**counts)
 
 

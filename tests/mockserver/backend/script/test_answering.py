@@ -75,6 +75,7 @@ def test_the_token_counts_of_the_script_are_sent() -> None:
     given = answered({"say": "Hi", "usage": {"input": 11, "cached": 5}}, asked())
     usage = json.loads(given.exchange.schedule.body)["usage"]
     assert (usage["prompt_tokens"], usage["completion_tokens"]) == (11, 1)
+    assert usage["total_tokens"] == 12
     assert usage["prompt_tokens_details"]["cached_tokens"] == 5
 
 
@@ -139,6 +140,12 @@ def test_a_whole_turn() -> None:
         }
     )
     assert facts(given).terminal == "length"
+
+
+def test_a_whole_turn_without_counts_is_counted() -> None:
+    given = answered({"turn": {"parts": [{"type": "text", "text": "Hi there"}]}}, asked())
+    usage = json.loads(given.exchange.schedule.body)["usage"]
+    assert (usage["prompt_tokens"], usage["completion_tokens"]) == (1, 2)
 
 
 def test_ids_are_unique_and_the_same_in_another_run() -> None:

@@ -75,7 +75,6 @@ def test_a_file_says_where_each_answer_is() -> None:
                 "usage": Usage(
                     input_tokens=1,
                     output_tokens=2,
-                    total_tokens=3,
                     cache_read_input_tokens=3,
                     reasoning_tokens=4,
                 ),
