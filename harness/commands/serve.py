@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.commands import answering, greeting, request_log
+from harness.commands import workers as workers_
 from harness.commands.options import rule_of
 
 if TYPE_CHECKING:
@@ -82,6 +84,15 @@ _DRAIN = 10.0
     help="Be a forward proxy that answers for every host, for clients whose base URL cannot be "
     "set; prints the variables that lead them to it. Needs the extra tls.",
 )
+@click.option(
+    "--workers",
+    default=1,
+    type=click.IntRange(1, 64),
+    show_default=True,
+    metavar="N",
+    help="Processes that answer on the port. More than one serve recordings alone, and refuse what "
+    "needs to know earlier requests: sessions, the journal, and several answers to equal requests.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="Do not show requests.")
 def command(
     files: tuple[Path, ...],
@@ -96,6 +107,7 @@ def command(
     ignore: tuple[str, ...],
     tls: bool,
     proxy: bool,
+    workers: int,
     quiet: bool,
     answer: bool,
     save: Path | None,
@@ -126,13 +138,31 @@ def command(
     from harness.suite import bundled
     from mockserver import MockServer
     from mockserver.library import settings
-    from mockserver.serving import EveryHost, settle
+    from mockserver.serving import EveryHost, reserve
 
     project = settings.find(Path.cwd())
     scripts, cassettes = answering.split(files)
     asked = answering.Answering(
         scripts=scripts, cassettes=cassettes, answer=answer, verdict=verdict, words=words
     )
+    kept = None
+    if workers > 1:
+        _check_workers(
+            {
+                "--once": once,
+                "--tls": tls,
+                "--proxy": proxy,
+                "--verdict": asked.verdict,
+                "--save": save is not None,
+            }
+        )
+        if asked.is_on:
+            raise click.UsageError(
+                "--workers serves recordings alone, because made answers need the state of one "
+                "process; name cassettes, or leave it out"
+            )
+        kept = reserve(host, port)
+        port = kept.getsockname()[1]
     server = MockServer(
         cassettes or (bundled.cassettes(),),
         host=host,
@@ -146,6 +176,7 @@ def command(
         cors=not no_cors,
         backend=asked.settings(),
         by_request=bool(cassettes),
+        shared=kept is not None,
         tls=tls,
         proxy_hosts=EveryHost(lambda line: click.echo(line, err=True)) if proxy else None,
     )
@@ -158,26 +189,68 @@ def command(
     if cassettes:
         _check(server)
     signal.signal(signal.SIGTERM, _terminate)
+    if kept is not None:
+        with kept:
+            _serve_together(server, asked, workers, quiet=quiet)
+        return 0
     with server:
-        settle()
-        try:
-            for line in greeting.lines(server, asked):
-                click.echo(line)
-            while quiet:
-                time.sleep(60)
-            for lines in request_log.batches(server):
-                click.echo("\n".join(lines), err=True)
-        except KeyboardInterrupt:
-            click.echo("stopped", err=True)
-        except _Terminated:
-            # A second signal ends the wait.
-            signal.signal(signal.SIGTERM, signal.default_int_handler)
-            _drain(server)
+        _serve(server, lambda: _greet(server, asked), quiet=quiet)
         if save is not None:
             _save(server, save)
         if asked.verdict:
             return _verdict(server)
     return 0
+
+
+def _greet(server: MockServer, asked: answering.Answering) -> None:
+    for line in greeting.lines(server, asked):
+        click.echo(line)
+
+
+def _serve(server: MockServer, begin: Callable[[], None], *, quiet: bool) -> None:
+    """Show the requests to a running server until a signal."""
+    from mockserver.serving import settle
+
+    settle()
+    try:
+        begin()
+        while quiet:
+            time.sleep(60)
+        for lines in request_log.batches(server):
+            click.echo("\n".join(lines), err=True)
+    except KeyboardInterrupt:
+        click.echo("stopped", err=True)
+    except _Terminated:
+        # A second signal ends the wait.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        _drain(server)
+
+
+def _serve_together(
+    server: MockServer, asked: answering.Answering, count: int, *, quiet: bool
+) -> None:
+    """Serve in several processes until a signal."""
+
+    def work(listening: Callable[[], None]) -> None:
+        with server:
+            _serve(server, listening, quiet=quiet)
+
+    try:
+        with workers_.started(count, work):
+            _greet(server, asked)
+            workers_.wait()
+    except (KeyboardInterrupt, _Terminated):
+        click.echo("stopped", err=True)
+
+
+def _check_workers(others: Mapping[str, bool]) -> None:
+    """Refuse options that need the state of one process."""
+    wrong = [name for name, is_given in others.items() if is_given]
+    if wrong:
+        raise click.UsageError(
+            f"--workers and {' and '.join(wrong)} do not go together: {wrong[0]} needs the state "
+            "of one process; leave one of them out"
+        )
 
 
 class _Terminated(BaseException):

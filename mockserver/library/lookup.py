@@ -14,7 +14,7 @@ from mockserver.library import nearest, streams
 from mockserver.library.index import Index, Location
 from mockserver.library.library import Answers, Library, Opened
 from mockserver.library.matcher import plain_path, signature
-from mockserver.library.refusal import RefusalError
+from mockserver.library.refusal import RefusalError, needs_one_process
 from mockserver.library.rule import ROUTE
 from mockserver.library.session import Found, Rotation
 from mockserver.wire.variation import Variation
@@ -41,12 +41,13 @@ class Lookup:
     """Finds recordings in one cassette or in the whole library.
 
     Equal requests get their recordings in recorded order. After the last it starts over, or with
-    ``repeat`` repeats the answer to a GET, unless ``once``. Raises :class:`RefusalError` if nothing
-    is recorded.
+    ``repeat`` repeats the answer to a GET, unless ``once``. ``shared``: other processes answer too,
+    so that there is no order. Raises :class:`RefusalError` if nothing is recorded.
     """
 
-    def __init__(self, library: Library, *, once: bool, repeat: bool) -> None:
+    def __init__(self, library: Library, *, once: bool, repeat: bool, shared: bool = False) -> None:
         self.library = library
+        self._shared = shared
         self._rotation = Rotation(once=once, repeat=repeat)
 
     def reset(self) -> None:
@@ -65,6 +66,7 @@ class Lookup:
         positions = _positions(answers, got)
         position = None
         if positions:
+            self._check(positions)
             route, key = _pinned_key(answers, name, variation, positions)
             position = self._rotation.take(key, positions, route, name)
         elif answers.positions(got.method.upper(), plain_path(got.url.path)):
@@ -118,6 +120,7 @@ class Lookup:
                     return functools.partial(streams.refusal, got, name)
             position = None
             if positions:
+                self._check(positions)
                 route, key = _matched_key(index, positions)
                 position = self._rotation.take(key, positions, route)
             if position is None:
@@ -161,9 +164,16 @@ class Lookup:
 
     def take(self, choices: Choices, wanted: Callable[[int], bool]) -> int | None:
         """Return the number of the next one, if it is ``wanted``; if not, it is still the next."""
+        if self._shared and len(choices.numbers) > 1:
+            return None
         return self._rotation.take(
             choices.key, choices.numbers, choices.route, choices.cassette, wanted
         )
+
+    def _check(self, positions: Sequence[int]) -> None:
+        """Refuse a request with several answers if other processes may have given some."""
+        if self._shared and len(positions) > 1:
+            raise needs_one_process(f"the order of {len(positions)} answers to equal requests")
 
     async def _fits(self, location: Location, got: Request) -> bool:
         answers = (await self._open(location.name)).answers().found

@@ -31,3 +31,12 @@ class RefusalError(Exception):
         self.outcome = outcome
         self.last = last
         self.details = details
+
+
+def needs_one_process(what: str) -> RefusalError:
+    """Return the refusal of what one of several processes does not know."""
+    return RefusalError(
+        400,
+        "needs_one_process",
+        f"{what} needs the state of one process; start the server without --workers",
+    )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mockserver.serving.journal import JournalEntry
     from mockserver.serving.proxying import EveryHost, no_proxy
     from mockserver.serving.scripts import is_script_file, load_script, load_scripts
+    from mockserver.serving.sockets import reserve
     from mockserver.serving.verify import verify_cassette
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "load_scripts",
     "loop_factory",
     "no_proxy",
+    "reserve",
     "settle",
     "verify_cassette",
 ]
@@ -32,6 +34,7 @@ _HOMES = {
     "journal": ("JournalEntry",),
     "scripts": ("is_script_file", "load_script", "load_scripts"),
     "proxying": ("EveryHost", "no_proxy"),
+    "sockets": ("reserve",),
     "verify": ("verify_cassette",),
 }
 

@@ -30,7 +30,7 @@ from mockserver.cassettes.cassette import Headers, Request
 from mockserver.errors import CodingError, SessionError, TooLargeError
 from mockserver.library.library import Library
 from mockserver.library.lookup import Lookup
-from mockserver.library.refusal import RefusalError
+from mockserver.library.refusal import RefusalError, needs_one_process
 from mockserver.library.session import Exchange, Found
 from mockserver.serving import admin, visitors
 from mockserver.serving.journal import Journal, Record, Room
@@ -48,6 +48,8 @@ Find = Callable[[Request], Awaitable[Found]]
 
 #: What a path segment behind a cassette's name begins with if it says how to vary the answers.
 _VARIED = "~"
+#: What every one of several processes knows.
+_STATELESS = frozenset({f"{admin.PREFIX}health", f"{admin.PREFIX}cassettes"})
 #: Replaces the host that a client would talk to.
 _ORIGIN = "http://provider"
 
@@ -82,7 +84,8 @@ class Options:
     that clients follow are moved below the prefix of their request. ``visitors``: who may send
     requests; with ``cors``, web pages among them may read the answers. ``backend``: requests that
     nothing is recorded for get an answer that is made for them. ``by_request``: with a backend,
-    requests without a prefix get recordings too. ``proxy``: requests may be for other hosts, in
+    requests without a prefix get recordings too. ``shared``: other processes answer on the same
+    port. ``proxy``: requests may be for other hosts, in
     whose place this server answers.
     """
 
@@ -97,6 +100,7 @@ class Options:
     backend: Settings | None = None
     by_request: bool = True
     proxy: bool = False
+    shared: bool = False
 
 
 class App:
@@ -109,7 +113,9 @@ class App:
         self.journal = Journal(options.limits.journal, self._room)
         self.sessions: dict[str, LiveSession] = {}
         self._played = 0
-        self.lookup = Lookup(library, once=options.once, repeat=options.repeat)
+        self.lookup = Lookup(
+            library, once=options.once, repeat=options.repeat, shared=options.shared
+        )
         self.answers = Answers()
         self.backend = answering(options.backend) if options.backend else None
         self._numbers = itertools.count()
@@ -230,6 +236,8 @@ class App:
             if self.asked(request):
                 find: Find = self.lookup.matched
             elif self.options.control and path.startswith(admin.PREFIX):
+                if self.options.shared and path not in _STATELESS:
+                    raise needs_one_process(path)
                 return await admin.answer(self, request, path, body)
             else:
                 live, path, find = self._route(path)
@@ -271,6 +279,8 @@ class App:
     def _route(self, path: str) -> tuple[LiveSession | None, str, Find]:
         """Return the session, the provider's path and the function that finds the answer."""
         if path.startswith("/s/"):
+            if self.options.shared:
+                raise needs_one_process("a session")
             session_id, _, rest = path.removeprefix("/s/").partition("/")
             live = self.sessions.get(session_id)
             if live is None:

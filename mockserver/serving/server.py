@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import threading
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
@@ -31,6 +30,7 @@ from mockserver.serving.journal import JournalEntry, Record
 from mockserver.serving.listener import Listener
 from mockserver.serving.proxying import proxy_environment
 from mockserver.serving.sessions import answering
+from mockserver.serving.sockets import listen
 from mockserver.serving.visitors import Visitors
 from mockserver.wire import axes
 from mockserver.wire.axes import Point
@@ -62,8 +62,9 @@ class MockServer:
     listens elsewhere and none is given. ``allow_origins``: web pages that may use it, besides, with
     ``local_pages``, those of this machine. ``cors``: they may read its answers. ``backend``:
     requests that nothing is recorded for get an answer that is made for them; without
-    ``by_request`` all do but those to a cassette's own address. ``tls``: it speaks TLS, with a
-    certificate of its own authority.
+    ``by_request`` all do but those to a cassette's own address. ``shared``: other processes listen
+    on the same port, so that what needs to know earlier requests is refused. ``tls``: it speaks
+    TLS, with a certificate of its own authority.
 
     Raises :class:`CassetteError` for a library that is missing, :class:`MatchError` for unknown
     words in ``match_on`` and ``ignore``, and on entry
@@ -96,6 +97,7 @@ class MockServer:
         cors: bool = True,
         backend: Settings | None = None,
         by_request: bool = True,
+        shared: bool = False,
         proxy_hosts: ProxyHosts | None = None,
         tls: bool = False,
     ) -> None:
@@ -116,6 +118,7 @@ class MockServer:
             cors=cors,
             backend=backend,
             by_request=by_request,
+            shared=shared,
             proxy=proxy_hosts is not None,
         )
         self._proxy_hosts, self._tls = proxy_hosts, tls
@@ -296,10 +299,6 @@ class MockServer:
     async def _start(self) -> None:
         if self._loop is not None:
             raise ServerStartError(f"the server is already running at {self.url}")
-        if not 0 <= self._port <= 65535:
-            raise ServerStartError(
-                f"cannot listen on {self._host}:{self._port}: a port is from 0 to 65535"
-            )
         loop = asyncio.get_running_loop()
         self._listener = Listener(
             self._app.handle,
@@ -319,12 +318,12 @@ class MockServer:
                 self._proxy_hosts, self._authority, self._listener
             )
         try:
-            self._server = await loop.create_server(
-                front, self._host, self._port, backlog=1024, ssl=context
+            self._server = await listen(
+                front, self._host, self._port, tls=context, shared=self._options.shared
             )
-        except OSError as exc:
+        except ServerStartError:
             self._close_authority()
-            raise _start_error(self._host, self._port, exc) from None
+            raise
         self._port = self._server.sockets[0].getsockname()[1]
         self._stop = asyncio.Event()
         self._loop, self._loop_thread = loop, threading.get_ident()
@@ -381,11 +380,3 @@ class MockServer:
             return await awaitable()
 
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(wrapped(), loop))
-
-
-def _start_error(host: str, port: int, exc: OSError) -> ServerStartError:
-    if exc.errno == errno.EADDRINUSE:
-        why = "the port is in use; choose another, or 0 for any free one"
-    else:
-        why = str(exc)
-    return ServerStartError(f"cannot listen on {host}:{port}: {why}")
