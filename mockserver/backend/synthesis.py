@@ -36,11 +36,12 @@ from mockserver.vocabulary.model import (
 _SAY = re.compile(
     r"""\s*(?:please\s+)?
     (?:say|reply\s+with|respond\s+with|answer\s+with|repeat|echo)
-    (?:\s+(?:only|just|exactly|the\s+words?))*\s*:?\s+
-    (?P<text>.{1,200}?)\s*""",
+    (?:\s+(?:only|just|exactly|after\s+me|the\s+following|the\s+words?))*\s*:?\s+
+    (?P<text>.{1,200}?)(?:,?\s+please)?\s*""",
     re.IGNORECASE | re.VERBOSE,
 )
-_QUOTES = "\"'`“”‘’«»"
+#: Pairs of quotation marks.
+_QUOTES = ('""', "''", "``", "“”", "‘’", "«»", "„“")
 _BIRDS = ("wren", "finch", "heron", "lark", "robin", "swift", "tern", "crane", "plover", "siskin")
 #: What an answer in JSON is if no schema says it.
 _ANY_OBJECT: JsonObject = {
@@ -172,7 +173,6 @@ def wanted_schema(asked: Asked) -> Json | None:
     """Return the schema of the JSON that is asked for; ``None`` where a text is."""
     form = asked.call.options.get("response_format")
     if isinstance(form, dict) and form.get("type") in ("json_schema", "json_object"):
-        return compact(_met(_schema(form), key, "response_format"))
         return _schema(form)
     return None
 
@@ -180,9 +180,9 @@ def wanted_schema(asked: Asked) -> Json | None:
 def _text(asked: Asked, key: str) -> str:
     schema = wanted_schema(asked)
     if schema is not None:
-        return compact(instance(schema, mark(key)))
+        return compact(_met(schema, key, "response_format"))
     if found := _SAY.fullmatch(asked.question):
-        return found["text"].strip(_QUOTES) or found["text"]
+        return _unquoted(found["text"])
     return f"This is an answer that tapecheck made up; its mark is {mark(key)}."
 
 
@@ -191,6 +191,15 @@ def _met(schema: Json, key: str, place: str) -> Json:
         return instance(schema, mark(key))
     except UnmetSchemaError as exc:
         raise exc.of(place) from None
+
+
+def _unquoted(text: str) -> str:
+    """Return a text without the quotation marks around it, and what stands behind them."""
+    for opening, closing in _QUOTES:
+        inner = text.rstrip(".!").removeprefix(opening).removesuffix(closing)
+        if inner and len(inner) == len(text.rstrip(".!")) - 2:
+            return inner
+    return text
 
 
 def _schema(form: JsonObject) -> Json:

@@ -36,6 +36,10 @@ def test_another_call_or_seed_gets_another_mark() -> None:
         ("Reply with only X", "X"),
         ("Respond with exactly: two words", "two words"),
         ('Say "Hello, world!"', "Hello, world!"),
+        ('Say "Hello, world!" please', "Hello, world!"),
+        ("Repeat after me: banana", "banana"),
+        ("Say 'yes'.", "yes"),
+        ("Say it's fine", "it's fine"),
     ],
 )
 def test_a_short_instruction_is_done(question: str, answer: str) -> None:
