@@ -41,7 +41,15 @@ _SAY = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 #: Pairs of quotation marks.
-_QUOTES = ('""', "''", "``", "“”", "‘’", "«»", "„“")
+_QUOTES = (
+    ('"', '"'),
+    ("'", "'"),
+    ("`", "`"),
+    ("“", "”"),
+    ("‘", "’"),
+    ("«", "»"),
+    ("„", "“"),
+)
 _BIRDS = ("wren", "finch", "heron", "lark", "robin", "swift", "tern", "crane", "plover", "siskin")
 #: What an answer in JSON is if no schema says it.
 _ANY_OBJECT: JsonObject = {
