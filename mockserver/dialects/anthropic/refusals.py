@@ -161,9 +161,9 @@ class AnthropicRefusals(Refusals):
         """Return what is left, and when all is there again."""
         found: list[tuple[str, str]] = []
         for quota in quotas:
-            names = (
-                ("requests",) if quota.kind is QuotaKind.REQUESTS else ("input-tokens", "tokens")
-            )
+            # Tokens of requests and of answers are of one quota here.
+            tokens = ("input-tokens", "output-tokens", "tokens")
+            names = ("requests",) if quota.kind is QuotaKind.REQUESTS else tokens
             full = datetime.fromtimestamp(round(epoch + quota.reset), UTC)
             for name in names:
                 begin = f"anthropic-ratelimit-{name}"

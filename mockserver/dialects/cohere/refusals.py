@@ -5,13 +5,13 @@ Source: https://docs.cohere.com/reference/errors, which lists the messages.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
-from mockserver.cassettes.cassette import Request
+from mockserver.cassettes.cassette import Headers, Request
 from mockserver.dialects import go_json
 from mockserver.dialects.objection import Objection, objection
-from mockserver.dialects.refusals import Excess, Problem, QuotaKind, Refusals, Sent
+from mockserver.dialects.refusals import Excess, Problem, Quota, QuotaKind, Refusals, Sent
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.failure import ErrorClass
 from mockserver.vocabulary.model import Json, JsonObject
@@ -75,6 +75,15 @@ class CohereRefusals(Refusals):
             words = f"trial token rate limit exceeded, limit is {most} tokens per minute"
         return objection(
             "rate_limit", words, _SOURCE, status=429, error_class=ErrorClass.RATE_LIMIT
+        )
+
+    def limit_headers(self, quotas: Sequence[Quota], _epoch: float) -> Headers:
+        """Return what is left of the requests; of tokens nothing is told."""
+        return tuple(
+            (f"x-trial-endpoint-call-{word}", str(value))
+            for quota in quotas
+            if quota.kind is QuotaKind.REQUESTS
+            for word, value in (("limit", quota.limit), ("remaining", quota.remaining))
         )
 
     def too_long(self, tokens: int, most: int, _call: NeutralCall) -> Objection:

@@ -283,7 +283,10 @@ def test_one_request_too_many_gets_the_429_of_each_provider() -> None:
             by_boto(url)
         assert throttled.value.response["Error"]["Code"] == "ThrottlingException"
     with serving(limits=once) as url:
-        by_cohere(url)
+        hello = {"model": "command-a", "messages": [USER]}
+        headers = httpx.post(f"{url}/v2/chat", json=hello).headers
+        assert headers["x-trial-endpoint-call-limit"] == "1"
+        assert headers["x-trial-endpoint-call-remaining"] == "0"
         with pytest.raises(cohere.TooManyRequestsError):
             by_cohere(url)
 

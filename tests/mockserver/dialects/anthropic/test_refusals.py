@@ -9,7 +9,7 @@ import pytest
 from mockserver.dialects import find_dialect, said
 from mockserver.dialects.anthropic.refused_messages import signed
 from mockserver.dialects.memory import Memory
-from mockserver.dialects.refusals import Sent
+from mockserver.dialects.refusals import Quota, QuotaKind, Sent
 from tests.mockserver.dialects import refusing
 
 PATH = "/v1/messages"
@@ -212,3 +212,11 @@ def test_a_thought_comes_back_as_it_was_signed() -> None:
     ]
     # Another server made this one.
     assert refused(thinking="Ha", signature="foreign") == []
+
+
+def test_headers_tell_what_is_left_and_when_all_is_there_again() -> None:
+    quota = Quota(kind=QuotaKind.TOKENS, limit=60, remaining=20, reset=40)
+    headers = dict(said(find_dialect("anthropic"), lambda r: r.limit_headers([quota], 1000.0)))
+    assert headers["anthropic-ratelimit-input-tokens-remaining"] == "20"
+    assert headers["anthropic-ratelimit-output-tokens-limit"] == "60"
+    assert headers["anthropic-ratelimit-tokens-reset"] == "1970-01-01T00:17:20Z"

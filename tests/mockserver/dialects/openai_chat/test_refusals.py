@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from mockserver.dialects import Excess, Quota, QuotaKind, find_dialect, said
+from mockserver.vocabulary import NeutralCall
 from tests.mockserver.dialects import refusing
 
 PATH = "/v1/chat/completions"
@@ -306,3 +308,27 @@ def test_what_openai_takes_is_not_refused(request_: Any) -> None:
 def test_a_deployment_has_a_model_of_its_own() -> None:
     path = "/openai/deployments/mine/chat/completions"
     assert refusing.objections("openai-chat", {"messages": [USER]}, path) == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0004, "1ms"), (0.547, "547ms"), (20, "20s"), (172.8, "2m52.8s"), (360, "6m0s")],
+)
+def test_headers_have_durations_as_go_writes_them(seconds: float, text: str) -> None:
+    quota = Quota(kind=QuotaKind.REQUESTS, limit=60, remaining=2, reset=seconds)
+    headers = dict(said(find_dialect("openai-chat"), lambda r: r.limit_headers([quota], 0.0)))
+    assert headers == {
+        "x-ratelimit-limit-requests": "60",
+        "x-ratelimit-remaining-requests": "2",
+        "x-ratelimit-reset-requests": text,
+    }
+
+
+def test_a_request_that_never_fits_is_too_large() -> None:
+    quota = Quota(kind=QuotaKind.TOKENS, limit=60, remaining=60, reset=0)
+    call = NeutralCall(model="gpt-4o", messages=())
+    excess = Excess(quota=quota, asked=99, wait=None)
+    found = said(find_dialect("openai-chat"), lambda r: r.over_limit(excess, call))
+    assert found.error.message.startswith("Request too large for gpt-4o in organization org-")
+    assert "on tokens per min (TPM): Limit 60, Requested 99. The input or" in found.error.message
+    assert found.error.retry_after is None
