@@ -22,7 +22,10 @@ from tests.mockserver.dialects import refusing
             "json: cannot unmarshal string into Go struct field ChatRequest.messages of type "
             "[]api.Message",
         ),
-        ({"model": "m", "top_logprobs": 21}, "top_logprobs must be between 0 and 20"),
+        (
+            {"model": "m", "messages": [{"role": "user", "content": "Hi"}], "top_logprobs": 21},
+            "top_logprobs must be between 0 and 20",
+        ),
     ],
 )
 def test_a_request_is_refused_in_ollamas_words(request_: Any, message: str) -> None:
