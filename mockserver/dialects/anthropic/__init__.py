@@ -18,7 +18,7 @@ from mockserver.dialects.anthropic import (
     side,
 )
 from mockserver.dialects.anthropic.refusals import AnthropicRefusals
-from mockserver.dialects.anthropic.refused_messages import signed
+from mockserver.dialects.anthropic.refused_messages import signed, thought_out
 from mockserver.dialects.capacity import Capacity
 from mockserver.dialects.dialect import Dialect, Ids, Reasoning
 from mockserver.dialects.facts import Facts, of_last
@@ -128,10 +128,14 @@ class Anthropic(Dialect):
     def remember(
         self, _request: Request, _call: NeutralCall, turn: AssistantTurn, memory: Memory
     ) -> None:
-        """Remember which thoughts have which signature."""
+        """Remember which thoughts have which signature, and which calls came of thoughts."""
+        thinks = False
         for part in turn.parts:
             if isinstance(part, ReasoningPart) and part.signature:
+                thinks = True
                 memory.keep(signed(part.signature), part.text, len(part.text))
+            elif isinstance(part, ToolCallPart) and part.id and thinks:
+                memory.keep(thought_out(part.id), part.id, len(part.id))
 
     def read_call(self, request: Request) -> NeutralCall:
         """Read the request in the words of Chat Completions."""

@@ -35,9 +35,9 @@ def of_messages(
     some = [message for message in messages if isinstance(message, dict)]
     yield from _texts(some)
     yield from _pairs(some)
-    if thinks:
-        yield from _thoughtless(some)
     if memory is not None:
+        if thinks:
+            yield from _thoughtless(some, memory)
         yield from _changed(some, memory)
 
 
@@ -179,12 +179,19 @@ def _use(part: Json, kind: str, name: str, message: int, block: int) -> list[Use
     return [Use(id_, message, block)] if isinstance(id_, str) else []
 
 
-def _thoughtless(messages: Sequence[JsonObject]) -> Iterator[Objection]:
-    """Yield what is said if the thoughts before the last calls of tools are not sent back."""
+def _thoughtless(messages: Sequence[JsonObject], memory: Memory) -> Iterator[Objection]:
+    """Yield what is said if the thoughts before the last calls of tools are not sent back.
+
+    Only of calls that came of thoughts: whoever asks for thinking later than for the calls is
+    answered without it.
+    """
     last = next((n for n in range(len(messages) - 1, -1, -1) if _calls(messages[n])), None)
     if last is None or not any(_is_result(message) for message in messages[last + 1 :]):
         return
     if any(not _is_result(m) for m in messages[last + 1 :] if m.get("role") == "user"):
+        return
+    ids = [block.get("id") for block in _blocks(messages[last])]
+    if all(memory.find(thought_out(str(id_)), str) is None for id_ in ids):
         return
     found = _blocks(messages[last])[0].get("type")
     if found not in _THOUGHTS and messages[last].get("role") == "assistant":
@@ -221,6 +228,11 @@ def _changed(messages: Sequence[JsonObject], memory: Memory) -> Iterator[Objecti
 def signed(signature: str) -> str:
     """Return under which id a thought is remembered."""
     return f"thought {signature}"
+
+
+def thought_out(call: str) -> str:
+    """Return under which id it is remembered that a call came of a thought."""
+    return f"thought before {call}"
 
 
 def _calls(message: JsonObject) -> bool:

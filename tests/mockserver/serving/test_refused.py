@@ -135,16 +135,26 @@ def test_anthropic_says_where() -> None:
 
 
 def test_a_thought_comes_back_as_it_was() -> None:
-    asked = {"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 2000}
+    asked: Any = {"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 2000}
     with serving() as url:
         said = by_anthropic(url, **asked).parse()
         history = [block.model_dump(exclude_none=True) for block in said.content]
         assert history[0]["type"] == "thinking"
-        answer = {"role": "assistant", "content": history}
+        answer: Any = {"role": "assistant", "content": history}
         assert by_anthropic(url, USER, answer, USER, **asked).status_code == 200
         history[0]["thinking"] += "!"
         with pytest.raises(anthropic.BadRequestError, match=r"messages\.1\.content\.0: Invalid"):
             by_anthropic(url, USER, answer, USER, **asked)
+        asked["tools"] = [{"name": "f", "input_schema": {"type": "object"}}]
+        said = by_anthropic(url, **asked).parse()
+        *_, call = history = [block.model_dump(exclude_none=True) for block in said.content]
+        done = {"type": "tool_result", "tool_use_id": call["id"], "content": "done"}
+        results = {"role": "user", "content": [done]}
+        answer["content"] = history
+        assert by_anthropic(url, USER, answer, results, **asked).status_code == 200
+        answer["content"] = [call]
+        with pytest.raises(anthropic.BadRequestError, match="Expected `thinking`"):
+            by_anthropic(url, USER, answer, results, **asked)
 
 
 def test_a_call_comes_back_with_its_reasoning() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mockserver.dialects import find_dialect, said
-from mockserver.dialects.anthropic.refused_messages import signed
+from mockserver.dialects.anthropic.refused_messages import signed, thought_out
 from mockserver.dialects.memory import Memory
 from mockserver.dialects.refusals import Quota, QuotaKind, Sent
 from tests.mockserver.dialects import refusing
@@ -138,15 +138,6 @@ THINKING = {"type": "enabled", "budget_tokens": 2000}
             "`tool_result` blocks with id: a",
         ),
         (
-            body(USER, use("a"), result("a"), thinking=THINKING),
-            "messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found "
-            "`tool_use`. When `thinking` is enabled, a final `assistant` message must start with a "
-            "thinking block (preceeding the lastmost set of `tool_use` and `tool_result` blocks). "
-            "We recommend you include thinking blocks from previous turns. To avoid this "
-            "requirement, disable `thinking`. Please consult our documentation at "
-            "https://docs.claude.com/en/docs/build-with-claude/extended-thinking",
-        ),
-        (
             body(USER, {"role": "assistant", "content": [{"type": "thinking", "thinking": "Hm"}]}),
             "messages.1.content.0.thinking.signature: Field required",
         ),
@@ -182,6 +173,7 @@ def test_a_request_is_refused_in_anthropics_words(request_: Any, message: str) -
             thinking=THINKING,
         ),
         body(USER, use("a"), result("a"), USER, thinking=THINKING),
+        body(USER, use("a"), result("a"), thinking=THINKING),
         body(tools=[tool("f"), {"type": "web_search_20250305", "name": "web_search"}]),
         body(tool_choice={"type": "auto"}, tools=[tool("f")]),
         body(thinking={"type": "adaptive"}, output_config={"effort": "high"}),
@@ -212,6 +204,27 @@ def test_a_thought_comes_back_as_it_was_signed() -> None:
     ]
     # Another server made this one.
     assert refused(thinking="Ha", signature="foreign") == []
+
+
+def test_a_call_comes_back_with_the_thought_that_led_to_it() -> None:
+    memory = Memory()
+    memory.keep(thought_out("a"), "a", 1)
+    dialect = find_dialect("anthropic")
+
+    def refused(*messages: Any, **fields: Any) -> list[str]:
+        request = refusing.sent(dialect, body(*messages, **fields), PATH).request
+        asked = Sent(request, None, memory)
+        return [one.error.message for one in said(dialect, lambda r: tuple(r.objections(asked)))]
+
+    (message,) = refused(USER, use("a"), result("a"), thinking=THINKING)
+    assert message.startswith(
+        "messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found "
+        "`tool_use`. When `thinking` is enabled, a final `assistant` message must start with"
+    )
+    assert refused(USER, use("a"), result("a")) == []
+    assert refused(USER, use("b"), result("b"), thinking=THINKING) == []
+    thought = {"role": "assistant", "content": [THOUGHT, *use("a")["content"]]}
+    assert refused(USER, thought, result("a"), thinking=THINKING) == []
 
 
 def test_headers_tell_what_is_left_and_when_all_is_there_again() -> None:
