@@ -70,6 +70,7 @@ _FIELDS = frozenset(
 _DOCS = "https://platform.claude.com/docs/en/api/"
 _LIMITS_DOCS = "https://docs.claude.com/en/api/rate-limits"
 _NAME = re.compile("[a-zA-Z0-9_-]{1,128}")
+_FORCED = ("any", "tool")
 _LEAST_THINKING = 1024
 #: The API itself is spoken by other servers, which have other models.
 _OWN = re.compile(r"(?:anthropic[./])?claude-.*", re.IGNORECASE)
@@ -218,7 +219,7 @@ def _tools(body: JsonObject) -> Iterator[Objection]:
     if tools is not None and not isinstance(tools, list):
         yield wrong("type", "tools: Input should be a valid array", _TYPES)
         return
-    if isinstance(choice, dict) and choice.get("type") in ("any", "tool") and not tools:
+    if isinstance(choice, dict) and choice.get("type") in _FORCED and not tools:
         yield wrong(
             "tool_choice", "tool_choice may only be specified while providing tools.", _CHOICE
         )
@@ -270,6 +271,10 @@ def _thinking(body: JsonObject) -> Iterator[Objection]:
     thinking = body.get("thinking")
     if not isinstance(thinking, dict) or thinking.get("type") != "enabled":
         return
+    choice = body.get("tool_choice")
+    if isinstance(choice, dict) and choice.get("type") in _FORCED:
+        message = "Thinking may not be enabled when tool_choice forces tool use."
+        yield wrong("thinking", message, "mastra-ai/mastra/issues/7507")
     budget, most = thinking.get("budget_tokens"), body.get("max_tokens")
     if budget is None:
         yield _missing("thinking.enabled.budget_tokens")

@@ -94,6 +94,10 @@ THINKING = {"type": "enabled", "budget_tokens": 2000}
             "thinking.enabled.budget_tokens: Input should be greater than or equal to 1024",
         ),
         (
+            body(thinking=THINKING, tools=[tool("f")], tool_choice={"type": "any"}),
+            "Thinking may not be enabled when tool_choice forces tool use.",
+        ),
+        (
             body(thinking=THINKING, max_tokens=2000),
             "`max_tokens` must be greater than `thinking.budget_tokens`. Please consult our "
             "documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking"
@@ -176,6 +180,7 @@ def test_a_request_is_refused_in_anthropics_words(request_: Any, message: str) -
         body(USER, use("a"), result("a"), thinking=THINKING),
         body(tools=[tool("f"), {"type": "web_search_20250305", "name": "web_search"}]),
         body(tool_choice={"type": "auto"}, tools=[tool("f")]),
+        body(tool_choice={"type": "any"}, tools=[tool("f")], thinking={"type": "adaptive"}),
         body(thinking={"type": "adaptive"}, output_config={"effort": "high"}),
         body(temperature=1, top_p=0.5, top_k=1, stream=True, metadata={"user_id": "u"}),
         body(system=[{"type": "text", "text": "Be kind", "cache_control": {"type": "ephemeral"}}]),
