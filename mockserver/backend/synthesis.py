@@ -15,10 +15,9 @@ from mockserver.backend.asked import Asked, Tool
 from mockserver.backend.choice import chosen
 from mockserver.backend.ending import ended
 from mockserver.backend.schemas import UnmetSchemaError, instance
-from mockserver.backend.seals import seal
 from mockserver.dialects.dialect import Reasoning
 from mockserver.dialects.registry import asked_reasoning
-from mockserver.dialects.writing import compact, digest, made_id
+from mockserver.dialects.writing import compact, digest, made_id, made_seal
 from mockserver.vocabulary.model import (
     AssistantTurn,
     FinishReason,
@@ -119,7 +118,7 @@ def reasoning(asked: Asked, text: str, key: str, *, shown: bool = True) -> Reaso
         omitted=not shown,
     )
     seals = capacity.seals if capacity and (wanted is None or wanted.sealed) else frozenset()
-    proof = seal(asked.dialect.ids.seal, part.text, key)
+    proof = made_seal(asked.dialect.ids.seal, part.text, key)
     if "signature" in seals:
         return replace(part, signature=proof)
     return replace(part, encrypted_content=proof) if "encrypted_content" in seals else part
@@ -146,9 +145,9 @@ def sealed(asked: Asked, parts: Sequence[Part], key: str) -> list[Part]:
         return list(parts)
     for number, part in enumerate(parts):
         if isinstance(part, ToolCallPart):
-            signed = replace(part, thought_signature=seal(prefix, part.name, key))
+            signed = replace(part, thought_signature=made_seal(prefix, part.name, key))
             return [*parts[:number], signed, *parts[number + 1 :]]
-    return [*parts, ReasoningPart(text="", channel="text", signature=seal(prefix, "", key))]
+    return [*parts, ReasoningPart(text="", channel="text", signature=made_seal(prefix, "", key))]
 
 
 def tool_arguments(tool: Tool, key: str) -> JsonObject:

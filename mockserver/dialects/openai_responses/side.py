@@ -8,6 +8,7 @@ https://platform.openai.com/docs/guides/background, and the types of the SDK ``o
 from __future__ import annotations
 
 from mockserver.cassettes.cassette import Response
+from mockserver.dialects.openai_objections import missing
 from mockserver.dialects.openai_responses import conversations
 from mockserver.dialects.openai_responses.answer import (
     Manner,
@@ -25,7 +26,7 @@ from mockserver.dialects.openai_responses.stored import (
 )
 from mockserver.dialects.openai_writing import CREATED, headers_of, request_headers
 from mockserver.dialects.recorded_body import body_of
-from mockserver.dialects.side import Side, SideRoute, refused
+from mockserver.dialects.side import ObjectionError, Side, SideRoute, refused
 from mockserver.dialects.writing import compact, digest, streamed
 from mockserver.dialects.writing import whole as answer_of
 from mockserver.vocabulary.model import JsonObject
@@ -97,6 +98,8 @@ def _compact(side: Side) -> Response:
     """Return the messages of the user, and one item that stands for the rest."""
     memory = side.desk.memory
     body = whole(body_of(side.request), memory)
+    if not body.get("model"):
+        raise ObjectionError(missing("model"))
     seed = digest(body, length=48)
     items = [kept(item, seed, number) for number, item in enumerate(items_of(body.get("input")))]
     given = side.desk.input_tokens(read_asked(side.request, memory))

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import base64
 import itertools
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -13,6 +15,8 @@ from mockserver.dialects.writing import (
     Pace,
     compact,
     deltas,
+    made_id,
+    made_seal,
     retry_after,
     sse_event,
     streamed,
@@ -51,6 +55,21 @@ def test_json_text_has_no_spaces_and_escapes_lone_surrogates() -> None:
     text = compact({"a": ["é", 1], "b": "x\ud83dy🎉"})
     assert text == '{"a":["é",1],"b":"x\\ud83dy🎉"}'
     assert json.loads(text.encode()) == {"a": ["é", 1], "b": "x\ud83dy🎉"}
+
+
+def test_an_id_has_its_form_and_depends_on_what_it_is_for() -> None:
+    form = "id_**##-4"
+    assert re.fullmatch(r"id_[a-zA-Z0-9]{2}[0-9a-f]{2}-4", made_id(form, "a"))
+    assert made_id(form, "a") == made_id(form, "a")
+    assert len({made_id(form, number) for number in range(50)}) > 40
+
+
+def test_a_proof_is_base64_that_both_alphabets_have() -> None:
+    made = made_seal("gAAAAABp", "text", "key")
+    assert made.startswith("gAAAAABp")
+    assert made.isalnum()
+    assert len(base64.b64decode(made, validate=True)) > 100
+    assert made == made_seal("gAAAAABp", "text", "key") != made_seal("gAAAAABp", "other", "key")
 
 
 def test_an_event() -> None:

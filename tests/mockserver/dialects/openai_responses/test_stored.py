@@ -163,6 +163,11 @@ def test_a_conversation_is_compacted_and_gone_on_with(client: OpenAI) -> None:
     assert answer.usage.input_tokens == 8
 
 
+def test_a_conversation_is_compacted_by_a_model(client: OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError, match="model"):
+        client.responses.compact(model=None, input="One")
+
+
 def test_a_conversation_keeps_what_is_said(client: OpenAI) -> None:
     made = client.conversations.create(
         metadata={"topic": "demo"}, items=[{"role": "user", "content": "Hi", "type": "message"}]
