@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mockserver.cassettes.cassette import Request
-from mockserver.dialects.dialect import Dialect
+from mockserver.dialects.dialect import Dialect, Reasoning
+from mockserver.dialects.registry import asked_reasoning
 from mockserver.dialects.writing import text_of
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.model import Json, JsonObject
@@ -46,6 +47,11 @@ class Asked:
             if isinstance(function, dict) and isinstance(function.get("name"), str):
                 parameters = function.get("parameters")
                 yield Tool(function["name"], parameters if isinstance(parameters, dict) else {})
+
+    @cached_property
+    def reasoning(self) -> Reasoning | None:
+        """What the request asks for of the model's reasoning; ``None`` for nothing."""
+        return asked_reasoning(self.dialect, self.call, self.request)
 
     @property
     def choice(self) -> Json:

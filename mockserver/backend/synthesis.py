@@ -15,8 +15,6 @@ from mockserver.backend.asked import Asked, Tool
 from mockserver.backend.choice import chosen
 from mockserver.backend.ending import ended
 from mockserver.backend.schemas import UnmetSchemaError, instance
-from mockserver.dialects.dialect import Reasoning
-from mockserver.dialects.registry import asked_reasoning
 from mockserver.dialects.writing import compact, digest, made_id, made_seal
 from mockserver.vocabulary.model import (
     AssistantTurn,
@@ -111,7 +109,7 @@ def reasoning(asked: Asked, text: str, key: str, *, shown: bool = True) -> Reaso
 
     Not ``shown``: the provider hides the text.
     """
-    capacity, wanted = asked.dialect.capacity, _wanted(asked)
+    capacity, wanted = asked.dialect.capacity, asked.reasoning
     part = ReasoningPart(
         text=text if shown else "",
         channel=capacity.channel if capacity else "text",
@@ -140,7 +138,7 @@ def sealed(asked: Asked, parts: Sequence[Part], key: str) -> list[Part]:
 
     It is on the first call, or in an empty part behind the text, so that the text can be streamed.
     """
-    wanted, prefix = _wanted(asked), asked.dialect.ids.seal
+    wanted, prefix = asked.reasoning, asked.dialect.ids.seal
     if wanted is None or not wanted.calls_sealed:
         return list(parts)
     for number, part in enumerate(parts):
@@ -159,12 +157,8 @@ def tool_arguments(tool: Tool, key: str) -> JsonObject:
     return found
 
 
-def _wanted(asked: Asked) -> Reasoning | None:
-    return asked_reasoning(asked.dialect, asked.call, asked.request)
-
-
 def _parts(asked: Asked, key: str, number: int) -> Iterator[Part]:
-    wanted = _wanted(asked)
+    wanted = asked.reasoning
     if wanted is not None and (wanted.shown or not wanted.calls_sealed):
         text = f"The user asks, so {mark(key)} thinks before it answers."
         yield reasoning(asked, text, key, shown=wanted.shown)

@@ -95,18 +95,15 @@ def digest(*things: object, length: int) -> str:
 def made_id(form: str, *things: object) -> str:
     """Return an id of a form that depends on the things alone.
 
-    In the form ``*`` stands for a letter or a digit and ``#`` for a hex digit; everything else is
-    itself.
+    In the form, of 64 characters at most, ``*`` stands for a letter or a digit and ``#`` for a hex
+    digit; everything else is itself.
     """
-    number = int(digest(*things, length=64), 16)
+    text = compact([to_json(thing) for thing in things])
+    numbers = hashlib.sha512(text.encode()).digest()
     made = []
-    for character in form:
+    for character, number in zip(form, numbers, strict=False):
         alphabet = _ID_ALPHABETS.get(character)
-        if alphabet is None:
-            made.append(character)
-            continue
-        number, at = divmod(number, len(alphabet))
-        made.append(alphabet[at])
+        made.append(alphabet[number % len(alphabet)] if alphabet else character)
     return "".join(made)
 
 
