@@ -20,7 +20,7 @@ from openai import AsyncOpenAI
 MODELS = {"chat": OpenAIChatCompletionsModel, "responses": OpenAIResponsesModel}
 
 
-async def ask(case: Case, api: str, stream: bool, typed: bool) -> object:
+async def ask(case: Case, api: str, stream: bool, typed: bool, team: bool) -> object:
     @function_tool
     def get_weather(city: str, unit: str = "C") -> str:
         """Return the weather of a city."""
@@ -32,13 +32,16 @@ async def ask(case: Case, api: str, stream: bool, typed: bool) -> object:
         return case.called("get_time", zone=zone)
 
     client = AsyncOpenAI(base_url=f"{sys.argv[1]}/v1", api_key="sk-test", max_retries=0)
-    agent = Agent(
-        name="a",
-        instructions="Use both tools.",
-        model=MODELS[api](model="gpt-4.1", openai_client=client),
-        tools=[get_weather, get_time],
-        output_type=Weather if typed else None,
-    )
+    model = MODELS[api](model="gpt-4.1", openai_client=client)
+    form = Weather if typed else None
+    if not team:
+        agent = Agent(name="a", model=model, tools=[get_weather, get_time], output_type=form)
+    else:
+        # The one that is asked has one tool and hands over to the other.
+        other = Agent(name="b", model=model, tools=[get_time], output_type=form)
+        agent = Agent(
+            name="a", model=model, tools=[get_weather], handoffs=[other], output_type=form
+        )
     if not stream:
         return (await Runner.run(agent, QUESTION, max_turns=6)).final_output
     result = Runner.run_streamed(agent, QUESTION, max_turns=6)
@@ -49,10 +52,11 @@ async def ask(case: Case, api: str, stream: bool, typed: bool) -> object:
 
 if __name__ == "__main__":
     set_tracing_disabled(True)
-    for api, stream, typed in product(MODELS, (False, True), (False, True)):
+    both = (False, True)
+    for api, stream, typed, team in product(MODELS, both, both, both):
         run(
-            api,
+            f"{api} handoff" if team else api,
             stream,
             typed,
-            lambda case, a=api, s=stream, t=typed: asyncio.run(ask(case, a, s, t)),
+            lambda case, a=api, s=stream, t=typed, h=team: asyncio.run(ask(case, a, s, t, h)),
         )

@@ -32,11 +32,32 @@ MODELS = {
         "gemini-2.5-flash", provider=GoogleProvider(base_url=URL, api_key="sk-test")
     ),
 }
+#: Reasoning whose proofs have to come back; the models of these are others.
+THINKING = {
+    "responses": (
+        lambda: OpenAIResponsesModel("gpt-5", provider=openai()),
+        {"openai_reasoning_effort": "low", "openai_reasoning_summary": "auto"},
+    ),
+    "anthropic": (
+        MODELS["anthropic"],
+        {"anthropic_thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 4000},
+    ),
+    "gemini": (
+        lambda: GoogleModel(
+            "gemini-3-pro", provider=GoogleProvider(base_url=URL, api_key="sk-test")
+        ),
+        {"google_thinking_config": {"include_thoughts": True}},
+    ),
+}
 OUTPUTS = {"": lambda: Weather, " native": lambda: NativeOutput(Weather)}
 
 
-async def ask(case: Case, api: str, stream: bool, output: str | None) -> object:
-    agent = Agent(MODELS[api](), output_type=str if output is None else OUTPUTS[output]())
+async def ask(
+    case: Case, api: str, stream: bool, output: str | None, thinking: bool = False
+) -> object:
+    model, settings = THINKING[api] if thinking else (MODELS[api], None)
+    form = str if output is None else OUTPUTS[output]()
+    agent = Agent(model(), output_type=form, model_settings=settings)
 
     @agent.tool_plain
     def get_weather(city: str, unit: str = "C") -> str:
@@ -63,4 +84,11 @@ if __name__ == "__main__":
             stream,
             output is not None,
             lambda case, a=api, s=stream, t=output: asyncio.run(ask(case, a, s, t)),
+        )
+    for api, stream in product(THINKING, (False, True)):
+        run(
+            f"{api} thinking",
+            stream,
+            False,
+            lambda case, a=api, s=stream: asyncio.run(ask(case, a, s, None, thinking=True)),
         )
