@@ -121,10 +121,10 @@ class Candidates:
         yield from _in_turn([self.values(schema, where) for schema, where in alternatives])
 
     def _alternatives(self, schema: JsonObject, at: _At) -> Iterator[tuple[Json, _At]]:
-        """Yield schemas with one word less, each of which is a way to meet this one."""
-        if parts := schema.get("allOf"):
-            yield self._all(_without(schema, "allOf"), parts, at)
-            return
+        """Yield schemas with one word less, each of which is a way to meet this one.
+
+        ``allOf`` comes behind the choices: joined with what is beside it, it may bring others.
+        """
         for word in ("anyOf", "oneOf"):
             if branches := schema.get(word):
                 if at.again:
@@ -136,6 +136,9 @@ class Candidates:
             rest = _without(schema, "if", "then", "else")
             yield self._all(rest, [schema["if"], schema.get("then", True)], at)
             yield self._all(rest, [schema.get("else", True)], at)
+            return
+        if parts := schema.get("allOf"):
+            yield self._all(_without(schema, "allOf"), parts, at)
             return
         if needed := schema.get("dependentSchemas"):
             rest = _without(schema, "dependentSchemas")

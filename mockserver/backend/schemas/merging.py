@@ -18,7 +18,7 @@ _LARGER = frozenset(
 )
 _SMALLER = frozenset({"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"})
 #: Words that several schemas can be listed below, each of which counts.
-_BRANCHES = frozenset({"anyOf", "oneOf", "not", "if"})
+_BRANCHES = frozenset({"anyOf", "oneOf", "if"})
 #: Words that belong to the ``if`` beside them.
 _CONDITION = ("if", "then", "else")
 
@@ -99,5 +99,6 @@ _JOINS: Mapping[str, Callable[[Json, Json], Json]] = {
     "enum": _common,
     "type": _common,
     "prefixItems": _lists,
+    "not": lambda one, other: {"anyOf": [one, other]},
     "dependentRequired": lambda one, other: {**one, **other},
 }

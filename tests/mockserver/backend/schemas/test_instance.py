@@ -102,6 +102,23 @@ def obj(**properties: Any) -> dict[str, Any]:
             {"kind": "y", "m": MARK},
         ),
         ({"type": "string", "not": {"const": MARK}}, f"{MARK}-2"),
+        # The same choice twice: neither may hide the other.
+        ({"anyOf": [{"const": 1}, {"const": 2}], "allOf": [{"anyOf": [{"const": 2}]}]}, 2),
+        (
+            {
+                "allOf": [{"not": {"const": MARK}}, {"not": {"const": f"{MARK}-2"}}],
+                "type": "string",
+            },
+            f"{MARK}-3",
+        ),
+        (
+            {
+                "if": {"type": "string"},
+                "then": False,
+                "allOf": [{"if": {"type": "object"}, "then": False}],
+            },
+            1,
+        ),
         ({"not": {"type": "string"}}, {}),
         # Objects.
         (
