@@ -85,7 +85,11 @@ class Backend:
         scripted = self.script.vectors()
         desk = BackendDesk(route.dialect, route.request, self.settings, self.memory, scripted)
         asked = Side(route.request, desk, route.named)
-        response = registry.answered_aside(route.dialect, side, asked)
+        try:
+            response = registry.answered_aside(route.dialect, side, asked)
+        except DialectError as exc:
+            # As where a call is read: what is sent may be too odd.
+            raise UnreadableRequestError(str(exc)) from exc
         source = f"rule {', '.join(scripted.where)}" if scripted.where else SYNTHESISED
         return replies.of_response(route.request, response, Reply(source=source))
 

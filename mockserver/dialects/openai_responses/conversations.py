@@ -16,7 +16,7 @@ from mockserver.dialects.openai_responses.stored import (
 from mockserver.dialects.openai_writing import CREATED, request_headers
 from mockserver.dialects.recorded_body import body_of
 from mockserver.dialects.side import Side, SideRoute, refused
-from mockserver.dialects.writing import digest, whole
+from mockserver.dialects.writing import compact, digest, whole
 from mockserver.vocabulary.model import Json, JsonObject
 
 #: The most items that one request adds.
@@ -68,7 +68,10 @@ def _one_item(side: Side) -> Response:
 
 def _delete_item(side: Side) -> Response:
     conversation = _found(side)
-    conversation.items.remove(_item(side, conversation))
+    item = _item(side, conversation)
+    conversation.items.remove(item)
+    conversation.size -= len(compact(item))
+    extend(conversation, (), side.desk.memory)
     return _answer(side, _object(conversation))
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mockserver.backend.backend import Backend
+from mockserver.backend.desk import BackendDesk
 from mockserver.backend.routes import NoRoute, Route, find, served
 from mockserver.backend.settings import Settings
 from mockserver.cassettes.cassette import Request
@@ -122,3 +123,13 @@ def test_an_unknown_address_of_openai_lists_all_of_its_apis() -> None:
     message = nowhere("POST", "/v1/response").message
     assert "Did you mean POST …/responses?" in message
     assert "POST …/chat/completions" in message
+
+
+def test_a_side_route_that_fails_refuses_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object) -> list[str]:
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr(BackendDesk, "tokens", failing)
+    uri, body = "http://provider/v1/embeddings", b'{"model":"m","input":"a"}'
+    given = Backend(Settings()).answer(Request(method="POST", uri=uri, body=body), 0.0)
+    assert given.exchange.schedule.status == 400
