@@ -14,6 +14,7 @@ from mockserver.library.library import Library
 
 #: Files that may be scripts.
 _SUFFIXES = (".yaml", ".yml", ".json")
+_CASSETTE = re.compile(rb"^interactions:", re.MULTILINE)
 _BEGINNING = re.compile(rb"^(?:answers|limits|only):", re.MULTILINE)
 #: A larger file is no script.
 _LARGEST = 16 * 1024 * 1024
@@ -26,6 +27,9 @@ def is_script_file(path: Path) -> bool:
     if path.stat().st_size > _LARGEST:
         return False
     text = path.read_bytes()
+    if _CASSETTE.search(text):
+        # To read a large cassette takes seconds.
+        return False
     try:
         return is_script(read(text).data)
     except YamlError:

@@ -11,6 +11,9 @@ from mockserver.backend.asked import Asked
 from mockserver.backend.script.steps import Condition
 from mockserver.cassettes.cassette import header_value
 
+#: How many characters of a text are searched for a pattern: clients may send megabytes.
+SEARCHED = 10_000
+
 
 def fits(condition: Condition, asked: Asked) -> bool:
     """Return whether all parts of a condition are met."""
@@ -30,7 +33,7 @@ def says(condition: Condition, text: str) -> bool:
     """Return whether a text is what a condition wants of it."""
     c = condition
     return (c.text is None or c.text.casefold() in text.casefold()) and (
-        c.pattern is None or c.pattern.search(text) is not None
+        c.pattern is None or c.pattern.search(text, 0, SEARCHED) is not None
     )
 
 

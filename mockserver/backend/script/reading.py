@@ -8,6 +8,7 @@ from typing import Any
 
 from yaml import Node
 
+from mockserver.backend.schemas import patterns
 from mockserver.backend.script import verbs
 from mockserver.backend.script.cursor import Cursor, Open, Place, no_tapes, shown
 from mockserver.backend.script.steps import STAY, Condition, End, Rule, Script
@@ -159,9 +160,14 @@ def _pattern(at: Cursor) -> re.Pattern[str]:
     if len(text) > _LONGEST:
         raise at.error(f"a pattern of {len(text)} characters", f"keep it below {_LONGEST}")
     try:
-        return re.compile(text)
-    except (re.error, OverflowError, RecursionError) as exc:
+        found, is_risky = re.compile(text), patterns.is_risky(text)
+    except (re.error, ValueError, OverflowError, RecursionError) as exc:
         raise at.error(f"no regular expression: {exc}", "fix it, or use 'text'") from None
+    if is_risky:
+        raise at.error(
+            f"{shown(text)} may search a text for ever", "write no repeat inside of a repeat"
+        )
+    return found
 
 
 def _headers(at: Cursor) -> Mapping[str, str]:

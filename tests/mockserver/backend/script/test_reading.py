@@ -149,6 +149,7 @@ def test_several_answers_have_an_end(word: Any, end: End) -> None:
         ("answers:\n- call: []", "a.yaml:2: 'call' names a tool, not []"),
         ("answers:\n- call: {1: {}}", "a.yaml:2: 1 is no name of a tool"),
         ("answers:\n- on: {re: '('}\n  say: a", "a.yaml:2: no regular expression: missing )"),
+        ("answers:\n- on: {re: '(a+)+b'}\n  say: a", "a.yaml:2: '(a+)+b' may search a text for"),
         ("answers:\n- on: {}\n  say: a", "a.yaml:2: 'on' has no condition"),
         ("answers:\n- on: {turn: yes}\n  say: a", "a.yaml:2: 'turn' is a whole number"),
         ("answers:\n- on: {header: x}\n  say: a", "a.yaml:2: 'header' is a mapping"),
