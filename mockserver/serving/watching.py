@@ -78,10 +78,15 @@ def watched(app: Watched, query: Mapping[str, str], origin: str) -> web.Response
     first = _number(query.get("from", "0"))
     records = app.journal.records
     found = [record for record in records if record.number >= first][-_REQUESTS:]
+    places = {
+        record.number: place
+        for live in app.sessions.values()
+        for place, record in enumerate(live.journal.records)
+    }
     return json_response(
         {
             "sessions": [{"id": key, "name": live.name} for key, live in app.sessions.items()],
-            "requests": [_brief(record) for record in found],
+            "requests": [_brief(record, places) for record in found],
             "first": records[0].number if records else 0,
             "how": f"export OPENAI_BASE_URL={origin}/v1\nexport ANTHROPIC_BASE_URL={origin}",
         }
@@ -113,10 +118,12 @@ def _fault(record: Record, schedule: Schedule | None) -> str | None:
     return str(schedule.ending)
 
 
-def _brief(record: Record) -> dict[str, Any]:
+def _brief(record: Record, places: Mapping[int, int]) -> dict[str, Any]:
+    """Return what a list shows. ``place`` is the number that the verdict of its session says."""
     wanted = ("number", "session", "method", "path", "status", "answer", "note", "outcome")
     data = record.entry.to_json()
-    return {name: data[name] for name in (*wanted, "arrived", "ended")}
+    place = places.get(record.number, record.number)
+    return {**{name: data[name] for name in (*wanted, "arrived", "ended")}, "place": place}
 
 
 def _events(schedule: Schedule, sent: int) -> Iterator[dict[str, Any]]:

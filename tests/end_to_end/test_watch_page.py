@@ -86,6 +86,13 @@ def test_a_person_watches_requests_and_scripts_the_next_answer(
     browser.find_element("css selector", "#list button").click()
     until(browser, "#events", MARKUP)
     assert browser.find_elements("css selector", "main img, main script") == []
+    form.find_element("css selector", "option[value=call]").click()
+    value = form.find_element("name", "value")
+    assert "get_weather" in str(value.get_attribute("placeholder"))
+    value.clear()
+    value.send_keys("{bad")
+    form.find_element("css selector", "button").click()
+    until(browser, "#added", "not JSON")
     # A link leads back to the same request.
     link = browser.current_url
     browser.get("about:blank")

@@ -52,6 +52,6 @@ def judge(seen: Sequence[Seen], statements: Statements | None = None) -> Verdict
 def _counts(events: Scene) -> Mapping[str, int]:
     return {
         "request": len(events.events),
-        "fault": sum(event.failed for event in events.events),
+        "failed answer": sum(event.failed for event in events.events),
         "input token": sum(tokens.of_request(e.asked) for e in events.events if e.asked),
     }

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from mockserver.backend.asked import calls_of
+from mockserver.backend.reply import Given
 from mockserver.backend.verdict.finding import Finding, Level
 from mockserver.backend.verdict.scene import Event, Scene, same_json
 from mockserver.dialects.registry import facts_of
@@ -50,7 +51,7 @@ def broken_answers(scene: Scene) -> Iterator[Finding]:
                 level=Level.UNKNOWN,
                 requests=(event.number,),
                 message=f"{broken.what}; not retried, its text not seen again.",
-                remedy="To know: llm.judge(answer), or go on with the conversation.",
+                remedy=_how_to_know(scene, broken),
             )
 
 
@@ -97,7 +98,7 @@ def _used(scene: Scene, broken: _Broken, whole: set[str]) -> Finding | None:
                     level=Level.FAIL,
                     requests=(event.number, later.number),
                     message=f"{broken.what}, and a tool call of it was executed: its result came.",
-                    remedy="again: llm.call(…).cut(3)",
+                    remedy=_again(event, "call"),
                 )
     for answer in scene.statements.answers:
         for text in broken.texts:
@@ -125,8 +126,22 @@ def _fail(broken: _Broken, later: Event | None, how: str) -> Finding:
         level=Level.FAIL,
         requests=numbers,
         message=f"{broken.what}, and {how}.",
-        remedy="again: llm.say(…).cut(3)",
+        remedy=_again(broken.event, "say"),
     )
+
+
+def _again(event: Event, verb: str) -> str:
+    """Say how to see it again."""
+    found = event.seen.found
+    broken = found.broken if isinstance(found, Given) else None
+    return f"again: llm.{verb}(…).{broken.kind}({broken.events})" if broken else ""
+
+
+def _how_to_know(scene: Scene, broken: _Broken) -> str:
+    """Say what would tell whether a broken answer was taken for a whole one."""
+    if scene.statements.answers and all(len(t.strip()) < _LEAST for t in broken.texts):
+        return f"Its text is too short to know it again: less than {_LEAST} characters."
+    return "To know: hand over what was shown (llm.judge(answer)), or go on with the conversation."
 
 
 def _known(scene: Scene, event: Event) -> bool:

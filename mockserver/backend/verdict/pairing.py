@@ -39,7 +39,7 @@ def repeats(group: Sequence[Event]) -> Iterator[Repeat]:
             yield Repeat(event, tuple(keyed), "the same idempotency key")
             continue
         marked = [e for e in before if e.seen.call is not None and e.seen.call == event.seen.call]
-        if marked and not event.counts_retries:
+        if marked:
             yield Repeat(event, tuple(marked), "the test says that it is one call")
 
 

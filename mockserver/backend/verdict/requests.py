@@ -21,7 +21,7 @@ def refused(scene: Scene) -> Iterator[Finding]:
                 level=Level.FAIL if objection.proves else Level.NOTE,
                 requests=(event.number,),
                 message=objection.error.message,
-                remedy=f"rule: {objection.source}",
+                remedy=f"source: {objection.source}",
             )
 
 

@@ -23,7 +23,7 @@ _AT_ONCE, _STORM = 0.01, 3
 #: So many failed requests for one thing are worth a note.
 _MANY = 6
 
-ONE_CALL = "To know: run the call in 'with llm.one_call():'."
+ONE_CALL = "To know: mark the call as one: llm.one_call(), or POST …/calls."
 
 
 def retry_after(scene: Scene) -> Iterator[Finding]:

@@ -49,22 +49,22 @@ function showList() {
     button.type = "button";
     button.dataset.number = r.number;
     button.setAttribute("aria-current", String(r.number === chosen.number));
-    put(button, "span", `#${r.number}`, "number");
+    put(button, "span", `#${r.place}`, "number");
     put(button, "span", `${r.method} ${r.path}`, "path");
     put(button, "span", String(r.status ?? "…"), r.status >= 400 ? "bad" : "good");
     const seconds = r.ended === null ? "" : `, ${(r.ended - r.arrived).toFixed(2)} s`;
     put(button, "span", `${r.answer ?? r.note ?? ""} · ${r.outcome}${seconds}`, "note");
-    button.onclick = () => { chosen.number = r.number; writeHash(); showList(); detail(); };
+    button.onclick = () => { chosen.number = r.number; writeHash(); showList(); detail(true); };
     if (String(r.number) === focused) button.focus();
   }
 }
-async function detail() {
+async function detail(jump = false) {
   const section = $("detail");
   if (chosen.number === null) { section.hidden = true; return; }
   let found;
   try { found = await get(`watch/${chosen.number}`); } catch { section.hidden = true; return; }
   section.hidden = false;
-  $("detail-title").textContent = `Request #${found.number}`;
+  $("detail-title").textContent = `Request #${known.get(found.number)?.place ?? found.number}`;
   $("summary").textContent =
     `${found.method} ${found.path}, answered with ${found.status ?? "nothing"} ` +
     `(${found.answer ?? found.note ?? "no answer"}), ${found.sent} bytes sent, ${found.outcome}`;
@@ -78,6 +78,8 @@ async function detail() {
   }
   $("ending").textContent = found.fault ? `Fault: ${found.fault}` : "";
   $("body").textContent = pretty(found.body ?? found.body_base64 ?? "");
+  // On a phone the list is above: the details would be out of sight.
+  if (jump && section.getBoundingClientRect().top > innerHeight) section.scrollIntoView();
   $("headers").textContent = found.headers.map(([n, v]) => `${n}: ${v}`).join("\n");
 }
 function pretty(text) {
@@ -109,15 +111,17 @@ async function loop() {
   setTimeout(loop, 700);
 }
 function value(form) {
-  const text = form.value.value;
-  if (["say", "think", "refuse"].includes(form.verb.value)) return text || "Hello";
-  if (form.verb.value === "fail") return text || "503";
-  try { return JSON.parse(text); } catch { return text; }
+  const text = form.value.value || form.value.placeholder;
+  if (["say", "think", "refuse", "fail"].includes(form.verb.value)) return text;
+  if (form.verb.value === "call" && !/^\s*[{[]/.test(text)) return text;
+  return JSON.parse(text);
 }
 $("script").onsubmit = async (event) => {
   event.preventDefault();
   const form = event.target;
-  const answer = { [form.verb.value]: value(form) };
+  const answer = {};
+  try { answer[form.verb.value] = value(form); }
+  catch (error) { $("added").textContent = `not JSON: ${error.message}`; return; }
   if (form.verb.value === "think") answer.say = "Hello";
   if (form.fault.value) answer[form.fault.value] = Number(form.events.value);
   const path = chosen.session ? `sessions/${chosen.session}/answers` : "answers";
@@ -129,6 +133,11 @@ $("script").onsubmit = async (event) => {
   const found = await sent.json().catch(() => ({}));
   $("added").textContent = sent.ok ? "added" : found.error?.message ?? `HTTP ${sent.status}`;
 };
+const FORMS = {
+  say: "Hello", think: "The user greets.", json: '{"number": "A-1"}', refuse: "I cannot help with that.",
+  call: '{"get_weather": {"city": "Paris"}}', fail: "429, retry 2s",
+};
+$("script").verb.onchange = (event) => { $("script").value.placeholder = FORMS[event.target.value]; };
 $("session").onchange = async (event) => {
   chosen = { session: event.target.value, number: null };
   writeHash();

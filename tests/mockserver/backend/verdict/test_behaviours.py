@@ -49,6 +49,31 @@ def test_a_mark_of_the_test_makes_it_a_proof() -> None:
     assert story.found()["retry-after"] is Level.FAIL
 
 
+def test_a_retry_around_an_sdk_that_counts_from_0_is_one_in_a_marked_call() -> None:
+    story = Story()
+    story.ask(at=0, fail=failure(429, 2), headers=tried(0), call=1)
+    story.ask(at=0.4, headers=tried(0), call=1)
+    assert story.found()["retry-after"] is Level.FAIL
+    story = Story()
+    story.ask(at=0, fail=failure(429, 2), headers=tried(0), call=1)
+    story.ask(at=2.2, headers=tried(0), call=1)
+    assert "retry-after" not in story.found()
+
+
+def test_a_text_that_is_too_short_to_know_again_is_said_to_be_so() -> None:
+    story = Story()
+    story.ask(at=0, broken="cut=2")
+    finding = story.verdict(answers=("This",)).findings[0]
+    assert finding.level is Level.UNKNOWN
+    assert "too short" in finding.remedy
+
+
+def test_how_to_see_it_again_names_the_interruption() -> None:
+    story = Story()
+    PAIRS["truncated-stream"].wrong(story)
+    assert "llm.say(…).cut(6)" in story.verdict().text
+
+
 def test_parallel_equal_calls_that_each_wait_as_asked_pass() -> None:
     story = Story()
     for number in range(4):
