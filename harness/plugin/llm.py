@@ -6,7 +6,7 @@
         assert my_app.ask("hi") == "Hello"
 
 The variables from which clients read base URLs and keys lead to it while the test runs. A failure
-of the verdict fails the test.
+of the verdict fails the test. ``@pytest.mark.llm(rpm=60, lenient=True)`` gives it settings.
 """
 
 from __future__ import annotations
@@ -25,9 +25,15 @@ _USED = pytest.StashKey["Llm"]()
 @pytest.fixture
 def llm(request: pytest.FixtureRequest) -> Iterator[Llm]:
     """Yield a scripted provider of this test alone. See :class:`mockserver.Llm`."""
-    from mockserver import Llm
+    from mockserver import MockServerError
+    from mockserver import llm as opened
 
-    with Llm() as provider:
+    marker = request.node.get_closest_marker("llm")
+    try:
+        made = opened(**(marker.kwargs if marker else {}))
+    except MockServerError as exc:
+        pytest.fail(str(exc), pytrace=False)
+    with made as provider:
         request.node.stash[_USED] = provider
         yield provider
 

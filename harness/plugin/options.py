@@ -67,6 +67,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the collection if there is an adapter to test."""
+    config.addinivalue_line("markers", "llm(**settings): settings of the fixture llm")
     if adapters(config):
         from harness.plugin.items import Collection
 

@@ -101,3 +101,22 @@ async def test_async(llm, number):
     assert len(llm.asked) == 1
 """
     run(pytester, monkeypatch, text, *arguments).assert_outcomes(passed=4)
+
+
+def test_a_marker_has_settings(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """
+@pytest.mark.llm(key="sk-mine", rpm=1)
+def test_limits(llm):
+    assert ask("say x") == "x"
+    with pytest.raises(openai.RateLimitError):
+        ask(max_retries=0)
+    with pytest.raises(openai.AuthenticationError):
+        ask(api_key="other")
+
+@pytest.mark.llm(rpn=1)
+def test_wrong(llm):
+    pass
+"""
+    result = run(pytester, monkeypatch, text, "-p", "no:randomly", "--strict-markers")
+    result.assert_outcomes(passed=1, errors=1)
+    assert "unknown key 'rpn' in the settings (did you mean rpm?)" in result.stdout.str()
