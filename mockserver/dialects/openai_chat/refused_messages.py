@@ -85,10 +85,11 @@ def _calls(calls: Sequence[Json], param: str, *, own: bool) -> Iterator[Objectio
 
 @dataclass(slots=True)
 class _Open:
-    """Calls of the model, and those of them that have no result yet."""
+    """Calls of the model, those of them that have no result yet, and where the others have it."""
 
     calls: tuple[str, ...] = ()
     waiting: dict[str, None] = field(default_factory=dict)
+    answered: dict[str, int] = field(default_factory=dict)
 
 
 def _pairs(messages: Sequence[Json]) -> Iterator[Objection]:
@@ -138,8 +139,18 @@ def _result(message: JsonObject, number: int, found: _Open) -> Iterator[Objectio
             param=f"{at}.tool_call_id",
             proves=True,
         )
+    elif id_ in found.answered and found.calls.count(id_) == 1:
+        yield wrong(
+            "repeated_result",
+            f"Invalid parameter: Duplicate value for 'tool_call_id' of '{id_}', in "
+            f"messages[{found.answered[id_]}] and messages[{number}].",
+            "agno-agi/agno/issues/5116",
+            param=f"{at}.tool_call_id",
+            proves=True,
+        )
     else:
         found.waiting.pop(id_, None)
+        found.answered[id_] = number
 
 
 def _unanswered(waiting: dict[str, None], param: str) -> Objection:

@@ -32,6 +32,8 @@ def of_items(items: Sequence[Json], *, own: bool, whole: bool) -> Iterator[Objec
             yield invalid_type(f"input[{number}]", "an input item", item)
         elif item.get("type", "message") == "message" and own:
             yield from _message(item, f"input[{number}]")
+        elif item.get("type") == "reasoning" and "summary" not in item and own:
+            yield _no_summary(f"input[{number}].summary")
     some = [item for item in items if isinstance(item, dict)]
     yield from _pairs(some, whole=whole)
     if own:
@@ -59,6 +61,17 @@ def _message(item: JsonObject, param: str) -> Iterator[Objection]:
             yield _input_text(at, str(kind))
         elif isinstance(kind, str) and kind not in _PARTS:
             yield invalid_value(f"{at}.type", kind, _PARTS)
+
+
+def _no_summary(param: str) -> Objection:
+    return wrong(
+        "missing_summary",
+        f"Missing required parameter: '{param}'.",
+        "AAswordman/Operit/issues/797",
+        param=param,
+        code="missing_required_parameter",
+        proves=True,
+    )
 
 
 def _input_text(param: str, kind: str) -> Objection:

@@ -270,6 +270,12 @@ def test_a_request_is_refused_in_openais_words(
             "messages.[3].tool_call_id",
         ),
         (
+            [USER, CALLS, result("a"), result("b"), result("a")],
+            "Invalid parameter: Duplicate value for 'tool_call_id' of 'a', in messages[2] and "
+            "messages[4].",
+            "messages.[4].tool_call_id",
+        ),
+        (
             [USER, CALLS, result("a"), {"role": "tool", "content": ""}, result("b")],
             "Missing parameter 'tool_call_id': messages with role 'tool' must have a "
             "'tool_call_id'.",

@@ -121,6 +121,12 @@ def body(*items: Any, **fields: Any) -> dict[str, Any]:
             "input",
             None,
         ),
+        (
+            body(USER, {"type": "reasoning", "id": "rs_1"}, CALL, RESULT),
+            "Missing required parameter: 'input[1].summary'.",
+            "input[1].summary",
+            "missing_required_parameter",
+        ),
     ],
 )
 def test_a_request_is_refused_in_openais_words(
