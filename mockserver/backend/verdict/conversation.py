@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import parse_qsl
 
 from mockserver.backend.verdict.finding import Finding, Level
@@ -12,17 +12,28 @@ from mockserver.vocabulary.model import JsonObject
 
 #: A shorter key may be a word of the text.
 _LEAST = 8
+#: What a header has is a key, and no word such as "any", from this length on.
+_LONG = 16
 
 
 def keys(scene: Scene) -> Iterator[Finding]:
     """Find keys where they do not belong: in a URL or a body, or with another provider."""
+    stated = scene.statements.keys
+    used = _used(scene.events) - set(stated.values())
     for event in scene.events:
-        for owner, key in scene.statements.keys.items():
+        for owner, key in (*stated.items(), *((None, key) for key in sorted(used))):
             if len(key) >= _LEAST and (found := _leak(event, owner, key)):
                 yield found
 
 
-def _leak(event: Event, owner: str, key: str) -> Finding | None:
+def _used(events: Iterable[Event]) -> set[str]:
+    """Return what the client itself sends as a key, if it is long enough for one."""
+    values = (value for e in events for name in KEY_HEADERS if (value := e.seen.header(name)))
+    found = {value.split()[-1] for value in values if value.strip()}
+    return {key for key in found if len(key) >= _LONG}
+
+
+def _leak(event: Event, owner: str | None, key: str) -> Finding | None:
     request = event.seen.request
     level = Level.FAIL
     if any(value == key for _, value in parse_qsl(request.url.query)):
@@ -32,7 +43,7 @@ def _leak(event: Event, owner: str, key: str) -> Finding | None:
         where = "in the path"
     elif key.encode() in request.body:
         where = "in the body"
-    elif event.asked is not None and event.asked.dialect.name != owner and _has(event, key):
+    elif owner and event.asked and event.asked.dialect.name != owner and _has(event, key):
         where = f"sent to {event.asked.dialect.name}"
     else:
         return None
@@ -40,7 +51,7 @@ def _leak(event: Event, owner: str, key: str) -> Finding | None:
         check="key",
         level=level,
         requests=(event.number,),
-        message=f"the key for {owner} is {where}.",
+        message=f"the key{f' for {owner}' if owner else ''} is {where}.",
     )
 
 

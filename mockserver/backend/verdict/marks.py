@@ -7,6 +7,7 @@ as an answer of the model was taken for a whole one.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -22,6 +23,13 @@ from mockserver.wire.schedule import Send
 
 #: A shorter text may come from anywhere.
 _LEAST = 8
+#: With such words a client says that it knows of the failure: in the result of a cut call, so that
+#: the conversation is valid, or behind a cut text, so that the model goes on.
+_KNOWS = re.compile(
+    r"\b(error|fail|interrupt|cancel|abort|not (been )?executed|incomplete|truncat|cut (off|short)"
+    r"|continu|go on|resume|left off)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,9 @@ def _broken(event: Event) -> _Broken | None:
         check, what = "malformed-event", "an event of the stream was no JSON"
     else:
         check, what = "truncated-stream", "the stream ended without a finish reason"
+    if check == "truncated-stream" and event.seen.outcome.is_left:
+        # The client itself ended it, such as a person who has read enough.
+        return None
     texts = {facts.text or "", *_without_broken(event)} - {""}
     ids = {call.id for call in facts.calls or () if call.id}
     return _Broken(event, check, what, tuple(sorted(texts)), frozenset(ids))
@@ -89,9 +100,10 @@ def _used(scene: Scene, broken: _Broken, whole: set[str]) -> Finding | None:
     for later in scene.after(event):
         messages = later.asked.call.messages if later.asked else ()
         for place, message in enumerate(messages):
-            if place < len(messages) - 1 and _repeats(message, broken, whole):
+            goes_on = any(_knows(said) for said in messages[place + 1 : place + 2])
+            if place < len(messages) - 1 and not goes_on and _repeats(message, broken, whole):
                 return _fail(broken, later, "its text came back as an answer of the model")
-            if message.get("role") == "tool" and message.get("tool_call_id") in broken.call_ids:
+            if _answers(message, broken.call_ids) and not _knows(message):
                 check = "cut-call" if broken.check == "truncated-stream" else broken.check
                 return Finding(
                     check=check,
@@ -106,6 +118,18 @@ def _used(scene: Scene, broken: _Broken, whole: set[str]) -> Finding | None:
             if long_enough and text.strip() in answer and not any(w in answer for w in whole):
                 return _fail(broken, None, "its text was given out")
     return None
+
+
+def _answers(message: JsonObject, call_ids: frozenset[str]) -> bool:
+    return message.get("role") == "tool" and message.get("tool_call_id") in call_ids
+
+
+def _knows(message: JsonObject) -> bool:
+    """Return whether a message of the user, or a tool's result, says that something went wrong."""
+    if message.get("role") not in ("user", "tool"):
+        return False
+    flagged = message.get("is_error") is True or message.get("status") == "error"
+    return flagged or _KNOWS.search(text_of(message.get("content"))) is not None
 
 
 def _repeats(message: JsonObject, broken: _Broken, whole: set[str]) -> bool:

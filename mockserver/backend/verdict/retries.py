@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 from mockserver.backend.verdict.finding import Finding, Level
 from mockserver.backend.verdict.pairing import Repeat, repeats, unpaired
@@ -56,9 +55,10 @@ def _waited(failed: Event, repeated: Event) -> bool:
 
 
 def _windows(scene: Scene, told: set[int]) -> Iterator[Finding]:
-    """Find requests of one conversation, one after the other, in the time to wait.
+    """Find requests of one conversation in the time to wait.
 
-    ``told`` are proved retries: the pairing judges them.
+    ``told`` are proved retries: the pairing judges them. The others may be calls of their own,
+    whatever connection they come on: clients share connections between calls.
     """
     for event in scene.events:
         if event.status not in _LATER or event.retry_after is None:
@@ -66,22 +66,13 @@ def _windows(scene: Scene, told: set[int]) -> Iterator[Finding]:
         early = [
             later
             for later in scene.after(event)
-            if later.number not in told and not _waited(event, later) and _same_talk(event, later)
+            # A request that says it is the first of its call is no retry.
+            if not later.counts_retries
+            and later.number not in told
+            and not _waited(event, later)
+            and _same_talk(event, later)
         ]
-        here = [e for e in early if e.seen.connection == event.seen.connection]
-        in_turn = all(a.end <= b.seen.arrived for a, b in pairwise(here))
-        if len(here) > 1 and in_turn and event.retry_after <= _LONGEST:
-            yield Finding(
-                check="retry-after",
-                level=Level.FAIL,
-                requests=(event.number, *(e.number for e in here)),
-                message=f"{event.status} asked for {event.retry_after:g} s; {len(here)} requests "
-                "of the same conversation, model and key came in that time, one after the other, "
-                "on the same connection.",
-                remedy=f"again: llm.fail({event.status}, retry={event.retry_after:g})",
-            )
-        # A request that says it is the first of its call is no retry.
-        elif early := [e for e in early if not e.counts_retries]:
+        if early:
             wait = early[0].seen.arrived - event.end
             yield Finding(
                 check="retry-after",

@@ -93,14 +93,6 @@ def test_four_retries_fail_if_no_pairing_lets_all_of_them_wait() -> None:
     assert story.found()["retry-after"] is Level.FAIL
 
 
-def test_several_requests_on_the_connection_that_was_asked_to_wait_fail() -> None:
-    story = Story()
-    story.ask(at=0, fail=failure(429, 5))
-    story.ask(at=1, fail=failure(429, 5))
-    story.ask(at=2)
-    assert story.found()["retry-after"] is Level.FAIL
-
-
 def test_a_wait_of_minutes_may_be_cut_short() -> None:
     story = Story()
     story.ask(at=0, fail=failure(429, 600), headers=tried(0))
