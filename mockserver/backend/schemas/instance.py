@@ -28,6 +28,9 @@ from mockserver.vocabulary.model import Json, JsonObject
 _Check = Callable[[Validator, Json, Json, JsonObject], Iterable[ValidationError] | None]
 #: How many keywords are checked for one value, in all that is tried for it.
 _WORK = 50_000
+#: How many keywords may be checked inside one another; real tools have some tens. Python's own
+#: limit must never be met here: ``referencing`` is partly in Rust, and panics there.
+_NESTED = 90
 #: How many values are tried against the whole schema.
 _TRIES = 24
 
@@ -60,7 +63,7 @@ def mismatch(schema: Json, value: Json) -> str | None:
 
 def _first_valid(prepared: _Prepared, mark: str) -> Json:
     found: ValidationError | None = None
-    prepared.work.left = _WORK
+    prepared.work.left, prepared.work.depth = _WORK, 0
     values = Candidates(prepared.root, prepared.validator, mark).values(prepared.root)
     for value in islice(values, _TRIES):
         error = _error(prepared, value)
@@ -85,20 +88,30 @@ def _error(prepared: _Prepared, value: Json) -> ValidationError | None:
 
 
 class _Work:
-    """Counts the checks of keywords: references can make them more than anybody can wait for."""
+    """Counts the checks of keywords: references can make them more than anybody can wait for.
+
+    References can also nest them without an end.
+    """
 
     left: int
+    depth: int
 
     def counting(self, check: _Check) -> _Check:
         """Return a check that is counted. It raises :class:`UnmetSchemaError` at the end."""
 
         def counted(
             validator: Validator, value: Json, instance: Json, schema: JsonObject
-        ) -> Iterable[ValidationError] | None:
+        ) -> Iterator[ValidationError]:
             self.left -= 1
             if self.left < 0:
                 raise UnmetSchemaError("$ref", "it takes too long to check")
-            return check(validator, value, instance, schema)
+            if self.depth >= _NESTED:
+                raise UnmetSchemaError("$schema", "it is too deep")
+            self.depth += 1
+            try:
+                yield from check(validator, value, instance, schema) or ()
+            finally:
+                self.depth -= 1
 
         return counted
 

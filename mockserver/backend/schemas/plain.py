@@ -13,7 +13,7 @@ from mockserver.backend.schemas.unmet import UnmetSchemaError
 from mockserver.vocabulary.model import Json, JsonObject
 
 #: How deep and how large a schema may be; those of real tools have some hundred parts.
-_DEPTH, _SIZE = 64, 20_000
+_DEPTH, _SIZE = 64, 5_000
 _NAMED = frozenset(
     {"properties", "patternProperties", "$defs", "definitions", "defs", "dependentSchemas"}
 )

@@ -257,3 +257,27 @@ def doubling(word: str, end: Any) -> dict[str, Any]:
 def test_a_schema_that_would_take_for_ever_is_refused(schema: Any) -> None:
     with pytest.raises(UnmetSchemaError):
         instance(schema, MARK)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"not": {"$ref": "#"}},
+        {"if": {"$ref": "#"}, "then": {"$ref": "#"}},
+        obj(a={"not": {"$ref": "#/properties/a"}}),
+    ],
+    ids=["not", "if", "inside"],
+)
+def test_a_schema_that_is_checked_for_ever_is_refused_at_any_depth_of_the_stack(
+    schema: Any,
+) -> None:
+    def deeper(frames: int) -> None:
+        if frames:
+            deeper(frames - 1)
+            return
+        with pytest.raises(UnmetSchemaError, match="too deep"):
+            instance(schema, MARK)
+
+    # Where Python's own limit is met, depends on the stack; in code of Rust that is a panic.
+    for frames in range(40):
+        deeper(frames)
