@@ -20,6 +20,8 @@ from mockserver.dialects.side import SideRoute
 
 _METHODS = ("GET", "POST", "DELETE")
 _SLASHES = re.compile("//+")
+#: Longer paths, in characters, are shortened where they are shown, and no route is like them.
+_LONGEST = 200
 #: How alike a path and a template must be to be named as what was meant.
 _ALIKE = 0.75
 
@@ -79,15 +81,18 @@ def _plain(request: Request) -> Request:
 
 def _nowhere(request: Request, method: str) -> NoRoute:
     path = request.url.path
+    shown = path if len(path) <= _LONGEST else f"{path[:_LONGEST]}…"
     allowed = tuple(m for m in _METHODS if m != method and _takes(replace(request, method=m)))
     dialect = registry.that_knows(request)
     if allowed:
         known = registry.of_answer(replace(request, method="POST"))
-        message = f"{method} {path} is not served; {' and '.join(allowed)} is"
+        message = f"{method} {shown} is not served; {' and '.join(allowed)} is"
         return NoRoute(message, dialect or known, allowed)
-    meant = _meant(dialect, method, path) or _meant(None, method, path)
+    meant = None
+    if shown == path:
+        meant = _meant(dialect, method, path) or _meant(None, method, path)
     question = f" Did you mean {meant}?" if meant else ""
-    message = f"{method} {path} is not served.{question} Served: {', '.join(served(dialect))}"
+    message = f"{method} {shown} is not served.{question} Served: {', '.join(served(dialect))}"
     return NoRoute(message, dialect)
 
 

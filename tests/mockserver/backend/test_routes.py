@@ -133,3 +133,12 @@ def test_a_side_route_that_fails_refuses_the_request(monkeypatch: pytest.MonkeyP
     uri, body = "http://provider/v1/embeddings", b'{"model":"m","input":"a"}'
     given = Backend(Settings()).answer(Request(method="POST", uri=uri, body=body), 0.0)
     assert given.exchange.schedule.status == 400
+
+
+def test_a_long_path_is_shortened_and_compared_with_no_route() -> None:
+    for end in ("", "/chat/completion"):
+        nowhere = find(asked("POST", f"/v1/{'a' * 60_000}{end}"))
+        assert isinstance(nowhere, NoRoute)
+        assert "aaa… is not served" in nowhere.message
+        assert "Did you mean" not in nowhere.message
+        assert len(nowhere.message) < 5000
