@@ -97,7 +97,7 @@ class _Turn:
                 self._call(item, _text_of(item, "arguments"), is_custom=False)
             case "custom_tool_call":
                 self._call(item, _text_of(item, "input"), is_custom=True)
-            case kind if kind in _HOSTED:
+            case str() as kind if kind in _HOSTED:
                 done = {"type": "response.output_item.done", "item": item}
                 self.parts.append({"type": "hosted_tool", "kind": kind, "native": [done]})
             case _:

@@ -142,3 +142,13 @@ def test_any_object_is_answered(name: str, lenient: bool, body: dict[str, Any]) 
 )
 def test_what_is_no_object_is_refused(name: str, lenient: bool, body: bytes) -> None:
     assert answered(name, body, lenient=lenient) in (200, 400)
+
+
+@pytest.mark.parametrize("kind", [[], {}, {"a": 1}, 5, None])
+def test_items_of_odd_types_do_not_break_what_is_served_beside_answers(kind: Any) -> None:
+    body = json.dumps({"model": "gpt-4o", "input": [{"type": kind}]}).encode()
+    for address in ("compact", "input_tokens"):
+        uri = f"http://provider/v1/responses/{address}"
+        request = Request(method="POST", uri=uri, headers=(), body=body)
+        answer = Backend(Settings()).answer(request, 0.0)
+        assert answer.exchange.schedule.status in (200, 400)
