@@ -57,8 +57,9 @@ def _waited(failed: Event, repeated: Event) -> bool:
 def _windows(scene: Scene, told: set[int]) -> Iterator[Finding]:
     """Find requests of one conversation in the time to wait.
 
-    ``told`` are proved retries: the pairing judges them. The others may be calls of their own,
-    whatever connection they come on: clients share connections between calls.
+    ``told`` are proved retries: the pairing judges them. Two or more equal requests, one after the
+    other on the connection that was asked to wait, look like a loop; but workers that each wait as
+    told can share a connection, so that no request proves it.
     """
     for event in scene.events:
         if event.status not in _LATER or event.retry_after is None:
@@ -72,7 +73,22 @@ def _windows(scene: Scene, told: set[int]) -> Iterator[Finding]:
             and not _waited(event, later)
             and _same_talk(event, later)
         ]
-        if early:
+        here = [
+            e
+            for e in early
+            if e.seen.connection == event.seen.connection and e.identity == event.identity
+        ]
+        in_turn = all(a.end <= b.seen.arrived for a, b in itertools.pairwise(here))
+        if len(here) > 1 and in_turn and event.retry_after <= _LONGEST:
+            yield Finding(
+                check="retry-after",
+                level=Level.NOTE,
+                requests=(event.number, *(e.number for e in here)),
+                message=f"{event.status} asked for {event.retry_after:g} s; {len(here)} equal "
+                "requests came in that time, one after the other, on the same connection.",
+                remedy=ONE_CALL,
+            )
+        elif early:
             wait = early[0].seen.arrived - event.end
             yield Finding(
                 check="retry-after",

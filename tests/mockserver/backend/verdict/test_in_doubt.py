@@ -43,7 +43,7 @@ def test_workers_that_share_a_connection_do_not_retry_for_one_another() -> None:
     story.ask(at=1)
     story.ask(at=2)
     story.ask(at=5.2)
-    assert story.found() == {"retry-after": Level.UNKNOWN}
+    assert story.found() == {"retry-after": Level.NOTE}
 
 
 def test_workers_that_count_their_retries_are_known_to_wait() -> None:
