@@ -24,8 +24,8 @@ from aiohttp import hdrs, web
 from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import HttpProcessingError
 
-from mockserver.backend import ANSWER_HEADER, REFUSED, Backend, Given, Settings
-from mockserver.backend.verdict import Verdict, judge
+from mockserver.backend import ANSWER_HEADER, REFUSED, Backend, Given, Seen, Settings
+from mockserver.backend.verdict import Statements, Verdict, joined, judge
 from mockserver.cassettes.cassette import Headers, Request
 from mockserver.errors import CodingError, SessionError, TooLargeError
 from mockserver.library.library import Library
@@ -112,6 +112,8 @@ class App:
         self._room = Room(options.limits.kept)
         self.journal = Journal(options.limits.journal, self._room)
         self.sessions: dict[str, LiveSession] = {}
+        #: What tests said in sessions that are closed; the journal still has their requests.
+        self._stated: dict[str, Statements] = {}
         self._played = 0
         self.lookup = Lookup(
             library, once=options.once, repeat=options.repeat, shared=options.shared
@@ -162,14 +164,17 @@ class App:
     def verdict(self, session: str | None = None) -> Verdict:
         """Judge the client of a session; an empty name is for requests without one.
 
-        Without a name all requests are judged.
+        Without a name all requests are judged, those of each session apart.
         """
         if session:
             return self.sessions[session].verdict()
-        records = self.journal.records
+        seen: dict[str | None, list[Seen]] = {None: []}
+        for record in self.journal.records:
+            seen.setdefault(record.session, []).append(record.seen)
         if session is not None:
-            records = tuple(record for record in records if record.session is None)
-        return judge([record.seen for record in records])
+            return judge(seen[None])
+        stated = self._stated | {id_: live.statements for id_, live in self.sessions.items()}
+        return joined(judge(some, stated.get(id_ or "")) for id_, some in seen.items())
 
     def close_session(self, session_id: str) -> None:
         """Forget a session and interrupt its answers."""
@@ -178,6 +183,9 @@ class App:
             self._played -= live.size
             live.answers.cancel()
             live.journal.release()
+            self._stated[session_id] = live.statements
+            for oldest in list(self._stated)[: -self.options.limits.journal]:
+                del self._stated[oldest]
 
     async def wait_until_idle(self, timeout: float) -> bool:
         """Wait until no answer is in progress; ``False`` after ``timeout`` seconds."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from mockserver.backend import tokens
@@ -37,16 +37,28 @@ _ORDER = (Level.FAIL, Level.NOTE, Level.UNKNOWN)
 
 def judge(seen: Sequence[Seen], statements: Statements | None = None) -> Verdict:
     """Judge a client by its requests, in any order, and by what the test says of it."""
-    statements = statements or Statements()
-    events = scene(seen, statements)
+    events = scene(seen, statements or Statements())
     found = [finding for check in CHECKS for finding in check(events)]
-    excused = [replace(f, excuse=statements.excuses.get(f.check)) for f in found]
-    excused.sort(key=lambda f: (_ORDER.index(f.level), f.requests))
+    excuses = events.statements.excuses
     return Verdict(
-        findings=tuple(excused),
+        findings=_sorted(replace(f, excuse=excuses.get(f.check)) for f in found),
         counts=_counts(events),
         routes={e.number: e.route for e in events.events},
     )
+
+
+def joined(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return one verdict for clients that were judged apart, such as those of sessions."""
+    every = [judge(()), *verdicts]
+    return Verdict(
+        findings=_sorted(finding for verdict in every for finding in verdict.findings),
+        counts={word: sum(verdict.counts[word] for verdict in every) for word in every[0].counts},
+        routes={number: route for verdict in every for number, route in verdict.routes.items()},
+    )
+
+
+def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda f: (_ORDER.index(f.level), f.requests)))
 
 
 def _counts(events: Scene) -> Mapping[str, int]:

@@ -42,6 +42,13 @@ def opened(client: httpx.Client, **wanted: Any) -> dict[str, Any]:
     return session
 
 
+def opened_at(client: httpx.Client, url: str) -> dict[str, Any]:
+    session: dict[str, Any] = client.post(
+        f"{url}{ADMIN}/sessions", json={"answers": [{"fail": "429, retry 9s", "times": 2}]}
+    ).json()
+    return session
+
+
 def said(response: httpx.Response) -> Any:
     return response.json()["choices"][0]["message"]["content"]
 
@@ -153,6 +160,28 @@ def test_a_session_is_reset(client: httpx.Client) -> None:
     assert client.get(f"{ADMIN}/sessions/{session['id']}/asked").json() == []
     response = client.post(session["url"] + CHAT, json=HI)
     assert response.headers["x-tapecheck-answer"] == "synthesised"
+
+
+def test_the_verdict_on_all_requests_judges_each_session_apart() -> None:
+    with MockServer(backend=Settings()) as server, httpx.Client(trust_env=False) as client:
+        for number in range(2):
+            session = opened_at(client, server.url)
+            path = f"{server.url}{ADMIN}/sessions/{session['id']}"
+            client.post(f"{path}/calls")
+            # One call that is tried twice in each session: no layer upon another.
+            for tried in ("0", "1"):
+                headers = {"x-stainless-retry-count": tried}
+                client.post(session["url"] + CHAT, json=HI, headers=headers)
+            client.delete(f"{path}/calls")
+            client.post(f"{path}/statements", json={"excuses": {"retry-after": "no time"}})
+            if number:
+                client.delete(path)
+        response = client.get(f"{server.url}{ADMIN}/verdict")
+    assert response.status_code == 200, response.text
+    verdict = response.json()
+    assert verdict["counts"]["request"] == 4
+    assert [f["check"] for f in verdict["findings"]] == ["retry-after", "retry-after"]
+    assert {f["excuse"] for f in verdict["findings"]} == {"no time"}
 
 
 def test_answers_without_a_session() -> None:
