@@ -2,46 +2,48 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mockserver import JournalEntry, MockServer
 
 #: Seconds between two looks at the journal.
-_INTERVAL = 0.2
+INTERVAL = 0.2
 
 
-def batches(server: MockServer) -> Iterator[list[str]]:
-    """Yield a line for each answered request, in the order in which they came, without an end."""
-    shown = -1
-    while True:
-        time.sleep(_INTERVAL)
-        records = server.records_after(shown)
+class RequestLog:
+    """Says one line for each request of a server, in the order in which they came."""
+
+    def __init__(self, server: MockServer) -> None:
+        self._server = server
+        self._shown = -1
+
+    def lines(self, *, is_end: bool = False) -> list[str]:
+        """Return the lines of the requests that were answered since the last time.
+
+        A later request waits for an earlier one, except at the end.
+        """
+        records = self._server.records_after(self._shown)
         lines = []
-        if records and records[0].number > shown + 1:
-            lost = records[0].number - shown - 1
+        if records and records[0].number > self._shown + 1:
+            lost = records[0].number - self._shown - 1
             many = "request" if lost == 1 else "requests"
             lines.append(f"… {lost:,} {many} not shown: they came faster than they can be listed")
         for record in records:
-            if not record.is_over:
-                # A later request waits for an earlier one.
+            if record.is_over:
+                lines.append(_line(record.entry))
+            elif not is_end:
                 break
-            shown = record.number
-            lines.append(_line(record.entry))
-        if lines:
-            yield lines
+            self._shown = record.number
+        return lines
 
 
 def _line(entry: JournalEntry) -> str:
+    asked = f"#{entry.number} {entry.method} {entry.path} ->"
     if entry.answer is None:
-        return f"{entry.method} {entry.path} -> {entry.status} {entry.outcome}: {entry.note}"
+        return f"{asked} {entry.status} {entry.outcome}: {entry.note}"
     if entry.exchange is None:
-        where = f" {entry.answer},"
+        where = f"{entry.answer},"
     else:
-        where = f" {entry.cassette}#{entry.exchange}" if entry.cassette else f" #{entry.exchange}"
-    return (
-        f"{entry.method} {entry.path} ->{where} {entry.status} {entry.outcome}, "
-        f"{entry.sent:,} bytes"
-    )
+        where = f"{entry.cassette or ''}#{entry.exchange}"
+    return f"{asked} {where} {entry.status} {entry.outcome}, {entry.sent:,} bytes"

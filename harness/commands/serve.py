@@ -212,18 +212,24 @@ def _serve(server: MockServer, begin: Callable[[], None], *, quiet: bool) -> Non
     from mockserver.serving import settle
 
     settle()
+    log = request_log.RequestLog(server)
+
+    def show(*, is_end: bool = False) -> None:
+        for line in () if quiet else log.lines(is_end=is_end):
+            click.echo(line, err=True)
+
     try:
         begin()
-        while quiet:
-            time.sleep(60)
-        for lines in request_log.batches(server):
-            click.echo("\n".join(lines), err=True)
+        while True:
+            time.sleep(request_log.INTERVAL)
+            show()
     except KeyboardInterrupt:
+        show(is_end=True)
         click.echo("stopped", err=True)
     except _Terminated:
         # A second signal ends the wait.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        _drain(server)
+        _drain(server, show)
 
 
 def _serve_together(
@@ -261,7 +267,7 @@ def _terminate(_number: int, _frame: object) -> None:
     raise _Terminated
 
 
-def _drain(server: MockServer) -> None:
+def _drain(server: MockServer, show: Callable[..., None]) -> None:
     """Let the answers in progress end, but not for ever."""
     try:
         # The second signal may come as soon as this is read.
@@ -269,6 +275,7 @@ def _drain(server: MockServer) -> None:
         drained = server.drain(_DRAIN)
     except KeyboardInterrupt:
         drained = False
+    show(is_end=True)
     click.echo("stopped" if drained else "stopped; some answers were interrupted", err=True)
 
 

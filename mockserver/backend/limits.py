@@ -14,6 +14,8 @@ from mockserver.dialects.refusals import Excess, Quota, QuotaKind
 _MINUTE = 60.0
 #: Seconds are sums of small steps, so that a full bucket may be a little short.
 _TINY = 1e-6
+#: How many models have quotas of their own.
+_MODELS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +88,7 @@ class _Bucket:
 
 
 class Meter:
-    """The quotas of one session."""
+    """The quotas of one model, for one session."""
 
     def __init__(self, limits: Limits) -> None:
         named = ((QuotaKind.REQUESTS, limits.rpm), (QuotaKind.TOKENS, limits.tpm))
@@ -114,3 +116,22 @@ class Meter:
         for bucket in self._buckets:
             bucket.refill(now)
         return tuple(bucket.quota() for bucket in self._buckets)
+
+
+class Meters:
+    """The quotas of each model of each provider: what one uses up, the others still have.
+
+    A session that asks many models shares those of the last names, so that names that a client
+    makes up take no memory.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._meters: dict[tuple[str, str], Meter] = {}
+
+    def of(self, provider: str, model: str) -> Meter:
+        """Return the quotas of a model."""
+        key = provider, model
+        if key not in self._meters and len(self._meters) >= _MODELS:
+            key = "", ""
+        return self._meters.setdefault(key, Meter(self._limits))

@@ -37,6 +37,12 @@ class Reply:
     variation: Variation = field(default_factory=Variation)
     headers: Headers = ()
 
+    @property
+    def label(self) -> str:
+        """What the answer is and what interrupts it: ``synthesised, cut=3``."""
+        broken = self.variation.broken
+        return self.source if broken is None else f"{self.source}, {broken}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given(Found):
@@ -55,7 +61,7 @@ class Given(Found):
     @property
     def label(self) -> str:
         """What the answer is, as its header says."""
-        return self.reply.source
+        return self.reply.label
 
     @property
     def has_times(self) -> bool:
@@ -92,7 +98,7 @@ def of_response(
     request: Request, response: Response, reply: Reply, asked: Asked | None = None
 ) -> Given:
     """Send a response that is already written."""
-    headers = (*response.headers, *reply.headers, (ANSWER_HEADER, reply.source))
+    headers = (*response.headers, *reply.headers, (ANSWER_HEADER, reply.label))
     schedule = from_response(replace(response, headers=headers))
     (schedule,) = variation.apply([schedule], reply.variation)
     return Given(Exchange(request, schedule), asked=asked, reply=reply)
@@ -134,4 +140,6 @@ def interrupted(found: Given, broken: Break) -> Given:
         (schedule,) = variation.apply([exchange.schedule], Variation(broken=broken))
     except (CodingError, ValueError) as exc:
         return replace(found, notes=(*found.notes, f"sent whole: {exc}"))
+    headers = [(n, v) for n, v in schedule.headers if n != ANSWER_HEADER]
+    schedule = replace(schedule, headers=(*headers, (ANSWER_HEADER, reply.label)))
     return replace(found, exchange=Exchange(exchange.request, schedule), reply=reply)

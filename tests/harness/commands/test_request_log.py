@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import cast
 
-import pytest
-
 from harness.commands import request_log
 from mockserver import MockServer
 from mockserver.library.outcome import Outcome
@@ -13,18 +11,12 @@ from mockserver.serving.journal import Journal, Record, Room
 
 
 class Server:
-    """A journal that is filled between two looks at it."""
+    """A journal of three records."""
 
-    def __init__(self, *batches: list[Record]) -> None:
+    def __init__(self) -> None:
         self.journal = Journal(3, Room(1_000_000))
-        self.batches = iter(batches)
 
     def records_after(self, number: int) -> list[Record]:
-        batch = next(self.batches, None)
-        if batch is None:
-            raise KeyboardInterrupt
-        for record in batch:
-            self.journal.add(record)
         return self.journal.after(number)
 
 
@@ -35,31 +27,39 @@ def records(count: int, *, over: bool = True, start: int = 0) -> list[Record]:
     return made
 
 
-def shown(monkeypatch: pytest.MonkeyPatch, *batches: list[Record]) -> list[str]:
-    monkeypatch.setattr(request_log, "_INTERVAL", 0)
-    lines = request_log.batches(cast("MockServer", Server(*batches)))
-    found: list[list[str]] = []
-    with pytest.raises(KeyboardInterrupt):
-        found.extend(lines)
-    return [line.partition(" ->")[0] for batch in found for line in batch]
+def shown(*batches: list[Record], is_end: bool = False) -> list[str]:
+    """Return the lines of requests that came between two looks at the journal."""
+    server = Server()
+    log = request_log.RequestLog(cast("MockServer", server))
+    found = []
+    for batch in batches:
+        for record in batch:
+            server.journal.add(record)
+        found += log.lines(is_end=is_end)
+    return [line.partition(" ->")[0] for line in found]
 
 
-def test_every_request_has_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = shown(monkeypatch, records(2), [], records(2, start=2))
-    assert seen == ["GET /0", "GET /1", "GET /2", "GET /3"]
+def test_every_request_has_one_line_with_its_number() -> None:
+    seen = shown(records(2), [], records(2, start=2))
+    assert seen == ["#0 GET /0", "#1 GET /1", "#2 GET /2", "#3 GET /3"]
 
 
-def test_a_later_request_waits_for_an_earlier_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_later_request_waits_for_an_earlier_one() -> None:
     waiting, late = records(1, over=False), records(1, start=1)
-    assert shown(monkeypatch, waiting + late) == []
+    assert shown(waiting + late) == []
 
 
-def test_what_the_journal_forgot_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = shown(monkeypatch, records(1), records(5, start=1), records(4, start=6))
+def test_at_the_end_nothing_waits() -> None:
+    waiting, late = records(1, over=False), records(1, start=1)
+    assert shown(waiting + late, is_end=True) == ["#1 GET /1"]
+
+
+def test_what_the_journal_forgot_is_counted() -> None:
+    seen = shown(records(1), records(5, start=1), records(4, start=6))
     assert seen == [
-        "GET /0",
+        "#0 GET /0",
         "… 2 requests not shown: they came faster than they can be listed",
-        *["GET /3", "GET /4", "GET /5"],
+        *["#3 GET /3", "#4 GET /4", "#5 GET /5"],
         "… 1 request not shown: they came faster than they can be listed",
-        *["GET /7", "GET /8", "GET /9"],
+        *["#7 GET /7", "#8 GET /8", "#9 GET /9"],
     ]

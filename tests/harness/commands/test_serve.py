@@ -101,17 +101,37 @@ def test_the_verdict_is_the_exit_code(tmp_path: Path, retries: str, code: int) -
     assert ("FAIL  retry-after" in out) is bool(code)
 
 
-def slow(tmp_path: Path, answer: str) -> tuple[subprocess.Popen[str], str]:
+def slow(tmp_path: Path, answer: str, *options: str) -> tuple[subprocess.Popen[str], str]:
     """Start a server with one answer that takes its time; return it with its URL."""
     path = script(tmp_path, f"answers:\n- {answer}\n")
     process = subprocess.Popen(
-        [sys.executable, "-m", "harness", "serve", str(path), "--quiet"],
+        [sys.executable, "-m", "harness", "serve", str(path), *(options or ("--quiet",))],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     assert process.stdout is not None
     return process, process.stdout.readline().split()[-1]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_last_requests_are_shown_with_their_numbers(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    process, url = slow(tmp_path, "{say: one two three, cut: 2}", "--seed", "1")
+    streamed = {**HELLO, "stream": True}
+    with httpx.Client(base_url=url, trust_env=False) as client:
+        for path, body in (("chat/completions", streamed), ("nothing", {})):
+            client.post(f"/v1/{path}", json=body)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    first, second = [line for line in err.splitlines() if line.startswith("#")]
+    path = tmp_path / "answers.yaml"
+    assert first.startswith("#0 POST /v1/chat/completions -> rule ")
+    assert f"{path.name}:2, cut=2, 200 finished, " in first
+    assert second.startswith("#1 POST /v1/nothing -> refused, 404 finished, ")
+    assert err.splitlines()[-1] == "stopped"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")

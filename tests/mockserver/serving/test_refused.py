@@ -349,10 +349,13 @@ def test_a_failure_may_ask_to_wait_and_has_the_status_that_was_told() -> None:
 def test_answers_may_break_off() -> None:
     with MockServer(backend=Settings(failures=parse_failures("cut@2=1x"))) as server:
         url = f"{server.url}/v1/messages"
-        broken, whole = (httpx.post(url, json={**_HELLO, "stream": True}).text for _ in range(2))
-        assert "message_stop" not in broken
-        assert "message_stop" in whole
+        broken, whole = (httpx.post(url, json={**_HELLO, "stream": True}) for _ in range(2))
+        assert "message_stop" not in broken.text
+        assert "message_stop" in whole.text
         assert server.journal[0].note == "failed cut@2=1x"
+        found = [answer.headers["x-tapecheck-answer"] for answer in (broken, whole)]
+        assert found == ["synthesised, cut=2", "synthesised"]
+        assert [entry.answer for entry in server.journal] == found
     with MockServer(backend=Settings(failures=parse_failures("end"))) as server:
         url = f"{server.url}/v1/messages"
         with pytest.raises(httpx.RemoteProtocolError):
