@@ -14,7 +14,7 @@ from mockserver.backend import reply as replies
 from mockserver.backend.asked import Asked
 from mockserver.backend.desk import BackendDesk
 from mockserver.backend.failing import Drawn, Failing
-from mockserver.backend.limits import Meter
+from mockserver.backend.limits import Meter, Meters
 from mockserver.backend.reply import Given, Reply
 from mockserver.backend.routes import NoRoute, Route
 from mockserver.backend.schemas import UnmetSchemaError
@@ -43,7 +43,7 @@ class Backend:
         self.script = Playing(settings.script)
         self._scripted = Answering(settings.seed, settings.pace)
         self._limits = settings.limits.over(settings.script.limits)
-        self._meter = Meter(self._limits)
+        self._meters = Meters(self._limits)
         self._failing = Failing(settings.failures, settings.seed)
         self._epoch = epoch
         #: What later requests may refer to.
@@ -56,7 +56,7 @@ class Backend:
         self.script.add(script.rules, only=script.only)
         if script.limits:
             self._limits = self.settings.limits.over(script.limits)
-            self._meter = Meter(self._limits)
+            self._meters = Meters(self._limits)
 
     def answer(self, request: Request, now: float) -> Given:
         """Answer a request that came at ``now``, in seconds of a clock that never goes back.
@@ -79,7 +79,7 @@ class Backend:
             given = refusing.refused(dialect, request, refusing.unreadable(dialect, str(exc)))
         except ObjectionError as exc:
             given = refusing.refused(dialect, request, exc.reason)
-        return self._with_limits(dialect, given, now)
+        return self._with_limits(given, now)
 
     def _aside(self, route: Route, side: SideRoute) -> Given:
         scripted = self.script.vectors()
@@ -120,11 +120,16 @@ class Backend:
         count, most = tokens.of_request(asked), self._limits.context
         if most is not None and count > most:
             reason = registry.said(asked.dialect, lambda r: r.too_long(count, most, asked.call))
-        elif (excess := self._meter.take(count, now)) is not None:
+        elif (excess := self._meter(asked).take(count, now)) is not None:
             reason = registry.said(asked.dialect, lambda r: r.over_limit(excess, asked.call))
         else:
             return None
         return refusing.refused(asked.dialect, asked.request, reason, call=asked.call)
+
+    def _meter(self, asked: Asked) -> Meter:
+        """Return the quotas of the model that is asked."""
+        dialect = asked.dialect
+        return self._meters.of(dialect.provider or dialect.name, asked.call.model)
 
     def _answered(self, asked: Asked) -> Given:
         drawn = self._failing.next()
@@ -135,7 +140,7 @@ class Backend:
         turn = given.reply.turn
         if turn is not None:
             registry.remember(asked.dialect, asked.request, asked.call, turn, self.memory)
-            self._meter.spend(tokens.of_turn(turn)[0])
+            self._meter(asked).spend(tokens.of_turn(turn)[0])
         if drawn is None or given.broken is not None:
             return given
         broken = drawn.broken(given.exchange.schedule)
@@ -165,11 +170,14 @@ class Backend:
         self._times[key] += 1
         return self._times[key] - 1
 
-    def _with_limits(self, dialect: Dialect, given: Given, now: float) -> Given:
-        """Send with an answer what is left of the quotas, as the provider does."""
-        quotas = self._meter.quotas(now)
+    def _with_limits(self, given: Given, now: float) -> Given:
+        """Send with an answer what is left of the quotas of its model, as the provider does."""
+        asked = given.asked
+        if asked is None or not asked.call.model:
+            return given
+        quotas = self._meter(asked).quotas(now)
         if not quotas:
             return given
         epoch = self._epoch + now
-        headers = registry.said(dialect, lambda r: r.limit_headers(quotas, epoch))
+        headers = registry.said(asked.dialect, lambda r: r.limit_headers(quotas, epoch))
         return replies.with_headers(given, headers)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from mockserver.backend.backend import Backend
+from mockserver.backend.limits import Limits
 from mockserver.backend.reply import ANSWER_HEADER
 from mockserver.backend.settings import Settings
 from mockserver.cassettes.cassette import Request
@@ -35,3 +36,20 @@ def test_a_request_that_cannot_be_read_is_refused_as_the_provider_would() -> Non
     given = Backend(Settings()).answer(Request(method="POST", uri=uri, body=b"{"), 0.0)
     assert given.exchange.schedule.status == 400
     assert given.label == "refused"
+
+
+def test_a_model_does_not_use_up_what_another_has() -> None:
+    backend = Backend(Settings(limits=Limits(rpm=1)))
+    uri = "http://provider/v1/{}".format
+    body = b'{"model": "%s", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}'
+    found = [
+        backend.answer(Request(method="POST", uri=uri(path), body=body % model), 0.0)
+        for path, model in (
+            ("chat/completions", b"a"),
+            ("chat/completions", b"b"),
+            ("messages", b"a"),
+            ("chat/completions", b"a"),
+        )
+    ]
+    assert [given.exchange.schedule.status for given in found] == [200, 200, 200, 429]
+    assert found[1].exchange.schedule.header("x-ratelimit-remaining-requests") == "0"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.backend.limits import Limits, Meter
+from mockserver.backend.limits import Limits, Meter, Meters
 from mockserver.dialects.refusals import QuotaKind
 
 
@@ -42,6 +42,18 @@ def test_a_request_that_one_quota_refuses_takes_nothing_of_another() -> None:
     meter = Meter(Limits(rpm=2, tpm=60))
     assert meter.take(61, 0.0) is not None
     assert [quota.remaining for quota in meter.quotas(0.0)] == [2, 60]
+
+
+def test_each_model_of_each_provider_has_quotas_of_its_own() -> None:
+    meters = Meters(Limits(rpm=1))
+    for provider, model in (("OpenAI", "a"), ("OpenAI", "b"), ("anthropic", "a")):
+        assert meters.of(provider, model).take(1, 0.0) is None
+        assert meters.of(provider, model).take(1, 0.0) is not None
+
+
+def test_models_without_an_end_take_no_memory() -> None:
+    meters = Meters(Limits(rpm=1))
+    assert len({id(meters.of("OpenAI", f"m{n}")) for n in range(5000)}) <= 1001
 
 
 def test_a_limit_lets_something_through() -> None:
