@@ -34,8 +34,9 @@ def read_call(request: Request) -> NeutralCall:
     model, _, operation = request.url.path.rpartition("/model/")[2].rpartition("/")
     if operation.startswith("invoke"):
         raise UnreadableRequestError(
-            f"{operation} carries the body of the model's own API, which is served as it is "
-            "and not judged; recordings of the Converse API are judged"
+            f"{operation} carries the body of the model's own API, which is not read: use the "
+            f"Converse API. Without recordings, {operation} is answered for Anthropic's models, "
+            "and for embeddings of Titan and Cohere"
         )
     body = body_of(request)
     messages = [*system_messages(body.get("system")), *read_history(body.get("messages"))]

@@ -41,7 +41,9 @@ def test_invoke_is_known_and_not_read(operation: str) -> None:
     found = of_request(asked)
     assert found is not None
     assert found.name == "bedrock"
-    with pytest.raises(UnreadableRequestError, match=f"{operation} carries the body"):
+    with pytest.raises(
+        UnreadableRequestError, match=f"{operation} carries .* use the Converse API"
+    ):
         read_call(asked)
 
 
