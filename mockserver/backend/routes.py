@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlunsplit
 
@@ -23,7 +23,20 @@ _SLASHES = re.compile("//+")
 #: Longer paths, in characters, are shortened where they are shown, and no route is like them.
 _LONGEST = 200
 #: How alike a path and a template must be to be named as what was meant.
-_ALIKE = 0.75
+_ALIKE = 0.8
+#: What providers have besides, by a part of its path: docs/ROUTES.md says that it is not served.
+_OTHERS: Mapping[str, str] = {
+    "assistants": "assistants",
+    "audio": "audio",
+    "batches": "batches",
+    "files": "files",
+    "fine_tuning": "fine-tuning",
+    "images": "images",
+    "realtime": "realtime sessions",
+    "threads": "assistants",
+    "vector_stores": "vector stores",
+    "videos": "videos",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +77,9 @@ def find(request: Request) -> Route | NoRoute:
     return _nowhere(request, method) if answering is None else Route(answering, request)
 
 
-def served(dialect: Dialect | None = None) -> tuple[str, ...]:
-    """Return all that is served, of one provider or of all, as it is shown: ``POST …/chat``."""
-    return tuple(dict.fromkeys(shown for shown, _, _ in _shown(dialect)))
+def served() -> tuple[str, ...]:
+    """Return all that is served, as it is shown: ``POST …/chat``."""
+    return tuple(dict.fromkeys(shown for shown, _, _ in _shown(None)))
 
 
 def _plain(request: Request) -> Request:
@@ -88,12 +101,20 @@ def _nowhere(request: Request, method: str) -> NoRoute:
         known = registry.of_answer(replace(request, method="POST"))
         message = f"{method} {shown} is not served; {' and '.join(allowed)} is"
         return NoRoute(message, dialect or known, allowed)
-    meant = None
-    if shown == path:
+    return NoRoute(f"{method} {shown} is not served{_instead(dialect, method, path)}", dialect)
+
+
+def _instead(dialect: Dialect | None, method: str, path: str) -> str:
+    """Return what to ask in place of an address that nothing is served at."""
+    other = next((_OTHERS[part] for part in path.split("/") if part in _OTHERS), None)
+    if other is not None:
+        return f": there are no {other} without recordings; docs/ROUTES.md lists what there is"
+    if len(path) <= _LONGEST:
         meant = _meant(dialect, method, path) or _meant(None, method, path)
-    question = f" Did you mean {meant}?" if meant else ""
-    message = f"{method} {shown} is not served.{question} Served: {', '.join(served(dialect))}"
-    return NoRoute(message, dialect)
+        if meant is not None:
+            return f". Did you mean {meant}?"
+    every = ", ".join(dict.fromkeys(f"POST …{path}" for path in _answer_paths(dialect)))
+    return f". Answers are at {every}; docs/ROUTES.md lists the rest"
 
 
 def _takes(request: Request) -> bool:
@@ -116,14 +137,24 @@ def _meant(dialect: Dialect | None, method: str, path: str) -> str | None:
 
 def _shown(dialect: Dialect | None) -> Iterator[tuple[str, str, str]]:
     """Yield each route: as it is shown, its method, and its template."""
-    for one in registry.plain_dialects():
-        if dialect is not None and not _same_provider(one, dialect):
-            continue
-        for answering in (one, *one.served_only):
-            for path in answering.answer_routes:
-                yield f"POST …{path}", "POST", path
+    for path in _answer_paths(dialect):
+        yield f"POST …{path}", "POST", path
+    for one in _of_provider(dialect):
         for route in one.side_routes:
             yield str(route), route.method, route.path
+
+
+def _answer_paths(dialect: Dialect | None) -> Iterator[str]:
+    """Yield the templates of the paths at which models of a provider answer, or of all."""
+    for one in _of_provider(dialect):
+        for answering in (one, *one.served_only):
+            yield from answering.answer_routes
+
+
+def _of_provider(dialect: Dialect | None) -> Iterator[Dialect]:
+    for one in registry.plain_dialects():
+        if dialect is None or _same_provider(one, dialect):
+            yield one
 
 
 def _same_provider(one: Dialect, other: Dialect) -> bool:
