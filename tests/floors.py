@@ -40,6 +40,7 @@ ROOMS = (
     Room("mockserver/dialects", ("tests/mockserver/dialects",), 95),
     Room("mockserver/wire", ("tests/mockserver/wire",), 97),
     Room("mockserver/secrets", ("tests/mockserver/secrets",), 98),
+    Room("mockserver/backend/verdict", ("tests/mockserver/backend/verdict",), 97),
     Room("mockserver/recording", ("tests/mockserver/recording",), 97),
 )
 
