@@ -17,7 +17,7 @@ from mockserver.cassettes.cassette import Request
 from mockserver.dialects.objection import Objection
 from mockserver.dialects.registry import of_request, said
 from mockserver.dialects.writing import Pace, digest, made_id
-from mockserver.errors import CodingError
+from mockserver.errors import CodingError, did_you_mean
 from mockserver.library.matcher import plain_path, same_path
 from mockserver.library.refusal import RefusalError
 from mockserver.vocabulary.model import (
@@ -97,7 +97,15 @@ class Answering:
 
 
 def _notes(step: Step, asked: Asked) -> Iterator[str]:
-    """Yield how the JSON of a script breaks the schema of the request: that may be meant."""
+    """Yield where a script does what no model does with the request: that may be meant."""
+    offered = {tool.name for tool in asked.tools}
+    for name in dict.fromkeys(call.name for call in step.calls):
+        if name not in offered:
+            known = f"it offers {', '.join(sorted(offered))}" if offered else "it offers none"
+            yield (
+                f"{step.where}: calls the tool {name:.60}, which the request does not offer"
+                f"{did_you_mean(name, offered)}; {known}"
+            )
     schema = None if step.data is None else synthesis.wanted_schema(asked)
     if schema is not None and step.data is not None:
         problem = mismatch(schema, json.loads(step.data))

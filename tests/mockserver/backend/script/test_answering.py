@@ -103,6 +103,27 @@ def test_json_that_the_schema_of_the_request_forbids_is_sent_with_a_note(
     assert (given.note is None) is (note is None)
 
 
+@pytest.mark.parametrize(
+    ("tools", "note"),
+    [
+        ((tool("get_wether"),), "(did you mean get_wether?); it offers get_wether"),
+        ((), "; it offers none"),
+        ((tool("get_weather"),), None),
+    ],
+)
+def test_a_call_of_a_tool_that_is_not_offered_is_sent_with_a_note(
+    tools: Any, note: str | None
+) -> None:
+    given = answered({"call": {"get_weather": {"city": "Paris"}}}, asked(user("hi"), tools=tools))
+    assert [call.name for call in facts(given).calls] == ["get_weather"]
+    if note is None:
+        assert given.note is None
+        return
+    assert given.note is not None
+    assert "calls the tool get_weather, which the request does not offer" in given.note
+    assert note in given.note
+
+
 def test_a_refusal_is_a_text_where_there_is_no_word_for_it() -> None:
     given = answered({"refuse": "No."}, asked(dialect="ollama", stream=True))
     assert facts(given).text == "No."
