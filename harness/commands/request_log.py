@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mockserver.secrets import mask
+
 if TYPE_CHECKING:
     from mockserver import JournalEntry, MockServer
 
@@ -39,11 +41,11 @@ class RequestLog:
 
 
 def _line(entry: JournalEntry) -> str:
-    asked = f"#{entry.number} {entry.method} {entry.path} ->"
-    if entry.answer is None:
-        return f"{asked} {entry.status} {entry.outcome}: {entry.note}"
-    if entry.exchange is None:
+    words = f"{entry.status} {entry.outcome}"
+    if entry.answer is not None:
         where = f"{entry.answer},"
-    else:
-        where = f"{entry.cassette or ''}#{entry.exchange}"
-    return f"{asked} {where} {entry.status} {entry.outcome}, {entry.sent:,} bytes"
+        if entry.exchange is not None:
+            where = f"{entry.cassette or ''}#{entry.exchange}"
+        words = f"{where} {words}, {entry.sent:,} bytes"
+    note = f": {mask(entry.note)}" if entry.note else ""
+    return f"#{entry.number} {entry.method} {mask(entry.path)} -> {words}{note}"

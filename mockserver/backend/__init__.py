@@ -2,8 +2,7 @@
 
 from mockserver.backend.backend import Backend
 from mockserver.backend.evidence import Seen
-from mockserver.backend.refusing import REFUSED
-from mockserver.backend.reply import ANSWER_HEADER, Given
+from mockserver.backend.reply import ANSWER_HEADER, REFUSED, Given
 from mockserver.backend.settings import Settings
 from mockserver.backend.wording import SETTINGS, settings_of
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 from mockserver.backend import reply as replies
 from mockserver.backend.asked import Asked
-from mockserver.backend.reply import Given, Reply
+from mockserver.backend.reply import REFUSED, Given, Reply
 from mockserver.cassettes.cassette import Request, header_value
 from mockserver.dialects.dialect import Dialect, UnwritableError
 from mockserver.dialects.memory import Memory
@@ -23,7 +23,6 @@ from mockserver.dialects.writing import with_status
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.failure import ErrorClass
 
-REFUSED = "refused"
 _BAD = ErrorClass.INVALID_REQUEST
 #: Headers that have a key and nothing else.
 _PLAIN = ("x-api-key", "api-key", "x-goog-api-key")

@@ -20,6 +20,8 @@ from mockserver.wire.variation import Break, Variation
 
 #: Says of every answer what it is.
 ANSWER_HEADER = "x-tapecheck-answer"
+#: What an answer is that says why there is none.
+REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +73,10 @@ class Given(Found):
     @property
     def note(self) -> str | None:
         """What the provider refuses about the request, and other notes."""
-        words = (*(f"refused: {one.error.message}" for one in self.objections), *self.notes)
-        return "; ".join(words) or None
+        why = [one.error.message for one in self.objections]
+        if not why and self.reply.source == REFUSED and self.reply.error is not None:
+            why = [self.reply.error.message]
+        return "; ".join((*(f"refused: {words}" for words in why), *self.notes)) or None
 
     @property
     def broken(self) -> Break | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mockserver.backend import refusing
 from mockserver.backend import reply as replies
-from mockserver.backend.reply import Given, Reply
+from mockserver.backend.reply import REFUSED, Given, Reply
 from mockserver.backend.routes import NoRoute
 from mockserver.cassettes.cassette import Origin, Request, Response, Wire
 from mockserver.dialects.objection import objection
@@ -23,7 +23,7 @@ def unserved(request: Request, nowhere: NoRoute) -> Given:
         allow = (("allow", ", ".join((*nowhere.allowed, "OPTIONS"))),)
         wire = Wire(origin=Origin.AUTHORED)
         response = Response(status=204, reason="No Content", headers=allow, body=b"", wire=wire)
-        return replies.of_response(request, response, Reply(source=refusing.REFUSED))
+        return replies.of_response(request, response, Reply(source=REFUSED))
     status = 405 if nowhere.allowed else 404
     if nowhere.dialect is None:
         kind = "method_not_served" if nowhere.allowed else "unknown_route"

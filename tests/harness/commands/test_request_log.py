@@ -63,3 +63,13 @@ def test_what_the_journal_forgot_is_counted() -> None:
         "… 1 request not shown: they came faster than they can be listed",
         *["#7 GET /7", "#8 GET /8", "#9 GET /9"],
     ]
+
+
+def test_a_line_has_the_note_without_secrets() -> None:
+    key = "sk-proj-" + "Zm9vYmFyYmF6cXV4" * 3
+    server = Server()
+    record = Record(0, None, "POST", f"/v1/{key}/x", "", {}, b"")
+    record.refuse(Outcome.MISSED, status=404, note=f"nothing for {key}")
+    server.journal.add(record)
+    (line,) = request_log.RequestLog(cast("MockServer", server)).lines()
+    assert line == "#0 POST /v1/REDACTED/x -> 404 missed: nothing for REDACTED"

@@ -131,6 +131,8 @@ def test_the_last_requests_are_shown_with_their_numbers(
     assert first.startswith("#0 POST /v1/chat/completions -> rule ")
     assert f"{path.name}:2, cut=2, 200 finished, " in first
     assert second.startswith("#1 POST /v1/nothing -> refused, 404 finished, ")
+    assert first.endswith(" bytes")
+    assert " bytes: refused: tapecheck: POST /v1/nothing is not served" in second
     assert err.splitlines()[-1] == "stopped"
 
 
