@@ -24,10 +24,10 @@ from mockserver.wire.schedule import Send
 #: A shorter text may come from anywhere.
 _LEAST = 8
 #: With such words a client says that it knows of the failure: in the result of a cut call, so that
-#: the conversation is valid, or behind a cut text, so that the model goes on.
+#: the conversation is valid; behind a cut text, so that the model goes on; or beside it, to people.
 _KNOWS = re.compile(
     r"\b(error|fail|interrupt|cancel|abort|not (been )?executed|incomplete|truncat|cut (off|short)"
-    r"|continu|go on|resume|left off)",
+    r"|continu|go on|resume|left off|lost|broke|disconnect|ended (too )?early)",
     re.IGNORECASE,
 )
 
@@ -41,6 +41,15 @@ class _Broken:
     what: str
     texts: tuple[str, ...]
     call_ids: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Called:
+    """A call of a tool, as an answer has made it. ``arguments`` are what they may be read as."""
+
+    event: Event
+    name: str
+    arguments: tuple[JsonObject, ...]
 
 
 def broken_answers(scene: Scene) -> Iterator[Finding]:
@@ -113,9 +122,12 @@ def _used(scene: Scene, broken: _Broken, whole: set[str]) -> Finding | None:
                     remedy=_again(event, "call"),
                 )
     for answer in scene.statements.answers:
-        for text in broken.texts:
-            long_enough = len(text.strip()) >= _LEAST
-            if long_enough and text.strip() in answer and not any(w in answer for w in whole):
+        if any(text in answer for text in whole):
+            continue
+        for text in map(str.strip, broken.texts):
+            if len(text) < _LEAST or text not in answer:
+                continue
+            if not _KNOWS.search(answer.replace(text, " ")):
                 return _fail(broken, None, "its text was given out")
     return None
 
@@ -176,31 +188,35 @@ def _known(scene: Scene, event: Event) -> bool:
 
 
 def changed_calls(scene: Scene) -> Iterator[Finding]:
-    """Find tool calls that come back with another name or other arguments."""
-    given: dict[str, tuple[Event, str, tuple[JsonObject, ...]]] = {}
+    """Find tool calls that come back with another name or other arguments.
+
+    A call that came back unchanged before is shortened: clients do so to save room.
+    """
+    given: dict[str, _Called] = {}
+    unchanged: set[str] = set()
     for event in scene.events:
         for message in event.asked.call.messages if event.asked else ():
             for call in calls_of(message):
-                if call["id"] in given and (found := _change(call, *given[call["id"]], event)):
-                    del given[call["id"]]
-                    yield found
+                id_ = call["id"]
+                if id_ not in given:
+                    continue
+                if (what := _change(call, given[id_])) is None:
+                    unchanged.add(id_)
+                    continue
+                yield Finding(
+                    check="changed-call",
+                    level=Level.NOTE if id_ in unchanged else Level.FAIL,
+                    requests=(given.pop(id_).event.number, event.number),
+                    message=f"{what}: the model reads what it never said.",
+                )
         for known in (event.facts.calls if event.facts and not event.failed else None) or ():
             if known.id and known.name and known.arguments:
-                given[known.id] = event, known.name, known.arguments
+                given[known.id] = _Called(event, known.name, known.arguments)
 
 
-def _change(
-    call: JsonObject, answer: Event, name: str, arguments: tuple[JsonObject, ...], later: Event
-) -> Finding | None:
-    if call["name"] != name:
-        what = f"the call {name!r} comes back as {call['name']!r}"
-    elif not any(same_json(call["arguments"], json.dumps(known)) for known in arguments):
-        what = f"the arguments of the call {name!r} come back changed"
-    else:
+def _change(call: JsonObject, given: _Called) -> str | None:
+    if call["name"] != given.name:
+        return f"the call {given.name!r} comes back as {call['name']!r}"
+    if any(same_json(call["arguments"], json.dumps(known)) for known in given.arguments):
         return None
-    return Finding(
-        check="changed-call",
-        level=Level.FAIL,
-        requests=(answer.number, later.number),
-        message=f"{what}: the model reads what it never said.",
-    )
+    return f"the arguments of the call {given.name!r} come back changed"

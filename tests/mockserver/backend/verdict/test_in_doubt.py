@@ -117,3 +117,22 @@ def test_a_short_key_may_be_a_word_of_the_text() -> None:
     story = Story()
     story.ask(user("any tapecheck"), at=0, headers={"authorization": "Bearer tapecheck"})
     assert story.found() == {}
+
+
+@pytest.mark.parametrize("words", ["{} [connection lost]", "Error: the stream ended behind '{}'"])
+def test_an_application_may_show_a_cut_text_with_its_failure(words: str) -> None:
+    story = Story()
+    story.ask(at=0, broken="cut=6")
+    cut = cut_text(Story())
+    assert story.found(answers=(words.format(cut),)) == {"truncated-stream": Level.UNKNOWN}
+    assert story.found(answers=(f"Model: {cut}",)) == {"truncated-stream": Level.FAIL}
+
+
+def test_a_call_that_is_shortened_later_is_a_choice() -> None:
+    story = Story()
+    (call,) = story.ask(at=0, tools=TOOLS).tool_calls
+    for at, arguments in ((1, call.arguments_raw), (2, "{}")):
+        _, said, result = closed(call.id, content="21")
+        said["tool_calls"][0]["function"]["arguments"] = arguments  # type: ignore[index]
+        story.ask(user("Hi"), said, result, at=at, tools=TOOLS)
+    assert story.found()["changed-call"] is Level.NOTE
