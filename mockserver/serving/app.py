@@ -172,9 +172,12 @@ class App:
         for record in self.journal.records:
             seen.setdefault(record.session, []).append(record.seen)
         if session is not None:
-            return judge(seen[None])
+            return judge(seen[None], now=time.monotonic(), forgotten=self.journal.dropped)
         stated = self._stated | {id_: live.statements for id_, live in self.sessions.items()}
-        return joined(judge(some, stated.get(id_ or "")) for id_, some in seen.items())
+        verdicts = (
+            judge(some, stated.get(id_ or ""), now=time.monotonic()) for id_, some in seen.items()
+        )
+        return joined(verdicts, forgotten=self.journal.dropped)
 
     def close_session(self, session_id: str) -> None:
         """Forget a session and interrupt its answers."""

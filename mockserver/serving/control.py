@@ -86,13 +86,13 @@ def _script(wanted: dict[str, Any], place: Place, tapes: Open) -> Script:
 
 async def asked(live: LiveSession) -> web.Response:
     """Return the requests of a session, with credentials replaced, and what they ask for."""
-    records = live.journal.records
+    records = live.journal.numbered
     return json_response(await asyncio.to_thread(lambda: list(_asked(records))))
 
 
-def _asked(records: Sequence[Record]) -> Iterator[dict[str, Any]]:
+def _asked(records: Sequence[tuple[int, Record]]) -> Iterator[dict[str, Any]]:
     ended: float | None = None
-    for number, record in enumerate(records):
+    for number, record in records:
         seen = record.seen
         entry = record.entry.to_json() | {"number": number, "call": seen.call}
         one = seen.asked

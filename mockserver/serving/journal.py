@@ -247,6 +247,8 @@ class Journal:
         self._room = room
         self._records: deque[Record] = deque()
         self._size = 0
+        #: How many entries were dropped to make room.
+        self.dropped = 0
 
     def add(self, record: Record) -> None:
         """Append a record; a full journal drops the oldest."""
@@ -254,15 +256,20 @@ class Journal:
         records.append(record)
         change = record.size
         if len(records) > self._limit:
-            change -= records.popleft().size
+            change -= self._drop()
         self._take(change)
         while room.taken > room.limit and len(records) > 1:
-            self._take(-records.popleft().size)
+            self._take(-self._drop())
 
     @property
     def records(self) -> tuple[Record, ...]:
         """The records so far; each makes its entry on demand."""
         return tuple(self._records)
+
+    @property
+    def numbered(self) -> tuple[tuple[int, Record], ...]:
+        """The records so far with their places, from 0, among all that this journal has had."""
+        return tuple(enumerate(self._records, self.dropped))
 
     @property
     def entries(self) -> tuple[JournalEntry, ...]:
@@ -277,11 +284,17 @@ class Journal:
     def clear(self) -> None:
         """Forget all entries."""
         self._records.clear()
+        self.dropped = 0
         self.release()
 
     def release(self) -> None:
         """Make room for others: whoever still has this journal keeps it alive."""
         self._take(-self._size)
+
+    def _drop(self) -> int:
+        """Forget the oldest entry, and return its size in bytes."""
+        self.dropped += 1
+        return self._records.popleft().size
 
     def _take(self, size: int) -> None:
         self._size += size

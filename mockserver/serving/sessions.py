@@ -180,13 +180,13 @@ class LiveSession:
 
     def verdict(self) -> Verdict:
         """Judge the client by its requests so far."""
-        return judge(self.seen, self.statements)
+        forgotten = self.journal.dropped
+        return judge(self.seen, self.statements, now=time.monotonic(), forgotten=forgotten)
 
     @property
     def seen(self) -> list[Seen]:
         """The requests so far, numbered from 0 within the session."""
-        records = enumerate(self.journal.records)
-        return [replace(record.seen, number=number) for number, record in records]
+        return [replace(record.seen, number=place) for place, record in self.journal.numbered]
 
     def release(self, name: str) -> None:
         """Release answers at the gate ``name``, now and in future."""

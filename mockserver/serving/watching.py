@@ -6,6 +6,7 @@ that a client sent is put into the page as text.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -15,6 +16,7 @@ from aiohttp import web
 
 from mockserver.backend import Given
 from mockserver.backend.verdict import Verdict
+from mockserver.library.outcome import Outcome
 from mockserver.library.refusal import RefusalError
 from mockserver.secrets import find
 from mockserver.serving.journal import Journal, Record
@@ -81,7 +83,7 @@ def watched(app: Watched, query: Mapping[str, str], origin: str) -> web.Response
     places = {
         record.number: place
         for live in app.sessions.values()
-        for place, record in enumerate(live.journal.records)
+        for place, record in live.journal.numbered
     }
     return json_response(
         {
@@ -102,7 +104,7 @@ def request(app: Watched, text: str) -> web.Response:
             return json_response(
                 {
                     **record.entry.to_json(),
-                    "events": list(_events(schedule, record.entry.sent)) if schedule else [],
+                    "events": list(_events(schedule, record)) if schedule else [],
                     "fault": _fault(record, schedule),
                 }
             )
@@ -126,8 +128,15 @@ def _brief(record: Record, places: Mapping[int, int]) -> dict[str, Any]:
     return {**{name: data[name] for name in (*wanted, "arrived", "ended")}, "place": place}
 
 
-def _events(schedule: Schedule, sent: int) -> Iterator[dict[str, Any]]:
-    """Yield the pieces of an answer, event by event where it is a stream."""
+def _events(schedule: Schedule, record: Record) -> Iterator[dict[str, Any]]:
+    """Yield the pieces of an answer, event by event where it is a stream.
+
+    ``sent`` says which of them were sent so far; while an answer is played, by their times.
+    """
+    entry = record.entry
+    playing = None
+    if entry.outcome is Outcome.ANSWERING and entry.began is not None:
+        playing = (time.monotonic() - entry.began) * 1000 + schedule.headers_ms
     pieces: Sequence[Any] = schedule.sends
     if schedule.header("content-encoding") is None:
         pieces = split_at(schedule, schedule.plain.event_ends).sends
@@ -139,7 +148,7 @@ def _events(schedule: Schedule, sent: int) -> Iterator[dict[str, Any]]:
             "at_ms": piece.at_ms,
             "bytes": len(piece.data),
             "text": text if len(text) <= _TEXT else f"{text[:_TEXT]} …",
-            "sent": done <= sent,
+            "sent": done <= entry.sent if playing is None else piece.at_ms <= playing,
         }
 
 

@@ -78,6 +78,8 @@ class Verdict:
     counts: Mapping[str, int]
     #: Method and path of the requests that findings name.
     routes: Mapping[int, str]
+    #: How many requests came before those that were judged, and are not known any more.
+    forgotten: int = 0
 
     @property
     def failed(self) -> bool:
@@ -89,6 +91,7 @@ class Verdict:
         return {
             "failed": self.failed,
             "counts": dict(self.counts),
+            **({"forgotten": self.forgotten} if self.forgotten else {}),
             "findings": [finding.to_json() for finding in self.findings],
         }
 
@@ -96,6 +99,11 @@ class Verdict:
     def text(self) -> str:
         """The verdict for people, without a line break at the end."""
         lines = [f"tapecheck verdict: {self._summary()}  ({self._counted()})"]
+        if self.forgotten:
+            lines.append(
+                f"      {_plural(self.forgotten, 'earlier request')} forgotten and not judged: "
+                "ask for the verdict more often, and reset"
+            )
         for finding in self.findings:
             lines += ["", *self._lines(finding)]
         return "\n".join(lines)

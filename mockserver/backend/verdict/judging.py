@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -35,25 +36,40 @@ CHECKS: Mapping[Check, tuple[str, ...]] = {
 _ORDER = (Level.FAIL, Level.NOTE, Level.UNKNOWN)
 
 
-def judge(seen: Sequence[Seen], statements: Statements | None = None) -> Verdict:
-    """Judge a client by its requests, in any order, and by what the test says of it."""
-    events = scene(seen, statements or Statements())
+def judge(
+    seen: Sequence[Seen],
+    statements: Statements | None = None,
+    *,
+    now: float = math.inf,
+    forgotten: int = 0,
+) -> Verdict:
+    """Judge a client by its requests, in any order, and by what the test says of it.
+
+    ``now`` is the time on the clock of the requests; ``forgotten`` are the requests that came
+    before those of ``seen`` and are not known any more.
+    """
+    events = scene(seen, statements or Statements(), now)
     found = [finding for check in CHECKS for finding in check(events)]
     excuses = events.statements.excuses
     return Verdict(
         findings=_sorted(replace(f, excuse=excuses.get(f.check)) for f in found),
         counts=_counts(events),
         routes={e.number: e.route for e in events.events},
+        forgotten=forgotten,
     )
 
 
-def joined(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return one verdict for clients that were judged apart, such as those of sessions."""
+def joined(verdicts: Iterable[Verdict], *, forgotten: int = 0) -> Verdict:
+    """Return one verdict for clients that were judged apart, such as those of sessions.
+
+    ``forgotten`` are the requests of all of them that are not known any more.
+    """
     every = [judge(()), *verdicts]
     return Verdict(
         findings=_sorted(finding for verdict in every for finding in verdict.findings),
         counts={word: sum(verdict.counts[word] for verdict in every) for word in every[0].counts},
         routes={number: route for verdict in every for number, route in verdict.routes.items()},
+        forgotten=forgotten,
     )
 
 

@@ -30,6 +30,9 @@ _KNOWS = re.compile(
     r"|continu|go on|resume|left off|lost|broke|disconnect|ended (too )?early)",
     re.IGNORECASE,
 )
+_WORD = re.compile(r"\w+")
+#: White space as JSON writes it.
+_ESCAPE = re.compile(r"\\[nrt]")
 
 
 @dataclass(frozen=True)
@@ -122,10 +125,8 @@ def _used(scene: Scene, broken: _Broken, whole: set[str]) -> Finding | None:
                     remedy=_again(event, "call"),
                 )
     for answer in scene.statements.answers:
-        if any(text in answer for text in whole):
-            continue
         for text in map(str.strip, broken.texts):
-            if len(text) < _LEAST or text not in answer:
+            if len(text) < _LEAST or text not in answer or _goes_on(text, answer, whole):
                 continue
             if not _KNOWS.search(answer.replace(text, " ")):
                 return _fail(broken, None, "its text was given out")
@@ -142,6 +143,31 @@ def _knows(message: JsonObject) -> bool:
         return False
     flagged = message.get("is_error") is True or message.get("status") == "error"
     return flagged or _KNOWS.search(text_of(message.get("content"))) is not None
+
+
+def _goes_on(text: str, answer: str, whole: set[str]) -> bool:
+    """Return whether what is given out is of a whole answer, or begins one that goes on.
+
+    An application may shorten it, or lay it out in other lines: words count alone.
+    """
+    if any(known in answer for known in whole):
+        return True
+    shown, cut = _words(answer), _words(text)
+    for known in filter(None, map(_words, whole)):
+        # The last word of the cut text may be cut itself.
+        longer = known[: len(cut) + 1]
+        begins = longer[: len(cut) - 1] == cut[:-1] and len(known) > len(cut)
+        if _has(shown, known) or (begins and _has(shown, longer)):
+            return True
+    return False
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(_ESCAPE.sub(" ", text))
+
+
+def _has(words: list[str], part: list[str]) -> bool:
+    return any(words[at : at + len(part)] == part for at in range(len(words) - len(part) + 1))
 
 
 def _repeats(message: JsonObject, broken: _Broken, whole: set[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -131,6 +132,8 @@ class Scene:
 
     events: tuple[Event, ...]
     statements: Statements
+    #: When the verdict is asked for, on the clock of the requests.
+    now: float = math.inf
 
     def after(self, event: Event) -> Iterator[Event]:
         """Yield the requests that came after the answer to ``event`` had ended."""
@@ -145,10 +148,10 @@ class Scene:
         return tuple(tuple(group) for group in groups.values() if len(group) > 1)
 
 
-def scene(seen: Sequence[Seen], statements: Statements) -> Scene:
+def scene(seen: Sequence[Seen], statements: Statements, now: float = math.inf) -> Scene:
     """Order the evidence."""
     events = sorted((Event(s) for s in seen), key=lambda e: (e.seen.arrived, e.number))
-    return Scene(tuple(events), statements)
+    return Scene(tuple(events), statements, now)
 
 
 def same_json(one: str, other: str) -> bool:

@@ -55,20 +55,29 @@ def _silence(event: Event) -> float:
 
 
 def cancelled(scene: Scene) -> Iterator[Finding]:
-    """Find answers that are read to the end although the test cancelled the call."""
+    """Find answers that are read to the end although the test cancelled their call.
+
+    Of several that are open, one was cancelled: it is known that none was if none came to an end.
+    """
     for time in scene.statements.cancelled:
-        for event in scene.events:
-            seen = event.seen
-            is_open = seen.arrived <= time and (seen.ended is None or seen.ended > time)
-            if not is_open or seen.outcome is Outcome.CLIENT_CLOSED:
-                continue
-            if seen.ended is not None and seen.ended < time + _GRACE:
-                continue
-            yield Finding(
-                check="cancel",
-                level=Level.FAIL,
-                requests=(event.number,),
-                message="the call was cancelled, and the connection stayed open: the answer goes "
-                "on and is billed.",
-                remedy="again: llm.say(…).pace('5/s'), cancel the call, then llm.cancelled()",
-            )
+        still = [e for e in scene.events if e.seen.arrived <= time and _open_at(e, time)]
+        reading = [e for e in still if _open_at(e, time + _GRACE) and not e.seen.outcome.is_left]
+        if not still or len(reading) < len(still):
+            continue
+        too_early = scene.now < time + _GRACE
+        yield Finding(
+            check="cancel",
+            level=Level.UNKNOWN if too_early else Level.FAIL,
+            requests=tuple(event.number for event in reading),
+            message=f"the verdict came {scene.now - time:.1f} s after the call was cancelled."
+            if too_early
+            else "the call was cancelled, and the connection stayed open: the answer goes on and "
+            "is billed.",
+            remedy="To know: ask for the verdict a second later."
+            if too_early
+            else "again: llm.say(…).pace('5/s'), cancel the call, then llm.cancelled()",
+        )
+
+
+def _open_at(event: Event, time: float) -> bool:
+    return event.seen.ended is None or event.seen.ended > time

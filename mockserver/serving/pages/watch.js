@@ -70,12 +70,16 @@ async function detail(jump = false) {
     `(${found.answer ?? found.note ?? "no answer"}), ${found.sent} bytes sent, ${found.outcome}`;
   const rows = $("events").tBodies[0];
   rows.replaceChildren();
-  for (const event of found.events) {
-    const row = put(rows, "tr", "", event.sent ? "" : "unsent");
+  const sent = found.events.filter((event) => event.sent);
+  const rest = found.events.length - sent.length;
+  for (const event of sent) {
+    const row = put(rows, "tr", "");
     put(row, "td", event.at_ms.toFixed(0));
     put(row, "td", String(event.bytes));
     put(row, "td", event.text.trimEnd());
   }
+  $("rest").textContent = rest === 0 ? "" :
+    `${rest} more ${found.outcome === "answering" ? "to come" : "not sent"}`;
   $("ending").textContent = found.fault ? `Fault: ${found.fault}` : "";
   $("body").textContent = pretty(found.body ?? found.body_base64 ?? "");
   // On a phone the list is above: the details would be out of sight.

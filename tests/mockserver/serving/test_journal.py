@@ -61,8 +61,11 @@ def test_a_full_journal_forgets_the_oldest() -> None:
     for number in range(3):
         journal.add(record(number))
     assert [e.number for e in journal.entries] == [1, 2]
+    assert [place for place, _ in journal.numbered] == [1, 2]
+    assert journal.dropped == 1
     journal.clear()
     assert journal.entries == ()
+    assert journal.dropped == 0
 
 
 def test_json_shows_no_credentials_of_bodies_paths_and_notes() -> None:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from mockserver.backend.verdict import CHECKS, Level
+from mockserver.backend.verdict import CHECKS, Level, Statements, judge
+from mockserver.library.outcome import Outcome
 from tests.mockserver.backend.asking import user
 from tests.mockserver.backend.verdict.behaviours import PAIRS
 from tests.mockserver.backend.verdict.story import Story, answer, failure, tried
@@ -122,6 +123,59 @@ def test_cut_text_that_the_application_gives_out_is_proof() -> None:
     story.ask(at=0, broken="cut=6")
     cut = "This is an answer that"
     assert story.found(answers=(f"Model: {cut}",))["truncated-stream"] is Level.FAIL
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "This is an answer that tapecheck made …",
+        "> This is an\n> answer that tapecheck made up; its mark is",
+        'This\\nis an answer that\\ntapecheck made up"',
+    ],
+    ids=["shortened", "other lines", "JSON"],
+)
+def test_a_whole_answer_that_is_shown_in_another_form_is_none_that_was_cut(shown: str) -> None:
+    story = Story()
+    story.ask(at=0, broken="cut=6")
+    story.ask(at=1)
+    assert Level.FAIL not in story.found(answers=(shown,)).values()
+    assert story.found(answers=("This is an answer that",))["truncated-stream"] is Level.FAIL
+
+
+def test_a_whole_answer_without_words_excuses_no_cut_text() -> None:
+    story = Story()
+    story.ask(at=0, broken="cut=6")
+    story.ask(user("say !!!"), at=1)
+    assert story.found(answers=("This is an answer that",))["truncated-stream"] is Level.FAIL
+
+
+def test_a_call_beside_the_one_that_was_cancelled_goes_on() -> None:
+    story = Story()
+    story.ask(user("One"), at=0, until=20)
+    story.ask(user("Two"), at=1, until=5.1, outcome=Outcome.CLIENT_CLOSED)
+    assert "cancel" not in story.found(cancelled=(5.0,))
+    story = Story()
+    story.ask(user("One"), at=0, until=20)
+    story.ask(user("Two"), at=1, until=20)
+    assert story.found(cancelled=(5.0,))["cancel"] is Level.FAIL
+
+
+def test_a_call_that_was_cancelled_a_moment_ago_may_still_be_open() -> None:
+    story = Story()
+    story.ask(at=0, until=20)
+    statements = Statements(cancelled=(5.0,))
+    for now, level in ((5.2, Level.UNKNOWN), (6.5, Level.FAIL)):
+        findings = judge(story.seen, statements, now=now).findings
+        assert {f.check: f.level for f in findings} == {"cancel": level}
+
+
+def test_requests_that_are_forgotten_are_counted() -> None:
+    story = Story()
+    story.ask(at=0)
+    verdict = judge(story.seen, forgotten=1200)
+    assert "1,200 earlier requests" in verdict.text
+    assert verdict.to_json()["forgotten"] == 1200
+    assert "forgotten" not in judge(story.seen).to_json()
 
 
 def test_a_client_that_lets_the_model_go_on_with_a_cut_text_passes() -> None:
