@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mockserver.secrets import mask
-
 if TYPE_CHECKING:
     from mockserver import JournalEntry, MockServer
 
@@ -41,6 +39,8 @@ class RequestLog:
 
 
 def _line(entry: JournalEntry) -> str:
+    from mockserver.secrets import mask
+
     words = f"{entry.status} {entry.outcome}"
     if entry.answer is not None:
         where = f"{entry.answer},"

@@ -239,9 +239,10 @@ def test_the_server_greets_with_lines_that_work(
     with urllib.request.urlopen(urllib.request.Request(curl, b"{}"), timeout=10) as answer:
         assert answer.read().endswith(b"data: [DONE]\n\n")
     assert process.stderr is not None
-    assert process.stderr.readline().startswith("POST /v1/chat/completions -> synthesised, 200")
+    line = process.stderr.readline()
+    assert line.startswith("#0 POST /v1/chat/completions -> synthesised, 200")
     assert process.stderr.readline() == (
-        "POST /v1/chat/completions -> openai-chat/text-basic#0 200 finished, 2,893 bytes\n"
+        "#1 POST /v1/chat/completions -> openai-chat/text-basic#0 200 finished, 2,893 bytes\n"
     )
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 0
