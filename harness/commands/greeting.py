@@ -70,9 +70,12 @@ def _answering(server: MockServer, asked: Answering) -> Iterator[str]:
     if first := [*first, *map(str, asked.scripts)]:
         yield f"First {', then '.join(first)}; what these leave open is made up."
     yield ""
-    key = "the key that you set" if asked.words.get("key") else "any key will do"
-    yield f"Set the base URL of your client; {key}:"
+    needs_key = bool(asked.words.get("key"))
+    key = "; its key is the one that you set" if needs_key else ", and a key; any will do"
+    yield f"Set the base URL of your client{key}:"
     yield from _exports(_base_urls(server))
+    if not needs_key:
+        yield f"  export {' '.join(f'{name}={value}' for name, value in _keys(server).items())}"
     yield "Try it:"
     yield f"  {_curl(server)}"
     found = None if asked.cassettes or not server.library.paths else _shown(server)
@@ -115,6 +118,23 @@ def _base_urls(server: MockServer) -> dict[str, str]:
 
     first = {name for d in dialects().values() for name in d.form.base_url_variables[:1]}
     return {name: url for name, url in base_urls(server.url).items() if name in first}
+
+
+def _keys(server: MockServer) -> dict[str, str]:
+    """Return what clients want besides a base URL, in the variables of the same maker.
+
+    The first key of each dialect is enough: some SDKs warn of two.
+    """
+    from mockserver.dialects import dialects, environment
+
+    names: dict[str, None] = {}
+    for dialect in dialects().values():
+        form = dialect.form
+        maker = "".join(form.key_variables[:1]).partition("_")[0]
+        wanted = (*form.key_variables, *form.other_variables)
+        names |= dict.fromkeys(name for name in wanted if name.partition("_")[0] == maker)
+    values = environment(server.url)
+    return {name: values[name] for name in names}
 
 
 def _shown(server: MockServer) -> Shown | None:

@@ -230,6 +230,12 @@ def test_the_server_greets_with_lines_that_work(
     process, lines = served
     anything, base = (x.partition("=")[2] for x in lines if "OPENAI_BASE_URL" in x)
     assert base.endswith("/c/openai-chat/text-basic/v1")
+    keys = next(x for x in lines if " OPENAI_API_KEY=" in x).split()
+    assert keys[0] == "export"
+    assert {name.partition("=")[0] for name in keys[1:]} >= {
+        *("ANTHROPIC_API_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"),
+        *("CO_API_KEY", "GEMINI_API_KEY"),
+    }
     _, url, _, body = shlex.split(next(x for x in lines if x.startswith("  curl ")))
     assert url == f"{anything}/chat/completions"
     with urllib.request.urlopen(urllib.request.Request(url, body.encode()), timeout=10) as answer:
