@@ -37,6 +37,11 @@ _OPTIONS = (
         metavar="PACE",
         help="How fast answers are sent, such as 50/s (tokens in a second) or 20ms.",
     ),
+    click.option(
+        "--jitter",
+        metavar="SHARE",
+        help="By how much these waits are longer or shorter, such as 30%.",
+    ),
     click.option("--key", metavar="KEY", help="The only API key to let in. Default: any, or none."),
     click.option(
         "--lenient",

@@ -6,6 +6,7 @@
 ``rpm``, ``tpm``, ``context``   limits of the provider
 ``first: 300ms``                when answers begin
 ``pace: 50/s``                  how fast they are sent
+``jitter: 30%``                 by how much these waits are longer or shorter
 ``key: sk-test``                the only key that is let in
 ``lenient: true``               what the provider would refuse is noted only
 ``models: [a, b]``              the models to list
@@ -26,7 +27,7 @@ from mockserver.backend.settings import Settings
 
 _LIMITS = ("rpm", "tpm", "context")
 #: The words.
-SETTINGS = ("seed", "fail", *_LIMITS, "first", "pace", "key", "lenient", "models")
+SETTINGS = ("seed", "fail", *_LIMITS, "first", "pace", "jitter", "key", "lenient", "models")
 
 
 def settings_of(given: Mapping[str, Any], place: Place, script: Script = EMPTY) -> Settings:
@@ -55,6 +56,9 @@ def _with(settings: Settings, name: str, at: Cursor) -> Settings:
             return replace(settings, pace=replace(settings.pace, first_ms=first))
         case "pace":
             pace = replace(settings.pace, each_ms=at.parsed(notation.parse_pace))
+            return replace(settings, pace=pace)
+        case "jitter":
+            pace = replace(settings.pace, jitter=at.parsed(notation.parse_share))
             return replace(settings, pace=pace)
         case "key":
             if not (key := at.text("'key'")):

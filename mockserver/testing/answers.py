@@ -120,6 +120,10 @@ class Answer(Words):
         """Send it so fast: tokens in a second, or ``"20ms"``."""
         return self._say(pace=pace)
 
+    def jitter(self, share: float | str) -> Self:
+        """Make these waits longer or shorter by up to a share: ``0.3``, or ``"30%"``."""
+        return self._say(jitter=share)
+
     def cut(self, events: int = 0) -> Self:
         """End the stream properly, but after so many events."""
         return self._say(cut=events)

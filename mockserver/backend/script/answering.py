@@ -56,11 +56,9 @@ class Answering:
         turn = _turn(step, asked, key)
         reason = _reason(step.fail, asked) if step.fail else None
         source = f"rule {step.where}"
-        pace = self._pace
-        if step.first_ms is not None:
-            pace = replace(pace, first_ms=step.first_ms)
-        if step.each_ms is not None:
-            pace = replace(pace, each_ms=step.each_ms)
+        manners = {name: getattr(step, name) for name in ("first_ms", "each_ms", "jitter")}
+        given_ones = {name: value for name, value in manners.items() if value is not None}
+        pace = replace(self._pace, seed=self._seed + self._count, **given_ones)
         if turn is None and reason is not None:
             given = refused(asked.dialect, asked.request, reason, source=source, call=asked.call)
             return replies.delayed(given, step.first_ms or 0.0)

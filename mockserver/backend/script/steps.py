@@ -68,8 +68,8 @@ class Step:
 
     ``where`` is the place in the script. ``data`` is JSON text. ``fail`` beside a text is an error
     in the middle of the answer. ``turn`` is a whole turn, ``play`` the wire itself. ``first_ms``
-    and ``each_ms`` are the times of the first piece and between two. ``times`` is how often it is
-    given.
+    and ``each_ms`` are the times of the first piece and between two, and ``jitter`` by how much,
+    0 to 1, they are longer or shorter. ``times`` is how often it is given.
     """
 
     where: str
@@ -85,6 +85,7 @@ class Step:
     usage: Usage | None = None
     first_ms: float | None = None
     each_ms: float | None = None
+    jitter: float | None = None
     broken: Break | None = None
     times: int | None = None
 

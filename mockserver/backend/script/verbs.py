@@ -18,7 +18,7 @@ from mockserver.wire.variation import Break
 #: What an answer says.
 VERBS = ("say", "think", "call", "json", "refuse", "embed", "fail", "play", "turn")
 #: How it is sent.
-MANNERS = ("usage", "first", "pace", "times", *FaultKind)
+MANNERS = ("usage", "first", "pace", "jitter", "times", *FaultKind)
 #: Verbs that stand alone.
 _ALONE = ("embed", "play", "turn")
 #: What each count is called in a script.
@@ -166,6 +166,10 @@ def _pace(at: Cursor) -> float:
     return at.parsed(notation.parse_pace)
 
 
+def _jitter(at: Cursor) -> float:
+    return at.parsed(notation.parse_share)
+
+
 #: The field of a step that each key gives, and how it is read.
 _FIELDS: Mapping[str, tuple[str, Callable[[Cursor], Any]]] = {
     "say": ("say", lambda at: at.text("'say'")),
@@ -180,5 +184,6 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Cursor], Any]]] = {
     "usage": ("usage", _usage),
     "first": ("first_ms", _first),
     "pace": ("each_ms", _pace),
+    "jitter": ("jitter", _jitter),
     "times": ("times", lambda at: at.count("'times'", 1)),
 }

@@ -30,6 +30,7 @@ def test_all_words_are_read() -> None:
         "context": 8000,
         "first": "300ms",
         "pace": "50/s",
+        "jitter": "30%",
         "key": "sk-test",
         "lenient": True,
         "models": ["a", "b"],
@@ -37,7 +38,7 @@ def test_all_words_are_read() -> None:
     found = settings_of(words, str, script)
     assert (found.seed, found.key, found.lenient) == (7, "sk-test", True)
     assert found.limits == Limits(rpm=60, context=8000)
-    assert (found.pace.first_ms, found.pace.each_ms) == (300, 20)
+    assert (found.pace.first_ms, found.pace.each_ms, found.pace.jitter) == (300, 20, 0.3)
     assert found.models == ("a", "b")
     assert found.script is script
     assert found.failures == (
@@ -54,6 +55,7 @@ def test_all_words_are_read() -> None:
         ({"seed": "x"}, "--seed: 'seed' is a whole number, not 'x'"),
         ({"fail": "429=2"}, "--fail: how many answers fail"),
         ({"pace": "quick"}, "--pace: a pace is such as 50/s"),
+        ({"jitter": 2}, "--jitter: a share is such as 10% or 0.1"),
         ({"first": "soon"}, "--first: a duration is such as"),
         ({"key": ""}, "--key: an empty key lets nobody in"),
         ({"lenient": 1}, "--lenient: 'lenient' is true or false, not 1"),

@@ -150,6 +150,17 @@ def test_an_answer_breaks_and_has_its_times() -> None:
     assert [schedule.headers_ms, *(s.at_ms for s in schedule.sends)] == [2000, 2000, 2050]
 
 
+def test_the_waits_of_an_answer_differ_as_the_seed_says() -> None:
+    def times(seed: int, jitter: float | str) -> list[float]:
+        answer = {"say": "a b c d", "first": "100ms", "pace": "10ms", "jitter": jitter}
+        given = backend(answer, seed=seed).answer(asked(user("hi"), stream=True).request, 0.0)
+        return [send.at_ms for send in given.exchange.schedule.sends]
+
+    assert times(0, "50%") == times(0, 0.5) != times(1, 0.5)
+    assert 50 <= times(0, 0.5)[0] <= 150
+    assert times(0, 0)[0] == 100
+
+
 def test_a_whole_turn() -> None:
     given = answered(
         {
