@@ -32,10 +32,7 @@ class Shown(NamedTuple):
 def lines(server: MockServer, asked: Answering) -> Iterator[str]:
     """Yield the lines of a server that answers as the options say."""
     if server.is_proxy:
-        yield f"Serving {_count(server)} on {server.url}, as a proxy for any host"
-        yield ""
-        for name, value in server.proxy_variables(os.environ).items():
-            yield f"  export {name}={shlex.quote(value)}"
+        yield from _proxying(server, asked)
     elif asked.is_on:
         yield from _answering(server, asked)
     else:
@@ -52,6 +49,22 @@ def lines(server: MockServer, asked: Answering) -> Iterator[str]:
     yield ""
 
 
+def _proxying(server: MockServer, asked: Answering) -> Iterator[str]:
+    what = "Answering any request" if asked.is_on else f"Serving {_count(server)}"
+    yield f"{what} on {server.url}, as a proxy for any host"
+    yield from _first(server, asked)
+    yield ""
+    for name, value in server.proxy_variables(os.environ).items():
+        yield f"  export {name}={shlex.quote(value)}"
+
+
+def _first(server: MockServer, asked: Answering) -> Iterator[str]:
+    """Say what answers before anything is made up."""
+    first = [_count(server)] if asked.cassettes else []
+    if asked.is_on and (first := [*first, *map(str, asked.scripts)]):
+        yield f"First {', then '.join(first)}; what these leave open is made up."
+
+
 def _recorded(server: MockServer) -> Iterator[str]:
     yield f"Serving {_count(server)} on {server.url}"
     yield ""
@@ -66,9 +79,7 @@ def _recorded(server: MockServer) -> Iterator[str]:
 
 def _answering(server: MockServer, asked: Answering) -> Iterator[str]:
     yield f"Answering any request on {server.url}"
-    first = [_count(server)] if asked.cassettes else []
-    if first := [*first, *map(str, asked.scripts)]:
-        yield f"First {', then '.join(first)}; what these leave open is made up."
+    yield from _first(server, asked)
     yield ""
     needs_key = bool(asked.words.get("key"))
     key = "; its key is the one that you set" if needs_key else ", and a key; any will do"

@@ -245,7 +245,7 @@ class App:
             body, sent = await read_body(request, self.options.limits.body)
             asked = path
             if self.asked(request):
-                find: Find = self.lookup.matched
+                find: Find = self._matched
             elif self.options.control and path.startswith(admin.PREFIX):
                 if self.options.shared and path not in _STATELESS:
                     raise needs_one_process(path)

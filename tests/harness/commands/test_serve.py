@@ -137,6 +137,16 @@ def test_the_last_requests_are_shown_with_their_numbers(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_a_proxy_names_the_script_that_it_answers_with(tmp_path: Path) -> None:
+    process, _ = slow(tmp_path, "{say: one}", "--proxy")
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert first.startswith(f"First {tmp_path / 'answers.yaml'}; what these leave open")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_sigterm_lets_the_answers_in_progress_end(tmp_path: Path) -> None:
     process, url = slow(tmp_path, "{say: one two three four five six seven eight, pace: 10/s}")
     streamed = {**HELLO, "stream": True}

@@ -12,6 +12,8 @@ import httpx
 import pytest
 
 from mockserver import MockServer
+from mockserver.backend import Settings
+from mockserver.backend.notation import parse_failures
 from mockserver.cassettes.writer import dump
 from mockserver.errors import SessionError
 from mockserver.serving.proxying import EveryHost, no_proxy, proxy_environment
@@ -50,6 +52,21 @@ def test_a_client_with_a_fixed_host_gets_what_is_recorded(
     missed = client.post(f"{origin}/v1/other")
     assert missed.status_code == 404
     assert "/v1/chat" in missed.text
+
+
+def test_a_client_with_a_fixed_host_gets_what_is_made_up(tmp_path: Path) -> None:
+    hello = {"model": "m", "messages": [{"role": "user", "content": "Say hello"}]}
+    settings = Settings(failures=parse_failures("503=1x"))
+    with MockServer(tmp_path, proxy_hosts=EveryHost(print), backend=settings) as proxy:
+        trusted = ssl.create_default_context(cafile=proxy.trusted)
+        with httpx.Client(proxy=proxy.url, verify=trusted, trust_env=False) as client:
+            url = "https://api.openai.com/v1/chat/completions"
+            failed, made = (client.post(url, json=hello) for _ in range(2))
+            missed = client.get("https://example.test/nowhere")
+    assert failed.status_code == 503
+    assert made.json()["choices"][0]["message"]["content"] == "hello"
+    assert made.headers["x-tapecheck-answer"] == "synthesised"
+    assert missed.status_code == 404
 
 
 @pytest.mark.parametrize("host", ["a_b.test", f"{'a' * 70}.test", "a..test", "xn--a.test"])
