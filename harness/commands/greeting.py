@@ -80,6 +80,31 @@ def _recorded(server: MockServer) -> Iterator[str]:
 def _answering(server: MockServer, asked: Answering) -> Iterator[str]:
     yield f"Answering any request on {server.url}"
     yield from _first(server, asked)
+
+
+def _proxying(server: MockServer, asked: Answering) -> Iterator[str]:
+    what = "Answering any request" if asked.is_on else f"Serving {_count(server)}"
+    yield f"{what} on {server.url}, as a proxy for any host"
+    if asked.is_on:
+        yield from _order(server, asked)
+    yield ""
+    for name, value in server.proxy_variables(os.environ).items():
+        yield f"  export {name}={shlex.quote(value)}"
+    if asked.is_on:
+        yield "Try it:"
+        yield f"  {_curl('https://api.openai.com')}"
+
+
+def _order(server: MockServer, asked: Answering) -> Iterator[str]:
+    """Yield what is asked before an answer is made up, if there is anything."""
+    first = [_count(server)] if asked.cassettes else []
+    if first := [*first, *map(str, asked.scripts)]:
+        yield f"First {', then '.join(first)}; what these leave open is made up."
+
+
+def _answering(server: MockServer, asked: Answering) -> Iterator[str]:
+    yield f"Answering any request on {server.url}"
+    yield from _order(server, asked)
     yield ""
     needs_key = bool(asked.words.get("key"))
     key = "; its key is the one that you set" if needs_key else ", and a key; any will do"
@@ -88,7 +113,7 @@ def _answering(server: MockServer, asked: Answering) -> Iterator[str]:
     if not needs_key:
         yield f"  export {' '.join(f'{name}={value}' for name, value in _keys(server).items())}"
     yield "Try it:"
-    yield f"  {_curl(server)}"
+    yield f"  {_curl(server.url)}"
     found = None if asked.cassettes or not server.library.paths else _shown(server)
     if found is not None:
         yield f"The {_count(server)} are below /c/, each at its own address:"
@@ -112,10 +137,10 @@ def _pinned(server: MockServer, found: Shown) -> Iterator[str]:
     yield f"  curl -N {shlex.quote(f'{url}/~cut=2{found.path}')} -d '{{}}'"
 
 
-def _curl(server: MockServer) -> str:
+def _curl(url: str) -> str:
     """Return a request that can be pasted: the one that most people know."""
     body = json.dumps({"model": "any", "messages": [{"role": "user", "content": "Hello"}]})
-    return f"curl {server.url}{_KNOWN_PATH} -d {shlex.quote(body)}"
+    return f"curl {url}{_KNOWN_PATH} -d {shlex.quote(body)}"
 
 
 def _exports(variables: Mapping[str, str]) -> Iterator[str]:

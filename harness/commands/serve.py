@@ -81,8 +81,8 @@ _DRAIN = 10.0
 @click.option(
     "--proxy",
     is_flag=True,
-    help="Be a forward proxy that answers for every host, for clients whose base URL cannot be "
-    "set; prints the variables that lead them to it. Needs the extra tls.",
+    help="Be a forward proxy that answers for every host in this way, for clients whose base URL "
+    "cannot be set; prints the variables that lead them to it. Needs the extra tls.",
 )
 @click.option(
     "--workers",
@@ -133,7 +133,7 @@ def command(
     tapecheck serve answers.yaml --pace 50/s --verdict
     tapecheck serve cassettes/ --port 8080 --speed 1
     tapecheck serve recording.har --match-on method,path --answer
-    tapecheck serve cassettes/ --proxy
+    tapecheck serve answers.yaml --proxy
     """
     from harness.suite import bundled
     from mockserver import MockServer

@@ -93,9 +93,12 @@ class Lookup:
         found = {n: answers.found[n] for n in positions}
         return Choices(tuple(positions), found, key, route, name, (ref(opened),))
 
-    async def matched(self, got: Request) -> Found:
-        """Find an answer in all cassettes, by the parts that are compared."""
-        found = await self._search(got)
+    async def matched(self, got: Request, *, has_base_url: bool = True) -> Found:
+        """Find an answer in all cassettes, by the parts that are compared.
+
+        Without a base URL, which a client of a proxy does not have, no advice is about one.
+        """
+        found = await self._search(got, has_base_url=has_base_url)
         if isinstance(found, Found):
             return found
         raise await asyncio.to_thread(found)
@@ -105,7 +108,9 @@ class Lookup:
         found = await self._search(got)
         return found if isinstance(found, Found) else None
 
-    async def _search(self, got: Request) -> Found | Callable[[], RefusalError]:
+    async def _search(
+        self, got: Request, *, has_base_url: bool = True
+    ) -> Found | Callable[[], RefusalError]:
         """Return an answer, or what says why there is none: that takes longer than to look."""
         while True:
             index = self.library.index
@@ -124,7 +129,7 @@ class Lookup:
                 route, key = _matched_key(index, positions)
                 position = self._rotation.take(key, positions, route)
             if position is None:
-                return functools.partial(self._explain, got, index)
+                return functools.partial(self._explain, got, index, has_base_url=has_base_url)
             location = index.locations[position]
             opened = await self._open(location.name)
             if opened.stamp == index.stamps[location.name]:
@@ -192,7 +197,7 @@ class Lookup:
         except SessionError as exc:
             raise RefusalError(404, "unknown_cassette", str(exc)) from None
 
-    def _explain(self, got: Request, index: Index) -> RefusalError:
+    def _explain(self, got: Request, index: Index, *, has_base_url: bool) -> RefusalError:
         near = []
         for location in index.nearest(signature(got, index.rule), nearest.NEAR):
             try:
@@ -210,7 +215,9 @@ class Lookup:
         unreadable = self.library.problems
         if unreadable:
             hint += f" Unreadable cassettes: {', '.join(sorted(unreadable))}."
-        return nearest.explain(got, near, where=f"in {count} cassettes", hint=hint)
+        return nearest.explain(
+            got, near, where=f"in {count} cassettes", hint=hint, has_base_url=has_base_url
+        )
 
 
 def _positions(answers: Answers, got: Request) -> list[int]:

@@ -39,8 +39,13 @@ class Near:
         }
 
 
-def explain(got: Request, near: Sequence[Near], *, where: str, hint: str) -> RefusalError:
-    """Return the refusal of a request that is not recorded ``where`` it was searched."""
+def explain(
+    got: Request, near: Sequence[Near], *, where: str, hint: str, has_base_url: bool = True
+) -> RefusalError:
+    """Return the refusal of a request that is not recorded ``where`` it was searched.
+
+    ``has_base_url``: the client has one that may be wrong.
+    """
     message = f"nothing recorded for {got.method} {find.mask(got.url.path)} {where}"
     if near:
         nearest = near[0]
@@ -49,7 +54,8 @@ def explain(got: Request, near: Sequence[Near], *, where: str, hint: str) -> Ref
             shown = "; ".join(str(d) for d in nearest.differences[:3])
             rest = len(nearest.differences) - 3
             message += f", which differs: {shown}" + (f"; and {rest} more" if rest > 0 else "")
-            hint = _base_url_hint(nearest.differences) or hint
+            if has_base_url:
+                hint = _base_url_hint(nearest.differences) or hint
         else:
             message += ", which is equal but was already played"
     return RefusalError(

@@ -107,7 +107,7 @@ class RecordingApp(App):
                 headers=tuple(_headers(request)),
                 body=body,
             )
-            found = open_tape.tape.find(received)
+            found = open_tape.tape.find(received, has_base_url=not asked)
         except RefusalError as refusal:
             if open_tape is not None:
                 open_tape.tape.refused.append(refusal.message)

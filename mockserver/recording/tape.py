@@ -120,9 +120,10 @@ class Tape:
                 f"the recording is over {MOST_KEPT >> 20} MiB; split it into several cassettes",
             )
 
-    def find(self, received: Request) -> Found | None:
+    def find(self, received: Request, *, has_base_url: bool = True) -> Found | None:
         """Return the recorded answer; ``None`` if the request must be sent to the provider.
 
+        ``has_base_url`` is as for :func:`~mockserver.library.nearest.explain`.
         Raises :class:`RefusalError` for a request that was not recorded and must not be sent.
         """
         if not self.mode.replays or self.old is None:
@@ -150,6 +151,7 @@ class Tape:
             nearest.among(asked, self._exchanges, str(self.path), self._rule),
             where=f"in {self.path}",
             hint=f"Mode {self.mode} replays each interaction once and contacts no provider.",
+            has_base_url=has_base_url,
         )
 
     def begin(

@@ -246,6 +246,7 @@ class App:
             asked = path
             if self.asked(request):
                 find: Find = self._matched
+                find: Find = functools.partial(self._matched, has_base_url=False)
             elif self.options.control and path.startswith(admin.PREFIX):
                 if self.options.shared and path not in _STATELESS:
                     raise needs_one_process(path)
@@ -310,10 +311,10 @@ class App:
             return None, rest, functools.partial(self.lookup.pinned, name, chosen)
         return None, path, self._matched
 
-    async def _matched(self, got: Request) -> Found:
-        """Find a recorded answer, or make one."""
+    async def _matched(self, got: Request, *, has_base_url: bool = True) -> Found:
+        """Find a recorded answer, or make one. A client of a proxy has no base URL."""
         if self.backend is None:
-            return await self.lookup.matched(got)
+            return await self.lookup.matched(got, has_base_url=has_base_url)
         found = await self.lookup.recorded(got) if self.options.by_request else None
         return found or self.backend.answer(got, time.monotonic())
 

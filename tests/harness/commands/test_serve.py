@@ -15,11 +15,30 @@ import click
 import httpx
 import pytest
 
+from harness.commands import greeting
 from harness.commands.answering import Answering, split
+from mockserver import MockServer
 from mockserver.errors import ScriptError
+from mockserver.serving import EveryHost
 
 ROOT = Path(__file__).parents[3]
 HELLO = {"model": "m", "messages": [{"role": "user", "content": "Hello"}]}
+
+
+def answering(
+    scripts: Sequence[Path] = (),
+    cassettes: Sequence[Path] = (),
+    *,
+    answer: bool = False,
+    **words: object,
+) -> Answering:
+    return Answering(
+        scripts=tuple(scripts),
+        cassettes=tuple(cassettes),
+        answer=answer,
+        verdict=False,
+        words=words,
+    )
 
 
 def settings(
@@ -29,13 +48,7 @@ def settings(
     answer: bool = False,
     **words: object,
 ):
-    return Answering(
-        scripts=tuple(scripts),
-        cassettes=tuple(cassettes),
-        answer=answer,
-        verdict=False,
-        words=words,
-    ).settings()
+    return answering(scripts, cassettes, answer=answer, **words).settings()
 
 
 def script(directory: Path, text: str) -> Path:
@@ -197,3 +210,20 @@ def test_the_container_starts_a_command_that_exists() -> None:
         "optional-dependencies"
     ]
     assert {"codings", "fast", "tls"} <= extras.keys()
+
+
+def test_a_proxy_says_whether_it_makes_answers(tmp_path: Path) -> None:
+    path = script(tmp_path, "answers:\n- say: Servus\n")
+    every = EveryHost(lambda _: None)
+    with MockServer((), proxy_hosts=every, backend=settings([path])) as server:
+        made = list(greeting.lines(server, answering([path])))
+    assert made[0] == f"Answering any request on {server.url}, as a proxy for any host"
+    assert made[1] == f"First {path}; what these leave open is made up."
+    assert f"  export HTTPS_PROXY={server.url}" in made
+    assert any(line.startswith("  curl https://api.openai.com/v1/") for line in made)
+    tapes = tmp_path / "tapes"
+    tapes.mkdir()
+    with MockServer(tapes, proxy_hosts=every) as server:
+        played = list(greeting.lines(server, answering(cassettes=[tapes])))
+    assert played[0] == f"Serving 0 cassettes on {server.url}, as a proxy for any host"
+    assert not any("api.openai.com" in line for line in played)

@@ -12,12 +12,16 @@ import httpx
 import pytest
 
 from mockserver import MockServer
-from mockserver.backend import Settings
+from mockserver.backend import Settings, settings_of
 from mockserver.backend.notation import parse_failures
+from mockserver.backend.script.reading import script_of_yaml
 from mockserver.cassettes.writer import dump
 from mockserver.errors import SessionError
 from mockserver.serving.proxying import EveryHost, no_proxy, proxy_environment
 from tests.mockserver.rawhttp import cassette, connect, interaction, talk
+
+CALL = {"model": "m", "messages": [{"role": "user", "content": "Hello"}]}
+EMBEDDING = {"model": "m", "input": "Hello"}
 
 
 @pytest.fixture
@@ -52,6 +56,32 @@ def test_a_client_with_a_fixed_host_gets_what_is_recorded(
     missed = client.post(f"{origin}/v1/other")
     assert missed.status_code == 404
     assert "/v1/chat" in missed.text
+    # There is no base URL that could be wrong.
+    assert "base URL" not in client.post(f"{origin}/chat").text
+
+
+def test_a_proxy_answers_what_nobody_recorded(tmp_path: Path, told: list[str]) -> None:
+    file = tmp_path / "made.yaml"
+    file.write_bytes(dump(cassette(interaction(b"Hello", path="/v1/chat"))))
+    settings = settings_of(
+        {"fail": "429=1x"}, lambda _: "here", script_of_yaml("answers:\n- say: Servus\n", "s.yaml")
+    )
+    with MockServer(file, proxy_hosts=EveryHost(told.append), backend=settings) as running:
+        trusted = ssl.create_default_context(cafile=running.trusted)
+        with httpx.Client(proxy=running.url, verify=trusted, trust_env=False, timeout=10) as client:
+            assert client.post("https://api.test/v1/chat").text == "Hello"
+            url = "https://api.openai.com/v1/chat/completions"
+            failed, said = (client.post(url, json=CALL) for _ in range(2))
+            made = client.post("https://api.openai.com/v1/embeddings", json=EMBEDDING)
+            unknown = client.get("https://files.test/x")
+        asked = [entry.path for entry in running.journal]
+    assert failed.status_code == 429
+    assert said.json()["choices"][0]["message"]["content"] == "Servus"
+    assert said.headers["x-tapecheck-answer"].startswith("rule ")
+    assert made.headers["x-tapecheck-answer"] == "synthesised"
+    assert unknown.status_code == 404
+    assert "base URL" not in unknown.text
+    assert len(asked) == 5
 
 
 def test_a_client_with_a_fixed_host_gets_what_is_made_up(tmp_path: Path) -> None:
