@@ -19,7 +19,7 @@ from harness.suite.scenario import Scenario, TurnSpec
 from mockserver import files
 from mockserver.cassettes import Cassette, Interaction
 from mockserver.dialects import Dialect, continues, is_pending, recorded_call
-from mockserver.errors import CassetteError, CodingError
+from mockserver.errors import CassetteError, CodingError, NoRecordingError
 from mockserver.library import library
 from mockserver.vocabulary import NeutralCall
 from mockserver.wire import from_response
@@ -52,7 +52,9 @@ def scan(path: Path) -> tuple[tuple[Scenario, ...], tuple[Excluded, ...]]:
         try:
             cassette = library.load(file)
         except CassetteError as exc:
-            excluded.append(Excluded(name, str(exc), unreadable=True))
+            # A directory may have files of other kinds.
+            skipped = isinstance(exc, NoRecordingError) and file != path
+            excluded.append(Excluded(name, str(exc), unreadable=not skipped))
             continue
         for item in _calls(name, cassette):
             if isinstance(item, Excluded):

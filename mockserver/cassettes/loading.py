@@ -22,7 +22,7 @@ def load(path: Path) -> Cassette:
     """Read a cassette, an HTTP archive, or another tool's recording as it is.
 
     Raises :class:`CassetteError`: with file and line for what is wrong in it, and with the verb
-    that helps.
+    that helps; :class:`NoRecordingError` for a file of another kind.
     """
     return parse(read(path), path)
 
@@ -44,6 +44,8 @@ def parse(text: bytes, path: Path) -> Cassette:
     except CassetteError as exc:
         # What is wrong with a cassette is said by the reader of cassettes.
         raise (error if b"interactions" in text and error.line else exc) from None
+    if found is None and text.strip() and b"interactions" not in text:
+        raise NoRecordingError(path, error.message, line=error.line, hint=error.hint)
     if found is None or not found.interactions:
         raise error
     return found

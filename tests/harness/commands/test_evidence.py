@@ -47,10 +47,39 @@ def test_verify_names_what_it_could_not_play(
 ) -> None:
     assert verify(mixed) == 2
     out, err = capsys.readouterr()
-    assert out == "4 cassettes, 2 interactions played\n"
+    assert out == "2 cassettes, 2 interactions played\n"
     assert len(err.splitlines()) == 3
     for text in ("version 2", "never.har: entry 0 was never", "partly.har: entry 1 was never"):
         assert text in err
+
+
+OTHERS = {
+    "api.yaml": "openapi: 3.0.0\ninfo: {title: a, version: '1'}\npaths: {}\n",
+    "compose.yml": "services: {db: {image: x}}\n",
+}
+
+
+@pytest.mark.parametrize("rechunk", [[], ["--rechunk"]])
+def test_files_of_other_kinds_are_skipped_unless_they_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], rechunk: list[str]
+) -> None:
+    library.write(cassette(interaction(b"{}"), path=tmp_path / "good.yaml"))
+    for name, text in OTHERS.items():
+        (tmp_path / name).write_text(text)
+    assert verify(tmp_path, *map(Path, rechunk)) == 0
+    out, err = capsys.readouterr()
+    assert out == "1 cassette, 1 interaction played: every byte as recorded\n"
+    assert [line.endswith("; skipped") for line in err.splitlines()] == [True, True]
+    for name in OTHERS:
+        assert verify(tmp_path / name, *map(Path, rechunk)) == 2
+        assert "skipped" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["", "interactions:\n- a\n", "a: [\n"])
+def test_a_broken_cassette_is_no_file_of_another_kind(tmp_path: Path, text: str) -> None:
+    library.write(cassette(interaction(b"{}"), path=tmp_path / "good.yaml"))
+    (tmp_path / "broken.yaml").write_text(text)
+    assert verify(tmp_path) == 2
 
 
 def test_verify_plays_files_of_one_name_in_several_places(

@@ -190,3 +190,14 @@ def test_files_with_names_that_are_alike_have_scenarios_of_their_own(tmp_path: P
         "recordings/unnamed/0",
         "recordings/unnamed.2/0",
     ]
+
+
+def test_a_file_of_another_kind_is_skipped_unless_it_is_named(tmp_path: Path) -> None:
+    write(tmp_path / "a.yaml", interaction(CHAT, {}))
+    other = tmp_path / "api.yaml"
+    other.write_text("openapi: 3.0.0\npaths: {}\n")
+    scenarios, excluded = scan(tmp_path)
+    assert [s.id for s in scenarios] == ["recordings/a/0"]
+    assert [(e.name, e.unreadable) for e in excluded] == [("api", False)]
+    _, excluded = scan(other)
+    assert [(e.name, e.unreadable) for e in excluded] == [("api", True)]
