@@ -49,22 +49,6 @@ def lines(server: MockServer, asked: Answering) -> Iterator[str]:
     yield ""
 
 
-def _proxying(server: MockServer, asked: Answering) -> Iterator[str]:
-    what = "Answering any request" if asked.is_on else f"Serving {_count(server)}"
-    yield f"{what} on {server.url}, as a proxy for any host"
-    yield from _first(server, asked)
-    yield ""
-    for name, value in server.proxy_variables(os.environ).items():
-        yield f"  export {name}={shlex.quote(value)}"
-
-
-def _first(server: MockServer, asked: Answering) -> Iterator[str]:
-    """Say what answers before anything is made up."""
-    first = [_count(server)] if asked.cassettes else []
-    if asked.is_on and (first := [*first, *map(str, asked.scripts)]):
-        yield f"First {', then '.join(first)}; what these leave open is made up."
-
-
 def _recorded(server: MockServer) -> Iterator[str]:
     yield f"Serving {_count(server)} on {server.url}"
     yield ""
@@ -75,11 +59,6 @@ def _recorded(server: MockServer) -> Iterator[str]:
             yield "All of them, matched by request:"
             mine = {found.variable: server.url + found.base}
             yield from _exports(mine | _base_urls(server) | mine)
-
-
-def _answering(server: MockServer, asked: Answering) -> Iterator[str]:
-    yield f"Answering any request on {server.url}"
-    yield from _first(server, asked)
 
 
 def _proxying(server: MockServer, asked: Answering) -> Iterator[str]:

@@ -245,7 +245,6 @@ class App:
             body, sent = await read_body(request, self.options.limits.body)
             asked = path
             if self.asked(request):
-                find: Find = self._matched
                 find: Find = functools.partial(self._matched, has_base_url=False)
             elif self.options.control and path.startswith(admin.PREFIX):
                 if self.options.shared and path not in _STATELESS:
