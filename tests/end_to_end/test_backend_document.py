@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -80,6 +81,21 @@ def test_the_javascript_example_passes(server: MockServer, tmp_path: Path) -> No
     (package / "package.json").write_text('{"type": "module", "exports": "./index.js"}')
     (package / "index.js").write_text(VITEST)
     assert "# fail 0" in run("node", "--test", "--test-reporter=tap", path, directory=tmp_path)
+
+
+def test_the_setup_of_vitest_starts_a_server_and_ends_it(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    text = TEXTS["tapecheck.setup.mjs"].replace(ADDRESS.rpartition(":")[2], port)
+    (tmp_path / "setup.mjs").write_text(text, encoding="utf-8")
+    (tmp_path / "use.mjs").write_text(
+        'import setup from "./setup.mjs";\n'
+        "const end = await setup();\n"
+        f'const response = await fetch("http://127.0.0.1:{port}/v1/models");\n'
+        "console.log(response.status);\n"
+        "end();\n"
+    )
+    assert run("node", "use.mjs", directory=tmp_path) == "200\n"
 
 
 def test_the_go_example_passes(server: MockServer, tmp_path: Path) -> None:
