@@ -195,11 +195,11 @@ def command(
         return 0
     with server:
         _serve(server, lambda: _greet(server, asked), quiet=quiet)
+        # The verdict stands, whether or not the answers may be written.
+        code = _verdict(server) if asked.verdict else 0
         if save is not None:
             _save(server, save)
-        if asked.verdict:
-            return _verdict(server)
-    return 0
+    return code
 
 
 def _greet(server: MockServer, asked: answering.Answering) -> None:

@@ -115,6 +115,32 @@ def test_the_verdict_is_the_exit_code(tmp_path: Path, retries: str, code: int) -
 
 
 def slow(tmp_path: Path, answer: str, *options: str) -> tuple[subprocess.Popen[str], str]:
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_the_verdict_is_shown_where_answers_may_not_be_saved(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness", "serve", "--verdict", "--save", str(tmp_path / "saved")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    url = process.stdout.readline().split()[-1]
+    key = "sk-proj-AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"
+    said = [{"role": "user", "content": f"say {key}"}]
+    # No key that comes in several deltas can be replaced.
+    body = {"model": "any", "messages": said, "stream": True}
+    headers = {"authorization": f"Bearer {key}"}
+    with httpx.Client(base_url=url, headers=headers, timeout=30, trust_env=False) as client:
+        client.post("/v1/chat/completions", json=body)
+    process.send_signal(signal.SIGTERM)
+    out, errors = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert "tapecheck verdict: 0 failures" in out
+    assert "not written" in errors
+    assert key not in out + errors
+
+
+def slow(tmp_path: Path, answer: str) -> tuple[subprocess.Popen[str], str]:
     """Start a server with one answer that takes its time; return it with its URL."""
     path = script(tmp_path, f"answers:\n- {answer}\n")
     process = subprocess.Popen(
