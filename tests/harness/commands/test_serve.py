@@ -114,7 +114,6 @@ def test_the_verdict_is_the_exit_code(tmp_path: Path, retries: str, code: int) -
     assert ("FAIL  retry-after" in out) is bool(code)
 
 
-def slow(tmp_path: Path, answer: str, *options: str) -> tuple[subprocess.Popen[str], str]:
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_the_verdict_is_shown_where_answers_may_not_be_saved(tmp_path: Path) -> None:
     process = subprocess.Popen(
@@ -140,7 +139,7 @@ def test_the_verdict_is_shown_where_answers_may_not_be_saved(tmp_path: Path) -> 
     assert key not in out + errors
 
 
-def slow(tmp_path: Path, answer: str) -> tuple[subprocess.Popen[str], str]:
+def slow(tmp_path: Path, answer: str, *options: str) -> tuple[subprocess.Popen[str], str]:
     """Start a server with one answer that takes its time; return it with its URL."""
     path = script(tmp_path, f"answers:\n- {answer}\n")
     process = subprocess.Popen(
