@@ -49,3 +49,16 @@ def _line(entry: JournalEntry) -> str:
         words = f"{where} {words}, {entry.sent:,} bytes"
     note = f": {mask(entry.note)}" if entry.note else ""
     return f"#{entry.number} {entry.method} {mask(entry.path)} -> {words}{note}"
+    if entry.answer is None:
+        return (
+            f"{entry.method} {entry.masked_path} -> {entry.status} {entry.outcome}: "
+            f"{entry.masked_note}"
+        )
+    if entry.exchange is None:
+        where = f" {entry.answer},"
+    else:
+        where = f" {entry.cassette}#{entry.exchange}" if entry.cassette else f" #{entry.exchange}"
+    return (
+        f"{entry.method} {entry.masked_path} ->{where} {entry.status} {entry.outcome}, "
+        f"{entry.sent:,} bytes"
+    )

@@ -60,6 +60,16 @@ class JournalEntry:
         """Return the first header of that name, in any case."""
         return header_value(self.headers, name)
 
+    @property
+    def masked_path(self) -> str:
+        """The path as it may be shown, with credentials replaced."""
+        return find.mask(self.path)
+
+    @property
+    def masked_note(self) -> str | None:
+        """The note as it may be shown, with credentials replaced."""
+        return self.note and find.mask(self.note)
+
     def to_json(self) -> dict[str, Any]:
         """Return the entry with credentials replaced; a body that is not UTF-8 as base64.
 
@@ -71,14 +81,14 @@ class JournalEntry:
             "cassette": self.cassette,
             "answer": self.answer,
             "method": self.method,
-            "path": find.mask(self.path),
+            "path": self.masked_path,
             "query": names.query(self.query),
             "headers": [list(pair) for pair in names.request_headers(self.headers)],
             "exchange": self.exchange,
             "status": self.status,
             "sent": self.sent,
             "outcome": str(self.outcome),
-            "note": self.note and find.mask(self.note),
+            "note": self.masked_note,
             "connection": self.connection,
             "arrived": self.arrived,
             "began": self.began,

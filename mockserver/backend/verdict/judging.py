@@ -11,6 +11,7 @@ from mockserver.backend.evidence import Seen
 from mockserver.backend.verdict import conversation, marks, requests, retries, waiting
 from mockserver.backend.verdict.finding import Finding, Level, Statements, Verdict
 from mockserver.backend.verdict.scene import Scene, scene
+from mockserver.secrets import find
 
 Check = Callable[[Scene], Iterator[Finding]]
 
@@ -51,10 +52,13 @@ def judge(
     events = scene(seen, statements or Statements(), now)
     found = [finding for check in CHECKS for finding in check(events)]
     excuses = events.statements.excuses
+    excused = [_shown(f, statements.excuses.get(f.check)) for f in found]
+    excused.sort(key=lambda f: (_ORDER.index(f.level), f.requests))
+    named = {number for finding in excused for number in finding.requests}
     return Verdict(
         findings=_sorted(replace(f, excuse=excuses.get(f.check)) for f in found),
         counts=_counts(events),
-        routes={e.number: e.route for e in events.events},
+        routes={e.number: find.mask(e.route) for e in events.events if e.number in named},
         forgotten=forgotten,
     )
 
@@ -75,6 +79,12 @@ def joined(verdicts: Iterable[Verdict], *, forgotten: int = 0) -> Verdict:
 
 def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda f: (_ORDER.index(f.level), f.requests)))
+
+
+def _shown(finding: Finding, excuse: str | None) -> Finding:
+    """Return a finding as it may be shown: what a client sent can hold its keys."""
+    message, remedy = find.mask(finding.message), find.mask(finding.remedy)
+    return replace(finding, message=message, remedy=remedy, excuse=excuse)
 
 
 def _counts(events: Scene) -> Mapping[str, int]:

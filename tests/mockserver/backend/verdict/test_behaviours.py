@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from mockserver.backend.reply import Given
 from mockserver.backend.verdict import CHECKS, Level, Statements, judge
+from mockserver.dialects.objection import objection
 from mockserver.library.outcome import Outcome
 from tests.mockserver.backend.asking import user
 from tests.mockserver.backend.verdict.behaviours import PAIRS
@@ -202,3 +206,18 @@ def test_the_text_names_requests_routes_and_what_to_do() -> None:
     assert "#0 -> #1" in text
     assert "POST /v1/chat/completions" in text
     assert "again: llm.fail(429, retry=2)" in text
+
+
+def test_no_credential_of_a_client_is_shown() -> None:
+    key = "sk-proj-AbCdEfGhIjKlMnOpQrStUvWxYz0123456789"
+    story = Story()
+    story.ask(at=0)
+    seen = story.seen[0]
+    request = replace(seen.request, uri=f"/{key}/v1/chat/completions")
+    assert isinstance(seen.found, Given)
+    wrong = objection("tool-result", f"no call {key}", "the documents", proves=True)
+    found = replace(seen.found, objections=(wrong,))
+    verdict = judge([replace(seen, request=request, found=found)])
+    assert verdict.failed
+    assert key not in verdict.text
+    assert key not in repr(verdict)
