@@ -14,6 +14,7 @@ from mockserver.backend import Backend, Seen, Settings
 from mockserver.backend.script import EMPTY
 from mockserver.backend.verdict import CHECKS, Statements, Verdict, judge
 from mockserver.cassettes.cassette import Request
+from mockserver.dialects.addresses import DUMMY_KEY
 from mockserver.errors import SessionError, did_you_mean
 from mockserver.library import nearest, streams
 from mockserver.library.matcher import plain_path
@@ -180,8 +181,10 @@ class LiveSession:
 
     def verdict(self) -> Verdict:
         """Judge the client by its requests so far."""
+        key = self.backend.settings.key if self.backend is not None else None
+        statements = replace(self.statements, keys={"": key or DUMMY_KEY})
         forgotten = self.journal.dropped
-        return judge(self.seen, self.statements, now=time.monotonic(), forgotten=forgotten)
+        return judge(self.seen, statements, now=time.monotonic(), forgotten=forgotten)
 
     @property
     def seen(self) -> list[Seen]:

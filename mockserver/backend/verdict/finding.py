@@ -59,8 +59,8 @@ class Statements:
 
     ``answers`` are texts that the application gave out. ``cancelled`` are the times at which calls
     were cancelled, on the clock of the requests. ``timeout`` is the longest silence, in seconds,
-    that the client shall bear. ``keys`` are the keys that the test gave to the client, by dialect.
-    ``excuses`` are reasons to accept what a check finds.
+    that the client shall bear. ``keys`` are the keys that the test gave to the client, by dialect;
+    an empty name is for all. ``excuses`` are reasons to accept what a check finds.
     """
 
     answers: tuple[str, ...] = ()

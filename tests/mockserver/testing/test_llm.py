@@ -288,3 +288,16 @@ def test_a_key_is_not_shown_with_a_request(provider: Llm) -> None:
     (request,) = provider.asked
     assert request.headers["authorization"] == f"Bearer {provider.key}"
     assert provider.key not in repr(request)
+
+
+@pytest.mark.parametrize("settings", [{}, {"key": "sk-own-key-of-the-test"}])
+def test_a_key_where_it_does_not_belong_is_a_failure(settings: dict[str, Any]) -> None:
+    with llm(**settings) as provider:
+        headers = {"authorization": f"Bearer {provider.key}"}
+        with httpx.Client(base_url=provider.url, headers=headers) as client:
+            said = {"model": "any", "messages": [{"role": "user", "content": "Hello"}]}
+            assert client.post("/v1/chat/completions", json=said).status_code == 200
+            assert not provider.verdict.failed
+            client.post("/v1/chat/completions", json={**said, "user": provider.key})
+            assert [f.check for f in provider.verdict.findings] == ["key"]
+            assert provider.verdict.failed
