@@ -19,6 +19,11 @@ import pytest
 if TYPE_CHECKING:
     from mockserver import Llm
 
+_UNASKED = (
+    "no request came in, so that the answers at {} were not given: a client asks the address that "
+    "it was made with, so make it in the test, or in a fixture behind llm"
+)
+
 _USED = pytest.StashKey["Llm"]()
 
 
@@ -47,9 +52,19 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     try:
         result = yield
     except BaseException:
-        item.add_report_section("call", "tapecheck verdict", provider.verdict.text)
+        text = f"{provider.verdict.text}\n{_unasked(provider) or ''}".rstrip()
+        item.add_report_section("call", "tapecheck verdict", text)
         raise
     verdict = provider.verdict
     if verdict.failed:
         pytest.fail(verdict.text, pytrace=False)
+    if message := _unasked(provider):
+        item.warn(pytest.PytestWarning(f"llm: {message}"))
     return result
+
+
+def _unasked(provider: Llm) -> str | None:
+    """Return what is wrong where answers were scripted and nobody asked."""
+    if provider.asked or not provider.unused:
+        return None
+    return _UNASKED.format(", ".join(provider.unused))

@@ -116,7 +116,11 @@ def _failure(what: str, value: str | int) -> Failure:
             f"a failure is a status such as 429 or 429:2s, or an interruption such as cut: not "
             f"{value!r:.60}"
         )
-    return Failure(kind=_kind(match["kind"]), events=_events(match["events"], value))
+    try:
+        kind = _kind(match["kind"])
+    except ValueError as exc:
+        raise ValueError(f"{exc}; or a status, such as 429") from None
+    return Failure(kind=kind, events=_events(match["events"], value))
 
 
 def _status(text: str) -> int:

@@ -86,6 +86,11 @@ class Llm(Words):
         return requests_of(self._session.do(lambda live: live.seen))
 
     @property
+    def unused(self) -> tuple[str, ...]:
+        """Where the answers stand that were never given, such as ``test_app.py:7``."""
+        return self._session.do(lambda live: _backend(live).script.unused)
+
+    @property
     def verdict(self) -> Verdict:
         """What the requests prove of the application: ``text``, ``failed`` and ``findings``."""
         return self._session.verdict()

@@ -82,6 +82,12 @@ class Playing:
             raise _over(f"no answer of the script fits {asked.question!r:.60}")
         return step
 
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """The places of the answers that were never given."""
+        every = (*(turns for _, turns in (*self._rules, *self._vectors)), self._plain)
+        return tuple(step.where for turns in every for step in turns.unused)
+
     def vectors(self) -> Vectors:
         """Return the embeddings for the texts of one request."""
         return Vectors(self._vectors)
@@ -121,6 +127,13 @@ class _Turns:
         self.end = end
         self._place = 0
         self._given = 0
+        #: How many of them were given at least once.
+        self._reached = 0
+
+    @property
+    def unused(self) -> list[Step]:
+        """Those that were never given."""
+        return self.steps[self._reached :]
 
     def take(self, asked: Asked | None) -> Step | None:
         """Return the next one; ``None`` if there is none, or it would never end a loop."""
@@ -131,6 +144,7 @@ class _Turns:
                 if asked and self._repeats(step) and _was_called(step, asked):
                     return None
                 self._given += 1
+                self._reached = max(self._reached, self._place + 1)
                 return step
             self._place, self._given = self._place + 1, 0
         if not self.steps:

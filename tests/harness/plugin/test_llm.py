@@ -120,3 +120,29 @@ def test_wrong(llm):
     result = run(pytester, monkeypatch, text, "-p", "no:randomly", "--strict-markers")
     result.assert_outcomes(passed=1, errors=1)
     assert "unknown key 'rpn' in the settings (did you mean rpm?)" in result.stdout.str()
+
+
+def test_answers_that_nobody_asks_for_are_named(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = """
+def test_passes(llm):
+    llm.say("never")
+
+def test_fails(llm):
+    llm.say("never")
+    assert False
+
+def test_asks(llm):
+    llm.say("once", on="later")
+    ask()
+    assert [where.partition(":")[0] for where in llm.unused] == ["test_app.py"]
+
+def test_scripts_nothing(llm):
+    pass
+"""
+    result = run(pytester, monkeypatch, text, "-p", "no:randomly")
+    result.assert_outcomes(passed=3, failed=1, warnings=1)
+    lines = result.stdout.str()
+    assert lines.count("no request came in, so that the answers at test_app.py:") == 2
+    assert "make it in the test, or in a fixture behind llm" in lines

@@ -109,6 +109,7 @@ def test_several_failures() -> None:
         ),
         (parse_fault, "cut=x", "after a number of events: not 'cut=x'"),
         (parse_fault, "3", "an interruption is such as cut=3: not '3'"),
+        (parse_failure, "later", "stall, garble; or a status, such as 429"),
         (parse_failure, 200, "a status of 400 to 599, such as 429 or 503: not 200"),
         (parse_failure, "4290", "not 4290"),
         (parse_failure, "429=2", "is such as 429=10% or 429=2x: not '2'"),

@@ -129,3 +129,17 @@ def test_texts_get_the_vectors_of_the_script_in_their_order() -> None:
     assert [second.next(t) for t in ("a", "b")] == [(0, 3), (0, 3)]
     assert first.where[:2] == ["answers[1].then[0]", "answers[0]"]
     assert playing({"say": "x"}).vectors().next("a") is None
+
+
+def test_what_was_never_given_is_named() -> None:
+    play = playing(
+        {"say": "a", "on": "never"},
+        {"then": [{"say": "b"}, {"say": "c"}], "on": "two"},
+        {"say": "d"},
+        {"say": "e"},
+        {"embed": [1.0]},
+    )
+    said(play, asked(user("two")), asked(user("hi")))
+    assert play.unused == ("answers[0]", "answers[1].then[1]", "answers[4]", "answers[3]")
+    said(play, asked(user("two")), asked(user("hi")), asked(user("hi")))
+    assert play.unused == ("answers[0]", "answers[4]")
