@@ -54,7 +54,7 @@ def mismatch(schema: Json, value: Json) -> str | None:
     """Return how a value breaks a schema; ``None`` if it does not, or nobody can tell."""
     try:
         prepared = _prepared(json.dumps(schema))
-        prepared.work.left = _WORK
+        prepared.work.begin()
         error: ValidationError | None = best_match(prepared.validator.iter_errors(value))
     except (RecursionError, Unresolvable, ValueError, ArithmeticError, TypeError, KeyError):
         return None
@@ -63,7 +63,7 @@ def mismatch(schema: Json, value: Json) -> str | None:
 
 def _first_valid(prepared: _Prepared, mark: str) -> Json:
     found: ValidationError | None = None
-    prepared.work.left, prepared.work.depth = _WORK, 0
+    prepared.work.begin()
     values = Candidates(prepared.root, prepared.validator, mark).values(prepared.root)
     for value in islice(values, _TRIES):
         error = _error(prepared, value)
@@ -95,6 +95,10 @@ class _Work:
 
     left: int
     depth: int
+
+    def begin(self) -> None:
+        """Count from the start, for one value."""
+        self.left, self.depth = _WORK, 0
 
     def counting(self, check: _Check) -> _Check:
         """Return a check that is counted. It raises :class:`UnmetSchemaError` at the end."""
