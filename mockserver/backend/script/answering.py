@@ -13,13 +13,15 @@ from mockserver.backend.refusing import refused
 from mockserver.backend.reply import Given, Reply
 from mockserver.backend.schemas import mismatch
 from mockserver.backend.script.steps import Fail, Step, Tape, ToolCall
-from mockserver.cassettes.cassette import Request
+from mockserver.cassettes.cassette import Interaction, Request
 from mockserver.dialects.objection import Objection
 from mockserver.dialects.registry import of_request, said
 from mockserver.dialects.writing import Pace, digest, made_id
 from mockserver.errors import CodingError, did_you_mean
+from mockserver.library import streams
 from mockserver.library.matcher import plain_path, same_path
 from mockserver.library.refusal import RefusalError
+from mockserver.library.session import Exchange
 from mockserver.vocabulary.model import (
     AssistantTurn,
     FinishReason,
@@ -30,6 +32,7 @@ from mockserver.vocabulary.model import (
     TextPart,
     Usage,
 )
+from mockserver.wire.schedule import from_response
 from mockserver.wire.variation import Variation
 
 
@@ -81,6 +84,9 @@ class Answering:
                 f"{tape.name} has no answer to {asked.request.method} {asked.request.url.path}; "
                 "record one in that wire format",
             )
+        fitting = [n for n in fitting if _is_kind(tape.interactions[n], asked)]
+        if not fitting:
+            raise streams.refusal(asked.request, tape.name)
         played = self._played.get(tape.name, 0)
         self._played[tape.name] = played + 1
         number = fitting[played % len(fitting)]
@@ -118,6 +124,12 @@ def _same(recorded: Request, asked: Asked) -> bool:
         of_request(recorded) is asked.dialect
         or same_path(plain_path(recorded.url.path), plain_path(request.url.path))
     )
+
+
+def _is_kind(recorded: Interaction, asked: Asked) -> bool:
+    """Return whether a recorded answer is a stream if one is asked for, and whole if not."""
+    exchange = Exchange(recorded.request, from_response(recorded.response))
+    return streams.fits(exchange, asked.request)
 
 
 def _reason(fail: Fail, asked: Asked) -> Objection:

@@ -211,10 +211,12 @@ def test_arguments_that_are_left_out_are_made_up() -> None:
     assert isinstance(call.arguments[0]["city"], str)
 
 
-def _recorded(body: bytes, path: str = "/v1/chat/completions") -> Interaction:
+def _recorded(
+    body: bytes, path: str = "/v1/chat/completions", *, kind: str = "x/y", sent: bytes = b""
+) -> Interaction:
     return Interaction(
-        Request(method="POST", uri=f"https://api.example{path}"),
-        Response(status=200, reason="OK", headers=(("content-type", "x/y"),), body=body),
+        Request(method="POST", uri=f"https://api.example{path}", body=sent),
+        Response(status=200, reason="OK", headers=(("content-type", kind),), body=body),
     )
 
 
@@ -234,6 +236,19 @@ def test_a_cassette_of_another_wire_format_does_not_fit() -> None:
     play = backend({"play": "mine"}, tape=Tape(name="mine", interactions=(_recorded(b"1"),)))
     with pytest.raises(RefusalError, match="mine has no answer to POST"):
         play.answer(asked(dialect="ollama").request, 0.0)
+
+
+def test_a_recorded_stream_answers_no_call_for_a_whole_answer() -> None:
+    sent = b'{"model": "m", "messages": [], "stream": true}'
+    stream = _recorded(b"data: [DONE]\n\n", kind="text/event-stream", sent=sent)
+    tape = Tape(name="mine", interactions=(stream, _recorded(b"{}", kind="application/json")))
+    play = backend({"play": "mine"}, tape=tape)
+    assert play.answer(asked().request, 0.0).label == "cassette mine#1"
+    assert play.answer(asked(stream=True).request, 0.0).label == "cassette mine#0"
+    with pytest.raises(RefusalError, match="mine has a stream of it only"):
+        backend({"play": "mine"}, tape=replace(tape, interactions=(stream,))).answer(
+            asked().request, 0.0
+        )
 
 
 def test_what_is_left_open_is_made_up() -> None:
