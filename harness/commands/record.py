@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mockserver.cassettes import Cassette
     from mockserver.recording import Capture, Provider, Recorder, Result
 
+_ALL = f"all: the same as {Mode.of('all')}"
 #: The ways in which an answer ends incomplete.
 ENDS = ("truncated", "reset", "timeout", "client_closed")
 
@@ -50,7 +51,15 @@ ENDS = ("truncated", "reset", "timeout", "client_closed")
     metavar="FILE",
     help="Providers of your own, in YAML.",
 )
-@click.option("--mode", type=click.Choice(NAMES), default="rewrite", show_default=True)
+@click.option(
+    "--mode",
+    type=click.Choice(NAMES),
+    metavar="MODE",
+    default="rewrite",
+    show_default=True,
+    # Each in a line of its own.
+    help="\n".join(("What happens:\n\n\b", *(f"{m}: {m.meaning}" for m in Mode), _ALL)),
+)
 @click.option("--in-ci", is_flag=True, help="Use the network even if CI is set.")
 @click.option(
     "--allow-end",
@@ -157,8 +166,8 @@ def command(
 
     The command gets a local address in the variables that clients of the provider read, such
     as OPENAI_BASE_URL, and in TAPECHECK_BASE_URL. It gets a dummy key; the real one stays here.
-    The cassette is written if the command succeeds and no secret is left in it. Without a
-    command, it records until Ctrl-C.
+    The cassette is written if the command succeeds and no secret is left in it; one that exists
+    is replaced, unless --mode says otherwise. Without a command, it records until Ctrl-C.
 
     \b
     tapecheck record --provider openai -o cassettes/mine -- node my_client.js
@@ -278,7 +287,8 @@ def _check(
         for cassette in recorded:
             code = max(code, _check_one(cassette, chosen or known, recorder, options))
     left = len(cassettes) - len(recorded)
-    say(f"{len(recorded)} cassettes compared" + (f", {left} not recorded" if left else ""))
+    count = f"{len(recorded)} cassette{'s' * (len(recorded) != 1)} compared"
+    say(count + (f", {left} not recorded" if left else ""))
     return code
 
 
@@ -353,6 +363,8 @@ def _summary(result: Result) -> None:
     if result.drift is not None:
         for line in str(result.drift).splitlines():
             say(f"  {line}")
+    for note in result.notes:
+        say(f"{result.path}: {note}")
     for problem in result.problems:
         say(f"{result.path}: {problem}")
 

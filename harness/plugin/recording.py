@@ -57,9 +57,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--tapecheck-record-mode",
         choices=NAMES,
-        help="none (default): replay only; once: record missing cassettes; "
-        "new_episodes: replay what is recorded and record the rest; rewrite: re-record; "
-        "diff: call the endpoint, compare, write nothing; live: pass through",
+        metavar="MODE",
+        help="; ".join(f"{m}{' (default)' * (m is Mode.NONE)}: {m.meaning}" for m in Mode),
     )
     group.addoption("--record-in-ci", action="store_true", help="use the network even if CI is set")
     group.addoption(
@@ -270,6 +269,7 @@ class Tapes:
             try:
                 if not passed:
                     tape.close()
+                    self._recording.explain(tape)
                     continue
                 result = tape.finish()
             except MockServerError as exc:
@@ -366,6 +366,11 @@ class Recording:
         if self.item is not None:
             self.item.user_properties.append((kind, text))
 
+    def explain(self, tape: TapeHandle) -> None:
+        """Note why requests of a test that failed got no answer: its error may not say so."""
+        if tape.failures:
+            self.note(NOTE, json.dumps([str(tape.path), *tape.failures]))
+
     def report(self, result: Result) -> list[str]:
         """Note the lines about a cassette; return what must fail the test."""
         lines = []
@@ -375,6 +380,7 @@ class Recording:
             lines.append(f"wrote {result.interactions} interaction{many}{unchanged}")
         if result.drift is not None:
             lines += str(result.drift).splitlines()
+        lines += result.notes
         failures = [f"{result.path}: {problem}" for problem in result.problems]
         if result.mode == "diff" and result.drift is not None and result.drift.shapes:
             failures.append(f"{result.path}: the live endpoint has drifted\n{result.drift}")

@@ -216,7 +216,11 @@ class Lookup:
         if unreadable:
             hint += f" Unreadable cassettes: {', '.join(sorted(unreadable))}."
         return nearest.explain(
-            got, near, where=f"in {count} cassettes", hint=hint, has_base_url=has_base_url
+            got,
+            near,
+            where=f"in {count} cassette{'s' * (count != 1)}",
+            hint=hint,
+            has_base_url=has_base_url,
         )
 
 

@@ -126,6 +126,11 @@ class RecordingApp(App):
         for open_tape in self.tapes.values():
             open_tape.tape.refused.append(message)
 
+    def note_blocked(self, host: str) -> None:
+        """Remember a host that clients of the proxy asked for, and that is blocked."""
+        for open_tape in self.tapes.values():
+            open_tape.tape.blocked[host] = None
+
     async def close_tape(self, open_tape: OpenTape) -> None:
         """Wait until all exchanges have ended, then forget the tape."""
         self.tapes.pop(open_tape.name, None)

@@ -16,7 +16,8 @@ class Forward(ProxyHosts):
     """Records the hosts of ``providers``, lets ``allowed`` ones pass, and blocks all others.
 
     ``allowed`` are names such as ``api.example.com`` or ``*.example.com``. ``fail`` is called with
-    what no recording may be without, ``tell`` with what people should know.
+    what no recording may be without, ``turn_away`` with each host that is blocked, ``tell`` with
+    what people should know.
     """
 
     def __init__(
@@ -25,11 +26,13 @@ class Forward(ProxyHosts):
         allowed: Collection[str],
         *,
         fail: Callable[[str], None],
+        turn_away: Callable[[str], None],
         tell: Callable[[str], None],
     ) -> None:
         self._providers = providers
         self._allowed = frozenset(name.lower().rstrip(".") for name in allowed)
         self._fail = fail
+        self._turn_away = turn_away
         self._tell = tell
 
     def answered(self, host: str, port: int) -> str | None:
@@ -51,6 +54,7 @@ class Forward(ProxyHosts):
             f"{host} is blocked: it is no host of {names}; to let it pass, unrecorded, add "
             f"--allow-host {host}"
         )
+        self._turn_away(host)
         self._tell(message)
         return RefusalError(403, "blocked_host", message, last=True)
 

@@ -14,13 +14,7 @@ if TYPE_CHECKING:
 
 
 class Mode(StrEnum):
-    """How cassettes are used.
-
-    ``none`` replays and never writes; a request that was not recorded fails. ``once`` records
-    a missing cassette and replays an existing one. ``new_episodes`` replays what is recorded,
-    records the rest and appends it. ``rewrite`` re-records and replaces the whole file.
-    ``diff`` records, compares and writes nothing. ``live`` only relays.
-    """
+    """How cassettes are used; :attr:`meaning` says it of each."""
 
     NONE = "none"
     ONCE = "once"
@@ -33,6 +27,11 @@ class Mode(StrEnum):
     def of(cls, name: str) -> Mode:
         """Return the mode of that name; ``all`` is ``rewrite``. Raises ``ValueError``."""
         return cls.REWRITE if name == "all" else cls(name)
+
+    @property
+    def meaning(self) -> str:
+        """What it does, for people."""
+        return _MEANINGS[self]
 
     @property
     def uses_network(self) -> bool:
@@ -50,6 +49,14 @@ class Mode(StrEnum):
         return self in (Mode.NONE, Mode.ONCE, Mode.NEW_EPISODES)
 
 
+_MEANINGS = {
+    Mode.NONE: "replay only; what is not recorded fails",
+    Mode.ONCE: "record if there is no file yet, else replay only",
+    Mode.NEW_EPISODES: "replay what is recorded, record the rest and add it",
+    Mode.REWRITE: "record all again and replace the file",
+    Mode.DIFF: "record all again, compare, and write nothing",
+    Mode.LIVE: "pass requests on, and write nothing",
+}
 #: The names that users may give.
 NAMES = (*(str(mode) for mode in Mode), "all")
 

@@ -35,11 +35,11 @@ from mockserver.serving.server import MockServer
 TIMEOUT = 600.0
 
 
-#: What to do about a recording without a request through the proxy. Some clients say nothing when
+#: What is said of a recording without a request through the proxy. Some clients say nothing when
 #: they do not accept a certificate.
 _NO_REQUEST = (
-    "the client must use the proxy in HTTPS_PROXY and accept the certificates in SSL_CERT_FILE, by "
-    "options of its own if it does not read these variables"
+    "no request came in; the client must use the proxy in HTTPS_PROXY and accept the certificates "
+    "in SSL_CERT_FILE, by options of its own if it does not read these variables"
 )
 
 
@@ -79,6 +79,7 @@ class Recorder(MockServer):
                 lambda: self._recording.providers,
                 allow_hosts,
                 fail=lambda message: self._recording.note_refusal(message),
+                turn_away=lambda host: self._recording.note_blocked(host),
                 tell=tell,
             )
         super().__init__(allow_origins=allow_origins, local_pages=False, proxy_hosts=self._forward)
@@ -215,6 +216,11 @@ class TapeHandle:
         """The live exchanges so far, in the order of arrival."""
         found = self._recorder._call(lambda: list(self._open_tape.tape.captures))
         return tuple(sorted(found, key=lambda capture: capture.number))
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Why requests so far got no whole answer."""
+        return tuple(self._recorder._call(self._open_tape.tape.failures))
 
     @property
     def base_url(self) -> str:

@@ -28,7 +28,8 @@ def providers_of(cassette: Cassette, known: Iterable[Provider]) -> tuple[Provide
         why = _obstacle(interaction)
         provider = of_uri(interaction.request.uri, known)
         if why is None and provider is None:
-            why = f"no known provider has the host {interaction.request.url.netloc}"
+            host = interaction.request.url.netloc
+            why = f"no known provider has the host {host}; add -p NAME --upstream URL"
         if why is not None:
             reasons.append(f"interaction {number} cannot be sent again: {why}")
         elif provider is not None:

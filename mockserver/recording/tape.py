@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Mapping
+import itertools
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib import metadata
@@ -31,6 +32,8 @@ from mockserver.secrets.scrub import Scrubber, SplitSecretError
 
 #: The most bytes of requests and answers that one recording may have, while it is in memory.
 MOST_KEPT = 512 * 1024 * 1024
+#: How many hosts that are blocked a message names.
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,7 @@ class Result:
     ``live`` counts the exchanges with a provider, ``interactions`` those in the cassette, and
     ``unchanged`` those among them that are as before. ``problems`` are requests without an
     answer, recordings that were never requested, and exchanges left out for a secret in them.
+    ``notes`` are those of them that are no mistake.
     """
 
     path: Path
@@ -50,6 +54,7 @@ class Result:
     unchanged: int = 0
     drift: Drift | None = None
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Tape:
@@ -57,7 +62,7 @@ class Tape:
 
     ``allowed`` are texts that look like secrets and are none. ``leave_out`` writes the other
     exchanges where one has a secret that cannot be replaced. ``known`` are secrets by value.
-    ``if_empty`` is the advice for a recording without a request.
+    ``if_empty`` is said of a recording without a request.
     Methods up to :meth:`finish` belong to the event loop's thread.
     """
 
@@ -83,6 +88,8 @@ class Tape:
         self.captures: list[Capture] = []
         #: Why requests got an error of the recorder instead of an answer.
         self.refused: list[str] = []
+        #: Hosts that the client asked for in vain, in order.
+        self.blocked: dict[str, None] = {}
         self.idle = asyncio.Event()
         self.idle.set()
         #: Whether requests may reach a live endpoint, and whether the file may change.
@@ -192,13 +199,17 @@ class Tape:
             raise RecordingError(
                 self.path, [find.mask(line, Known.of(self.known)) for line in refused]
             )
-        problems = (*refused, *self._unplayed())
+        unplayed = tuple(self._unplayed())
+        # What only adds to a file may well be a part of what the client does.
+        grows = self.mode is Mode.NEW_EPISODES
+        problems = refused if grows else (*refused, *unplayed)
         result = Result(
             path=self.path,
             mode=self.mode,
             live=len(self.captures),
             interactions=len(self._exchanges),
             problems=problems,
+            notes=tuple(f"{line}; it is kept" for line in unplayed) if grows else (),
         )
         if not self.uses_network or self.mode is Mode.LIVE:
             return result
@@ -228,7 +239,7 @@ class Tape:
             ends=self._ends,
             check=check,
             allowed=self._allowed,
-            if_empty=self._if_empty,
+            if_empty=self._only_blocked() or self._if_empty,
         )
         return replace(
             result,
@@ -242,11 +253,7 @@ class Tape:
         """Return the exchanges as they may be stored, and why others are left out."""
         captures = list(in_order(self.captures, self._rule))
         known = Known.of(self.known)
-        failures = [
-            _failure_line(c, c.failure, known)
-            for c in captures
-            if c.failure and not (c.client_disconnected and End.CLIENT_CLOSED in self._ends)
-        ]
+        failures = self._failed(captures)
         if failures:
             # What cannot be written need not be searched.
             raise RecordingError(self.path, failures)
@@ -281,6 +288,21 @@ class Tape:
             raise RecordingError(self.path, [*failures, *refused, *how_to_allow(marks)])
         return tuple(done), [*refused, *how_to_allow(marks)]
 
+    def _failed(self, captures: Iterable[Capture]) -> list[str]:
+        """Return why exchanges have no whole answer, and were not meant to be like that."""
+        known = Known.of(self.known)
+        return [
+            _failure_line(c, c.failure, known)
+            for c in captures
+            if c.failure and not (c.client_disconnected and End.CLIENT_CLOSED in self._ends)
+        ]
+
+    def failures(self) -> list[str]:
+        """Return why requests so far got no answer, without secrets."""
+        known = Known.of(self.known)
+        refused = [find.mask(line, known) for line in dict.fromkeys(self.refused)]
+        return [*refused, *self._failed(self.captures)]
+
     def _left_in(self, interaction: Interaction) -> list[Hit]:
         return scan_cassette(Cassette(self.path, (interaction,)), self.known, self._allowed)
 
@@ -288,6 +310,17 @@ class Tape:
         before = self.old.interactions if self.old and self.mode is Mode.NEW_EPISODES else ()
         return Scrubber(
             self.known, keep_opaque=self._keep_opaque, before=before, allowed=self._allowed
+        )
+
+    def _only_blocked(self) -> str:
+        """Return what is said if all requests were for hosts that are blocked."""
+        hosts = ", ".join(itertools.islice(self.blocked, _SHOWN))
+        if not hosts:
+            return ""
+        more = f" and {len(self.blocked) - _SHOWN} more" if len(self.blocked) > _SHOWN else ""
+        return (
+            f"all requests that came in were for hosts that are blocked: {hosts}{more}; to record "
+            "such a host, name its provider, or add --upstream with its URL"
         )
 
     def _unplayed(self) -> list[str]:

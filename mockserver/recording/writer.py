@@ -24,8 +24,8 @@ from mockserver.serving.verify import verify_cassette
 #: Checks a cassette before it is written, and raises if it must not be.
 Check = Callable[[Cassette], None]
 
-#: What to do about a recording without a request.
-NO_REQUEST = "check the client's base URL"
+#: What is said of a recording without a request.
+NO_REQUEST = "no request came in; check the client's base URL"
 #: Endings that need no permission.
 WHOLE = frozenset({End.EOF})
 
@@ -41,7 +41,7 @@ def save(
 ) -> None:
     """Write a scrubbed cassette as a whole, or not at all.
 
-    ``if_empty`` is the advice for a recording without a request. Raises :class:`RecordingError`
+    ``if_empty`` is said of a recording without a request. Raises :class:`RecordingError`
     that says where a secret is left, an answer is incomplete, or the recording is not replayed
     byte-exactly.
     """
@@ -52,7 +52,7 @@ def save(
         if (end := interaction.response.wire.end) not in WHOLE | frozenset(ends)
     ]
     if not cassette.interactions:
-        reasons.append(f"no request came in; {if_empty}")
+        reasons.append(if_empty)
     # Searching costs most, so it comes last.
     reasons = reasons or leaks(cassette, known, allowed)
     text = b""

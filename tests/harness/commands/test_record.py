@@ -13,6 +13,7 @@ import pytest
 
 from harness.cli import main
 from mockserver.library import library
+from mockserver.recording.modes import Mode
 from mockserver.recording.providers import DUMMY_KEY
 from tests.mockserver.live import EVENT, KEY, Live
 from tests.mockserver.rawhttp import cassette, interaction
@@ -138,6 +139,7 @@ def test_drift_is_reported_and_nothing_written(
     assert run(*options, "--mode", "diff", "-o", path, *asks) == 1
     err = capfd.readouterr().err
     assert "~ 0 POST /v1/chat/completions: field body.choices[].delta.refusal appears" in err
+    assert command or "\n1 cassette compared\n" in err
     assert path.read_bytes() == before
 
 
@@ -157,6 +159,27 @@ def test_a_directory_is_compared_without_a_command(
     assert "interaction 0 cannot be sent again: its encrypted was redacted" in err
     assert "2 cassettes compared, 1 not recorded" in err
     assert [json.loads(r[3])["q"] for r in live.requests] == ["a", "a"]
+
+
+def test_a_run_of_a_part_may_add_to_a_cassette(
+    options: list[str], path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run(*options, "-o", path, *client("a"))
+    capfd.readouterr()
+    assert run(*options, "--mode", "new_episodes", "-o", path, *client("b")) == 0
+    err = capfd.readouterr().err
+    assert f"wrote {path}: 2 interactions, 1 unchanged" in err
+    assert (
+        f"{path}: interaction 0 was never requested: POST /v1/chat/completions; it is kept" in err
+    )
+    # A replay shall be of the same requests.
+    assert run(*options, "--mode", "none", "-o", path, *client("b")) == 1
+
+
+def test_every_mode_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--help") == 0
+    lines = {line.strip() for line in capsys.readouterr().out.splitlines()}
+    assert {f"{mode}: {mode.meaning}" for mode in Mode} <= lines
 
 
 def test_replaying_needs_no_network(
@@ -306,4 +329,4 @@ def test_a_broken_cassette_does_not_end_a_comparison(
     assert run(*options, "--mode", "diff", "-o", path.parent) == 2
     told = capsys.readouterr().err
     assert "not compared: " in told
-    assert "1 cassettes compared" in told
+    assert "1 cassette compared" in told

@@ -128,6 +128,42 @@ def test_requests_that_differ_from_the_cassette_fail_the_test(project: pytest.Py
     result.assert_outcomes(failed=1, errors=0)
 
 
+def test_a_test_that_fails_says_what_got_no_answer(project: pytest.Pytester, live: Live) -> None:
+    run(project, "--record").assert_outcomes(passed=1)
+    nobody = '"local", upstream="http://127.0.0.1:9/v1"'
+    project.makepyfile(test_mine=TEST.replace('"local"', nobody))
+    result = run(project, "--record")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*tapecheck recordings*",
+            "cassettes/test_mine/test_hello.yaml",
+            "  POST /v1/chat/completions: no answer from provider local at http://127.0.0.1:9/v1*",
+        ]
+    )
+    assert KEY not in result.stdout.str()
+    # As well where a request differs from the recorded one.
+    project.makepyfile(test_mine=TEST.replace('text="hi"', 'text="ho"'))
+    result = run(project)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["  nothing recorded for POST /v1/chat/completions in *"])
+
+
+def test_what_only_adds_to_a_cassette_may_ask_for_less(
+    project: pytest.Pytester, live: Live
+) -> None:
+    run(project, "--record").assert_outcomes(passed=1)
+    project.makepyfile(test_mine=TEST.replace('text="hi"', 'text="ho"'))
+    result = run(project, "--tapecheck-record-mode=new_episodes")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "  wrote 2 interactions, 1 unchanged",
+            "  interaction 0 was never requested: POST /v1/chat/completions; it is kept",
+        ]
+    )
+
+
 def test_modes_by_name(
     project: pytest.Pytester, live: Live, words: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

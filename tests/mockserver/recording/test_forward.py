@@ -97,6 +97,21 @@ def test_a_client_that_knows_only_the_providers_address_is_recorded(
         assert len(live.requests) == before
 
 
+def test_a_recording_of_blocked_hosts_alone_names_them(
+    proxy: Recorder, through: httpx.Client, path: Path
+) -> None:
+    with Live(hello, server_context()) as live, proxy.tape(path, [live.provider()]) as tape:
+        for number in range(4):
+            with pytest.raises(httpx.ProxyError):
+                through.get(f"https://other{number}.test/")
+        through.get("http://plain.test/")
+        with pytest.raises(RecordingError) as caught:
+            tape.finish()
+    (reason,) = caught.value.reasons
+    assert "blocked: other0.test, other1.test, other2.test and 2 more; to record" in reason
+    assert "no request came in" not in reason
+
+
 def test_the_client_sees_each_event_before_the_next_is_sent(
     proxy: Recorder, through: httpx.Client, path: Path
 ) -> None:

@@ -19,6 +19,9 @@ ONE = Provider(name="one", base_url="https://one.example/v1")
 TWO = Provider(name="two", base_url="https://two.example/v1")
 
 
+HELP = "add -p NAME --upstream URL"
+
+
 def asked(uri: str, *, body: bytes = b"{}", origin: Origin = Origin.RECORDED) -> Interaction:
     made = interaction(b"{}", body=body, wire=Wire(origin=origin))
     return replace(made, request=replace(made.request, uri=uri))
@@ -32,7 +35,10 @@ def test_all_providers_of_a_cassette_are_named() -> None:
 @pytest.mark.parametrize(
     ("what", "why"),
     [
-        (asked("https://three.example/v1/x"), "no known provider has the host three.example"),
+        (
+            asked("https://three.example/v1/x"),
+            f"no known provider has the host three.example; {HELP}",
+        ),
         (asked("https://one.example/v1/x", origin=Origin.AUTHORED), "it is authored, not recorded"),
         (asked("https://one.example/v1/x", origin=Origin.IMPORTED), "it is imported, not recorded"),
         (
