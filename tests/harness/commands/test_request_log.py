@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import cast
 
+import pytest
+
 from harness.commands import request_log
 from mockserver import MockServer
 from mockserver.library.outcome import Outcome
