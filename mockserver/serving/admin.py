@@ -181,7 +181,7 @@ async def _journal(app: Administered) -> AsyncIterator[bytes]:
 
 
 def _entry(record: Record) -> dict[str, Any]:
-    return record.entry.to_json()
+    return record.to_json()
 
 
 def _health(app: Administered) -> dict[str, Any]:

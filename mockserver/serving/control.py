@@ -94,7 +94,7 @@ def _asked(records: Sequence[tuple[int, Record]]) -> Iterator[dict[str, Any]]:
     ended: float | None = None
     for number, record in records:
         seen = record.seen
-        entry = record.entry.to_json() | {"number": number, "call": seen.call}
+        entry = record.to_json() | {"number": number, "call": seen.call}
         one = seen.asked
         if one is not None:
             tools = [tool.name for tool in one.tools]

@@ -12,10 +12,11 @@ from typing import Any
 
 from mockserver.backend import Seen
 from mockserver.cassettes.cassette import Headers, Request, header_value
+from mockserver.errors import CodingError, TooLargeError
 from mockserver.library.outcome import Outcome
 from mockserver.library.session import Found
 from mockserver.secrets import find, names, shown
-from mockserver.wire.content_coding import decompress, encoding_of
+from mockserver.wire.content_coding import decode, decompress, encoding_of
 
 #: The longest body that is shown. A few kilobytes of a client can decode to megabytes.
 MOST_SHOWN = 1024 * 1024
@@ -166,8 +167,27 @@ class Record:
     @property
     def entry(self) -> JournalEntry:
         """The entry so far."""
-        number, session, method, path, query, body = self._asked
-        headers = tuple(self._headers.items())
+        headers, sent = tuple(self._headers.items()), self._asked[-1]
+        return self._entry(headers, decompress(sent, encoding_of(headers)))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the entry as :meth:`JournalEntry.to_json` does, in less time for a long body.
+
+        One that decodes to more than :data:`MOST_SHOWN` is not decoded to its end: the length is
+        that of what was sent.
+        """
+        headers, sent = tuple(self._headers.items()), self._asked[-1]
+        try:
+            body = decode(sent, encoding_of(headers), limit=MOST_SHOWN)
+        except TooLargeError:
+            shown = self._entry(headers, b"").to_json()
+            return shown | {"body": None, "body_bytes": len(sent)}
+        except CodingError:
+            body = sent
+        return self._entry(headers, body).to_json()
+
+    def _entry(self, headers: Headers, body: bytes) -> JournalEntry:
+        number, session, method, path, query, _ = self._asked
         return JournalEntry(
             number=number,
             session=session,
@@ -177,7 +197,7 @@ class Record:
             path=path,
             query=query,
             headers=headers,
-            body=decompress(body, encoding_of(headers)),
+            body=body,
             exchange=self.found.number if self.found else None,
             status=self._status,
             sent=self._sent,

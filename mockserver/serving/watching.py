@@ -105,6 +105,8 @@ def request(app: Watched, text: str) -> web.Response:
                 {
                     **record.entry.to_json(),
                     "events": list(_events(schedule, record)) if schedule else [],
+                    **record.to_json(),
+                    "events": list(_events(schedule, record.entry.sent)) if schedule else [],
                     "fault": _fault(record, schedule),
                 }
             )
@@ -123,7 +125,7 @@ def _fault(record: Record, schedule: Schedule | None) -> str | None:
 def _brief(record: Record, places: Mapping[int, int]) -> dict[str, Any]:
     """Return what a list shows. ``place`` is the number that the verdict of its session says."""
     wanted = ("number", "session", "method", "path", "status", "answer", "note", "outcome")
-    data = record.entry.to_json()
+    data = record.to_json()
     place = places.get(record.number, record.number)
     return {**{name: data[name] for name in (*wanted, "arrived", "ended")}, "place": place}
 

@@ -3,9 +3,10 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import tracemalloc
 
 from mockserver.library.outcome import Outcome
-from mockserver.serving.journal import Journal, Record, Room
+from mockserver.serving.journal import MOST_SHOWN, Journal, Record, Room
 
 
 def record(number: int = 0, body: bytes = b"{}") -> Record:
@@ -96,5 +97,22 @@ def test_a_compressed_body_is_shown_decoded_and_without_its_credential() -> None
         b'{"a": 1}': '{"a": 1}',
     }.items():
         packed = gzip.compress(text)
-        shown = Record(0, None, "POST", "/", "", headers, packed).entry.to_json()
-        assert shown["body"] == seen
+        made = Record(0, None, "POST", "/", "", headers, packed)
+        assert made.entry.to_json()["body"] == made.to_json()["body"] == seen
+
+
+def test_a_body_that_is_too_long_to_be_shown_is_not_decoded() -> None:
+    packed = gzip.compress(b" " * 50_000_000)
+    made = Record(0, None, "POST", "/", "", {"content-encoding": "gzip"}, packed)
+    tracemalloc.start()
+    shown = made.to_json()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (shown["body"], shown["body_bytes"]) == (None, len(packed))
+    assert peak < 8 * MOST_SHOWN
+
+
+def test_a_damaged_body_is_shown_as_it_was_sent() -> None:
+    made = Record(0, None, "POST", "/", "", {"content-encoding": "gzip"}, b"{}")
+    assert made.to_json() == made.entry.to_json()
+    assert made.to_json()["body"] == "{}"
