@@ -227,8 +227,6 @@ def _serve(server: MockServer, begin: Callable[[], None], *, quiet: bool) -> Non
         show(is_end=True)
         click.echo("stopped", err=True)
     except _Terminated:
-        # A second signal ends the wait.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
         _drain(server, show)
 
 
@@ -264,17 +262,20 @@ class _Terminated(BaseException):
 
 
 def _terminate(_number: int, _frame: object) -> None:
+    # Some send it twice at once, such as timeout(1) to the process and to its group.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise _Terminated
 
 
 def _drain(server: MockServer, show: Callable[..., None]) -> None:
     """Let the answers in progress end, but not for ever."""
     try:
-        # The second signal may come as soon as this is read.
+        # A later signal ends the wait. It may come as soon as this is read.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         click.echo(f"stopping; answers in progress have {_DRAIN:g} s to end", err=True)
         drained = server.drain(_DRAIN)
     except KeyboardInterrupt:
-        drained = False
+        drained = server.drain(0)
     show(is_end=True)
     click.echo("stopped" if drained else "stopped; some answers were interrupted", err=True)
 

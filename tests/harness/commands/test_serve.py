@@ -15,7 +15,7 @@ import click
 import httpx
 import pytest
 
-from harness.commands import greeting
+from harness.commands import greeting, serve
 from harness.commands.answering import Answering, split
 from mockserver import MockServer
 from mockserver.errors import ScriptError
@@ -252,3 +252,22 @@ def test_a_proxy_says_whether_it_makes_answers(tmp_path: Path) -> None:
         played = list(greeting.lines(server, answering(cassettes=[tapes])))
     assert played[0] == f"Serving 0 cassettes on {server.url}, as a proxy for any host"
     assert not any("api.openai.com" in line for line in played)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize(("is_idle", "said"), [(True, "stopped\n"), (False, "interrupted\n")])
+def test_a_second_signal_interrupts_only_what_is_open(
+    is_idle: bool, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Server:
+        def drain(self, seconds: float) -> bool:
+            if seconds:
+                signal.raise_signal(signal.SIGTERM)
+            return is_idle
+
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        serve._drain(Server(), lambda **_: None)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert capsys.readouterr().err.endswith(said)
