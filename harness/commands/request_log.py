@@ -39,26 +39,11 @@ class RequestLog:
 
 
 def _line(entry: JournalEntry) -> str:
-    from mockserver.secrets import mask
-
     words = f"{entry.status} {entry.outcome}"
     if entry.answer is not None:
         where = f"{entry.answer},"
         if entry.exchange is not None:
             where = f"{entry.cassette or ''}#{entry.exchange}"
         words = f"{where} {words}, {entry.sent:,} bytes"
-    note = f": {mask(entry.note)}" if entry.note else ""
-    return f"#{entry.number} {entry.method} {mask(entry.path)} -> {words}{note}"
-    if entry.answer is None:
-        return (
-            f"{entry.method} {entry.masked_path} -> {entry.status} {entry.outcome}: "
-            f"{entry.masked_note}"
-        )
-    if entry.exchange is None:
-        where = f" {entry.answer},"
-    else:
-        where = f" {entry.cassette}#{entry.exchange}" if entry.cassette else f" #{entry.exchange}"
-    return (
-        f"{entry.method} {entry.masked_path} ->{where} {entry.status} {entry.outcome}, "
-        f"{entry.sent:,} bytes"
-    )
+    note = f": {entry.masked_note}" if entry.note else ""
+    return f"#{entry.number} {entry.method} {entry.masked_path} -> {words}{note}"

@@ -103,10 +103,8 @@ def request(app: Watched, text: str) -> web.Response:
             schedule = record.found.exchange.schedule if record.found else None
             return json_response(
                 {
-                    **record.entry.to_json(),
-                    "events": list(_events(schedule, record)) if schedule else [],
                     **record.to_json(),
-                    "events": list(_events(schedule, record.entry.sent)) if schedule else [],
+                    "events": list(_events(schedule, record)) if schedule else [],
                     "fault": _fault(record, schedule),
                 }
             )

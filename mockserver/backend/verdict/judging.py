@@ -52,11 +52,9 @@ def judge(
     events = scene(seen, statements or Statements(), now)
     found = [finding for check in CHECKS for finding in check(events)]
     excuses = events.statements.excuses
-    excused = [_shown(f, statements.excuses.get(f.check)) for f in found]
-    excused.sort(key=lambda f: (_ORDER.index(f.level), f.requests))
-    named = {number for finding in excused for number in finding.requests}
+    named = {number for finding in found for number in finding.requests}
     return Verdict(
-        findings=_sorted(replace(f, excuse=excuses.get(f.check)) for f in found),
+        findings=_sorted(_shown(f, excuses.get(f.check)) for f in found),
         counts=_counts(events),
         routes={e.number: find.mask(e.route) for e in events.events if e.number in named},
         forgotten=forgotten,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,7 @@ def test_an_odd_native_event_is_a_finding(at: int) -> None:
     # An end that covers more than this one does.
     details = {"incomplete_details": {"reason": "content_filter"}, "error": {"message": "m"}}
     sequence[-1] = {**sequence[-1], "response": {**sequence[-1]["response"], **details}}
-    for event in variants(sequence[at]):
+    # Every second one is enough: each kind of value is at several places.
+    for event in islice(variants(sequence[at]), at % 2, None, 2):
         native = [*sequence[:at], event, *sequence[at + 1 :]]
         assert judged([*EVENTS[:-1], {**EVENTS[-1], "native": native}], TURN) is Outcome.FAIL
