@@ -37,10 +37,6 @@ def lines(server: MockServer, asked: Answering) -> Iterator[str]:
         yield from _answering(server, asked)
     else:
         yield from _recorded(server)
-    if server.certificates is not None and not server.is_proxy:
-        yield "What clients are to trust, as long as this server runs:"
-        for variable in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):
-            yield f"  export {variable}={shlex.quote(str(server.certificates))}"
     yield "A page that shows the requests as they come:"
     yield f"  {server.url}/__tapecheck/"
     yield "Lists of the cassettes, and of the requests so far:"
@@ -52,6 +48,7 @@ def lines(server: MockServer, asked: Answering) -> Iterator[str]:
 def _recorded(server: MockServer) -> Iterator[str]:
     yield f"Serving {_count(server)} on {server.url}"
     yield ""
+    yield from _trusted(server)
     found = _shown(server)
     if found is not None:
         yield from _pinned(server, found)
@@ -85,6 +82,7 @@ def _answering(server: MockServer, asked: Answering) -> Iterator[str]:
     yield f"Answering any request on {server.url}"
     yield from _order(server, asked)
     yield ""
+    yield from _trusted(server)
     needs_key = bool(asked.words.get("key"))
     key = "; its key is the one that you set" if needs_key else ", and a key; any will do"
     yield f"Set the base URL of your client{key}:"
@@ -97,6 +95,17 @@ def _answering(server: MockServer, asked: Answering) -> Iterator[str]:
     if found is not None:
         yield f"The {_count(server)} are below /c/, each at its own address:"
         yield from itertools.islice(_pinned(server, found), 1, None)
+
+
+def _trusted(server: MockServer) -> Iterator[str]:
+    """Yield what makes clients trust the server, if it speaks TLS."""
+    if server.certificates is None:
+        return
+    from mockserver.serving import TRUST_VARIABLES
+
+    yield "What clients are to trust, as long as this server runs:"
+    for variable in TRUST_VARIABLES:
+        yield f"  export {variable}={shlex.quote(str(server.certificates))}"
 
 
 def _count(server: MockServer) -> str:

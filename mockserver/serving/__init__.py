@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mockserver.lazy import lazy_face
 
 if TYPE_CHECKING:
+    from mockserver.serving.authority import TRUST_VARIABLES
     from mockserver.serving.event_loop import loop_factory
     from mockserver.serving.garbage import settle
     from mockserver.serving.journal import JournalEntry
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from mockserver.serving.verify import verify_cassette
 
 __all__ = [
+    "TRUST_VARIABLES",
     "EveryHost",
     "JournalEntry",
     "is_script_file",
@@ -29,6 +31,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "authority": ("TRUST_VARIABLES",),
     "event_loop": ("loop_factory",),
     "garbage": ("settle",),
     "journal": ("JournalEntry",),

@@ -134,7 +134,7 @@ def test_the_verdict_is_shown_where_answers_may_not_be_saved(tmp_path: Path) -> 
     process.send_signal(signal.SIGTERM)
     out, errors = process.communicate(timeout=30)
     assert process.returncode == 2
-    assert "tapecheck verdict: 0 failures" in out
+    assert "FAIL  key" in out
     assert "not written" in errors
     assert key not in out + errors
 
@@ -182,6 +182,17 @@ def test_a_proxy_names_the_script_that_it_answers_with(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
     assert first.startswith(f"First {tmp_path / 'answers.yaml'}; what these leave open")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_what_is_to_be_trusted_comes_before_what_is_to_be_tried(tmp_path: Path) -> None:
+    process, _ = slow(tmp_path, "{say: one}", "--tls")
+    assert process.stdout is not None
+    lines = list(iter(process.stdout.readline, "Try it:\n"))
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    exported = {line.strip().partition("=")[0] for line in lines}
+    assert exported >= {"export SSL_CERT_FILE", "export CURL_CA_BUNDLE", "export AWS_CA_BUNDLE"}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
