@@ -195,3 +195,19 @@ def test_no_token_begins_in_the_middle_of_data() -> None:
     data = base64.b64encode(bytes(range(256)) * 40).decode()
     assert list(find(f"{data}:{data}")) == []
     assert {f.kind for f in find(f"{data}:{KEY}")} == {"a key (sk-…)"}
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ("use api_key=0123456789abcdef0123456789abcdef here", True),
+        ("api_key: 0123456789abcdef0123456789abcdef", True),
+        ("password=hunter2secret", True),
+        # As the arguments of a tool, which are not touched by name.
+        ('{"password": "hunter2secret", "api_key": "0123456789abcdef0123456789abcdef"}', False),
+        ("api_key=ffffffffffffffffffffffffffffffff", False),
+        ("api_key=your-key-here-0123456789", False),
+    ],
+)
+def test_names_in_texts_count_as_the_document_says(text: str, is_found: bool) -> None:
+    assert (mask(text) != text) is is_found
