@@ -194,9 +194,12 @@ class Tapes:
                 self._proxy(allow_hosts) if proxy else None,
             )
         except MockServerError as exc:
-            pytest.fail(str(exc), pytrace=False)
-        self._open.append(tape)
-        return tape
+            problem = str(exc)
+        else:
+            self._open.append(tape)
+            return tape
+        # Not where the exception is caught, which would be shown as well.
+        pytest.fail(problem, pytrace=False)
 
     def _tape(
         self,

@@ -253,6 +253,17 @@ def test_an_unknown_provider_is_reported(project: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*no provider 'locl' (did you mean local?); known providers: *"])
 
 
+def test_a_missing_key_is_reported_once(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LIVE_KEY")
+    result = run(project, "--record")
+    result.assert_outcomes(failed=1)
+    shown = result.stdout.str().partition("short test summary")[0]
+    assert shown.count("provider local needs its key in LIVE_KEY") == 1
+    assert "During handling" not in shown
+
+
 def test_it_runs_with_the_options_of_pytest_recording(project: pytest.Pytester) -> None:
     project.makeconftest(
         """
