@@ -301,3 +301,11 @@ def test_a_key_where_it_does_not_belong_is_a_failure(settings: dict[str, Any]) -
             client.post("/v1/chat/completions", json={**said, "user": provider.key})
             assert [f.check for f in provider.verdict.findings] == ["key"]
             assert provider.verdict.failed
+
+
+def test_a_request_for_embeddings_has_its_model() -> None:
+    with llm() as provider, openai.OpenAI() as client:
+        client.embeddings.create(model="e", input="x")
+        (request,) = provider.asked
+    assert (request.model, request.text) == ("e", "")
+    assert request.body["input"] == "x"
