@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from mockserver.backend.verdict.finding import Finding, Level
 from mockserver.backend.verdict.scene import KEY_HEADERS, Event, Scene
 from mockserver.dialects.writing import compact
-from mockserver.vocabulary.model import JsonObject
+from mockserver.vocabulary.model import Json, JsonObject
 
 #: A shorter key may be a word of the text.
 _LEAST = 8
@@ -61,30 +62,41 @@ def _has(event: Event, key: str) -> bool:
 
 def prefix(scene: Scene) -> Iterator[Finding]:
     """Find turns that change what was sent before, so that a provider's cache does not help."""
-    for place, event in enumerate(scene.events):
-        for later in scene.events[place + 1 :]:
-            if _continues(event, later):
-                if difference := _difference(event, later):
-                    yield Finding(
-                        check="prompt-prefix",
-                        level=Level.NOTE,
-                        requests=(event.number, later.number),
-                        message=f"the conversation goes on, and {difference}: nothing behind it "
-                        "can come from the provider's cache.",
-                    )
-                break
+    for turns in _conversations(scene):
+        for place, one in enumerate(turns):
+            later = next((turn for turn in turns[place + 1 :] if turn.continues(one)), None)
+            if later is not None and (difference := _difference(one.event, later.event)):
+                yield Finding(
+                    check="prompt-prefix",
+                    level=Level.NOTE,
+                    requests=(one.event.number, later.event.number),
+                    message=f"the conversation goes on, and {difference}: nothing behind it "
+                    "can come from the provider's cache.",
+                )
 
 
-def _continues(one: Event, other: Event) -> bool:
-    """Return whether a request goes on with the conversation of an earlier one."""
-    if one.asked is None or other.asked is None or one.asked.call.model != other.asked.call.model:
-        return False
-    first, second = _talk(one), _talk(other)
-    return (
-        len(second) > len(first)
-        and [m.get("role") for m in second[: len(first)]] == [m.get("role") for m in first]
-        and first[:1] == second[:1]
-    )
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A request, and who said its messages."""
+
+    event: Event
+    roles: tuple[Json, ...]
+
+    def continues(self, other: _Turn) -> bool:
+        """Return whether the request goes on with the conversation of an earlier one."""
+        count = len(other.roles)
+        return len(self.roles) > count and self.roles[:count] == other.roles
+
+
+def _conversations(scene: Scene) -> Iterable[Sequence[_Turn]]:
+    """Return the requests that begin with the same message to the same model, in their order."""
+    found: dict[str, list[_Turn]] = {}
+    for event in scene.events:
+        talk = _talk(event)
+        if event.asked is not None and talk:
+            turn = _Turn(event, tuple(message.get("role") for message in talk))
+            found.setdefault(compact([event.asked.call.model, talk[0]]), []).append(turn)
+    return found.values()
 
 
 def _talk(event: Event) -> list[JsonObject]:

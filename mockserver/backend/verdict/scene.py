@@ -117,7 +117,7 @@ class Event:
         facts = self.facts
         return facts is not None and not facts.terminal_seen and self.seen.outcome.is_over
 
-    @property
+    @cached_property
     def failed(self) -> bool:
         """Whether the answer is none that a client may take for one."""
         facts = self.facts
