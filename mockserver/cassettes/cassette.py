@@ -9,6 +9,7 @@ has the types and reads them; ``writer`` writes them.
 from __future__ import annotations
 
 import base64
+import binascii
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -171,6 +172,13 @@ class _Loader(yaml_reader.Loader):
     tuples.
     """
 
+    def _bytes(self, node: Any) -> Any:
+        # PyYAML copies the text; a recorded file may be large.
+        try:
+            return binascii.a2b_base64(self.construct_scalar(node))
+        except ValueError:
+            return self.construct_yaml_binary(node)
+
     def _text(self, _suffix: str, node: Any) -> Any:
         found = self.construct_object(node, deep=True) if node.id == "scalar" else None
         if node.id == "sequence":
@@ -183,7 +191,8 @@ class _Loader(yaml_reader.Loader):
         return text
 
 
-_Loader.add_constructor("!binary", _Loader.construct_yaml_binary)  # type: ignore[type-var]
+for _tag in ("!binary", "tag:yaml.org,2002:binary"):
+    _Loader.add_constructor(_tag, _Loader._bytes)
 _Loader.add_constructor("tag:yaml.org,2002:python/tuple", _Loader.construct_yaml_seq)  # type: ignore[type-var]
 for _tag in ("str", "unicode"):
     _Loader.add_constructor(f"tag:yaml.org,2002:python/{_tag}", _Loader.construct_yaml_str)  # type: ignore[type-var]

@@ -19,6 +19,7 @@ from mockserver.cassettes.cassette import End
 from mockserver.errors import ProviderError, RecordingError
 from mockserver.library import library as store
 from mockserver.library.rule import EXACT, Rule
+from mockserver.recording import memory
 from mockserver.recording.answering import PREFIX, OpenTape, RecordingApp, Watcher
 from mockserver.recording.exchange import Capture
 from mockserver.recording.forward import Forward
@@ -171,6 +172,7 @@ class Recorder(MockServer):
         return self._call(make)
 
     async def _start(self) -> None:
+        memory.map_large_blocks()
         self._logs.install()
         await super()._start()
 

@@ -19,7 +19,7 @@ from mockserver.library.matcher import accepts
 from mockserver.library.refusal import RefusalError
 from mockserver.library.rule import EXACT, Rule
 from mockserver.library.session import POLLS, Exchange, Found, exchanges
-from mockserver.recording import drift
+from mockserver.recording import drift, memory
 from mockserver.recording.drift import Drift
 from mockserver.recording.exchange import Capture
 from mockserver.recording.modes import Mode
@@ -34,6 +34,8 @@ from mockserver.secrets.scrub import Scrubber, SplitSecretError
 MOST_KEPT = 512 * 1024 * 1024
 #: How many hosts that are blocked a message names.
 _SHOWN = 3
+#: Of smaller recordings, what is left in cycles does not matter.
+_LARGE = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +215,8 @@ class Tape:
         )
         if not self.uses_network or self.mode is Mode.LIVE:
             return result
+        if self._kept > _LARGE:
+            memory.drop_cycles()
         new, left_out = self._scrub_captures()
         result = replace(result, problems=(*problems, *left_out))
         before = self.old.interactions if self.old else ()
@@ -266,11 +270,9 @@ class Tape:
             if capture.failure is not None:
                 continue
             try:
-                whole = capture.interaction(facts)
-                settled = replace(whole, request=with_fixed_boundary(whole.request))
                 # A large upload shall be in memory once.
-                capture.request = settled.request
-                interaction = scrubber.interaction(settled)
+                capture.request = with_fixed_boundary(capture.request)
+                interaction = scrubber.interaction(capture.interaction(facts))
             except SplitSecretError as exc:
                 refused.append(_failure_line(capture, str(exc), known))
                 marks.append(exc.mark)

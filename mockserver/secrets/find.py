@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from urllib.parse import quote, quote_plus
 
-from mockserver.secrets import allowed, placeholder
+from mockserver.secrets import allowed, placeholder, slices
 from mockserver.secrets.allowed import NOTHING_ALLOWED, Allowed
 from mockserver.secrets.recent import SHORTEST as SHORTEST_KEPT
 from mockserver.secrets.recent import Recent, digest
@@ -130,11 +130,13 @@ def _all(text: str, known: Known, depth: int) -> Iterator[SecretSpan]:
     if known.pattern is not None:
         for match in known.pattern.finditer(text):
             yield SecretSpan(_KNOWN, match.start(), match.end())
-    if len(text) > _LONGEST_CACHED and not is_text(text.encode("latin-1", "replace")):
+    raw = text.encode("latin-1", "replace") if len(text) > _LONGEST_CACHED else b""
+    if not is_text(raw):
         # Offsets in binary data are seldom needed: most of it is no text.
-        strings = _strings(text)
+        strings = _strings(raw)
         if len(strings) < len(text) // 2 and next(find(strings, known, depth=depth), None) is None:
             return
+    del raw
     # Ids and field names stand in every event of a stream: what repeats is searched once.
     runs = _runs(text)
     if len(text) > _LONGEST_CACHED or _READABLE.search(text):
@@ -186,19 +188,7 @@ _BLANKS = bytes(c if RUN_CHARACTER.match(chr(c)) else 32 for c in range(256))
 
 def _runs(text: str) -> list[str]:
     """Return each run of characters of tokens once, if it is long enough for one."""
-    blanked = text.encode("latin-1", "replace").translate(_BLANKS)
-    words: set[bytes] = set()
-    start = 0
-    while start < len(blanked):
-        # Not all at once: a list of all words takes ten times the memory of the text.
-        stop = blanked.find(b" ", start + _SLICE)
-        stop = stop if stop >= 0 else len(blanked)
-        words.update(w for w in blanked[start:stop].split() if len(w) >= SHORTEST_RUN)
-        start = stop
-    return [word.decode("latin-1") for word in words]
-
-
-_SLICE = 256 * 1024
+    return slices.words(text, _BLANKS, SHORTEST_RUN)
 
 
 def _edges(run: str) -> str:
@@ -250,9 +240,7 @@ def _encoded(text: str, runs: Sequence[str], known: Known, depth: int) -> Iterat
 
 def _words(runs: Sequence[str]) -> Iterator[str]:
     for run in runs:
-        for word in run.encode("latin-1").translate(_NO_WORD).split():
-            if len(word) >= _SHORTEST_WORD:
-                yield word.decode("latin-1")
+        yield from slices.words(run, _NO_WORD, _SHORTEST_WORD)
 
 
 def _escaped(
@@ -316,36 +304,22 @@ _RUNS = (
 
 
 def _in_bytes(data: bytes, known: Known, depth: int) -> str | None:
-    readable = _has_string(data)
-    if not readable and known.pattern is None:
+    readable = slices.has_string(data)
+    pattern = known.pattern
+    if not readable and (pattern is None or not pattern.search(data.decode("latin-1"))):
         return None
-    text = data.decode("latin-1")
-    if not readable and known.pattern is not None and known.pattern.search(text) is None:
-        return None
-    try:
-        data.decode()
-    except UnicodeDecodeError:
+    if not is_text(data):
         # An image, or a wrong start of base64: neither has text encoded inside.
-        return next((f.kind for f in find(_strings(text), known, depth=0)), None)
-    return next((f.kind for f in find(text, known, depth=depth)), None)
+        return next((f.kind for f in find(_strings(data), known, depth=0)), None)
+    return next((f.kind for f in find(data.decode("latin-1"), known, depth=depth)), None)
 
 
-def _has_string(data: bytes) -> bool:
-    """Return whether bytes have a readable text that is long enough for a secret."""
-    return _SHORTEST_STRING in data.translate(_SHOWN)
-
-
-_SHORTEST_STRING = b"x" * 14
-#: Turns what can be read into one letter, since looking for a text is faster than a pattern.
-_SHOWN = bytes(0x78 if 0x20 <= c < 0x7F else 0 for c in range(256))
-
-
-def _strings(text: str) -> str:
+def _strings(data: bytes) -> str:
     """Return what can be read in binary data, line by line."""
-    return "\n".join(_STRING.findall(text))
+    return b"\n".join(_STRING.findall(data)).decode("ascii")
 
 
-_STRING = re.compile(r"[\t\n\r\x20-\x7e]{14,}")
+_STRING = re.compile(rb"[\t\n\r\x20-\x7e]{14,}")
 
 
 class _View:
@@ -404,12 +378,14 @@ _ENTITIES = {
 
 def _base64_readings(run: str) -> Iterator[bytes]:
     """Yield what a run of base64 may decode to; the code may begin within the run."""
-    digits = run.encode("latin-1").translate(_STANDARD, b"\r\n")
+    digits = bytearray(run, "latin-1")
+    if _OTHER_DIGIT.search(digits):
+        digits = digits.translate(_STANDARD, b"\r\n")
     packed = {digits.find(mark) for mark in _PACKED} - {-1}
     size = len(digits)
+    digits += b"=="
     # A view of it is no copy.
-    padded = memoryview(digits + b"==")
-    del digits
+    padded = memoryview(digits)
     for start in {0, 1, 2, 3} | packed:
         length = size - start
         stop = size - 1 if length % 4 == 1 else size + -length % 4
@@ -419,6 +395,7 @@ def _base64_readings(run: str) -> Iterator[bytes]:
 #: How gzip and zstd begin in base64; zlib's two letters are too common.
 _PACKED = (b"H4sI", b"KLUv")
 _STANDARD = bytes.maketrans(b"-_", b"+/")
+_OTHER_DIGIT = re.compile(rb"[-_\r\n]")
 
 
 def _encodings(value: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ kilobytes can expand to gigabytes. br and zstd need libraries that are an extra 
 
 from __future__ import annotations
 
+import codecs
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
@@ -149,11 +150,19 @@ def _fed(decoder: _Decoder, data: bytes) -> Iterator[bytes]:
 
 def is_text(body: bytes) -> bool:
     """Return whether a body is UTF-8."""
+    decoder = _UTF_8()
     try:
-        body.decode()
+        # A part at a time: the text is not needed, and a body may be large.
+        for start in range(0, len(body), _PART):
+            decoder.decode(body[start : start + _PART])
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
     return True
+
+
+_UTF_8 = codecs.getincrementaldecoder("utf-8")
+_PART = 256 * 1024
 
 
 def is_binary(body: bytes) -> bool:
