@@ -97,7 +97,7 @@ class JournalEntry:
         }
         if len(self.body) > MOST_SHOWN:
             return data | {"body": None, "body_bytes": len(self.body)}
-        body = shown.body(self.body, self.header("content-type"))
+        body = self.body and shown.body(self.body, self.header("content-type"))
         try:
             data["body"] = body.decode()
         except UnicodeDecodeError:
