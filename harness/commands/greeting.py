@@ -37,11 +37,16 @@ def lines(server: MockServer, asked: Answering) -> Iterator[str]:
         yield from _answering(server, asked)
     else:
         yield from _recorded(server)
-    yield "A page that shows the requests as they come:"
-    yield f"  {server.url}/__tapecheck/"
-    yield "Lists of the cassettes, and of the requests so far:"
-    yield f"  curl {server.url}/__tapecheck/cassettes"
-    yield f"  curl {server.url}/__tapecheck/journal"
+    if server.is_shared:
+        # Each process knows its own requests only, so none shows them.
+        yield "A list of the cassettes:"
+        yield f"  curl {server.url}/__tapecheck/cassettes"
+    else:
+        yield "A page that shows the requests as they come:"
+        yield f"  {server.url}/__tapecheck/"
+        yield "Lists of the cassettes, and of the requests so far:"
+        yield f"  curl {server.url}/__tapecheck/cassettes"
+        yield f"  curl {server.url}/__tapecheck/journal"
     yield ""
 
 

@@ -146,6 +146,11 @@ class MockServer:
         return self._options.visitors.hosts is None
 
     @property
+    def is_shared(self) -> bool:
+        """Whether other processes answer on the same port."""
+        return self._options.shared
+
+    @property
     def is_proxy(self) -> bool:
         """Whether it is a forward proxy."""
         return self._proxy_hosts is not None

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.commands import workers
+from harness.commands import greeting, workers
+from harness.commands.answering import Answering
 from harness.errors import SetupError
+from mockserver import MockServer
 from tests.harness.conftest import Cli
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no fork")
@@ -53,3 +55,16 @@ def test_a_worker_that_does_not_start_is_an_error(capfd: pytest.CaptureFixture[s
 def test_what_needs_one_process_is_refused(tapecheck: Cli, options: list[str], reason: str) -> None:
     assert tapecheck("serve", "--workers", "2", *options) == 2
     assert reason in tapecheck.err.replace("\n", " ")
+
+
+def test_the_greeting_names_only_what_workers_answer(tmp_path: Path) -> None:
+    asked = Answering(scripts=(), cassettes=(tmp_path,), answer=False, verdict=False, words={})
+    texts = []
+    for shared in (True, False):
+        with MockServer(tmp_path, shared=shared) as server:
+            texts.append("\n".join(greeting.lines(server, asked)))
+    shared, alone = texts
+    assert "/__tapecheck/cassettes" in shared
+    for path in ("/__tapecheck/\n", "/__tapecheck/journal"):
+        assert path in alone
+        assert path not in shared
