@@ -21,11 +21,11 @@ from mockserver.cassettes.cassette import Chunk, Interaction, Request, Response,
 from mockserver.library import library as store
 from tests.benchmarks import servers
 from tests.benchmarks.load import in_a_process, is_answered, responses, table
-from tests.benchmarks.servers import BODY, EVENTS, PATH, Running
+from tests.benchmarks.servers import BODY, EVENTS, PATH, WORDS, Running
 
-STARTS = 5
-#: A prompt that nobody recorded.
-UNKNOWN = BODY.replace(b'"hi"', b'"Which colour has the sky?"')
+STARTS = 9
+#: A prompt that nobody recorded; its answer has as many events.
+UNKNOWN = BODY.replace(b'"hi"', b'"say %b"' % b" ".join([b"w"] * len(WORDS)))
 
 
 @dataclass(frozen=True)
@@ -107,11 +107,11 @@ def requests(directory: Path, node_modules: Path | None, rounds: int, seconds: f
     table(f"An answer of {len(EVENTS)} events: processor time, part of the bare one, rate", lines)
 
 
-def started(command: list[str]) -> float:
-    """Return the milliseconds from start to ready."""
+def started(command: list[str]) -> tuple[float, float]:
+    """Return the milliseconds from start to ready, and those of processor time."""
     began = time.perf_counter()
-    with servers.running(command):
-        return (time.perf_counter() - began) * 1000
+    with servers.running(command) as server:
+        return (time.perf_counter() - began) * 1000, server.seconds * 1000
 
 
 def starts(directory: Path) -> None:
@@ -120,15 +120,20 @@ def starts(directory: Path) -> None:
         "tapecheck serve, one cassette": servers.serve(str(directory / "library")),
         "tapecheck serve, bundled cassettes": servers.serve(),
     }
-    took: dict[str, list[float]] = {name: [] for name in commands}
+    took: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
+    for command in commands.values():
+        started(command)
     for _ in range(STARTS):
         for name, command in commands.items():
             took[name].append(started(command))
-    least = statistics.median(took["bare aiohttp server"])
-    middle = {name: statistics.median(values) for name, values in took.items()}
+    middle = {name: [*map(statistics.median, zip(*v, strict=True))] for name, v in took.items()}
+    least = middle["bare aiohttp server"]
     table(
-        "From start to ready, and above the bare server",
-        [(name, f"{ms:6.0f} ms {ms - least:+6.0f}") for name, ms in middle.items()],
+        "From start to ready, above the bare server; and processor time until then",
+        [
+            (name, f"{ms:6.0f} ms {ms - least[0]:+6.0f}  {cpu:6.0f} ms {cpu - least[1]:+6.0f}")
+            for name, (ms, cpu) in middle.items()
+        ],
     )
 
 

@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
+PYCACHE = Path(tempfile.gettempdir()) / "tapecheck-benchmarks"
 PATH = "/v1/chat/completions"
 BODY = b'{"model":"gpt-x","stream":true,"messages":[{"role":"user","content":"hi"}]}'
 #: The peer's answer has three events more: the role, the finish reason and the last line.
@@ -85,11 +87,14 @@ def _memory(pid: int) -> int:
 @contextmanager
 def running(command: Sequence[str], **environment: str) -> Iterator[Running]:
     """Run a server until the end of the block; it prints its address when it is ready."""
+    # Compiled modules are kept, as they are of what is installed.
+    kept = {"PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(PYCACHE)}
+    inherited = {n: v for n, v in os.environ.items() if n != "PYTHONDONTWRITEBYTECODE"}
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        env={**inherited, **kept, **environment},
         text=True,
     )
     assert process.stdout is not None
