@@ -156,7 +156,7 @@ PACKAGES = {name for name, path in MODULES.items() if path.name == "__init__.py"
 
 
 #: What may be imported from beside the folders of mockserver.
-OPEN = {"mockserver", "mockserver.errors", "mockserver.files"}
+OPEN = {"mockserver", "mockserver.errors", "mockserver.files", "mockserver.lazy"}
 #: Public names of before the rooms, which hand on all that a module has.
 FORMER = {"harness.model", "harness.codec", "harness.fold"}
 

@@ -42,7 +42,17 @@ def test_public_names_are_where_they_were(module: str) -> None:
         assert getattr(found, name) is not None, name
 
 
-@pytest.mark.parametrize("package", ["mockserver", "mockserver.recording", "mockserver.serving"])
+@pytest.mark.parametrize(
+    "package",
+    [
+        "harness",
+        "mockserver",
+        "mockserver.backend.verdict",
+        "mockserver.cassettes",
+        "mockserver.recording",
+        "mockserver.serving",
+    ],
+)
 def test_a_lazy_face_has_all_that_it_lists_and_nothing_else(package: str) -> None:
     face = import_module(package)
     for name in face.__all__:

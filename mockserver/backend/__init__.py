@@ -2,6 +2,7 @@
 
 from mockserver.backend.backend import Backend
 from mockserver.backend.evidence import Seen
+from mockserver.backend.repeats import Repeat
 from mockserver.backend.reply import ANSWER_HEADER, REFUSED, Given
 from mockserver.backend.settings import Settings
 from mockserver.backend.wording import SETTINGS, settings_of
@@ -12,6 +13,7 @@ __all__ = [
     "SETTINGS",
     "Backend",
     "Given",
+    "Repeat",
     "Seen",
     "Settings",
     "settings_of",

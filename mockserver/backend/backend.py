@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from functools import partial
+from hashlib import blake2b
 
 from mockserver.backend import refusing, routes, synthesis, tokens
 from mockserver.backend import reply as replies
 from mockserver.backend.asked import Asked
 from mockserver.backend.desk import BackendDesk
 from mockserver.backend.failing import Drawn, Failing
-from mockserver.backend.limits import Meter, Meters
+from mockserver.backend.limits import UNLIMITED, Meter, Meters
+from mockserver.backend.repeats import Repeat, Repeats
 from mockserver.backend.reply import Given, Reply
 from mockserver.backend.routes import NoRoute, Route
-from mockserver.backend.schemas import UnmetSchemaError
+from mockserver.backend.schemas.unmet import UnmetSchemaError
 from mockserver.backend.script import Answering, Playing, Script
 from mockserver.backend.settings import Settings
+from mockserver.backend.synthesis import BLOCK
 from mockserver.backend.unserved import unserved
 from mockserver.cassettes.cassette import Request
 from mockserver.dialects import registry
@@ -49,7 +53,12 @@ class Backend:
         #: What later requests may refer to.
         self.memory = Memory()
         #: How often each request was answered: equal ones get ids of their own.
-        self._times: Counter[tuple[str, bytes]] = Counter()
+        self._times: Counter[bytes] = Counter()
+        self._count = 0
+        self._repeats = Repeats()
+        # Asked for each answer, so it is not found out again each time.
+        has_times = settings.pace.first_ms or settings.pace.each_ms
+        self._is_open = self._limits == UNLIMITED and not settings.failures and not has_times
 
     def add(self, script: Script) -> None:
         """Add the answers of a script, and its limits where it has some."""
@@ -57,6 +66,7 @@ class Backend:
         if script.limits:
             self._limits = self.settings.limits.over(script.limits)
             self._meters = Meters(self._limits)
+            self._is_open = False
 
     def answer(self, request: Request, now: float) -> Given:
         """Answer a request that came at ``now``, in seconds of a clock that never goes back.
@@ -64,7 +74,7 @@ class Backend:
         Raises :class:`RefusalError` for an address that nobody serves, and where the script of the
         session is over or does not fit.
         """
-        route = routes.find(request)
+        came, route = request, routes.find(request)
         if isinstance(route, NoRoute):
             return unserved(request, route)
         dialect, request = route.dialect, route.request
@@ -74,12 +84,40 @@ class Backend:
         try:
             if route.side is not None:
                 return self._aside(route, route.side)
+            uses = self.memory.uses
             given = self._asked(dialect, request, now)
+            if self.memory.uses == uses:
+                self._note(came, given)
         except (UnreadableRequestError, UnmetSchemaError, UnwritableError) as exc:
             given = refusing.refused(dialect, request, refusing.unreadable(dialect, str(exc)))
         except ObjectionError as exc:
             given = refusing.refused(dialect, request, exc.reason)
         return self._with_limits(given, now)
+
+    def repeat(self, request: Request) -> Repeat | None:
+        """Return what answers a request from now on, if its answers differ in their ids alone."""
+        return self._repeats.find(request)
+
+    def _note(self, request: Request, given: Given) -> None:
+        """Remember a request whose answer depends on nothing else."""
+        asked = given.asked
+        if asked is None or given.label != SYNTHESISED or given.objections or not self.is_plain:
+            return
+        counted = _counted(asked.request)
+        block = self._times[counted] // BLOCK
+        repeat = Repeat(
+            first=block * BLOCK,
+            take=partial(self._take, counted),
+            make=partial(self._written, asked),
+            own=partial(synthesis.own_of, synthesis.key_of(asked.request, self.settings.seed)),
+            is_current=lambda: self.is_plain and self._times[counted] // BLOCK == block,
+        )
+        self._repeats.keep(request, repeat)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether no answer has a script, a time, a limit or a failure: it can be sent at once."""
+        return self._is_open and not self.script.count and not self.script.only
 
     def _aside(self, route: Route, side: SideRoute) -> Given:
         scripted = self.script.vectors()
@@ -159,16 +197,22 @@ class Backend:
         )
 
     def _made(self, asked: Asked) -> Given:
-        number = self._number(asked.request)
+        return self._written(asked, self._take(_counted(asked.request)))
+
+    def _written(self, asked: Asked, number: int) -> Given:
         turn = synthesis.synthesise(asked, seed=self.settings.seed, number=number)
-        pace = replace(self.settings.pace, seed=self.settings.seed + self._times.total())
+        pace = self.settings.pace
+        if pace.jitter:
+            pace = replace(pace, seed=self.settings.seed + self._count)
         reply = Reply(source=SYNTHESISED, turn=turn, pace=pace)
         return replies.given(asked, reply)
 
-    def _number(self, request: Request) -> int:
-        key = request.uri, request.body
-        self._times[key] += 1
-        return self._times[key] - 1
+    def _take(self, counted: bytes) -> int:
+        """Return how often a request was answered before, and count it."""
+        number = self._times[counted]
+        self._times[counted] = number + 1
+        self._count += 1
+        return number
 
     def _with_limits(self, given: Given, now: float) -> Given:
         """Send with an answer what is left of the quotas of its model, as the provider does."""
@@ -181,3 +225,10 @@ class Backend:
         epoch = self._epoch + now
         headers = registry.said(asked.dialect, lambda r: r.limit_headers(quotas, epoch))
         return replies.with_headers(given, headers)
+
+
+def _counted(request: Request) -> bytes:
+    """Return what is equal for equal requests."""
+    hashed = blake2b(request.uri.encode(errors="surrogatepass"), digest_size=16)
+    hashed.update(b"\0" + request.body)
+    return hashed.digest()

@@ -14,8 +14,9 @@ from mockserver.backend import tokens
 from mockserver.backend.asked import Asked, Tool
 from mockserver.backend.choice import chosen
 from mockserver.backend.ending import ended
-from mockserver.backend.schemas import UnmetSchemaError, instance
-from mockserver.dialects.writing import compact, digest, made_id, made_seal
+from mockserver.backend.schemas.unmet import UnmetSchemaError
+from mockserver.cassettes.cassette import Request
+from mockserver.dialects.writing import OWN, compact, digest, made_id, made_seal
 from mockserver.vocabulary.model import (
     AssistantTurn,
     FinishReason,
@@ -29,6 +30,8 @@ from mockserver.vocabulary.model import (
     Usage,
 )
 
+#: So many answers to equal requests have ids that differ at their end alone.
+BLOCK: int = 16**OWN
 #: A short instruction that says what to answer.
 _SAY = re.compile(
     r"""\s*(?:please\s+)?
@@ -60,12 +63,11 @@ def synthesise(asked: Asked, *, seed: int = 0, number: int = 0) -> AssistantTurn
     """Return an answer to a call.
 
     ``number`` says how often the same was asked before: ids differ then, texts do not. Raises
-    :class:`~mockserver.backend.schemas.UnmetSchemaError` for a schema that nothing meets.
+    :class:`~mockserver.backend.schemas.unmet.UnmetSchemaError` for a schema that nothing meets.
     """
-    request = asked.request
-    key = digest(seed, request.uri, request.body.decode(errors="replace"), length=32)
-    parts = list(_parts(asked, key, number))
-    return completed(asked, parts, unique=digest(key, number, length=24))
+    key = key_of(asked.request, seed)
+    unique = _unique(key, number)
+    return completed(asked, list(_parts(asked, key, unique)), unique=unique)
 
 
 def completed(asked: Asked, parts: Sequence[Part], *, unique: str) -> AssistantTurn:
@@ -76,13 +78,29 @@ def completed(asked: Asked, parts: Sequence[Part], *, unique: str) -> AssistantT
     ending = ended(asked, parts)
     capacity = asked.dialect.capacity
     turn = AssistantTurn(
-        response_id=made_id(asked.dialect.ids.answer, unique),
+        response_id=made_id(asked.dialect.ids.answer, of=unique),
         status=Status.INCOMPLETE if ending.reason is FinishReason.LENGTH else Status.COMPLETED,
         finish_reason=ending.reason,
         raw_finish_reason=capacity.stop_word if capacity and ending.stopped else None,
         parts=ending.parts,
     )
     return replace(turn, usage=counted(asked, turn))
+
+
+def key_of(request: Request, seed: int) -> str:
+    """Return what makes the texts of the answers to a request."""
+    return digest(seed, request.uri, request.body.decode(errors="replace"), length=32)
+
+
+def own_of(key: str, number: int) -> str:
+    """Return what the ids of an answer end in; it comes back after :data:`BLOCK` answers."""
+    # Any odd factor keeps them apart.
+    return f"{(int(key[:OWN], 16) + 40503 * number) % BLOCK:0{OWN}x}"
+
+
+def _unique(key: str, number: int) -> str:
+    """Return what makes the ids of an answer."""
+    return digest(key, number // BLOCK, length=20) + own_of(key, number)
 
 
 def mark(key: str) -> str:
@@ -126,7 +144,7 @@ def tool_call(asked: Asked, name: str, arguments: Json, unique: str) -> ToolCall
     """Return a call of a tool; ``unique`` makes its id."""
     ids = asked.dialect.ids
     return ToolCallPart(
-        id=made_id(ids.call, name, unique).replace("{name}", name),
+        id=made_id(ids.call, name, of=unique).replace("{name}", name),
         name=name,
         arguments=arguments,
         arguments_raw=compact(arguments),
@@ -157,14 +175,14 @@ def tool_arguments(tool: Tool, key: str) -> JsonObject:
     return found
 
 
-def _parts(asked: Asked, key: str, number: int) -> Iterator[Part]:
+def _parts(asked: Asked, key: str, unique: str) -> Iterator[Part]:
     wanted = asked.reasoning
     if wanted is not None and (wanted.shown or not wanted.calls_sealed):
         text = f"The user asks, so {mark(key)} thinks before it answers."
         yield reasoning(asked, text, key, shown=wanted.shown)
     tools = chosen(asked)
     said: list[Part] = [
-        tool_call(asked, tool.name, tool_arguments(tool, key), digest(key, number, at, length=24))
+        tool_call(asked, tool.name, tool_arguments(tool, key), made_id("#" * 24, at, of=unique))
         for at, tool in enumerate(tools)
     ]
     yield from sealed(asked, said or [TextPart(text=_text(asked, key))], key)
@@ -189,6 +207,9 @@ def _text(asked: Asked, key: str) -> str:
 
 def _met(schema: Json, key: str, place: str) -> Json:
     try:
+        # What reads schemas takes long to import.
+        from mockserver.backend.schemas.instance import instance
+
         return instance(schema, mark(key))
     except UnmetSchemaError as exc:
         raise exc.of(place) from None

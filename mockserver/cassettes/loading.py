@@ -6,7 +6,7 @@ import stat
 import zlib
 from pathlib import Path
 
-from mockserver.cassettes import cassette, foreign, har
+from mockserver.cassettes import cassette
 from mockserver.cassettes.cassette import Cassette
 from mockserver.errors import CassetteError, NoRecordingError, UnparsableError
 
@@ -29,12 +29,17 @@ def load(path: Path) -> Cassette:
 
 def parse(text: bytes, path: Path) -> Cassette:
     """Read a recording from its ``text``; ``path`` is for its name and for messages."""
+    # Few servers need the readers of other tools' files.
     if path.suffix.lower() == ".har":
+        from mockserver.cassettes import har
+
         return har.parse(text, path)
     try:
         return cassette.parse(text, path)
     except CassetteError as exc:
         error = exc
+    from mockserver.cassettes import foreign
+
     try:
         found = foreign.load(text, path)
     except UnparsableError as exc:
@@ -69,6 +74,8 @@ def is_recording(path: Path) -> bool:
     suffix = path.suffix.lower()
     if suffix not in MAYBE:
         return suffix in SUFFIXES
+    from mockserver.cassettes import foreign
+
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return False

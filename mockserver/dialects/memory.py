@@ -25,6 +25,8 @@ class Memory:
         self._used = 0
         #: How many values were ever kept, for ids that are used once.
         self.count = 0
+        #: How often it was asked, or changed: what did neither does not depend on it.
+        self.uses = 0
         self._values: OrderedDict[str, tuple[object, int]] = OrderedDict()
 
     def __len__(self) -> int:
@@ -32,6 +34,7 @@ class Memory:
 
     def keep(self, id_: str, value: object, size: int) -> None:
         """Remember a value of ``size`` bytes, in place of another of that id."""
+        self.uses += 1
         self.forget(id_)
         self._values[id_] = (value, size + _EACH)
         self._used += size + _EACH
@@ -41,6 +44,7 @@ class Memory:
 
     def find(self, id_: str, kind: type[_T]) -> _T | None:
         """Return the value of an id if it is of that kind."""
+        self.uses += 1
         value, _ = self._values.get(id_, (None, 0))
         if not isinstance(value, kind):
             return None
@@ -49,10 +53,12 @@ class Memory:
 
     def every(self, kind: type[_T]) -> Iterator[_T]:
         """Yield all values of a kind, the last used first."""
+        self.uses += 1
         values = (value for value, _ in reversed(self._values.values()))
         yield from (value for value in values if isinstance(value, kind))
 
     def forget(self, id_: str) -> None:
         """Forget a value, if there is one."""
+        self.uses += 1
         _, size = self._values.pop(id_, (None, 0))
         self._used -= size

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from mockserver.cassettes.cassette import Headers, Response
 from mockserver.dialects.dialect import UnwritableError
-from mockserver.dialects.writing import digest, retry_after, whole
+from mockserver.dialects.writing import digest, id_beside, retry_after, whole
 from mockserver.vocabulary.failure import ErrorClass, ErrorInfo
 from mockserver.vocabulary.model import AssistantTurn, Json, JsonObject, Usage
 
@@ -72,7 +72,7 @@ def error_answer(error: ErrorInfo) -> Response:
 
 def headers_of(turn: AssistantTurn) -> Headers:
     """Return the headers of an answer."""
-    return request_headers("request", turn)
+    return _headers(id_beside("req_" + "#" * 32, turn, "request"))
 
 
 def request_headers(*things: object) -> Headers:

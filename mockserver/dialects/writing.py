@@ -7,20 +7,27 @@ import hashlib
 import json
 import re
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from http import HTTPStatus
 
 from mockserver.cassettes.cassette import Chunk, Headers, Origin, Response, Wire
 from mockserver.vocabulary.codec import to_json
-from mockserver.vocabulary.model import Json
+from mockserver.vocabulary.model import AssistantTurn, Json
 
 #: What the placeholders of :func:`made_id` stand for.
 _ID_ALPHABETS: Mapping[str, str] = {
     "*": string.ascii_letters + string.digits,
     "#": "0123456789abcdef",
 }
+#: Answers to equal requests have ids that differ in so many characters at the end alone.
+OWN = 4
+_OWN = re.compile(f"[0-9a-f]{{{OWN}}}")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
+#: Stands for the value in which the events of a :func:`sse_form` differ.
+HOLE = "\0hole"
+_HOLE = json.dumps(HOLE).encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +84,7 @@ def compact(value: Json) -> str:
 
     A lone surrogate, which UTF-8 cannot carry, is escaped.
     """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = _ENCODER.encode(value)
     if text.isascii():
         return text
     return "".join(f"\\u{ord(c):04x}" if "\ud800" <= c <= "\udfff" else c for c in text)
@@ -92,12 +99,30 @@ def digest(*things: object, length: int) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
-def made_id(form: str, *things: object) -> str:
+def made_id(form: str, *things: object, of: str = "") -> str:
     """Return an id of a form that depends on the things alone.
 
     In the form, of 64 characters at most, ``*`` stands for a letter or a digit and ``#`` for a hex
-    digit; everything else is itself.
+    digit; everything else is itself. ``of`` is another id that it goes with: the :data:`OWN`
+    characters at its end, if they are hex digits, are those of the new one too, which depends on
+    nothing else of them.
     """
+    own = of[-OWN:]
+    if not of:
+        return _filled(form, *things)
+    if not _OWN.fullmatch(own) or not set(form[-OWN:]) <= _ID_ALPHABETS.keys():
+        return _filled(form, *things, of)
+    return _filled(form[:-OWN], *things, of[:-OWN]) + own
+
+
+def id_beside(form: str, turn: AssistantTurn, *things: object) -> str:
+    """Return an id of a form for the answer that says a turn, beside the id of the turn itself."""
+    if turn.response_id:
+        return made_id(form, *things, of=turn.response_id)
+    return made_id(form, *things, turn)
+
+
+def _filled(form: str, *things: object) -> str:
     text = compact([to_json(thing) for thing in things])
     numbers = hashlib.sha512(text.encode()).digest()
     made = []
@@ -123,6 +148,15 @@ def sse_event(data: Json, event: str | None = None) -> bytes:
     text = data if isinstance(data, str) else compact(data)
     name = "" if event is None else f"event: {event}\n"
     return f"{name}data: {text}\n\n".encode()
+
+
+def sse_form(data: Json, event: str | None = None) -> Callable[[Json], bytes]:
+    """Return what makes events that have a value in the place of the last :data:`HOLE` of ``data``.
+
+    They are those of :func:`sse_event`, in a fraction of the time.
+    """
+    before, _, after = sse_event(data, event).rpartition(_HOLE)
+    return lambda value: before + compact(value).encode() + after
 
 
 def streamed(

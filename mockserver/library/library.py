@@ -19,7 +19,7 @@ from types import MappingProxyType
 from urllib.parse import unquote
 
 from mockserver import files
-from mockserver.cassettes import loading, writer
+from mockserver.cassettes import loading
 from mockserver.cassettes.cassette import Cassette
 from mockserver.errors import CassetteError, SessionError, UnwritableError
 from mockserver.library.index import Index, stamp_of
@@ -110,6 +110,8 @@ def write(cassette: Cassette) -> None:
 
     Raises :class:`UnwritableError` if the file cannot be written.
     """
+    from mockserver.cassettes import writer
+
     replace(cassette.path, writer.dump(cassette))
 
 

@@ -25,7 +25,7 @@ from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import HttpProcessingError
 
 from mockserver.backend import ANSWER_HEADER, REFUSED, Backend, Given, Seen, Settings
-from mockserver.backend.verdict import Statements, Verdict, joined, judge
+from mockserver.backend.verdict import Statements, Verdict
 from mockserver.cassettes.cassette import Headers, Request
 from mockserver.errors import CodingError, SessionError, TooLargeError
 from mockserver.library.library import Library
@@ -85,8 +85,7 @@ class Options:
     requests; with ``cors``, web pages among them may read the answers. ``backend``: requests that
     nothing is recorded for get an answer that is made for them. ``by_request``: with a backend,
     requests without a prefix get recordings too. ``shared``: other processes answer on the same
-    port. ``proxy``: requests may be for other hosts, in
-    whose place this server answers.
+    port. ``proxy``: requests may be for other hosts, in whose place this server answers.
     """
 
     speed: float = 0.0
@@ -168,6 +167,8 @@ class App:
         """
         if session:
             return self.sessions[session].verdict()
+        from mockserver.backend.verdict import joined, judge
+
         seen: dict[str | None, list[Seen]] = {None: []}
         for record in self.journal.records:
             seen.setdefault(record.session, []).append(record.seen)
@@ -327,8 +328,9 @@ class App:
         found: Found | None = None,
         *,
         connection: int,
+        make: Callable[[], Found] | None = None,
     ) -> Record:
-        """Enter a request in the journals."""
+        """Enter a request in the journals; ``make`` as for a record."""
         record = Record(
             next(self._numbers),
             live.session.id if live else None,
@@ -339,6 +341,7 @@ class App:
             body,
             found,
             connection=connection,
+            make=make,
         )
         self.journal.add(record)
         if live is not None:

@@ -110,7 +110,8 @@ class Record:
 
     For speed, it stores the parts as they come, in few objects, and builds the entry only on
     demand. ``headers`` may have a name several times. ``body`` is as it was sent: a few kilobytes
-    can decode to megabytes. ``clock`` tells the time in seconds.
+    can decode to megabytes. ``clock`` tells the time in seconds. ``make`` makes the answer that was
+    sent if ``found`` is only one like it, with other ids.
     """
 
     __slots__ = (
@@ -120,13 +121,14 @@ class Record:
         "_clock",
         "_connection",
         "_ended",
+        "_found",
         "_headers",
+        "_make",
         "_note",
         "_outcome",
         "_sent",
         "_status",
         "call",
-        "found",
         "on_end",
         "size",
     )
@@ -144,13 +146,15 @@ class Record:
         *,
         clock: Callable[[], float] = time.monotonic,
         connection: int = 0,
+        make: Callable[[], Found] | None = None,
     ) -> None:
         self._asked = number, session, method, path, query, body
         #: How many bytes it takes, about.
         self.size = len(body) + len(query) + len(path) + _OVERHEAD
         self.size += sum(map(len, headers.values()))
         self._headers = headers
-        self.found = found
+        self._found = found
+        self._make = make
         self._outcome = Outcome.ANSWERING
         self._status = found.exchange.schedule.status if found else None
         self._sent = 0
@@ -188,26 +192,34 @@ class Record:
 
     def _entry(self, headers: Headers, body: bytes) -> JournalEntry:
         number, session, method, path, query, _ = self._asked
+        found = self._found
         return JournalEntry(
             number=number,
             session=session,
-            cassette=self.found.cassette if self.found else None,
-            answer=self.found.label if self.found else None,
+            cassette=found.cassette if found else None,
+            answer=found.label if found else None,
             method=method,
             path=path,
             query=query,
             headers=headers,
             body=body,
-            exchange=self.found.number if self.found else None,
+            exchange=found.number if found else None,
             status=self._status,
             sent=self._sent,
             outcome=self._outcome,
-            note=self._note or (self.found.note if self.found else None),
+            note=self._note or (found.note if found else None),
             connection=self._connection,
             arrived=self._arrived,
             began=self._began,
             ended=self._ended,
         )
+
+    @property
+    def found(self) -> Found | None:
+        """The answer."""
+        if self._make is not None:
+            self._found, self._make = self._make(), None
+        return self._found
 
     @property
     def number(self) -> int:

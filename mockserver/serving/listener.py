@@ -178,8 +178,8 @@ class Connection(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the client; those of other protocols are no malformed HTTP."""
-        if not self._begun:
-            self._begun = True
+        is_first, self._begun = not self._begun, True
+        if is_first:
             for start, message in _OTHER_PROTOCOLS.items():
                 if data.startswith(start):
                     self._refuse(message)
@@ -187,7 +187,7 @@ class Connection(web.RequestHandler):
         if self._short_cut is None or not data:
             # No bytes: a body was read, and the parser may go on with what it had kept.
             super().data_received(data)
-        elif self._is_answered(self._short_cut, data):
+        elif self._is_answered(self._short_cut, data, is_first=is_first):
             self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
             self._stop_timer()
             return
@@ -199,17 +199,19 @@ class Connection(web.RequestHandler):
             # A head that never ends would hold its connection for ever.
             self._timer = self._loop.call_later(self._manager.head_seconds, self._too_slow)
 
-    def _is_answered(self, short_cut: ShortCut, data: bytes) -> bool:
+    def _is_answered(self, short_cut: ShortCut, data: bytes, *, is_first: bool) -> bool:
         """Take bytes and return whether they ended a request that the short cut has answered."""
         waiter, began, self._is_between = self._waiter, self._is_between, False
-        idle = waiter is not None and not waiter.done() and not self._paused
+        # The first bytes may come before the task that gives requests to the handler begins.
+        idle = is_first if waiter is None else not waiter.done()
+        idle = idle and not self._paused
         if idle and began and self.transport is not None and not self.transport.is_closing():
             message = short_cut.answer_again(data, self.number)
             if message is not None:
                 self.transport.write(message)
                 self._is_between = True
                 return True
-        # The task that gives requests to the handler sleeps on, until there is one for it.
+        # The task sleeps on, until there is a request for it.
         self._waiter = None if idle else waiter
         try:
             super().data_received(data)
@@ -222,10 +224,10 @@ class Connection(web.RequestHandler):
             # Nothing came but a head and its body, so the next byte begins another request.
             size = data.find(b"\r\n\r\n") + 4 + getattr(payload, "total_bytes", 0)
             self._is_between = size == len(data) and payload.is_eof() and not head.chunked
-        if not idle or waiter is None:
+        if not idle:
             return False
         answered = self._answer(short_cut, data if self._is_between else None)
-        if answered is False and not waiter.done():
+        if answered is False and waiter is not None and not waiter.done():
             waiter.set_result(None)
         return answered is True
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from mockserver.backend import Backend, Seen, Settings
 from mockserver.backend.script import EMPTY
-from mockserver.backend.verdict import CHECKS, Statements, Verdict, judge
+from mockserver.backend.verdict import Statements, Verdict
 from mockserver.cassettes.cassette import Request
 from mockserver.dialects.addresses import DUMMY_KEY
 from mockserver.errors import SessionError, did_you_mean
@@ -160,6 +160,8 @@ class LiveSession:
             said = replace(said, timeout=timeout)
         if excuse is not None:
             check, reason = excuse
+            from mockserver.backend.verdict import CHECKS
+
             known = [name for names in CHECKS.values() for name in names]
             if check not in known:
                 raise SessionError(
@@ -181,6 +183,8 @@ class LiveSession:
 
     def verdict(self) -> Verdict:
         """Judge the client by its requests so far."""
+        from mockserver.backend.verdict import judge
+
         key = self.backend.settings.key if self.backend is not None else None
         statements = replace(self.statements, keys={"": key or DUMMY_KEY})
         forgotten = self.journal.dropped

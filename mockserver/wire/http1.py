@@ -114,9 +114,10 @@ class Message:
         gated = any(isinstance(step, Gate) for step in steps)
         if unmarked or gated or len(self.schedule.body) > WHOLE_LIMIT:
             return None
-        return b"".join(self._parts(delivery))
+        return b"".join(self.parts(delivery))
 
-    def _parts(self, delivery: Delivery) -> Iterator[bytes]:
+    def parts(self, delivery: Delivery) -> Iterator[bytes]:
+        """Yield all pieces of the message; a gate is passed."""
         yield self.head(delivery)
         for send in self.schedule.sends:
             yield self.frame(send, delivery)

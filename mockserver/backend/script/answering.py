@@ -11,7 +11,6 @@ from mockserver.backend import synthesis
 from mockserver.backend.asked import Asked, Tool
 from mockserver.backend.refusing import refused
 from mockserver.backend.reply import Given, Reply
-from mockserver.backend.schemas import mismatch
 from mockserver.backend.script.steps import Fail, Step, Tape, ToolCall
 from mockserver.cassettes.cassette import Interaction, Request
 from mockserver.dialects.objection import Objection
@@ -112,6 +111,8 @@ def _notes(step: Step, asked: Asked) -> Iterator[str]:
             )
     schema = None if step.data is None else synthesis.wanted_schema(asked)
     if schema is not None and step.data is not None:
+        from mockserver.backend.schemas.instance import mismatch
+
         problem = mismatch(schema, json.loads(step.data))
         if problem is not None:
             yield f"{step.where}: not what the schema of the request allows: {problem}"

@@ -11,7 +11,15 @@ from collections.abc import Iterable, Iterator
 
 from mockserver.cassettes.cassette import Headers, Response
 from mockserver.dialects.anthropic.error_answer import error_body, write_error
-from mockserver.dialects.writing import Pace, deltas, digest, sse_event, streamed, whole
+from mockserver.dialects.writing import (
+    Pace,
+    deltas,
+    digest,
+    id_beside,
+    sse_event,
+    streamed,
+    whole,
+)
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.model import (
     AssistantTurn,
@@ -37,7 +45,7 @@ _USAGE: JsonObject = {
 
 def write_answer(turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
     """Return the answer that says ``turn``, streamed if ``call`` is."""
-    request_id = "req_011C" + digest(turn, call, length=20)
+    request_id = id_beside("req_011C" + "#" * 20, turn, "request", call.model)
     if call.stream:
         return streamed(
             (sse_event(event, event["type"]) for event in _events(turn, call, pace, request_id)),

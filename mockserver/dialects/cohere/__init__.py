@@ -57,7 +57,7 @@ class Cohere(Dialect):
         "TOOL_CALL": FinishReason.TOOL_CALLS,
     }
     capacity = answer.CAPACITY
-    ids = Ids(answer="########-####-4###-a###-############", call="{name}_" + "*" * 12)
+    ids = Ids(answer=answer.ID_FORM, call="{name}_" + "*" * 12)
 
     def knows(self, request: Request) -> bool:
         """Return whether Cohere's SDK sends it."""

@@ -6,13 +6,12 @@ Source: https://docs.cohere.com/reference/chat-stream, and recorded answers.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 
 from mockserver.cassettes.cassette import Headers, Response
 from mockserver.dialects.capacity import Capacity
 from mockserver.dialects.cohere import citations, failures
-from mockserver.dialects.writing import Pace, deltas, digest, sse_event, streamed, whole
+from mockserver.dialects.writing import Pace, deltas, made_id, sse_event, streamed, whole
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.failure import ErrorClass
 from mockserver.vocabulary.model import (
@@ -25,6 +24,7 @@ from mockserver.vocabulary.model import (
     Usage,
 )
 
+ID_FORM = "########-####-4###-a###-############"
 CAPACITY = Capacity(
     words={
         FinishReason.STOP: "COMPLETE",
@@ -42,7 +42,7 @@ CAPACITY = Capacity(
 
 def write_answer(turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response:
     """Return the answer; a failed one that is not streamed is an HTTP error."""
-    answer_id = turn.response_id or made_id(turn)
+    answer_id = turn.response_id or made_id(ID_FORM, turn)
     headers = trace_of(answer_id)
     if call.stream:
         events = (sse_event(event, event["type"]) for event in _events(turn, answer_id, pace))
@@ -52,14 +52,9 @@ def write_answer(turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response
     return whole(_whole(turn, answer_id), headers=headers, pace=pace)
 
 
-def made_id(turn: AssistantTurn) -> str:
-    """Return an id as Cohere makes them, the same for the same turn."""
-    return str(uuid.UUID(hex=digest(turn, length=32), version=4))
-
-
 def trace_of(answer_id: str) -> Headers:
     """Return the header that names an answer for Cohere's support."""
-    return (("x-debug-trace-id", digest(answer_id, length=32)),)
+    return (("x-debug-trace-id", made_id("#" * 32, "trace", of=answer_id)),)
 
 
 def _whole(turn: AssistantTurn, answer_id: str) -> JsonObject:

@@ -19,7 +19,16 @@ from mockserver.dialects.openai_writing import (
     headers_of,
     usage_object,
 )
-from mockserver.dialects.writing import Pace, deltas, digest, sse_event, streamed, whole
+from mockserver.dialects.writing import (
+    HOLE,
+    Pace,
+    deltas,
+    digest,
+    sse_event,
+    sse_form,
+    streamed,
+    whole,
+)
 from mockserver.vocabulary.call import NeutralCall
 from mockserver.vocabulary.model import (
     AssistantTurn,
@@ -76,11 +85,16 @@ def write_answer(turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Response
 def _events(turn: AssistantTurn, call: NeutralCall, pace: Pace) -> Iterator[bytes]:
     wants_usage = call.stream_usage
     head = _head(turn, call, "chat.completion.chunk")
+    usage = {"usage": None} if wants_usage else {}
+
+    def data(index: int, delta: Json, reason: str | None) -> JsonObject:
+        choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": reason}
+        return {**head, "choices": [choice], **usage}
+
     for index in range(_choices(call)):
+        begun = sse_form(data(index, HOLE, None))
         for delta, reason in _deltas(turn, call, pace):
-            choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": reason}
-            usage = {"usage": None} if wants_usage else {}
-            yield sse_event({**head, "choices": [choice], **usage})
+            yield begun(delta) if reason is None else sse_event(data(index, delta, reason))
     if turn.error is not None:
         yield sse_event({"error": error_object(turn.error)})
         return

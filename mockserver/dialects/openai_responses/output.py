@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mockserver.dialects.dialect import UnwritableError
-from mockserver.dialects.writing import digest
+from mockserver.dialects.writing import made_id
 from mockserver.vocabulary.model import (
     Citation,
     ImagePart,
@@ -101,7 +101,7 @@ def items_of(parts: Sequence[Part], seed: str) -> list[Item]:
     """
     found = []
     for number, (kind, group) in enumerate(_grouped(parts)):
-        item_id = f"{_PREFIXES.get(kind, 'ig')}_{digest(seed, str(number), length=48)}"
+        item_id = made_id(_PREFIXES.get(kind, "ig") + "_" + "#" * 48, number, of=seed)
         found.append(Item(kind, item_id, tuple(group)))
     return found
 

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from mockserver.backend import tokens
-from mockserver.backend.schemas import UnmetSchemaError
+from mockserver.backend.schemas.unmet import UnmetSchemaError
 from mockserver.backend.synthesis import synthesise
 from mockserver.dialects import dialects
 from mockserver.vocabulary import FinishReason, Status

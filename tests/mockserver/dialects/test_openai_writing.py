@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from mockserver.dialects import UnwritableError
 from mockserver.dialects.openai_writing import digest, error_answer, error_object, usage_object
+from mockserver.dialects.writing import HOLE, made_id, sse_event, sse_form
 from mockserver.vocabulary import ErrorClass, ErrorInfo, Usage
 
 
@@ -70,3 +73,24 @@ def test_counts_that_are_not_known_are_left_out() -> None:
 def test_a_digest_depends_on_each_text() -> None:
     assert digest("a", "bc", length=8) != digest("ab", "c", length=8)
     assert len(digest("\ud800", length=64)) == 64
+
+
+def test_ids_that_go_together_end_alike() -> None:
+    first, second = (made_id("call_****####", "a", of=f"resp_0{own}") for own in ("12ab", "ffff"))
+    assert first == second[:-4] + "12ab"
+    assert made_id("#" * 8, "b", of="resp_012ab")[:4] != made_id("#" * 8, "a", of="resp_012ab")[:4]
+
+
+@pytest.mark.parametrize("of", ["x", "resp_\r\n", "chatcmpl-XYZW"])
+def test_an_id_takes_nothing_but_hex_digits_from_another(of: str) -> None:
+    assert re.fullmatch("req_[0-9a-f]{32}", made_id("req_" + "#" * 32, of=of))
+    assert made_id("#" * 8, of=of) != made_id("#" * 8, of=of + "y")
+
+
+@pytest.mark.parametrize("name", ["plain", HOLE])
+def test_events_that_differ_in_a_value_are_those_written_one_by_one(name: str) -> None:
+    values = ["", 'say "\\n"', "\n\0é🙂", "\ud800", HOLE, {"text": "a"}, None]
+    form = sse_form({"name": name, "delta": HOLE, "end": None}, "x")
+    for value in values:
+        data = {"name": name, "delta": value, "end": None}
+        assert form(value) == sse_event(data, "x")

@@ -8,7 +8,8 @@ import jsonschema
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mockserver.backend.schemas import UnmetSchemaError, instance
+from mockserver.backend.schemas.instance import instance
+from mockserver.backend.schemas.unmet import UnmetSchemaError
 
 NAMES = st.sampled_from(["a", "b", "c", "x-y"])
 SMALL = st.integers(0, 4)

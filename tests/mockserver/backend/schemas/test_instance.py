@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from mockserver.backend.schemas import UnmetSchemaError, instance
+from mockserver.backend.schemas.instance import instance
+from mockserver.backend.schemas.unmet import UnmetSchemaError
 
 MARK = "wren-1"
 NODE = {
