@@ -1,6 +1,6 @@
 """Addresses of requests, where a recording has only a part of one, or none.
 
-What is missing is not invented: the host becomes one that cannot exist, and the path is told by the
+What is missing is not invented: the host becomes one that cannot exist, and the path comes from the
 answer, or the interaction is left out.
 """
 

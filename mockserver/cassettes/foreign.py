@@ -61,7 +61,7 @@ class ForeignInteraction:
     """One interaction as the file has it, with all its headers.
 
     ``rebuilt`` are the bodies whose bytes the file does not have, only their JSON value;
-    ``extra`` the keys that are not read; ``addressed`` says that its answer told its address.
+    ``extra`` the keys that are not read; ``addressed`` says that its address is from its answer.
     """
 
     interaction: Interaction
@@ -124,8 +124,8 @@ def read(text: bytes, path: Path) -> ForeignFile | None:
                 "recorded by vcrpy before 1.0",
                 f"convert it in place with: python -m vcr.migration {path}",
             )
-    if told := guess(data):
-        message, hint = told
+    if known := guess(data):
+        message, hint = known
         raise NoRecordingError(path, message, line=reader.line_of(()), hint=hint)
     return None
 

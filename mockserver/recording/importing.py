@@ -43,7 +43,7 @@ class Kind(StrEnum):
     STALE = "content-encoding dropped"
     REBUILT = "body rewritten as JSON"
     EXTRA = "unknown key dropped"
-    ADDRESS = "address told by the answer"
+    ADDRESS = "address from the answer"
 
     def times(self, count: int) -> str:
         """Return how many times it was done, for people."""
@@ -66,7 +66,7 @@ _WORDS = {
     Kind.DECODED: ("bodies decompressed", "so that they can be read and searched"),
     Kind.STALE: ("content-encodings dropped", "the bodies are no longer encoded"),
     Kind.REBUILT: ("bodies rewritten as JSON", "the files have their values, not their bytes"),
-    Kind.ADDRESS: ("addresses told by the answers", "the files have a word in their place"),
+    Kind.ADDRESS: ("addresses from the answers", "the files have a word in their place"),
     Kind.EXTRA: ("unknown keys dropped", "a cassette has no place for them"),
 }
 

@@ -34,9 +34,9 @@ _FILES = {
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:"
 )
-#: How many requests are told at once, and how many events of an answer.
+#: How many requests are listed at once, and how many events of an answer.
 _REQUESTS, _EVENTS = 300, 1000
-#: How much of an event is told, in characters.
+#: How much of an event is shown, in characters.
 _TEXT = 2000
 
 

@@ -27,10 +27,10 @@ ONE_CALL = "To know: mark the call as one: llm.one_call(), or POST …/calls."
 
 def retry_after(scene: Scene) -> Iterator[Finding]:
     """Find retries before the time that the server named (RFC 9110, section 10.2.3)."""
-    told: set[int] = set()
+    judged: set[int] = set()
     for group in scene.equal:
         found = list(repeats(group))
-        told |= {repeat.event.number for repeat in found}
+        judged |= {repeat.event.number for repeat in found}
         for repeat in unpaired(found, _waited):
             last = max(repeat.candidates, key=lambda e: e.end)
             wait, asked = repeat.event.seen.arrived - last.end, last.retry_after or 0.0
@@ -43,7 +43,7 @@ def retry_after(scene: Scene) -> Iterator[Finding]:
                 f"No pairing of these requests waits longer. Proof: {repeat.proof}.",
                 remedy=f"again: llm.fail({last.status}, retry={asked:g})",
             )
-    yield from _windows(scene, told)
+    yield from _windows(scene, judged)
 
 
 def _waited(failed: Event, repeated: Event) -> bool:
@@ -54,12 +54,12 @@ def _waited(failed: Event, repeated: Event) -> bool:
     return repeated.seen.arrived - failed.end >= asked - slack
 
 
-def _windows(scene: Scene, told: set[int]) -> Iterator[Finding]:
+def _windows(scene: Scene, judged: set[int]) -> Iterator[Finding]:
     """Find requests of one conversation in the time to wait.
 
-    ``told`` are proved retries: the pairing judges them. Two or more equal requests, one after the
-    other on the connection that was asked to wait, look like a loop; but workers that each wait as
-    told can share a connection, so that no request proves it.
+    ``judged`` are proved retries: the pairing judges them. Two or more equal requests, one after
+    the other on the connection that was asked to wait, look like a loop; but workers that each
+    wait as asked can share a connection, so that no request proves it.
     """
     for event in scene.events:
         if event.status not in _LATER or event.retry_after is None:
@@ -69,7 +69,7 @@ def _windows(scene: Scene, told: set[int]) -> Iterator[Finding]:
             for later in scene.after(event)
             # A request that says it is the first of its call is no retry.
             if not later.counts_retries
-            and later.number not in told
+            and later.number not in judged
             and not _waited(event, later)
             and _same_talk(event, later)
         ]
