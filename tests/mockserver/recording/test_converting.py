@@ -137,3 +137,18 @@ def test_nothing_secret_gets_into_another_file() -> None:
     call = replace(CALL, messages=({"role": "user", "content": f"my key is {key}"},))
     with pytest.raises(InconvertibleError, match="contains"):
         convert(call, TURN, SOURCE, CHAT)
+
+
+def test_a_reason_without_a_word_does_not_become_a_success() -> None:
+    refused = replace(TURN, finish_reason=FinishReason.CONTENT_FILTER)
+    anthropic = find_dialect("anthropic")
+    with pytest.raises(InconvertibleError, match="content_filter"):
+        convert(CALL, refused, SOURCE, anthropic)
+
+
+def test_options_and_schemas_that_are_said_otherwise_are_not_lost() -> None:
+    schema = {"type": "object", "properties": {}, "additionalProperties": False}
+    form = {"type": "json_schema", "json_schema": {"name": "a", "schema": schema}}
+    call = replace(CALL, options={"response_format": form, "max_completion_tokens": 5, "seed": 1})
+    lost = convert(call, TURN, SOURCE, RESPONSES).lost
+    assert [line for line in lost if "response_format" in line or "max" in line] == []

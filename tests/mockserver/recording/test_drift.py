@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -111,3 +112,19 @@ def test_a_request_that_changed_is_a_difference() -> None:
     assert str(drift) == (
         f'  {TITLE}: the request differs in body/messages/0: recorded "hi", got "hello"'
     )
+
+
+def test_of_many_differences_the_first_are_shown() -> None:
+    names = [f"field{n}" for n in range(30)]
+    old = answer({"object": "chunk", **dict.fromkeys(names, "a")})
+    new = answer({"object": "chunk", **dict.fromkeys(names, "b")})
+    values = compare([old], [new]).values
+    assert len(values) < 30
+    assert re.search(r"and \d+ more", values[-1])
+
+
+def test_of_many_differences_of_a_request_the_first_are_shown() -> None:
+    sent = [json.dumps({f"field{n}": value for n in range(30)}).encode() for value in "ab"]
+    old, new = (replace(answer(), request=replace(answer().request, body=body)) for body in sent)
+    text = str(compare([old], [new]))
+    assert re.search(r"the request differs in \d+ more", text)

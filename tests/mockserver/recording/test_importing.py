@@ -224,3 +224,24 @@ def test_the_origin_is_imported() -> None:
 def test_changes_are_counted_in_words(kind: Kind, count: int, words: str) -> None:
     assert kind.times(count) == words
     assert all(k.reason for k in Kind)
+
+
+def test_changes_are_counted_by_kind() -> None:
+    found = convert(answer(gzip.compress(JSON, mtime=0), content_encoding="gzip"))
+    assert found.counts
+    assert set(found.counts) == {change.kind for change in found.changes}
+    assert sum(found.counts.values()) == len(found.changes)
+
+
+@pytest.mark.parametrize("uri", ["ftp://h/v1", "file:///etc/passwd"])
+def test_what_is_no_http_is_left_out(uri: str) -> None:
+    found = convert(answer(JSON), uri=uri)
+    assert found.cassette.interactions == ()
+    (error,) = found.left_out
+    assert "not an HTTP request" in str(error)
+
+
+def test_a_body_in_a_coding_without_a_decoder_is_left_out() -> None:
+    found = convert(answer(b"\x00\xffcoded", content_encoding="unheard-of"))
+    (error,) = found.left_out
+    assert "cannot be decoded" in str(error)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ctypes
+import weakref
 
 import pytest
 
@@ -34,3 +35,15 @@ def test_another_c_library_is_left_alone(
 
     monkeypatch.setattr(ctypes, "CDLL", load)
     memory.map_large_blocks()
+
+
+def test_what_is_left_in_cycles_is_freed() -> None:
+    class Left:
+        pass
+
+    left = Left()
+    left.itself = left  # type: ignore[attr-defined]
+    gone = weakref.ref(left)
+    del left
+    memory.drop_cycles()
+    assert gone() is None

@@ -47,3 +47,9 @@ def test_the_oldest_recording_counts_and_confirmation_renews() -> None:
     assert age({"at": "2020-01-01T00:00:00Z", "confirmed": "2026-11-19T12:00:00Z"}) == timedelta(2)
     assert age({"at": datetime(2026, 11, 18, 12)}) == timedelta(3)
     assert age({"at": "yesterday"}) is None
+
+
+def test_each_mode_says_what_it_does() -> None:
+    meanings = {mode.meaning for mode in Mode}
+    assert len(meanings) == len(Mode)
+    assert all(meanings)
