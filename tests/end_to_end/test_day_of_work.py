@@ -1,6 +1,7 @@
 """A test that logs in, uploads a file, polls a job and streams through two SDKs, as a team has it.
 
-It is recorded in parallel and replayed without the provider; then something in it changes.
+It is recorded in parallel and replayed without the provider; then something in it changes. It takes
+a minute of processor time, so it runs with ``TAPECHECK_EXHAUSTIVE=1`` only.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.end_to_end import day_of_work
 from tests.mockserver.live import Live
@@ -29,6 +32,9 @@ def run(project: Path, *arguments: str, **environment: str) -> subprocess.Comple
     )
 
 
+@pytest.mark.skipif(
+    "TAPECHECK_EXHAUSTIVE" not in os.environ, reason="takes long; set TAPECHECK_EXHAUSTIVE=1"
+)
 def test_a_day_of_work_is_recorded_and_replayed(tmp_path: Path) -> None:
     (tmp_path / "test_mine.py").write_text(day_of_work.TEST)
     (tmp_path / "pytest.ini").write_text("[pytest]\ntapecheck_providers = providers.json\n")

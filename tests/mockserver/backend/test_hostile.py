@@ -113,7 +113,7 @@ def test_every_dialect_has_a_path() -> None:
 
 @pytest.mark.parametrize("lenient", [False, True])
 @pytest.mark.parametrize("name", PATHS)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
 @given(body=st.dictionaries(_WORDS, _VALUES, max_size=6))
 def test_any_object_is_answered(name: str, lenient: bool, body: dict[str, Any]) -> None:
     raw = json.dumps({"model": "gpt-4o", "background": name == "background", **body}).encode()

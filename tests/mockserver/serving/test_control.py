@@ -236,7 +236,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=50) | _JSON.map(lambda value: json.dumps(value).encode()))
 def test_whatever_is_sent_is_answered(client: httpx.Client, body: bytes) -> None:
     session = opened(client)

@@ -47,7 +47,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MockServer]:
 
 
 #: More are tried by hand: TAPECHECK_EXAMPLES=5000.
-EXAMPLES = int(os.environ.get("TAPECHECK_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("TAPECHECK_EXAMPLES", "20"))
 
 
 def test_bytes_of_any_kind_do_no_harm(proxy: MockServer, caplog: pytest.LogCaptureFixture) -> None:
