@@ -124,8 +124,8 @@ def read(text: bytes, path: Path) -> ForeignFile | None:
                 "recorded by vcrpy before 1.0",
                 f"convert it in place with: python -m vcr.migration {path}",
             )
-    if known := guess(data):
-        message, hint = known
+    if guessed := guess(data):
+        message, hint = guessed
         raise NoRecordingError(path, message, line=reader.line_of(()), hint=hint)
     return None
 
