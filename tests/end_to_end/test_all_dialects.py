@@ -176,7 +176,8 @@ def _common_part(part: Part) -> Part:
             places = tuple(replace(c, start=None, end=None) for c in part.citations)
             return replace(part, citations=places)
         case ToolCallPart():
-            return replace(part, arguments_raw=json.dumps(part.arguments))
+            # Some say of a call who made it, which goes back.
+            return replace(part, arguments_raw=json.dumps(part.arguments), send_back=None)
     return part
 
 
