@@ -19,7 +19,17 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 #: Used only if they are there.
-OPTIONAL = {"brotli", "mistral_common", "uvloop", "pytest", "zstandard"}
+OPTIONAL = {
+    "brotli",
+    "mistral_common",
+    "uvloop",
+    "pytest",
+    "zstandard",
+    "azure",
+    "botocore",
+    "google",
+    "trustme",
+}
 
 
 @pytest.fixture(scope="module")
