@@ -240,7 +240,7 @@ def _record(
     from mockserver.recording import Recorder
 
     with (
-        Recorder(watch=_show, tell=_told(), **options.recorder) as recorder,
+        Recorder(watch=_show, tell=_messages(), **options.recorder) as recorder,
         recorder.tape(path, providers, **options.tape) as tape,
     ):
         code, stopped = run(argv, tape) if argv else (wait(tape), None)
@@ -340,7 +340,7 @@ def _show(capture: Capture) -> None:
         say(f"{what}: {capture.head.status}, {size}")
 
 
-def _told() -> Callable[[str], None]:
+def _messages() -> Callable[[str], None]:
     """Return what prints a line about a host, once."""
     said: set[str] = set()
 

@@ -56,7 +56,7 @@ class Route:
 class NoRoute:
     """An address that nothing is served at.
 
-    ``dialect`` is whose words say so, where that can be told. ``allowed`` are the methods that are
+    ``dialect`` is whose words say so, where that is known. ``allowed`` are the methods that are
     served at that path.
     """
 

@@ -17,7 +17,7 @@ _NO_RETRY = ("x-should-retry", "false")
 def unserved(request: Request, nowhere: NoRoute) -> Given:
     """Say that an address is not served, and what is; ``OPTIONS`` asks for no more.
 
-    Raises :class:`RefusalError` where it cannot be told whose words to use.
+    Raises :class:`RefusalError` where it is not known whose words to use.
     """
     if request.method.upper() == "OPTIONS" and nowhere.allowed:
         allow = (("allow", ", ".join((*nowhere.allowed, "OPTIONS"))),)

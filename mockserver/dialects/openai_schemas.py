@@ -6,15 +6,41 @@ quoted in the issues named below.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from mockserver.dialects.objection import Objection
-from mockserver.dialects.openai_objections import wrong
+from mockserver.dialects.openai_objections import bad_name, invalid_type, missing, wrong
 from mockserver.vocabulary.model import Json, JsonObject
 
 _SOURCE = "vercel/ai/issues/6484"
+_NAME = re.compile("[a-zA-Z0-9_-]+")
+#: The code of a function whose schema is refused.
+BAD_PARAMETERS = "invalid_function_parameters"
 #: How many levels are looked at: the API allows ten.
 _DEEPEST = 32
+
+
+def of_function(
+    function: JsonObject, param: str, longest: int | None = None
+) -> Iterator[Objection]:
+    """Yield what is wrong with a function that is offered; ``longest`` is for its name."""
+    name, schema = function.get("name"), function.get("parameters")
+    if name is None:
+        yield missing(f"{param}.name")
+        return
+    if not isinstance(name, str):
+        yield invalid_type(f"{param}.name", "a string", name)
+        return
+    if not _NAME.fullmatch(name):
+        yield bad_name(f"{param}.name")
+    elif longest is not None and len(name) > longest:
+        yield bad_name(f"{param}.name", len(name))
+    if schema is not None and not isinstance(schema, dict):
+        yield invalid_type(f"{param}.parameters", "an object", schema)
+        return
+    check = strict if function.get("strict") is True and schema is not None else no_object
+    yield from check(schema, f"function '{name}'", f"{param}.parameters", BAD_PARAMETERS)
 
 
 def strict(schema: Json, named: str, param: str, code: str | None) -> Iterator[Objection]:

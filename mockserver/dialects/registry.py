@@ -172,7 +172,7 @@ def takes(dialect: Dialect, route: SideRoute, request: Request) -> bool:
 
 
 def that_knows(request: Request) -> Dialect | None:
-    """Return the dialect for whose provider a request is meant, if that can be told."""
+    """Return the dialect for whose provider a request is meant, if that is known."""
     for dialect in dialects().values():
         with _blaming(dialect):
             if dialect.knows(request):

@@ -64,7 +64,7 @@ class OpenTape:
 class RecordingApp(App):
     """Answers requests; those below ``/_c/`` from tapes and live endpoints.
 
-    ``learn`` is told the credentials in requests before these are sent.
+    ``learn`` gets the credentials in requests before these are sent.
     """
 
     def __init__(

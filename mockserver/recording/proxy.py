@@ -283,7 +283,7 @@ def _head(response: httpx.Response) -> Head:
 class LogFilter(logging.Filter):
     """Masks the secrets that it learns, those in headers, and what looks like one.
 
-    It may be told of secrets in one thread and used in another.
+    It may get secrets in one thread and used in another.
     """
 
     def __init__(self) -> None:

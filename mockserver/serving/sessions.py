@@ -130,7 +130,7 @@ class LiveSession:
         """
         if self.call is not None:
             raise SessionError(
-                f"call {self.call} is still open; requests of two calls cannot be told apart"
+                f"call {self.call} is still open; requests of two calls cannot be distinguished"
             )
         self.call = next(self._calls)
         return self.call

@@ -7,6 +7,7 @@ Each word is a method, and each method returns the answer, so that words can fol
 from __future__ import annotations
 
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -18,11 +19,12 @@ from mockserver.vocabulary.model import Json
 Said = Callable[[Mapping[str, Any], Rule | None], Rule]
 
 
-class Words:
-    """The verbs of a script, for whoever says them."""
+class Words(ABC):
+    """The verbs of a script."""
 
+    @abstractmethod
     def _say(self, **words: Json) -> Answer:
-        raise NotImplementedError
+        """Add an answer, or change this one, by the words of a script."""
 
     def say(self, text: str, **more: Json) -> Answer:
         """Answer with a text. ``more`` are other words of the answer, such as ``on="beta"``."""

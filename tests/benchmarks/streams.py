@@ -45,7 +45,7 @@ def streams(result: Connection, port: int, count: int, pace: str) -> None:
         poll.register(sock, select.EPOLLIN)
     request = REQUEST % pace.encode()
     began, opened = time.perf_counter(), 0
-    total, told = count * events, False
+    total, half = count * events, False
     while len(late) < total:
         now = time.perf_counter()
         while opened < count and now - began >= starts[opened]:
@@ -59,8 +59,8 @@ def streams(result: Connection, port: int, count: int, pace: str) -> None:
             passed = (time.perf_counter() - sent_at[number]) * 1000
             first, seen[number] = seen[number], seen[number] + arrived
             late += [passed - event * gap for event in range(first, seen[number])]
-        if not told and len(late) > total // 2:
-            told = True
+        if not half and len(late) > total // 2:
+            half = True
             result.send("in the middle")
     result.send(late)
 

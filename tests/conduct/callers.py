@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-#: Seconds of silence that each SDK is told to bear.
+#: Seconds of silence that each SDK is set to wait.
 TIMEOUT = 1.0
 QUESTION = "Hello"
 Caller = Callable[[], str]

@@ -41,7 +41,7 @@ def memory() -> int:
 
 
 def serve(control: Connection, directory: str) -> None:
-    """Serve until told to stop; send the port, then the memory at each question."""
+    """Serve until asked to stop; send the port, then the memory at each question."""
     with MockServer(directory, speed=1, limits=Limits(journal=100)) as server:
         control.send(int(server.url.rpartition(":")[2]))
         while control.recv():

@@ -181,7 +181,7 @@ def test_chat_completions_give_the_same_turns_as_before(made: Import) -> None:
         number = entry["interaction"]
         found = compared(entry, after[made.path(entry), number])
         turns = [
-            _told(result)
+            _outcome(result)
             for result in (
                 before[made.recordings / entry["file"], number],
                 opaque[made.path(entry, made.opaque), number],
@@ -192,7 +192,7 @@ def test_chat_completions_give_the_same_turns_as_before(made: Import) -> None:
     assert differences == []
 
 
-def _told(result: CaseResult) -> Any:
+def _outcome(result: CaseResult) -> Any:
     # The id of a request names it to its provider, so an import replaces it.
     turn = result.transcript.turns[0].turn
     assert turn is not None

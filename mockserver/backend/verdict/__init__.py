@@ -1,4 +1,4 @@
-"""What a client's requests prove about it: failures, notes, and what cannot be told.
+"""What a client's requests prove about it: failures, notes, and what they do not show.
 
 The checks are imported when somebody judges.
 """

@@ -165,7 +165,7 @@ def _as_whole(block: JsonObject) -> JsonObject:
 
 
 def _stop_sequence(turn: AssistantTurn, call: NeutralCall) -> Json:
-    """Return the sequence that ended the answer: with several it cannot be told which."""
+    """Return the sequence that ended the answer: with several it is not known which."""
     if turn.raw_finish_reason != STOP_WORD:
         return None
     stop = call.options.get("stop")

@@ -78,7 +78,7 @@ class CohereRefusals(Refusals):
         )
 
     def limit_headers(self, quotas: Sequence[Quota], _epoch: float) -> Headers:
-        """Return what is left of the requests; of tokens nothing is told."""
+        """Return what is left of the requests; tokens have no header."""
         return tuple(
             (f"x-trial-endpoint-call-{word}", str(value))
             for quota in quotas

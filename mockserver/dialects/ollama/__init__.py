@@ -51,7 +51,7 @@ class Ollama(Dialect):
         base_url_variables=("OLLAMA_HOST",),
     )
     # The server reads JSON into Go's values: null leaves the default, and a list without items is
-    # no list (ollama/ollama#5779). It streams unless it is told not to.
+    # no list (ollama/ollama#5779). It streams unless asked not to.
     silent_values: ClassVar[Mapping[str, tuple[Json, ...]]] = {
         "stream": (None, True),
         "options": (None, {}),

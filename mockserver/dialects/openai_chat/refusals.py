@@ -13,7 +13,6 @@ from mockserver.dialects.objection import Objection
 from mockserver.dialects.openai_chat.refused_messages import of_messages
 from mockserver.dialects.openai_objections import (
     Range,
-    bad_name,
     booleans,
     empty_array,
     has_fixed_temperature,
@@ -28,8 +27,7 @@ from mockserver.dialects.openai_objections import (
     wrong,
 )
 from mockserver.dialects.openai_refusals import OpenAIRefusals
-from mockserver.dialects.openai_schemas import no_object as no_object_schema
-from mockserver.dialects.openai_schemas import strict
+from mockserver.dialects.openai_schemas import of_function, strict
 from mockserver.dialects.refusals import Sent
 from mockserver.dialects.writing import text_of
 from mockserver.vocabulary.model import Json, JsonObject
@@ -84,7 +82,6 @@ _NUMBERS = {
     "top_logprobs": Range(0, 20, whole=True),
     "max_tokens": Range(1, whole=True),
 }
-_NAME = re.compile("[a-zA-Z0-9_-]+")
 _NAME_LENGTH = 64
 _JSON = re.compile("json", re.IGNORECASE)
 _CHOICES = ("none", "auto", "required")
@@ -159,26 +156,7 @@ def _tool(tool: Json, param: str, *, own: bool) -> Iterator[Objection]:
     elif not isinstance(function, dict):
         yield invalid_type(f"{param}.function", "an object", function)
     else:
-        yield from _function(function, f"{param}.function")
-
-
-def _function(function: JsonObject, param: str) -> Iterator[Objection]:
-    name, schema = function.get("name"), function.get("parameters")
-    if name is None:
-        yield missing(f"{param}.name")
-        return
-    if not isinstance(name, str):
-        yield invalid_type(f"{param}.name", "a string", name)
-        return
-    if not _NAME.fullmatch(name):
-        yield bad_name(f"{param}.name")
-    elif len(name) > _NAME_LENGTH:
-        yield bad_name(f"{param}.name", len(name))
-    if schema is not None and not isinstance(schema, dict):
-        yield invalid_type(f"{param}.parameters", "an object", schema)
-        return
-    check = strict if function.get("strict") is True and schema is not None else no_object_schema
-    yield from check(schema, f"function '{name}'", f"{param}.parameters", _BAD_PARAMETERS)
+        yield from of_function(function, f"{param}.function", _NAME_LENGTH)
 
 
 def _format(body: JsonObject, messages: Json) -> Iterator[Objection]:
@@ -241,7 +219,6 @@ def _temperature(value: Json) -> Iterator[Objection]:
         )
 
 
-_BAD_PARAMETERS = "invalid_function_parameters"
 _NO_MODEL = wrong("model", "you must provide a model parameter", "danielmiessler/Fabric/issues/239")
 _NO_TOOLS = wrong(
     "tool_choice",

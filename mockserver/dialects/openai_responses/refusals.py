@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from mockserver.dialects.objection import Objection, objection
 from mockserver.dialects.openai_objections import (
     Range,
-    bad_name,
     booleans,
     invalid_type,
     invalid_value,
@@ -25,8 +24,7 @@ from mockserver.dialects.openai_objections import (
 from mockserver.dialects.openai_refusals import OpenAIRefusals
 from mockserver.dialects.openai_responses.refused_items import of_items
 from mockserver.dialects.openai_responses.refused_thoughts import of_thoughts
-from mockserver.dialects.openai_schemas import no_object as no_object_schema
-from mockserver.dialects.openai_schemas import strict
+from mockserver.dialects.openai_schemas import of_function, strict
 from mockserver.dialects.refusals import Sent
 from mockserver.dialects.writing import text_of
 from mockserver.vocabulary.call import NeutralCall
@@ -84,7 +82,6 @@ _NUMBERS = {
 #: What may stand in place of ``input``.
 _CONTINUING = ("previous_response_id", "conversation", "prompt")
 _FORMATS = ("json_object", "text", "json_schema")
-_NAME = re.compile("[a-zA-Z0-9_-]+")
 _JSON = re.compile("json", re.IGNORECASE)
 
 
@@ -177,25 +174,7 @@ def _tools(body: JsonObject, *, own: bool) -> Iterator[Objection]:
         elif own and "type" not in tool:
             yield missing(f"{param}.type")
         elif own and tool["type"] == "function":
-            yield from _function(tool, param)
-
-
-def _function(tool: JsonObject, param: str) -> Iterator[Objection]:
-    name, schema = tool.get("name"), tool.get("parameters")
-    if name is None:
-        yield missing(f"{param}.name")
-        return
-    if not isinstance(name, str):
-        yield invalid_type(f"{param}.name", "a string", name)
-        return
-    if not _NAME.fullmatch(name):
-        yield bad_name(f"{param}.name")
-    if schema is not None and not isinstance(schema, dict):
-        yield invalid_type(f"{param}.parameters", "an object", schema)
-        return
-    check = strict if tool.get("strict") is True and schema is not None else no_object_schema
-    code = "invalid_function_parameters"
-    yield from check(schema, f"function '{name}'", f"{param}.parameters", code)
+            yield from of_function(tool, param)
 
 
 def _format(body: JsonObject, items: Json) -> Iterator[Objection]:

@@ -167,10 +167,10 @@ def test_a_file_of_something_else_is_named_and_in_a_directory_skipped(tapecheck:
     Path("in/b.yaml").write_text("interactions: {1be2: [{text: x}]}", encoding="utf-8")
     assert tapecheck("import", "in", "-o", "out") == 0
     assert written() == ["a.yaml"]
-    told = "in/b.yaml:1: seems to be recordings, but not of HTTP"
-    assert told in tapecheck.err
+    line = "in/b.yaml:1: seems to be recordings, but not of HTTP"
+    assert line in tapecheck.err
     assert tapecheck.err.endswith("; skipped\n")
     assert tapecheck("import", "in/b.yaml", "-o", "out") == 2
-    assert told in tapecheck.err
+    assert line in tapecheck.err
     Path("in/a.json").unlink()
     assert tapecheck("import", "in", "-o", "out") == 2

@@ -327,6 +327,6 @@ def test_a_broken_cassette_does_not_end_a_comparison(
     assert run(*options, "-o", path, "--", sys.executable, client, "hi", "0") == 0
     (path.parent / "broken.yaml").write_text("version: 2\ninteractions: []\n")
     assert run(*options, "--mode", "diff", "-o", path.parent) == 2
-    told = capsys.readouterr().err
-    assert "not compared: " in told
-    assert "1 cassette compared" in told
+    shown = capsys.readouterr().err
+    assert "not compared: " in shown
+    assert "1 cassette compared" in shown

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -38,10 +37,6 @@ async def mine(call):
             return
         yield item
 """
-#: Each run collects all bundled scenarios, several times in a test.
-SLOW = pytest.mark.skipif(
-    "TAPECHECK_EXHAUSTIVE" not in os.environ, reason="takes long; set TAPECHECK_EXHAUSTIVE=1"
-)
 #: Few cases, and the same in every test.
 FEW = "openai-chat and text-basic"
 
@@ -173,7 +168,6 @@ def test_an_undeclared_feature_is_skipped_with_its_reason(project: pytest.Pytest
     result.stdout.fnmatch_lines(["SKIPPED * does not declare tools"])
 
 
-@SLOW
 def test_known_failures_are_expected_and_stale_ones_fail(project: pytest.Pytester) -> None:
     path = project.path / "mine.py"
     path.write_text(path.read_text().replace('DROP = ""', 'DROP = " and smile"'))
@@ -220,12 +214,10 @@ def test_a_broken_scenario_of_the_project_is_named(project: pytest.Pytester) -> 
     result.stdout.fnmatch_lines(["*toy/hello.yaml:*: Additional properties are not allowed *"])
 
 
-@SLOW
 def test_workers_share_the_items(project: pytest.Pytester) -> None:
     run(project, "-n", "2", "specs", "tests").assert_outcomes(passed=6)
 
 
-@SLOW
 def test_the_last_failed_are_run_again(project: pytest.Pytester) -> None:
     path = project.path / "mine.py"
     path.write_text(path.read_text().replace('DROP = ""', 'DROP = " and smile"'))

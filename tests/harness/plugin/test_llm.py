@@ -66,7 +66,7 @@ def test_hasty(llm):
 def test_excused(llm):
     llm.fail(429, retry=60)
     hasty()
-    llm.excuse("retry-after", "a job without patience")
+    llm.excuse("retry-after", "a job that cannot wait")
 
 def test_wrong(llm):
     llm.fail(429, retry=60)

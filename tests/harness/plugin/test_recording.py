@@ -68,8 +68,8 @@ def test_record_then_replay(project: pytest.Pytester, live: Live) -> None:
     result = run(project)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*not recorded yet: cassettes/test_mine/test_hello.yaml"])
-    told = "1 recording is missing; run: pytest --record test_mine.py::test_hello"
-    assert result.stdout.str().count("pytest --record") == result.stdout.str().count(told) == 1
+    line = "1 recording is missing; run: pytest --record test_mine.py::test_hello"
+    assert result.stdout.str().count("pytest --record") == result.stdout.str().count(line) == 1
     result = run(project, "--record")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(

@@ -26,7 +26,7 @@ def test_the_same_seed_fails_the_same_answers() -> None:
     assert hits("500=30%", 50, seed=7) != hits("500=30%", 50, seed=8)
 
 
-def test_the_first_answers_fail_as_often_as_told() -> None:
+def test_the_first_answers_fail_as_often_as_asked() -> None:
     assert hits("429=2x", 4) == ["429", "429", "", ""]
     assert hits("429=1x,cut@3=2x,500", 5) == ["429", "cut", "cut", "500", "500"]
 

@@ -74,9 +74,9 @@ def test_commands_name_odd_files_and_go_on(
     with pytest.raises(SystemExit) as caught:
         main([verb, str(odd), *more])
     assert caught.value.code in (1, 2)
-    told = "".join(capsys.readouterr())
-    assert "Traceback" not in told
-    assert "empty.yaml" in told
+    shown = "".join(capsys.readouterr())
+    assert "Traceback" not in shown
+    assert "empty.yaml" in shown
 
 
 @pytest.mark.parametrize("name", ["loop.yaml", "pipe.yaml", "nowhere.yaml", "folder.yaml"])

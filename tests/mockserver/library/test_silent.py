@@ -65,7 +65,7 @@ def test_requests_that_say_the_same_are_the_same(uri: str, fields: dict[str, Any
         (CHAT, {"n": False}),
         (CHAT, {"tool_choice": None}),
         (MESSAGES, {"temperature": None}),
-        # Ollama streams unless it is told not to.
+        # Ollama streams unless asked not to.
         (OLLAMA, {"stream": False}),
         (CONVERSE, {"toolConfig": {"tools": []}}),
         ("https://h/anything", {"stream": False, "tools": []}),

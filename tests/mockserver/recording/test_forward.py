@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 import ssl
-import struct
-import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -21,45 +17,11 @@ from mockserver.library import library
 from mockserver.recording.modes import Mode
 from mockserver.recording.providers import DUMMY_KEY, PROVIDERS, Provider
 from mockserver.recording.recorder import Recorder
-from mockserver.serving import server
 from mockserver.serving.verify import verify_cassette
 from tests.mockserver.live import KEY, Gate, Live, stream
+from tests.mockserver.talking import talk
 from tests.mockserver.taping import CHAT, DONE, ENVIRONMENT, event, hello, nothing_left
 from tests.mockserver.tls import ca_file, server_context
-
-Client = Callable[[], httpx.Client]
-
-
-@pytest.fixture
-def told() -> list[str]:
-    return []
-
-
-@pytest.fixture(params=["asyncio", "uvloop"])
-def loop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each event loop has transports of its own."""
-    if request.param == "asyncio":
-        monkeypatch.setattr(server, "loop_factory", lambda: None)
-    else:
-        pytest.importorskip("uvloop")
-
-
-@pytest.fixture
-def proxy(loop: None, tmp_path: Path, told: list[str]) -> Iterator[Recorder]:
-    environment = {**ENVIRONMENT, "SSL_CERT_FILE": str(ca_file(tmp_path))}
-    allowed = ["allowed.test", "127.0.0.1"]
-    with Recorder(
-        environment=environment, proxy=True, allow_hosts=allowed, tell=told.append
-    ) as running:
-        yield running
-
-
-@pytest.fixture
-def through(proxy: Recorder) -> Iterator[httpx.Client]:
-    """A client that knows the real address of its provider, and the proxy."""
-    trusted = ssl.create_default_context(cafile=proxy.trusted)
-    with httpx.Client(proxy=proxy.url, verify=trusted, trust_env=False, timeout=10) as made:
-        yield made
 
 
 def ask(client: httpx.Client, base: str, text: str = "hi") -> httpx.Response:
@@ -164,7 +126,7 @@ async def stream_head(request: web.Request) -> web.StreamResponse:
 
 
 def test_other_hosts_are_blocked_and_the_message_says_how_to_let_them_pass(
-    proxy: Recorder, through: httpx.Client, path: Path, told: list[str]
+    proxy: Recorder, through: httpx.Client, path: Path, messages: list[str]
 ) -> None:
     with Live(hello, server_context()) as live, proxy.tape(path, [live.provider()]) as tape:
         ask(through, live.url)
@@ -179,7 +141,7 @@ def test_other_hosts_are_blocked_and_the_message_says_how_to_let_them_pass(
         assert through.get(live.url.replace("https", "http")).status_code == 403
         assert tape.finish().written
         assert len(live.requests) == 1
-    assert [line for line in told if line.startswith("other.test is blocked")]
+    assert [line for line in messages if line.startswith("other.test is blocked")]
 
 
 def test_allowed_hosts_pass_untouched_and_are_not_recorded(
@@ -204,7 +166,9 @@ def test_allowed_hosts_pass_untouched_and_are_not_recorded(
     assert "of-another-service" not in path.read_text()
 
 
-def test_tls_of_an_allowed_host_is_not_opened(tmp_path: Path, path: Path, told: list[str]) -> None:
+def test_tls_of_an_allowed_host_is_not_opened(
+    tmp_path: Path, path: Path, messages: list[str]
+) -> None:
     """The client checks the certificate of the host itself."""
     company = ca_file(tmp_path)
     environment = {**ENVIRONMENT, "SSL_CERT_FILE": str(company)}
@@ -280,149 +244,6 @@ def test_a_base_url_works_beside_the_proxy(
         assert tape.finish().interactions == 2
 
 
-def talk(recorder: Recorder, *parts: bytes) -> bytes:
-    port = int(recorder.url.rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
-        for part in parts:
-            sock.sendall(part)
-        received = b""
-        while piece := sock.recv(65536):
-            received += piece
-        return received
-
-
-@pytest.mark.parametrize(
-    ("request_", "status"),
-    [
-        (b"CONNECT nonsense HTTP/1.1\r\n\r\n", b"400"),
-        (b"CONNECT a\x01b:443 HTTP/1.1\r\n\r\n", b"400"),
-        (b"CONNECT :443 HTTP/1.1\r\n\r\n", b"400"),
-        (b"CONNECT a.test:99999 HTTP/1.1\r\n\r\n", b"400"),
-        (b"CONNECT \xff\xfe:443 HTTP/1.1\r\n\r\n", b"400"),
-        (b"CONNECT 169.254.169.254:80 HTTP/1.1\r\n\r\n", b"403"),
-        (b"CONNECT [::1]:443 HTTP/1.1\r\n\r\n", b"403"),
-        (b"CONNECT a.test:443 HTTP/1.1\r\n\r\n\x16\x03\x01", b"400"),
-        (b"CONNECT a.test:443 HTTP/1.1\r\nx: " + b"y" * 70_000, b"431"),
-        (b"CONNECT " + b"y" * 70_000, b"431"),
-        (b"GET http:///x HTTP/1.1\r\nhost: a\r\n\r\n", b"4"),
-        (b"GET http://a.test:http/x HTTP/1.1\r\nhost: a\r\n\r\n", b"4"),
-        (b"GET ftp://a.test/x HTTP/1.1\r\nhost: a\r\n\r\n", b"4"),
-        (b"nonsense\r\n\r\n", b"400"),
-    ],
-)
-def test_what_is_no_request_to_a_proxy_is_refused(
-    proxy: Recorder, request_: bytes, status: bytes
-) -> None:
-    assert talk(proxy, request_).split(b" ")[1].startswith(status)
-
-
-def test_a_request_in_pieces_is_read(proxy: Recorder) -> None:
-    parts = [bytes([byte]) for byte in b"CONNECT a.test:443 HTTP/1.1\r\nhost: a.test\r\n\r\n"]
-    assert b"--allow-host a.test" in talk(proxy, *parts)
-
-
-def test_an_allowed_host_that_does_not_answer_is_named(proxy: Recorder) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-        got = talk(proxy, f"CONNECT 127.0.0.1:{port} HTTP/1.1\r\n\r\n".encode())
-    assert got.startswith(b"HTTP/1.1 502")
-    assert f"no connection to 127.0.0.1:{port}".encode() in got
-
-
-def test_a_half_closed_tunnel_still_gets_its_answer(proxy: Recorder) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def serve() -> None:
-            peer, _ = listening.accept()
-            with peer:
-                received = b""
-                while piece := peer.recv(100):
-                    received += piece
-                peer.sendall(received.upper())
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        port = int(proxy.url.rpartition(":")[2])
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
-            to = listening.getsockname()[1]
-            sock.sendall(f"CONNECT 127.0.0.1:{to} HTTP/1.1\r\n\r\n".encode())
-            assert sock.recv(1000) == b"HTTP/1.1 200 Connection established\r\n\r\n"
-            sock.sendall(b"hello")
-            sock.shutdown(socket.SHUT_WR)
-            assert sock.recv(1000) == b"HELLO"
-            assert sock.recv(1000) == b""
-        thread.join()
-
-
-@pytest.mark.parametrize("reset", [False, True])
-def test_a_slow_client_of_a_tunnel_gets_all_that_was_sent(proxy: Recorder, reset: bool) -> None:
-    """Nothing piles up: a host is read no faster than its client reads."""
-    sent = os.urandom(20_000_000)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        went = 0
-        began, full = Gate(), Gate()
-
-        def serve() -> None:
-            nonlocal went
-            peer, _ = listening.accept()
-            with peer:
-                peer.recv(1)
-                began.wait()
-                peer.setblocking(False)
-                with contextlib.suppress(BlockingIOError):
-                    # What the kernel and the proxy take while the client does not read.
-                    while went < len(sent):
-                        went += peer.send(sent[went : went + 65536])
-                full.open()
-                peer.settimeout(20)
-                if reset:
-                    linger = struct.pack("ii", 1, 0)
-                    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-                else:
-                    peer.sendall(sent[went:])
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        port = int(proxy.url.rpartition(":")[2])
-        with socket.create_connection(("127.0.0.1", port), timeout=20) as sock:
-            to = listening.getsockname()[1]
-            sock.sendall(f"CONNECT 127.0.0.1:{to} HTTP/1.1\r\n\r\n".encode())
-            assert sock.recv(1000)
-            sock.sendall(b"x")
-            began.open()
-            full.wait()
-            if reset:
-                thread.join()
-            received = bytearray()
-            with contextlib.suppress(ConnectionResetError):
-                while piece := sock.recv(65536):
-                    received += piece
-        thread.join()
-    assert went < len(sent)
-    if not reset:
-        assert received == sent
-
-
-def test_open_tunnels_end_with_the_recorder(loop: None) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        with Recorder(environment={}, proxy=True, allow_hosts=["127.0.0.1"]) as proxy:
-            port = int(proxy.url.rpartition(":")[2])
-            sock = socket.create_connection(("127.0.0.1", port), timeout=10)
-            to = listening.getsockname()[1]
-            sock.sendall(f"CONNECT 127.0.0.1:{to} HTTP/1.1\r\n\r\n".encode())
-            assert sock.recv(1000)
-            peer, _ = listening.accept()
-            file = proxy.trusted
-            assert file is not None
-        with sock, peer:
-            for end in (sock, peer):
-                end.settimeout(10)
-                with contextlib.suppress(ConnectionResetError):
-                    assert end.recv(1) == b""
-    assert not file.parent.exists()
-
-
 def test_a_whole_https_address_without_a_tunnel_is_recorded_as_well(
     proxy: Recorder, path: Path
 ) -> None:
@@ -455,19 +276,6 @@ def test_two_cassettes_of_one_host_are_not_mixed_up(
     assert nothing_left(path)
 
 
-def test_websockets_and_other_protocols_are_refused_in_a_tunnel(
-    proxy: Recorder, through: httpx.Client, path: Path
-) -> None:
-    upgrade = {"connection": "upgrade", "upgrade": "websocket", "sec-websocket-key": "x"}
-    with Live(hello, server_context()) as live, proxy.tape(path, [live.provider()]) as tape:
-        got = through.get(f"{live.url}/v1/realtime", headers=upgrade)
-        assert "WebSocket" in got.json()["error"]["message"]
-        with pytest.raises(RecordingError, match="WebSocket"):
-            tape.finish()
-        assert live.requests == []
-    assert nothing_left(path)
-
-
 def test_trailers_behind_tls_are_noticed(
     proxy: Recorder, through: httpx.Client, path: Path
 ) -> None:
@@ -483,19 +291,6 @@ def test_trailers_behind_tls_are_noticed(
         with pytest.raises(RecordingError, match=r"sends trailers \(x-sum\)"):
             tape.finish()
     assert nothing_left(path)
-
-
-def test_a_client_that_asks_for_http2_gets_http1(proxy: Recorder, path: Path) -> None:
-    with Live(hello, server_context()) as live, proxy.tape(path, [live.provider()]):
-        authority = live.url.removeprefix("https://")
-        port = int(proxy.url.rpartition(":")[2])
-        context = ssl.create_default_context(cafile=proxy.trusted)
-        context.set_alpn_protocols(["h2", "http/1.1"])
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
-            sock.sendall(f"CONNECT {authority} HTTP/1.1\r\n\r\n".encode())
-            assert sock.recv(1000).startswith(b"HTTP/1.1 200")
-            with context.wrap_socket(sock, server_hostname="localhost") as secured:
-                assert secured.selected_alpn_protocol() == "http/1.1"
 
 
 def test_a_page_cannot_use_the_proxy(proxy: Recorder, through: httpx.Client, path: Path) -> None:

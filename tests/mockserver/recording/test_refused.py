@@ -163,8 +163,8 @@ def test_an_unreachable_provider_is_named_with_its_address(
     with recorder.tape(path, [provider]) as tape:
         with pytest.raises(httpx.TransportError):
             ask(client, tape)
-        told = f"no answer from provider local at {provider.base_url}: ConnectError"
-        with pytest.raises(RecordingError, match=told):
+        message = f"no answer from provider local at {provider.base_url}: ConnectError"
+        with pytest.raises(RecordingError, match=message):
             tape.finish()
 
 

@@ -14,7 +14,7 @@ from tests.mockserver.secrets.thousand import ENCODINGS, drawn, rows
 
 SHAPES = [tuple(row.split("\t")) for row in rows("vendor_shapes.tsv")]
 INNOCENTS = rows("innocents.txt")
-#: Told by nothing that these texts have: a key that its issuer has masked is replaced on purpose.
+#: Shown by nothing that these texts have: a key that its issuer has masked is replaced on purpose.
 TOUCHED = 1
 
 

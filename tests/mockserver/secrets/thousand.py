@@ -176,7 +176,7 @@ class Case:
 
 
 def cases(count: int, seed: int = 1) -> list[Case]:
-    """Return so many cases; a third of them is told by name alone."""
+    """Return so many cases; a third of them is known by name alone."""
     chance = random.Random(seed)
     shapes = [row.split("\t") for row in rows("vendor_shapes.tsv")]
     return [

@@ -127,8 +127,8 @@ def test_what_the_test_says_is_judged(client: httpx.Client) -> None:
     session = opened(client, answers=[{"say": words, "cut": 6}])
     path = f"{ADMIN}/sessions/{session['id']}"
     client.post(session["url"] + CHAT, json={**HI, "stream": True})
-    told = client.post(f"{path}/statements", json={"answer": "The first words of a long text,"})
-    assert told.json() == {"stated": ["answer"]}
+    stated = client.post(f"{path}/statements", json={"answer": "The first words of a long text,"})
+    assert stated.json() == {"stated": ["answer"]}
     assert "truncated-stream" in client.get(f"{path}/verdict?format=text").text
 
 

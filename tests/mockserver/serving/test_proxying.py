@@ -25,18 +25,18 @@ EMBEDDING = {"model": "m", "input": "Hello"}
 
 
 @pytest.fixture
-def told() -> list[str]:
+def messages() -> list[str]:
     return []
 
 
 @pytest.fixture
-def proxy(tmp_path: Path, told: list[str]) -> Iterator[MockServer]:
+def proxy(tmp_path: Path, messages: list[str]) -> Iterator[MockServer]:
     moved = interaction(b"", path="/v1/moved")
     headers = (("location", "https://files.test/x"),)
     moved = replace(moved, response=replace(moved.response, status=307, headers=headers))
     file = tmp_path / "made.yaml"
     file.write_bytes(dump(cassette(interaction(b"Hello", path="/v1/chat"), moved)))
-    with MockServer(file, proxy_hosts=EveryHost(told.append)) as running:
+    with MockServer(file, proxy_hosts=EveryHost(messages.append)) as running:
         yield running
 
 
@@ -60,13 +60,13 @@ def test_a_client_with_a_fixed_host_gets_what_is_recorded(
     assert "base URL" not in client.post(f"{origin}/chat").text
 
 
-def test_a_proxy_answers_what_nobody_recorded(tmp_path: Path, told: list[str]) -> None:
+def test_a_proxy_answers_what_nobody_recorded(tmp_path: Path, messages: list[str]) -> None:
     file = tmp_path / "made.yaml"
     file.write_bytes(dump(cassette(interaction(b"Hello", path="/v1/chat"))))
     settings = settings_of(
         {"fail": "429=1x"}, lambda _: "here", script_of_yaml("answers:\n- say: Servus\n", "s.yaml")
     )
-    with MockServer(file, proxy_hosts=EveryHost(told.append), backend=settings) as running:
+    with MockServer(file, proxy_hosts=EveryHost(messages.append), backend=settings) as running:
         trusted = ssl.create_default_context(cafile=running.trusted)
         with httpx.Client(proxy=running.url, verify=trusted, trust_env=False, timeout=10) as client:
             assert client.post("https://api.test/v1/chat").text == "Hello"
@@ -120,7 +120,7 @@ def test_administration_is_for_those_who_know_the_server(
         assert direct.post(f"{proxy.url}/c/made/v1/chat").text == "Hello"
 
 
-def test_a_client_that_does_not_trust_it_is_named(proxy: MockServer, told: list[str]) -> None:
+def test_a_client_that_does_not_trust_it_is_named(proxy: MockServer, messages: list[str]) -> None:
     with (
         httpx.Client(proxy=proxy.url, trust_env=False) as client,
         pytest.raises(httpx.ConnectError),
@@ -128,9 +128,9 @@ def test_a_client_that_does_not_trust_it_is_named(proxy: MockServer, told: list[
         client.post("https://api.test/v1/chat")
     # The client's alert was sent before; this request comes after it.
     with httpx.Client(trust_env=False) as direct:
-        while not told:
+        while not messages:
             direct.get(f"{proxy.url}/__tapecheck/cassettes")
-    assert "does not accept the proxy's certificate for api.test" in told[0]
+    assert "does not accept the proxy's certificate for api.test" in messages[0]
 
 
 def test_a_client_that_ends_its_tls_at_once_leaves_no_warning(

@@ -324,7 +324,7 @@ def test_a_conversation_that_is_too_long_gets_the_words_of_each_provider() -> No
         (by_ollama, ollama.ResponseError),
     ],
 )
-def test_a_failure_comes_as_often_as_told(
+def test_a_failure_comes_as_often_as_asked(
     ask: Callable[[str], Any], error: type[Exception]
 ) -> None:
     with serving(failures=parse_failures("503=1x")) as url:
@@ -333,7 +333,7 @@ def test_a_failure_comes_as_often_as_told(
         ask(url)
 
 
-def test_a_failure_may_ask_to_wait_and_has_the_status_that_was_told() -> None:
+def test_a_failure_may_ask_to_wait_and_has_the_status_that_was_asked_for() -> None:
     with serving(failures=parse_failures("429:2s=1x,529=1x,502=1x")) as url:
         found = [httpx.post(f"{url}/v1/messages", json=_HELLO) for _ in range(3)]
     assert [one.status_code for one in found] == [429, 529, 502]

@@ -48,7 +48,7 @@ def test_sessions_and_the_journal_do(shared: httpx.Client, path: str) -> None:
     assert "without --workers" in error_of(answer)["message"]
 
 
-def test_what_all_know_is_told(shared: httpx.Client) -> None:
+def test_what_all_know_is_answered(shared: httpx.Client) -> None:
     assert shared.get("/__tapecheck/health").json()["status"] == "ok"
     assert shared.get("/__tapecheck/cassettes").json()
 

@@ -104,7 +104,7 @@ def test_arguments_without_a_start_are_an_error_that_shows_them() -> None:
     assert 'block 2 has no start; its arguments: {"a":1}' in error.message
 
 
-def test_the_first_error_is_told() -> None:
+def test_the_first_error_is_reported() -> None:
     calls = BlockCalls()
     started(calls, 0)
     list(calls.add(0, "["))

@@ -105,14 +105,14 @@ def test_a_wait_of_minutes_may_be_cut_short() -> None:
     assert story.found()["retry-after"] is Level.NOTE
 
 
-def test_three_equal_requests_after_400_cannot_be_told_apart_from_three_calls() -> None:
+def test_three_equal_requests_after_400_cannot_be_judged_apart_from_three_calls() -> None:
     story = Story()
     for at in range(3):
         story.ask(at=at, fail=failure(400))
     assert story.found() == {"retried-client-error": Level.UNKNOWN}
 
 
-def test_a_cut_stream_without_a_trace_cannot_be_told() -> None:
+def test_a_cut_stream_without_a_trace_cannot_be_judged() -> None:
     story = Story()
     story.ask(at=0, broken="cut=6")
     assert story.found() == {"truncated-stream": Level.UNKNOWN}
