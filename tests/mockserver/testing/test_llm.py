@@ -75,8 +75,9 @@ def _ollama() -> str:
 
 
 def _cohere() -> str:
+    # The SDK reads CO_API_URL only once, when its class is first used in the process.
     with httpx.Client() as transport:
-        client = cohere.ClientV2(httpx_client=transport)
+        client = cohere.ClientV2(base_url=os.environ["CO_API_URL"], httpx_client=transport)
         answer = client.chat(model="m", messages=HI)
     assert answer.message.content is not None
     text = answer.message.content[0].text
