@@ -18,7 +18,7 @@ from mockserver.library.lookup import broken
 from mockserver.library.refusal import RefusalError
 from mockserver.library.session import Exchange, exchanges
 from mockserver.serving import control, watching
-from mockserver.serving.journal import Journal, Record
+from mockserver.serving.journal import Journal
 from mockserver.serving.responses import json_response
 from mockserver.serving.sessions import LiveSession, answering
 from mockserver.wire import axes, faults
@@ -136,7 +136,7 @@ async def _of_session(
     """Answer a request about one session: its method and the path behind it."""
     match asked:
         case ["GET"]:
-            entries = [await asyncio.to_thread(_entry, r) for r in live.journal.records]
+            entries = [await asyncio.to_thread(r.to_json) for r in live.journal.records]
             return json_response({**_session(live, request), "journal": entries})
         case ["DELETE"]:
             verdict = live.verdict()
@@ -174,14 +174,10 @@ async def _journal(app: Administered) -> AsyncIterator[bytes]:
     before = "[\n"
     for record in app.journal.records:
         # Other requests go on meanwhile.
-        entry = await asyncio.to_thread(_entry, record)
+        entry = await asyncio.to_thread(record.to_json)
         yield (before + json.dumps(entry, indent=2)).encode()
         before = ",\n"
     yield b"[]\n" if before == "[\n" else b"\n]\n"
-
-
-def _entry(record: Record) -> dict[str, Any]:
-    return record.to_json()
 
 
 def _health(app: Administered) -> dict[str, Any]:

@@ -43,8 +43,6 @@ _PINNED = "/c/"
 _ELSEWHERE = ("/s/", admin.PREFIX)
 #: Longer bodies are left to the application, in bytes.
 LONGEST = 64 * 1024
-
-
 #: So many requests are remembered with what may answer them, and so many bytes of both.
 _REQUESTS, _BYTES = 512, 16 * 1024 * 1024
 #: Longer requests are not remembered, in bytes.

@@ -25,7 +25,7 @@ from mockserver.secrets.scrub import Scrubber, SplitSecretError
 from tests.mockserver.rawhttp import CHAT, cassette
 
 #: A thorough search takes more, such as 2000.
-EXAMPLES = int(os.environ.get("TAPECHECK_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("TAPECHECK_EXAMPLES", "30"))
 ALNUM = string.ascii_letters + string.digits
 JSON, NDJSON, SSE = "application/json", "application/x-ndjson", "text/event-stream"
 
