@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Coroutine, Mapping
 from typing import Any, Protocol
 
+from harness.clients.door import Copied
 from mockserver.vocabulary import Event
 
 #: Seconds in which a client that has more at hand emits it; then it waits for the server.
@@ -39,6 +40,8 @@ def is_content(item: Any) -> bool:
 
 
 def _type_of(item: Any) -> str | None:
+    if type(item) is Copied:
+        item = item.data
     if issubclass(type(item), Event):
         return str(item.type)
     try:

@@ -8,8 +8,10 @@ from typing import Protocol
 
 from harness.clients.in_process import OnEvent, Output, drive
 from harness.clients.interface import Adapter, Call
+from harness.clients.launch import InWorker
 from harness.clients.logs import LogCapture
-from harness.clients.workers import InWorker, Workers
+from harness.clients.receiving import Sdks
+from harness.clients.workers import Workers
 
 
 class Client(Protocol):
@@ -79,7 +81,7 @@ def is_in_worker(adapter: Adapter) -> bool:
     return isinstance(adapter.run, InWorker)
 
 
-def host_of(adapter: Adapter, logs: LogCapture) -> Host:
+def host_of(adapter: Adapter, logs: LogCapture, sdks: Sdks) -> Host:
     """Return the place where an adapter runs."""
     run = adapter.run
-    return Workers(run.reference) if isinstance(run, InWorker) else InProcess(adapter, logs)
+    return Workers(run, sdks) if isinstance(run, InWorker) else InProcess(adapter, logs)

@@ -17,7 +17,7 @@ from typing import Any
 from harness.clients import door
 from harness.clients.giving_up import Caller, Sink, is_content, read_and_give_up
 from harness.clients.interface import Adapter, Call, ClientError
-from harness.clients.messages import KEPT_OF_FLOOD, Meter
+from harness.clients.protocol import KEPT_OF_FLOOD, Meter
 from harness.clients.raised import has_cause, text_of, traceback_of
 from harness.judge.transcript import Emitted
 from mockserver.vocabulary import AssistantTurn, ErrorEvent, ErrorInfo, Event, Status, fold, to_json

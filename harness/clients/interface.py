@@ -78,7 +78,8 @@ class Adapter:
     ``errors`` says how
     finely its errors can be distinguished: ``class``, ``family`` or ``none``. ``gives_up`` is false
     for a client that waits for ever on a silent stream. ``granularity`` is ``exact`` for one whose
-    events are compared one by one. ``level`` is the level of findings that fail it.
+    events are compared one by one. ``level`` is the level of findings that fail it. ``version``
+    says what a client in another language is made of, for reports.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Adapter:
     gives_up: bool = True
     granularity: str = "any"
     level: Level = Level.MUST
+    version: str = ""
 
     def __post_init__(self) -> None:
         for what, word, known in (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
 
-from harness.clients.messages import MAX_LOGS, MAX_TEXT
+from harness.clients.protocol import MAX_LOGS, MAX_TEXT
 
 #: How every key begins that the harness gives to a client.
 KEY_PREFIX = "sk-tapecheck-"

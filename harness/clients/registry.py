@@ -2,8 +2,9 @@
 
 ``openai-compat`` is a declaration in ``specs/adapters``; ``my_adapter.py`` and
 ``my_adapter.py:name`` a file with a function marked by :func:`harness.clients.interface.adapter`;
-``package.module:name`` the same in an installed package. The code of a user's adapter is not
-imported here, but in a process of its own, which sends back what the adapter declares.
+``package.module:name`` the same in an installed package; ``cmd: node my_client.mjs`` a program that
+speaks the client protocol. The code of a user's adapter is not imported here, but in a process of
+its own, which sends back what the adapter declares.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from harness.clients import exposes
 from harness.clients.interface import Adapter, DeclarationError, exposed
-from harness.clients.workers import InWorker, declaration
+from harness.clients.interface import adapter as declare
+from harness.clients.launch import PREFIX, InWorker, command_of
+from harness.clients.workers import declaration
 from harness.errors import AdapterError
 from harness.judge.baseline import Baseline
 from harness.judge.kinds import Level
 from harness.suite import bundled
-from harness.suite.loader import read_yaml
-from harness.suite.schemas import schema
+from harness.suite.loader import describe, read_yaml
+from harness.suite.schemas import definition, schema
 from mockserver.dialects import dialects
 from mockserver.errors import did_you_mean
 from mockserver.vocabulary import JsonObject
@@ -47,13 +50,18 @@ def load(reference: str, *, in_process: bool = False) -> tuple[Adapter, Baseline
     an earlier whole run found out holds. Raises :class:`AdapterError` for one that cannot be found
     or imported, that is not marked, or that declares a dialect or feature which does not exist.
     """
-    if in_process or reference in bundled_names():
+    if reference.startswith(PREFIX):
+        launch = InWorker(reference, command_of(reference))
+        adapter = _declared_by(asyncio.run(declaration(launch)), launch)
+        baseline = Baseline.empty(Path(reference))
+    elif in_process or reference in bundled_names():
         adapter, baseline = load_here(reference)
     else:
         path = Path(_file_of(reference))
         is_declared = path.suffix in {".yaml", ".yml"}
         baseline = _baseline_of(path) if is_declared else Baseline.empty(path)
-        adapter = _in_worker(asyncio.run(declaration(reference)), reference)
+        launch = InWorker(reference)
+        adapter = _in_worker(asyncio.run(declaration(launch)), launch)
     if adapter.exposes is None and (words := exposes.read(adapter.name)) is not None:
         adapter = replace(adapter, exposes=exposed(PROFILE, words), listed=words)
     return adapter, baseline
@@ -101,10 +109,30 @@ def declaration_of(adapter: Adapter) -> JsonObject:
     return {n: sorted(v) if isinstance(v, frozenset) else v for n, v in values.items()}
 
 
-def _in_worker(data: JsonObject, reference: str) -> Adapter:
+def _declared_by(data: JsonObject, launch: InWorker) -> Adapter:
+    """Make an adapter from what a command declares. Raises :class:`AdapterError`."""
+    reference, check = launch.reference, definition("client_message", "declaration")
+    assert check is not None
+    if problem := next(iter(check.iter_errors(data)), None):
+        raise AdapterError(
+            f"{reference}: the declaration in its hello: {describe(problem)}",
+            hint="docs/CLIENT_PROTOCOL.md has the words",
+        )
+    failures = frozenset(data.get("failures", ()))
+    words = {name: value for name, value in data.items() if name not in ("failures", "version")}
+    try:
+        declared = declare(**words)(replace(launch, failures=failures))
+    except DeclarationError as exc:
+        raise AdapterError(f"{reference}: {exc}", hint=exc.hint) from None
+    except ValueError as exc:
+        raise AdapterError(f"{reference}: {exc}") from None
+    return _check(replace(declared, version=data.get("version", "")), reference)
+
+
+def _in_worker(data: JsonObject, launch: InWorker) -> Adapter:
     """Make an adapter from what it declares. Raises :class:`AdapterError` for a wrong value."""
-    hints = get_type_hints(Adapter)
-    values: dict[str, Any] = {"run": InWorker(reference)}
+    reference, hints = launch.reference, get_type_hints(Adapter)
+    values: dict[str, Any] = {"run": launch}
     for field in fields(Adapter):
         if field.name == "run":
             continue

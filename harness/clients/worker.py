@@ -18,7 +18,7 @@ from harness.clients import door, registry
 from harness.clients.in_process import FloodError, Played, play
 from harness.clients.interface import Adapter
 from harness.clients.logs import LogCapture
-from harness.clients.messages import (
+from harness.clients.protocol import (
     CancelCall,
     Done,
     Emitted,
@@ -27,6 +27,7 @@ from harness.clients.messages import (
     Meter,
     NotRun,
     Refused,
+    Start,
     StartCall,
     ToClient,
     decode_to_client,
@@ -110,6 +111,8 @@ class Calls:
         match message:
             case StartCall():
                 self._tasks[message.id] = asyncio.create_task(self._answer(message))
+            case Start():
+                pass  # both are of one version
             case CancelCall() if message.id in self._tasks:
                 self._cancelled.add(message.id)
                 self._tasks[message.id].cancel()

@@ -8,34 +8,33 @@ fault that is, so that each of them is played again in a process that has played
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import cast
 
-from harness.clients import door
-from harness.clients.certificates import environment
+from harness.clients.giving_up import Caller, read_and_give_up
 from harness.clients.in_process import OnEvent, Output
 from harness.clients.interface import Call
-from harness.clients.messages import (
+from harness.clients.launch import InWorker
+from harness.clients.protocol import (
     CancelCall,
     Done,
-    Emitted,
     FromClient,
     Hello,
     Lines,
     MessageError,
-    Meter,
     NotRun,
     Refused,
+    Start,
     StartCall,
     decode_from_client,
     encode,
 )
+from harness.clients.receiving import Receiving, Sdks
 from harness.errors import AdapterError, HarnessError
 from mockserver.vocabulary import JsonObject
 
@@ -45,22 +44,6 @@ START_TIMEOUT = 60.0
 GRACE = 1.0
 #: Bytes kept of what a process prints.
 PRINTED = 8 * 1024
-#: What a new process runs: the paths are those of this process, as with ``multiprocessing``.
-_BOOT = (
-    "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
-    "from harness.clients.worker import main; main(sys.argv[2])"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class InWorker:
-    """The ``run`` of an adapter that is not loaded in this process."""
-
-    reference: str
-
-    def __call__(self, _: Call) -> Any:
-        """Refuse: only a worker has the client's code."""
-        raise TypeError(f"{self.reference} runs in processes of its own; see harness.clients.hosts")
 
 
 class DisturbedError(Exception):
@@ -71,11 +54,8 @@ class DisturbedError(Exception):
 class _Pending:
     """A call in progress. ``end`` gets ``None``, or says how the process ended."""
 
-    output: Output
-    on_event: OnEvent | None
+    receiving: Receiving
     end: asyncio.Future[str | None]
-    meter: Meter = field(default_factory=Meter)
-    not_run: str | None = None
 
 
 class Worker(asyncio.SubprocessProtocol):
@@ -85,8 +65,10 @@ class Worker(asyncio.SubprocessProtocol):
     ended. A process that is ``spent`` gets no further case.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, launch: InWorker, sdks: Sdks | None = None) -> None:
         loop = asyncio.get_running_loop()
+        self._launch = launch
+        self._sdks = sdks if launch.command is not None else None
         self.users = self.used = 0
         self.spent = False
         self.ended: str | None = None
@@ -102,18 +84,22 @@ class Worker(asyncio.SubprocessProtocol):
         self._transport: asyncio.SubprocessTransport
 
     @classmethod
-    async def start(cls, reference: str) -> tuple[Worker, JsonObject]:
+    async def start(cls, launch: InWorker, sdks: Sdks | None = None) -> tuple[Worker, JsonObject]:
         """Start a process; return it with what the client declares.
 
         Raises :class:`AdapterError` if the client cannot be loaded.
         """
-        _, worker = await asyncio.get_running_loop().subprocess_exec(
-            cls,
-            *(sys.executable, "-P", "-c", _BOOT, _paths(), reference),
-            start_new_session=True,
-            env=environment(),
-        )
+        try:
+            _, worker = await asyncio.get_running_loop().subprocess_exec(
+                lambda: cls(launch, sdks),
+                *launch.argv,
+                start_new_session=True,
+                env=launch.environment,
+            )
+        except OSError as exc:
+            raise AdapterError(f"{launch.reference}: cannot be started: {exc.strerror}") from None
         opening = None
+        worker._send(encode(Start()))
         try:
             async with asyncio.timeout(START_TIMEOUT):
                 opening = await worker._opening
@@ -128,9 +114,21 @@ class Worker(asyncio.SubprocessProtocol):
             raise AdapterError(
                 opening.message, path=opening.path, line=opening.line, hint=opening.hint
             )
-        raise AdapterError(
-            f"{reference}: the adapter cannot be imported: its import {worker.ended}",
-            hint="an import must define the adapter and return",
+        raise worker._not_loaded()
+
+    def _not_loaded(self) -> AdapterError:
+        """Say why there was no hello."""
+        reference = self._launch.reference
+        if self._launch.command is None:
+            return AdapterError(
+                f"{reference}: the adapter cannot be imported: its import {self.ended}",
+                hint="an import must define the adapter and return",
+            )
+        printed = self._printed.decode(errors="replace").strip()
+        return AdapterError(
+            f"{reference}: the command sent no hello: it {self.ended}"
+            + (f"; it printed: {printed[-500:]}" if printed else ""),
+            hint="try it with: tapecheck smoke",
         )
 
     # --- calls ---------------------------------------------------------------------------
@@ -145,22 +143,29 @@ class Worker(asyncio.SubprocessProtocol):
     ) -> Output:
         """Make a call; see :meth:`Client.call`."""
         self._last += 1
-        number, pending = self._last, _Pending(Output(), on_event, self._loop.create_future())
-        output, self._calls[number] = pending.output, pending
+        number, remote = self._last, self._launch.command is not None
+        receiving = Receiving(
+            call, sdks=self._sdks, failures=self._launch.failures, on_event=on_event
+        )
+        output, pending = receiving.output, _Pending(receiving, self._loop.create_future())
+        self._calls[number] = pending
         if self.ended is not None:
             pending.end.set_result(self.ended)
+        arguments = self._sdks.arguments(call) if self._sdks is not None else None
+        start = StartCall(
+            id=number, call=call, arguments=arguments, stop_after=None if remote else stop_after
+        )
         try:
-            self._send(encode(StartCall(id=number, call=call, stop_after=stop_after)))
+            self._send(encode(start))
             with suppress(TimeoutError):
                 async with asyncio.timeout(deadline):
-                    await asyncio.shield(pending.end)
+                    if remote and stop_after is not None:
+                        await self._give_up_after(number, pending, stop_after)
+                    else:
+                        await asyncio.shield(pending.end)
             if not pending.end.done():
-                output.hung = self.spent = True
-                self._send(encode(CancelCall(id=number)))
-                await asyncio.wait([pending.end], timeout=GRACE)
-                if not pending.end.done():
-                    self.kill("did not answer")
-                    await pending.end
+                output.hung = True
+                await self._cancel(number, pending)
         except BaseException:
             self.spent = True
             raise
@@ -170,11 +175,42 @@ class Worker(asyncio.SubprocessProtocol):
         output.finish(streamed=call.stream)
         return output
 
+    async def _cancel(self, number: int, pending: _Pending) -> None:
+        """Cancel a call, and end the process if it does not answer."""
+        self.spent = True
+        pending.receiving.leave()
+        self._send(encode(CancelCall(id=number)))
+        await asyncio.wait([pending.end], timeout=GRACE)
+        if not pending.end.done():
+            self.kill("did not answer")
+            await pending.end
+
+    async def _give_up_after(self, number: int, pending: _Pending, stop_after: int) -> None:
+        """Read a call of a command until its caller stops, and count what is late."""
+        caller = Caller(pending.receiving, stop_after)
+        pending.receiving.sink = caller
+
+        async def read() -> None:
+            try:
+                await asyncio.shield(pending.end)
+            except asyncio.CancelledError:
+                pending.receiving.leave()
+                self._send(encode(CancelCall(id=number)))
+                await asyncio.shield(pending.end)
+                raise
+
+        await read_and_give_up(read(), caller)
+        if not pending.end.done():
+            # It goes on, and the server sees that its connection stays open.
+            self.spent = True
+            pending.end.set_result(None)
+        pending.receiving.output.late = caller.late
+
     def _judge_end(self, pending: _Pending) -> None:
         """Say how the process ended, if it did. Raises :class:`DisturbedError`."""
-        output, how = pending.output, pending.end.result()
-        if pending.not_run is not None:
-            raise HarnessError(f"the client's process could not make the call: {pending.not_run}")
+        output, how = pending.receiving.output, pending.end.result()
+        if (why := pending.receiving.not_run) is not None:
+            raise HarnessError(f"the client's process could not make the call: {why}")
         if output.hung:
             output.raised = None
         if how is None:
@@ -201,28 +237,10 @@ class Worker(asyncio.SubprocessProtocol):
         pending = self._calls.get(message.id)
         if pending is None or pending.end.done():
             return
-        output = pending.output
-        match message:
-            case Emitted():
-                if (flood := pending.meter.exceeded_by(size)) is not None:
-                    self.kill(flood.removeprefix("the client "))
-                    return
-                noted = door.Copied({}, message.problems, message.incomplete)
-                copied = door.copied(message.data, noted)
-                if message.is_turn:
-                    output.turn, output.turn_given = door.turn(copied), True
-                    return
-                output.events.append(door.event(copied))
-                if pending.on_event is not None:
-                    pending.on_event(output.events[-1])
-            case Done():
-                output.raised, output.ended = message.raised, message.stopped
-                output.logs, output.late = message.logs, message.late
-                output.traceback = message.traceback
-                pending.end.set_result(None)
-            case NotRun():
-                pending.not_run = message.message
-                pending.end.set_result(None)
+        if (flood := pending.receiving.take(message, size)) is not None:
+            self.kill(flood)
+        elif isinstance(message, Done | NotRun):
+            pending.end.set_result(None)
 
     # --- the process ---------------------------------------------------------------------
 
@@ -295,11 +313,6 @@ class Worker(asyncio.SubprocessProtocol):
         await asyncio.shield(self._gone)
 
 
-def _paths() -> str:
-    """Return where this process finds modules. The client may change its directory."""
-    return json.dumps([os.path.abspath(path) for path in sys.path])  # noqa: PTH100 - not only files
-
-
 def _signal(number: int) -> str:
     try:
         return signal.Signals(number).name
@@ -310,8 +323,9 @@ def _signal(number: int) -> str:
 class Workers:
     """The processes of one client. Closing it ends them."""
 
-    def __init__(self, reference: str) -> None:
-        self._reference = reference
+    def __init__(self, launch: InWorker, sdks: Sdks | None = None) -> None:
+        self._launch = launch
+        self._sdks = sdks
         self._all: set[Worker] = set()
         self._idle: list[Worker] = []
         self._shared: Worker | None = None
@@ -356,13 +370,13 @@ class Workers:
             return worker
 
     async def _start(self) -> Worker:
-        worker, _ = await Worker.start(self._reference)
+        worker, _ = await Worker.start(self._launch, self._sdks)
         self._all.add(worker)
         return worker
 
 
-async def declaration(reference: str) -> JsonObject:
+async def declaration(launch: InWorker) -> JsonObject:
     """Return what a client declares. Raises :class:`AdapterError` if it cannot be loaded."""
-    worker, declared = await Worker.start(reference)
+    worker, declared = await Worker.start(launch)
     await worker.stop()
     return declared

@@ -21,6 +21,7 @@ from harness.clients.logs import LogCapture
 from harness.plugin.items import CaseItem, FailedCaseError
 from harness.plugin.recording import Recording
 from harness.suite.scenario import Case, Scenario
+from harness.wrapping.sdks import ProviderSdks
 from mockserver.cassettes import Cassette, Origin
 from mockserver.dialects import base_path
 from mockserver.errors import MockServerError
@@ -108,7 +109,9 @@ class RecordItem(CaseItem):
     async def _converse(self, scenario: Scenario, base_url: str) -> None:
         adapters = self.parent.collection.plan.adapters
         with LogCapture() as logs:
-            host = host_of(next(a for a in adapters if a.name == self.cases[0].adapter), logs)
+            host = host_of(
+                next(a for a in adapters if a.name == self.cases[0].adapter), logs, ProviderSdks()
+            )
             try:
                 async with host.client(fresh=True) as client:
                     await _converse(scenario, base_url, client)

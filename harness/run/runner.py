@@ -41,6 +41,7 @@ from harness.run.again import waits
 from harness.run.gates import HandedOn
 from harness.run.requests import by_call, credentials
 from harness.suite.scenario import Case, TurnSpec
+from harness.wrapping.sdks import ProviderSdks
 from mockserver import MockServer, SessionHandle
 from mockserver.dialects import base_path
 from mockserver.library import Exchange
@@ -75,7 +76,9 @@ class Runner:
         self._server = MockServer(control=False, keep_clients=False)
         self._salt = secrets.token_hex(8)
         self._logs = LogCapture()
-        self._hosts = {name: host_of(a, self._logs) for name, a in self._adapters.items()}
+        self._hosts = {
+            name: host_of(a, self._logs, ProviderSdks()) for name, a in self._adapters.items()
+        }
         self._have_sent: set[str] = set()
 
     async def __aenter__(self) -> Self:

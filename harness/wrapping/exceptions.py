@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
 from harness.adapters.common.failures import clip, failure, from_http, from_payload
 from harness.clients.interface import ClientError
+from harness.clients.protocol import Raised
 from harness.wrapping.plain import as_json
 from mockserver.vocabulary import ErrorClass, ErrorInfo, JsonObject
 
@@ -68,11 +69,35 @@ def error_of(exc: BaseException) -> ClientError:
     status = next((s for s in statuses if isinstance(s, int) and not isinstance(s, bool)), None)
     if status is not None and status >= 300:
         return ClientError(_reported(status, _headers_of(response), _body_of(exc, response)))
-    names = " ".join(kind.__name__ for kind in type(exc).__mro__)
-    for part, error_class in _NAMES.items():
-        if part in names:
-            return ClientError(failure(error_class, clip(_text_of(exc))))
+    names = [kind.__name__ for kind in type(exc).__mro__]
+    if (error_class := _class_of(names)) is not None:
+        return ClientError(failure(error_class, clip(_text_of(exc))))
     return ClientError(_reported(None, {}, _body_of(exc, response)))
+
+
+def error_said(raised: Raised) -> ErrorInfo:
+    """Return what an exception says that a client in another process raised."""
+    said = {"message": raised.message, **({"code": raised.code} if raised.code else {})}
+    body = raised.body if raised.body not in (None, "", {}, []) else {"error": said}
+    status = raised.status if raised.status is not None and raised.status >= 300 else None
+    error_class = None if status is not None else _class_of(raised.names)
+    if error_class is not None:
+        error = failure(error_class, clip(raised.message or raised.names[0]))
+    else:
+        error = _reported(status, raised.headers, body)
+    after = error.retry_after if raised.retry_after is None else max(raised.retry_after, 0)
+    return replace(
+        error,
+        code=error.code or raised.code,
+        retry_after=after,
+        request_id=raised.request_id or error.request_id,
+    )
+
+
+def _class_of(names: Iterable[str]) -> ErrorClass | None:
+    """Return what the names of an exception's classes say."""
+    text = " ".join(names)
+    return next((kind for part, kind in _NAMES.items() if part in text), None)
 
 
 def _reported(status: int | None, headers: Mapping[str, str], body: object) -> ErrorInfo:

@@ -9,11 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from harness.adapters.common.answer import Answer
+from harness.adapters.common.history import call_ids
 from harness.adapters.reference import NATIVE
+from harness.adapters.responses.stream import ResponsesStream
 from harness.clients.interface import Call
 from harness.wrapping.plain import as_json
 from mockserver.dialects import find_dialect, sdk_arguments
 from mockserver.vocabulary import AssistantTurn, Event, NeutralCall, fold
+
+#: The dialects whose answers are those of the Responses API.
+_RESPONSES = frozenset({"openai-responses", "codex"})
 
 
 def native_request(call: Call) -> dict[str, Any]:
@@ -76,6 +81,8 @@ def _neutral(call: Call) -> NeutralCall:
 
 def _reader(call: Call) -> Answer:
     """Return the reader of the bundled client for the dialect."""
+    if call.dialect in _RESPONSES:
+        return ResponsesStream(taken_ids=call_ids(call.messages))
     if call.dialect not in NATIVE:
         raise ValueError(f"no bundled client reads the answers of an SDK for {call.dialect!r}")
     # Nothing is sent: the client only knows how its answers are read.

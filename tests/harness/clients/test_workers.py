@@ -11,6 +11,7 @@ import pytest
 from harness.clients import workers
 from harness.clients.in_process import Output
 from harness.clients.interface import Call
+from harness.clients.launch import InWorker
 from harness.clients.workers import DisturbedError, Worker, Workers
 from harness.errors import AdapterError
 from tests.harness.clients.hostile import EVENT
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs POSIX")
 
 def with_workers(name: str, work: Callable[[Workers], Awaitable[T]]) -> T:
     async def run() -> T:
-        those = Workers(f"{HOSTILE}:{name}")
+        those = Workers(InWorker(f"{HOSTILE}:{name}"))
         try:
             return await work(those)
         finally:
@@ -198,7 +199,7 @@ def test_an_import_that_does_not_return_is_an_error(
     path = tmp_path / "odd.py"
     path.write_text(code)
     with pytest.raises(AdapterError) as raised:
-        asyncio.run(workers.declaration(str(path)))
+        asyncio.run(workers.declaration(InWorker(str(path))))
     assert IMPORTS[code] in str(raised.value)
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from harness.clients.interface import Call
-from harness.clients.messages import (
+from harness.clients.protocol import (
     Done,
     MessageError,
     StartCall,
