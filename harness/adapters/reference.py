@@ -5,7 +5,7 @@ What a dialect writes and what a recording says is read as a client reads it, wi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -13,13 +13,17 @@ import httpx
 
 from harness.adapters.anthropic import AnthropicClient
 from harness.adapters.bedrock import BedrockClient
+from harness.adapters.chat.stream import ChatStream
 from harness.adapters.cohere import CohereClient
+from harness.adapters.common.answer import Answer
+from harness.adapters.common.history import call_ids
 from harness.adapters.common.native_client import NativeClient
 from harness.adapters.gemini import GeminiClient
 from harness.adapters.ollama import OllamaClient
 from harness.adapters.openai_compat import OpenAICompatClient
 from harness.adapters.response_strategies.background import ResponsesClient
-from harness.clients.interface import ClientError
+from harness.adapters.responses.stream import ResponsesStream
+from harness.clients.interface import Call, ClientError
 from mockserver.vocabulary import AssistantTurn, NeutralCall, Status, fold
 from mockserver.wire import Schedule
 
@@ -35,12 +39,31 @@ _CLIENTS: Mapping[str, type[Any]] = {
     "background": ResponsesClient,
     **NATIVE,
 }
+#: The readers of answers that are no client's own, by dialect.
+_SHARED: Mapping[str, Callable[[NeutralCall], Answer]] = {
+    "openai-chat": lambda call: ChatStream(tools=call.tools, taken_ids=call_ids(call.messages)),
+    "openai-responses": lambda call: ResponsesStream(taken_ids=call_ids(call.messages)),
+    "codex": lambda call: ResponsesStream(taken_ids=call_ids(call.messages)),
+}
 #: Nothing is sent there.
 _NOWHERE = "http://recorded.invalid"
 
 
-class NoReaderError(LookupError):
+class NoReaderError(LookupError, ValueError):
     """No bundled client speaks a dialect."""
+
+
+def reader_of(call: Call, said: NeutralCall) -> Answer:
+    """Return the reader of what an SDK hands out for a call in the call's dialect.
+
+    ``said`` is the same call in neutral words. Raises :class:`NoReaderError`.
+    """
+    if call.dialect in _SHARED:
+        return _SHARED[call.dialect](said)
+    if call.dialect in NATIVE:
+        # Nothing is sent: the client only knows how its answers are read.
+        return NATIVE[call.dialect].for_call(call).answering(said, None)
+    raise NoReaderError(f"no bundled client reads the answers of an SDK for {call.dialect!r}")
 
 
 async def read_turn(dialect: str, call: NeutralCall, answer: Schedule) -> AssistantTurn:

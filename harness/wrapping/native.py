@@ -6,19 +6,24 @@ for the same dialect reads them. What the SDK loses stays lost.
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from harness.adapters.common.answer import Answer
-from harness.adapters.common.history import call_ids
-from harness.adapters.reference import NATIVE
-from harness.adapters.responses.stream import ResponsesStream
+from harness.adapters.reference import reader_of
 from harness.clients.interface import Call
 from harness.wrapping.plain import as_json
 from mockserver.dialects import find_dialect, sdk_arguments
-from mockserver.vocabulary import AssistantTurn, Event, NeutralCall, fold
-
-#: The dialects whose answers are those of the Responses API.
-_RESPONSES = frozenset({"openai-responses", "codex"})
+from mockserver.vocabulary import (
+    AssistantTurn,
+    ErrorClass,
+    ErrorEvent,
+    Event,
+    FinishReason,
+    MessageStop,
+    NeutralCall,
+    fold,
+)
 
 
 def native_request(call: Call) -> dict[str, Any]:
@@ -36,14 +41,21 @@ def native_turn(call: Call, answer: object) -> AssistantTurn:
     return fold([*reader.chunk(as_json(answer)), *reader.done()])
 
 
+#: What a reader says of an answer whose end it has not seen.
+_NO_END = frozenset({ErrorClass.TRUNCATED_STREAM, ErrorClass.EMPTY_RESPONSE})
+
+
 class NativeAnswer:
     """One streamed answer. Feed it with each item of the SDK, then call :meth:`end` once.
 
-    Raises ``ValueError`` for a call in a dialect that no bundled client reads by itself.
+    With ``trusting``, an answer that the SDK ended without an exception is one that it takes for
+    complete; otherwise one whose end was not seen is an error.
+    Raises ``ValueError`` for a call in a dialect that no bundled client reads.
     """
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, *, trusting: bool = False) -> None:
         self._reader = _reader(call)
+        self._trusting = trusting
         self._ending: list[Event] = []
         self._usage: list[Event] = []
 
@@ -62,11 +74,23 @@ class NativeAnswer:
         return [*events, *usage]
 
     def end(self) -> list[Event]:
-        """Return the last events. An answer whose end was not seen is an error."""
-        return self._ending or self._unless_said(self._reader.ended())
+        """Return the last events."""
+        return self._ending or self._unless_said(self._ended())
+
+    def _ended(self) -> list[Event]:
+        if not self._trusting or _has_end(copy.deepcopy(self._reader).ended()):
+            return self._reader.ended()
+        *events, last = self._reader.done()
+        is_failure = isinstance(last, ErrorEvent)
+        return [*events, MessageStop(finish_reason=FinishReason.UNKNOWN) if is_failure else last]
 
     def _unless_said(self, events: list[Event]) -> list[Event]:
         return [event for event in events if event not in self._usage]
+
+
+def _has_end(events: list[Event]) -> bool:
+    last = events[-1] if events else None
+    return not (isinstance(last, ErrorEvent) and last.error.error_class in _NO_END)
 
 
 def _neutral(call: Call) -> NeutralCall:
@@ -81,9 +105,4 @@ def _neutral(call: Call) -> NeutralCall:
 
 def _reader(call: Call) -> Answer:
     """Return the reader of the bundled client for the dialect."""
-    if call.dialect in _RESPONSES:
-        return ResponsesStream(taken_ids=call_ids(call.messages))
-    if call.dialect not in NATIVE:
-        raise ValueError(f"no bundled client reads the answers of an SDK for {call.dialect!r}")
-    # Nothing is sent: the client only knows how its answers are read.
-    return NATIVE[call.dialect].for_call(call).answering(_neutral(call), None)
+    return reader_of(call, _neutral(call))

@@ -240,7 +240,7 @@ def test_events_of_boto3_are_dicts() -> None:
     assert [e.type for e in found] == ["message_start", "content_delta", "usage", "message_stop"]
 
 
-@pytest.mark.parametrize("dialect", ["openai-chat", "", "common", "../x", "chat"])
+@pytest.mark.parametrize("dialect", ["background", "", "common", "../x", "chat"])
 def test_a_dialect_without_a_reader_of_its_own_is_refused(dialect: str) -> None:
     with pytest.raises(ValueError, match="no bundled client reads"):
         NativeAnswer(call(dialect))
