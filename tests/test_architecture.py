@@ -77,6 +77,7 @@ CLIENT_FLOORS = [
     ("responses", "openai_compat", "anthropic", "gemini", "ollama", "bedrock", "cohere"),
     ("chatcmpl_to_responses", "chatgpt_oauth", "inner_thoughts"),
     ("response_strategies",),
+    ("third_party",),
     ("reference",),
 ]
 

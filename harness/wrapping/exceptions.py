@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 
 from harness.adapters.common.failures import clip, failure, from_http, from_payload
+from harness.adapters.third_party.shims.tapecheck_client import described
 from harness.clients.interface import ClientError
-from harness.clients.protocol import Raised
-from harness.wrapping.plain import as_json
+from harness.clients.protocol import Raised, read_raised
 from mockserver.vocabulary import ErrorClass, ErrorInfo, JsonObject
 
 #: What parts of the names of exceptions say, the first that fits; base classes count too.
@@ -53,32 +52,17 @@ def error_from(
 def error_of(exc: BaseException) -> ClientError:
     """Return the error to raise for an exception of an SDK or of its HTTP library.
 
-    Reads the attributes ``status_code``, ``body``, ``response`` and ``code`` that the OpenAI SDK
-    and those like it have, Google's ``details``, the dict that boto3 calls its response, else the
-    names of the exception's classes. Catch only what the client documents, and let the rest escape:
-    an undocumented exception is a finding.
+    Reads what :func:`~harness.adapters.third_party.shims.tapecheck_client.described` finds, else
+    the names of the exception's classes. Catch only what the client documents, and let the rest
+    escape: an undocumented exception is a finding.
     """
-    response = getattr(exc, "response", None)
-    if isinstance(response, dict):
-        return ClientError(_of_boto3(response))
-    statuses = (
-        getattr(exc, "status_code", None),
-        getattr(response, "status_code", None),
-        getattr(exc, "code", None),
-    )
-    status = next((s for s in statuses if isinstance(s, int) and not isinstance(s, bool)), None)
-    if status is not None and status >= 300:
-        return ClientError(_reported(status, _headers_of(response), _body_of(exc, response)))
-    names = [kind.__name__ for kind in type(exc).__mro__]
-    if (error_class := _class_of(names)) is not None:
-        return ClientError(failure(error_class, clip(_text_of(exc))))
-    return ClientError(_reported(None, {}, _body_of(exc, response)))
+    return ClientError(error_said(read_raised(described(exc))))
 
 
 def error_said(raised: Raised) -> ErrorInfo:
     """Return what an exception says that a client in another process raised."""
     said = {"message": raised.message, **({"code": raised.code} if raised.code else {})}
-    body = raised.body if raised.body not in (None, "", {}, []) else {"error": said}
+    body = {"error": said} if raised.body is None else raised.body
     status = raised.status if raised.status is not None and raised.status >= 300 else None
     error_class = None if status is not None else _class_of(raised.names)
     if error_class is not None:
@@ -105,41 +89,3 @@ def _reported(status: int | None, headers: Mapping[str, str], body: object) -> E
         return from_payload(body)
     text = body if isinstance(body, str) else json.dumps(body)
     return from_http(status, headers, text.encode(errors="replace"), now=time.time())
-
-
-def _of_boto3(response: JsonObject) -> ErrorInfo:
-    """Read the error of boto3's ``ClientError``; one inside a stream has no status."""
-    about, said = response.get("ResponseMetadata"), response.get("Error")
-    metadata = about if isinstance(about, dict) else {}
-    error = said if isinstance(said, dict) else {}
-    body = {"__type": error.get("Code"), "message": error.get("Message")}
-    headers = metadata.get("HTTPHeaders")
-    status = metadata.get("HTTPStatusCode")
-    return _reported(
-        status if isinstance(status, int) and status >= 300 else None,
-        {str(k): str(v) for k, v in headers.items()} if isinstance(headers, dict) else {},
-        body,
-    )
-
-
-def _body_of(exc: BaseException, response: object) -> object:
-    """Return the error object that the provider sent, or the exception's text."""
-    for name in ("body", "details"):
-        body = as_json(getattr(exc, name, None))
-        if isinstance(body, dict | list | str) and body:
-            return body
-    # The body of a streamed response may be unread, and reading it may fail.
-    with suppress(Exception):
-        text = getattr(response, "text", None)
-        if isinstance(text, str) and text:
-            return text
-    return "" if response is not None else {"message": _text_of(exc)}
-
-
-def _headers_of(response: object) -> dict[str, str]:
-    headers = getattr(response, "headers", None)
-    return {str(k): str(v) for k, v in headers.items()} if headers is not None else {}
-
-
-def _text_of(exc: BaseException) -> str:
-    return str(exc) or type(exc).__name__

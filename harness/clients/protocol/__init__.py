@@ -15,7 +15,7 @@ from harness.clients.protocol.bounds import (
     Lines,
     Meter,
 )
-from harness.clients.protocol.codec import decode_from_client, decode_to_client, encode
+from harness.clients.protocol.codec import decode_from_client, decode_to_client, encode, read_raised
 from harness.clients.protocol.messages import (
     PROTOCOL,
     CancelCall,
@@ -61,4 +61,5 @@ __all__ = [
     "decode_from_client",
     "decode_to_client",
     "encode",
+    "read_raised",
 ]

@@ -126,7 +126,7 @@ def decode_from_client(line: bytes) -> FromClient:
                 form=_shown(data, "form"),
             )
         case "failed":
-            return Failed(id=_get(data, "id", int), error=_raised(_get(data, "error", dict)))
+            return Failed(id=_get(data, "id", int), error=read_raised(_get(data, "error", dict)))
         case "done":
             return Done(
                 id=_get(data, "id", int),
@@ -152,7 +152,8 @@ def decode_from_client(line: bytes) -> FromClient:
     raise MessageError(_unknown(data))
 
 
-def _raised(data: dict[str, Any]) -> Raised:
+def read_raised(data: dict[str, Any]) -> Raised:
+    """Read the ``error`` of a ``failed`` message. Raises :class:`MessageError`."""
     names = _texts(data, "names")[:_NAMES]
     if not names:
         raise MessageError("names of an error is empty: give the names of its classes")

@@ -287,7 +287,7 @@ def described(exc: BaseException) -> dict[str, Any]:
     about["body"] = _body_of(exc, response)
     request_id = getattr(exc, "request_id", None)
     about["request_id"] = request_id if isinstance(request_id, str) else None
-    return {name: value for name, value in about.items() if value not in (None, {}, "")}
+    return {name: value for name, value in about.items() if value not in (None, {})}
 
 
 def _of_boto3(response: Mapping[str, Any]) -> dict[str, Any]:
@@ -303,7 +303,7 @@ def _of_boto3(response: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _body_of(exc: BaseException, response: Any) -> Any:
-    """Return the error object that the provider sent, if the exception has it."""
+    """Return what the provider sent: "" if the response says nothing, ``None`` without one."""
     for name in ("body", "details"):
         body = dumped(getattr(exc, name, None))
         if isinstance(body, dict | list | str) and body:
@@ -313,7 +313,7 @@ def _body_of(exc: BaseException, response: Any) -> Any:
         text = getattr(response, "text", None)
         if isinstance(text, str) and text:
             return text
-    return None
+    return None if response is None else ""
 
 
 def _text_of(exc: BaseException) -> str:
