@@ -128,7 +128,7 @@ class Worker(asyncio.SubprocessProtocol):
         return AdapterError(
             f"{reference}: the command sent no hello: it {self.ended}"
             + (f"; it printed: {printed[-500:]}" if printed else ""),
-            hint="try it with: tapecheck smoke",
+            hint="see docs/CLIENT_PROTOCOL.md for what it must send",
         )
 
     # --- calls ---------------------------------------------------------------------------
@@ -258,7 +258,8 @@ class Worker(asyncio.SubprocessProtocol):
                 for line in self._lines.feed(data):
                     self._receive(decode_from_client(line), len(line))
             except MessageError as exc:
-                self.kill(f"disturbed the messages of its process: {exc}")
+                self._why = f"disturbed the messages of its process: {exc}"
+                self.kill(self._why)
 
     def pipe_connection_lost(self, fd: int, _: Exception | None) -> None:
         """Note that the process, or the client in it, closed a pipe."""
@@ -306,6 +307,12 @@ class Worker(asyncio.SubprocessProtocol):
             self._opening.set_result(None)
         self._transport.close()
         self._gone.set_result(None)
+
+    async def ends_with_stdin(self, seconds: float) -> bool:
+        """Close stdin; return whether the process ends by itself in so many seconds."""
+        cast("asyncio.WriteTransport", self._transport.get_pipe_transport(0)).close()
+        await asyncio.wait([self._gone], timeout=seconds)
+        return self._gone.done()
 
     async def stop(self) -> None:
         """End the process and wait until it is gone."""
