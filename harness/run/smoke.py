@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from harness.clients import registry
 from harness.clients.conversation import first_call
 from harness.clients.in_process import Output
 from harness.clients.interface import Adapter, Call
@@ -21,7 +22,7 @@ from harness.clients.workers import DisturbedError, Worker
 from harness.errors import HarnessError
 from harness.judge.transcript import Outcome
 from harness.plan.expand import Axes
-from harness.plan.planning import Plan, Settings, cassette_of, make_plan
+from harness.plan.planning import Plan, Settings, cassette_of, plan_cases
 from harness.plan.wires import schedules_for
 from harness.reports.records import CaseResult
 from harness.run.runner import Runner
@@ -63,10 +64,12 @@ class Step:
 
 def plan_of(reference: str) -> Plan:
     """Return the easy cases for a client. Raises :class:`HarnessError` if it cannot be started."""
-    axes = Axes(mode="none")
-    settings = Settings(adapters=(reference,), patterns=("*/twins/**",), axes=axes, faults=False)
-    plan = make_plan(settings)
-    return replace(plan, cases=tuple(case for case in plan.cases if _name_of(case) in _EASY))
+    adapter, _ = registry.load(reference)
+    ids = [
+        f"{d}/twins/{n}/recorded@{adapter.name}" for d in sorted(adapter.dialects) for n in _EASY
+    ]
+    plan, _ = plan_cases(Settings(adapters=(reference,), axes=Axes(mode="none"), faults=False), ids)
+    return plan
 
 
 async def smoke(plan: Plan) -> AsyncIterator[Step]:
