@@ -93,11 +93,11 @@ def remove_leftovers(path: Path) -> None:
 
 
 @contextmanager
-def lock(path: Path) -> Iterator[None]:
+def lock(path: Path, *, wait: bool = False) -> Iterator[None]:
     """Lock ``path`` for this process and make its directory; the file need not exist.
 
     The lock is a file beside it. It ends with the process, even if that is killed. Raises
-    :class:`LockedError` if another process has it, and ``OSError``.
+    :class:`LockedError` if another process has it, unless it is to ``wait``, and ``OSError``.
     """
     # It loads asyncio and sqlite3, which most commands do without.
     from filelock import FileLock, Timeout
@@ -106,7 +106,7 @@ def lock(path: Path) -> Iterator[None]:
     target.parent.mkdir(parents=True, exist_ok=True)
     lock_file = target.with_name(f"{_prefix(target)[:-1]}{_LOCK}")
     # A recorder is opened in one thread and may be closed in another.
-    file_lock = FileLock(lock_file, timeout=0, thread_local=False)
+    file_lock = FileLock(lock_file, timeout=-1 if wait else 0, thread_local=False)
     try:
         file_lock.acquire()
     except Timeout:

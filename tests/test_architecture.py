@@ -62,7 +62,7 @@ FLOORS = [
     ("mockserver",),
     ("harness/errors.py",),
     ("harness/suite",),
-    ("harness/judge",),
+    ("harness/judge", "harness/environments"),
     ("harness/clients",),
     ("harness/adapters", "harness/plan"),
     ("harness/reports", "harness/wrapping"),

@@ -18,7 +18,9 @@ from harness.commands import options
 @click.option(
     "--what",
     "-w",
-    type=click.Choice(["scenarios", "cases", "cassettes", "adapters", "dialects", "features"]),
+    type=click.Choice(
+        ["scenarios", "cases", "cassettes", "adapters", "sdks", "dialects", "features"]
+    ),
     default="scenarios",
     show_default=True,
 )
@@ -26,7 +28,7 @@ from harness.commands import options
 @options.selection
 @options.directories
 def command(patterns: tuple[str, ...], what: str, **chosen: Any) -> None:
-    """List scenarios, cases, cassettes, adapters, dialects or features, one per line.
+    """List scenarios, cases, cassettes, adapters, SDKs, dialects or features, one per line.
 
     \b
     tapecheck list
@@ -40,6 +42,7 @@ def command(patterns: tuple[str, ...], what: str, **chosen: Any) -> None:
         "cases": _cases,
         "cassettes": _cassettes,
         "adapters": _adapters,
+        "sdks": _sdks,
         "dialects": _dialects,
         "features": _features,
     }[what](settings)
@@ -90,6 +93,18 @@ def _adapters(settings: Any) -> Iterator[str]:
         yield f"  features  {', '.join(sorted(adapter.features))}"
         if baseline.entries:
             yield f"  baseline  {len(baseline.entries)} known failures"
+
+
+def _sdks(_settings: Any) -> Iterator[str]:
+    from harness.environments import listing, pins
+
+    known = listing.third_parties().values()
+    for client in known:
+        reference = f"{listing.PREFIX}{client.name}"
+        environment = client.environment
+        yield f"{reference}  {client.title}"
+        yield f"  dialects  {', '.join(client.dialects)}"
+        yield f"  packages  {pins.main_versions(environment, pins.pinned(environment))}"
 
 
 def _dialects(_settings: Any) -> Iterator[str]:

@@ -36,3 +36,8 @@ def adapters() -> Path:
 def cassettes() -> Path:
     """Return the directory of the bundled cassettes."""
     return root() / "cassettes"
+
+
+def third_party() -> Path:
+    """Return the directory of the third-party clients, their environments, pins and shims."""
+    return Path(__file__).parent.parent / "adapters" / "third_party"

@@ -1,0 +1,65 @@
+"""The command that starts a third-party client in its environment.
+
+A program for Node.js finds packages beside its own file only, so that the shims are copied into the
+environment, into a directory named for what is in them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+
+from harness.environments import building, making
+from harness.environments.listing import NEWEST, PREFIX, Kind, ThirdParty
+from harness.environments.store import Made
+from harness.errors import SetupError
+
+
+def command_of(client: ThirdParty) -> tuple[str, ...]:
+    """Return the words of the command. Raises :class:`SetupError` if its environment is not made.
+
+    Python's own variables, and packages in the user's directory, do not reach it.
+    """
+    reference = f"{PREFIX}{client.name}{NEWEST if client.newest else ''}"
+    made = making.find(client.environment, newest=client.newest)
+    if made is None:
+        newest = "--newest " if client.newest else ""
+        verb = "update" if client.newest else "make"
+        raise SetupError(
+            f"{reference}: its environment {client.environment.name} is not made",
+            hint=f"make it: tapecheck env {verb} {newest}{client.environment.name}",
+        )
+    if not client.shim.is_file():
+        raise SetupError(f"{reference}: no such shim", path=client.shim)
+    if client.environment.kind is Kind.PYTHON:
+        return (str(made.interpreter), "-E", "-s", str(client.shim), *client.arguments)
+    shim = _beside_packages(client.shim.parent, made) / client.shim.name
+    return (building.node(), str(shim), *client.arguments)
+
+
+def _beside_packages(shims: Path, made: Made) -> Path:
+    """Return a copy of the shims for Node.js inside an environment. Raises :class:`SetupError`."""
+    originals = sorted(shims.glob("*.mjs"))
+    key = hashlib.sha256()
+    for path in originals:
+        key.update(f"{path.name}\n".encode() + path.read_bytes())
+    copied = made.directory / "shims" / key.hexdigest()[:12]
+    if copied.is_dir():
+        return copied
+    try:
+        copied.parent.mkdir(exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(dir=copied.parent))
+        for path in originals:
+            shutil.copyfile(path, fresh / path.name)
+        try:
+            fresh.rename(copied)
+        except OSError:
+            # Another process was faster.
+            shutil.rmtree(fresh, ignore_errors=True)
+            if not copied.is_dir():
+                raise
+    except OSError as exc:
+        raise SetupError(f"cannot be written: {exc.strerror}", path=copied) from None
+    return copied
