@@ -57,6 +57,11 @@ class InWorker:
         return (sys.executable, "-P", "-c", _BOOT, _paths(), self.reference)
 
     @property
+    def opens(self) -> str:
+        """What it has to do before calls are made."""
+        return "end" if self.command is None else "say hello"
+
+    @property
     def environment(self) -> dict[str, str]:
         """The environment of the process."""
         added = {} if self.command is None else self.command.variables

@@ -42,6 +42,8 @@ from mockserver.vocabulary import JsonObject
 START_TIMEOUT = 60.0
 #: Seconds for a client to stop when its call is cancelled, and for a process to end.
 GRACE = 1.0
+#: Seconds for a command to answer ``cancel``: it may have to start programs for that.
+CANCEL_GRACE = 5.0
 #: Bytes kept of what a process prints.
 PRINTED = 8 * 1024
 
@@ -106,7 +108,7 @@ class Worker(asyncio.SubprocessProtocol):
             if isinstance(opening, Hello):
                 return worker, opening.declaration
         except TimeoutError:
-            worker.kill(f"did not end within {START_TIMEOUT:.0f} seconds")
+            worker.kill(f"did not {launch.opens} within {START_TIMEOUT:.0f} seconds")
         finally:
             if not isinstance(opening, Hello):
                 await worker.stop()
@@ -128,7 +130,7 @@ class Worker(asyncio.SubprocessProtocol):
         return AdapterError(
             f"{reference}: the command sent no hello: it {self.ended}"
             + (f"; it printed: {printed[-500:]}" if printed else ""),
-            hint="see docs/CLIENT_PROTOCOL.md for what it must send",
+            hint="hello is one JSON line on stdout, flushed: see docs/CLIENT_PROTOCOL.md",
         )
 
     # --- calls ---------------------------------------------------------------------------
@@ -180,7 +182,8 @@ class Worker(asyncio.SubprocessProtocol):
         self.spent = True
         pending.receiving.leave()
         self._send(encode(CancelCall(id=number)))
-        await asyncio.wait([pending.end], timeout=GRACE)
+        grace = GRACE if self._launch.command is None else CANCEL_GRACE
+        await asyncio.wait([pending.end], timeout=grace)
         if not pending.end.done():
             self.kill("did not answer")
             await pending.end

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import pytest
 
-from harness.clients import registry
+from harness.clients import registry, workers
 from harness.clients.in_process import Output
 from harness.clients.interface import Call
 from harness.clients.launch import InWorker, command_of
@@ -178,7 +178,8 @@ def test_a_call_that_could_not_be_made_is_no_fault_of_the_client() -> None:
 
 
 @pytest.mark.parametrize("name", ["hang", "deaf"])
-def test_a_call_without_an_end_is_cancelled(name: str) -> None:
+def test_a_call_without_an_end_is_cancelled(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "CANCEL_GRACE", 0.2)
     output = output_of(name, deadline=0.2)
     assert output.hung
     assert types_of(output) == ["content_delta"]
