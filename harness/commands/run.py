@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 FORMATS = ("terminal", "ndjson", "junit", "markdown")
 
 
+def _shard(_ctx: click.Context, _param: click.Parameter, text: str | None) -> Any:
+    from harness.plan.sharding import parse_shard
+
+    if text is None:
+        return None
+    try:
+        return parse_shard(text)
+    except ValueError as exc:
+        raise click.BadParameter(str(exc)) from None
+
+
 @click.command()
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
 @options.adapters
@@ -54,6 +65,12 @@ FORMATS = ("terminal", "ndjson", "junit", "markdown")
 @click.option("--verbose", "-v", is_flag=True, help="List every scenario, skip reason and failure.")
 @options.in_process
 @click.option(
+    "--shard",
+    metavar="I/N",
+    callback=_shard,
+    help="Play the I-th of N parts of the cases; 'tapecheck report merge' joins the results.",
+)
+@click.option(
     "--failed", is_flag=True, help="Run only cases that have not passed since they failed."
 )
 @click.option(
@@ -71,6 +88,7 @@ def command(
     fail_fast: bool,
     jobs: int | None,
     verbose: bool,
+    shard: tuple[int, int] | None,
     failed: bool,
     full: bool,
     **chosen: Any,
@@ -89,14 +107,18 @@ def command(
     tapecheck run --recordings cassettes/
     tapecheck run --format junit -o report.xml
     tapecheck run --failed -x
+    tapecheck run --full --adapter my_adapter.py --shard 1/4 --results shard-1.ndjson
     """
     import asyncio
 
     from harness.commands import failures, last_run
     from harness.plan.planning import make_plan
+    from harness.plan.sharding import sharded
     from harness.reports.records import INTERRUPTED
     from harness.reports.words import many
 
+    if failed and shard is not None:
+        raise click.UsageError("--shard splits a whole selection: leave out --failed")
     settings = replace(options.settings_of(patterns=patterns, **chosen), keep=keep)
     gone: frozenset[str] = frozenset()
     quick = not (full or failed) and _is_open(settings, chosen)
@@ -112,6 +134,8 @@ def command(
             return 0
     else:
         plan = make_plan(_quick(settings) if quick else settings)
+    if shard is not None:
+        plan = sharded(plan, *shard)
     with ExitStack() as stack:
         stream = options.opened(stack, output) or options.stdout_for(form)
         last = stack.enter_context(last_run.new_records())
@@ -133,7 +157,7 @@ def command(
     failures.update(records, plan, gone)
     if quick and form == "terminal" and output is None:
         click.echo(f"these are the P0 scenarios as recorded; next: {_whole(settings)}")
-    if plan.settings.is_whole and not fail_fast:
+    if plan.settings.is_whole and plan.share is None and not fail_fast:
         _write_down(plan, records)
     return code
 

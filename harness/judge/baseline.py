@@ -110,6 +110,18 @@ class Baseline:
             )
         return cls(path, tuple(entries))
 
+    def data(self) -> Iterator[dict[str, Any]]:
+        """Yield the entries as :meth:`read` takes them, each with its ``line``."""
+        for entry in self.entries:
+            yield {
+                "kind": entry.kind,
+                "field": entry.field,
+                "signature": "+".join(sorted(entry.checks)),
+                "cases": list(entry.cases),
+                "reason": entry.reason,
+                "line": entry.line,
+            }
+
     def numbers(self, case_id: str) -> Iterator[int]:
         """Yield the numbers of the rows that select the case."""
         return self._index.matching(case_id)

@@ -65,6 +65,22 @@ class Skip:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """Which shard of a plan this is, and what is known of the whole plan.
+
+    ``cases`` is the number of all cases, ``digest`` a hash of their ids; ``problems`` and
+    ``unreadable`` are those of the whole plan, which a shard alone does not say.
+    """
+
+    number: int
+    of: int
+    cases: int
+    digest: str
+    problems: tuple[str, ...]
+    unreadable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What a run will do.
 
@@ -72,7 +88,7 @@ class Plan:
     patterns leave in question. ``skips`` are not counted as run; ``problems`` are known before
     the run and fail it: a recording that cannot be read, a declared feature that no scenario
     of a whole run exercises, a baseline entry that names nothing. ``unreadable`` says that a
-    recording is among them.
+    recording is among them. ``share`` is given if these are the cases of one shard.
     """
 
     settings: Settings
@@ -83,6 +99,12 @@ class Plan:
     problems: tuple[str, ...] = ()
     unreadable: bool = False
     scenarios: tuple[Scenario, ...] = ()
+    share: Share | None = None
+
+    @property
+    def listed(self) -> dict[str, frozenset[str]]:
+        """What each adapter must give in some case of a whole run; empty for any other run."""
+        return {a.name: a.listed for a in self.adapters} if self.settings.is_whole else {}
 
 
 def make_plan(settings: Settings) -> Plan:

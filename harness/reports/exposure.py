@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from harness.clients.interface import Adapter
 from harness.judge.terms import EXPOSABLE
 from mockserver.vocabulary import JsonObject
 
@@ -29,16 +28,16 @@ class Exposure:
         """Return the fields that an adapter gave in at least one case that states them."""
         return frozenset(word for name, word in self.given if name == adapter)
 
-    def vanished(self, adapters: Iterable[Adapter]) -> Iterator[str]:
+    def vanished(self, listed: Mapping[str, Iterable[str]]) -> Iterator[str]:
         """Yield a problem for each field that is listed for an adapter and was never given.
 
-        Only a whole run can tell.
+        ``listed`` are the fields by the name of the adapter. Only a whole run can tell.
         """
-        for adapter in adapters:
-            for word in sorted(adapter.listed - self.found(adapter.name)):
-                if count := self.stated[adapter.name, word]:
+        for name, words in listed.items():
+            for word in sorted(set(words) - self.found(name)):
+                if count := self.stated[name, word]:
                     yield (
-                        f"{adapter.name} gave {word} before and does not any more: {count} cases "
+                        f"{name} gave {word} before and does not any more: {count} cases "
                         "have it on the wire, and none got it (fix the client, or remove the "
                         "word from its 'exposes')"
                     )

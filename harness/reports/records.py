@@ -7,14 +7,18 @@ not a run.
 from __future__ import annotations
 
 import json
+import platform
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import version
 
+from harness.clients.registry import bundled_names
 from harness.judge.kinds import Level
 from harness.judge.transcript import Blame, Finding, Outcome, Transcript, Verdict
-from harness.plan.planning import Plan, Settings
+from harness.plan.planning import Plan, Settings, Share
+from harness.reports.versions import client_versions
 from harness.suite.formats import VERSION
 from harness.suite.scenario import Case
 from mockserver.cassettes import line_of
@@ -78,13 +82,17 @@ class Tally:
 def start_record(plan: Plan) -> JsonObject:
     """Return the first record: what is going to be run."""
     settings = plan.settings
-    return {
+    references = settings.adapters or bundled_names()
+    record: JsonObject = {
         "type": "run",
         "version": VERSION,
         "tapecheck": version("tapecheck"),
+        "python": platform.python_version(),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "adapters": [
             {
                 "name": a.name,
+                "versions": list(client_versions(reference)),
                 "dialects": sorted(a.dialects),
                 "features": sorted(a.features),
                 "granularity": a.granularity,
@@ -93,7 +101,7 @@ def start_record(plan: Plan) -> JsonObject:
                 "idle_timeout": a.gives_up,
                 "level": str(a.level),
             }
-            for a in plan.adapters
+            for a, reference in zip(plan.adapters, references, strict=True)
         ],
         "options": list(options_of(settings)),
         "patterns": list(settings.patterns),
@@ -103,6 +111,27 @@ def start_record(plan: Plan) -> JsonObject:
         "faults": settings.faults,
         "cases": len(plan.cases),
         "in_process": settings.in_process,
+    }
+    if plan.share is not None:
+        record["shard"] = _shard(plan, plan.share)
+    return record
+
+
+def _shard(plan: Plan, share: Share) -> JsonObject:
+    """Return what the records of a shard say, so that they can be merged to those of all cases."""
+    return {
+        "number": share.number,
+        "of": share.of,
+        "cases": share.cases,
+        "digest": share.digest,
+        "problems": list(share.problems),
+        "unreadable": share.unreadable,
+        "listed": {name: sorted(words) for name, words in plan.listed.items()},
+        "baselines": {
+            name: {"file": str(baseline.path), "entries": list(baseline.data())}
+            for name, baseline in plan.baselines.items()
+            if baseline.entries
+        },
     }
 
 

@@ -127,6 +127,12 @@ class Summary:
         """The names of the adapters, in the order in which they were asked for."""
         return [adapter["name"] for adapter in self.run["adapters"]]
 
+    @property
+    def shard(self) -> str:
+        """Which shard this is, such as `` of shard 1/3``; empty for a whole run."""
+        shard = self.run.get("shard")
+        return f" of shard {shard['number']}/{shard['of']}" if shard else ""
+
     def groups(self) -> Iterator[Group]:
         """Yield the scenarios that were run, grouped and in order."""
         groups: defaultdict[str, defaultdict[str, list[str]]]
@@ -179,8 +185,10 @@ def levels_of(run: JsonObject) -> dict[str, str]:
     return {adapter["name"]: adapter.get("level", Level.MUST) for adapter in run["adapters"]}
 
 
-def summarize(records: Iterable[JsonObject]) -> Summary:
-    """Sum up the records of a run.
+def parts(
+    records: Iterable[JsonObject],
+) -> tuple[JsonObject, list[JsonObject], list[JsonObject], JsonObject]:
+    """Return the first record, the skipped scenarios, the cases, and the last record of a run.
 
     Raises :class:`ReportError` for records that are not one whole run.
     """
@@ -203,6 +211,15 @@ def summarize(records: Iterable[JsonObject]) -> Summary:
         )
     if end is None:
         raise ReportError("the run did not finish: its end record is missing", hint="run it again")
+    return run, skips, cases, end
+
+
+def summarize(records: Iterable[JsonObject]) -> Summary:
+    """Sum up the records of a run.
+
+    Raises :class:`ReportError` for records that are not one whole run.
+    """
+    run, skips, cases, end = parts(records)
     wires: defaultdict[str, defaultdict[str, Cell]] = defaultdict(lambda: defaultdict(Cell))
     sweeps: defaultdict[str, Sweep] = defaultdict(Sweep)
     played: defaultdict[str, list[Name]] = defaultdict(list)

@@ -218,7 +218,9 @@ class _Page:
             words.append(f"{many(counts['skip'], 'scenario')} skipped{hint}")
         took = "" if seconds is None else f" in {seconds:.1f} s"
         style = _STYLES["pass"] if code == 0 else _STYLES["fail"]
-        self._print(Text(f"{many(ran, 'case')}{took}: {', '.join(words)}", style))
+        self._print(
+            Text(f"{many(ran, 'case')}{self.summary.shard}{took}: {', '.join(words)}", style)
+        )
         for line in self.summary.level_lines():
             for part in textwrap.wrap(line, self.console.width, subsequent_indent="  "):
                 self._print(part)

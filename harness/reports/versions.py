@@ -6,7 +6,7 @@ import ast
 import platform
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -16,6 +16,7 @@ from harness.errors import HarnessError
 from harness.suite.loader import read_yaml
 
 _OWN = "tapecheck"
+_OWN_MODULES = frozenset({"harness", "mockserver"})
 #: Packages that send the requests of others; one of them may be at fault.
 _TRANSPORTS = frozenset(
     {
@@ -27,23 +28,32 @@ _TRANSPORTS = frozenset(
 _FILES = 20
 
 
-@lru_cache(maxsize=64)
 def versions_of(references: tuple[str, ...]) -> tuple[str, ...]:
     """Return names with versions, the most important first, for the adapters of these references.
 
     The imports of an adapter's file, and of the files beside it that it imports, name its
     distributions; of their requirements, those that send requests are added. Nothing is imported.
     """
+    return (
+        f"{_OWN} {metadata.version(_OWN)}",
+        f"Python {platform.python_version()}",
+        *_of_clients(references),
+    )
+
+
+def client_versions(reference: str) -> tuple[str, ...]:
+    """Return what a client is made of, as :func:`versions_of` does; nothing for a bundled one."""
+    return () if reference in bundled_names() else _of_clients((reference,))
+
+
+@lru_cache(maxsize=64)
+def _of_clients(references: tuple[str, ...]) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for reference in references:
         names |= dict.fromkeys(_distributions(_imports_of(reference)))
     senders = [*names, *([_OWN] if set(references) & set(bundled_names()) else [])]
     transports = {t for name in senders for t in _transports(name, frozenset())}
-    return (
-        f"{_OWN} {metadata.version(_OWN)}",
-        f"Python {platform.python_version()}",
-        *_with_versions([*names, *sorted(transports - names.keys())]),
-    )
+    return tuple(_with_versions([*names, *sorted(transports - names.keys())]))
 
 
 def _imports_of(reference: str) -> set[str]:
@@ -97,10 +107,23 @@ def _imported(tree: ast.Module) -> Iterator[str]:
             yield node.module.partition(".")[0]
 
 
-def _distributions(modules: Iterable[str]) -> Iterator[str]:
-    found = metadata.packages_distributions()
-    for module in sorted(modules):
-        yield from (name for name in found.get(module, ()) if name != _OWN)
+def _distributions(modules: Set[str]) -> Iterator[str]:
+    for module in sorted(modules - _OWN_MODULES):
+        yield from _names_of(module)
+
+
+def _names_of(module: str) -> Iterable[str]:
+    """Return the distributions that a module comes from; most have its name."""
+    try:
+        return (metadata.distribution(module).name,)
+    except (metadata.PackageNotFoundError, ValueError):
+        return _modules().get(module, ())
+
+
+@lru_cache(maxsize=1)
+def _modules() -> Mapping[str, Sequence[str]]:
+    # It reads the lists of files of all that is installed, which takes long.
+    return metadata.packages_distributions()
 
 
 def _transports(name: str, above: frozenset[str]) -> Iterator[str]:

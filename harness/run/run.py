@@ -19,12 +19,9 @@ from typing import TYPE_CHECKING
 
 from harness.clients import registry
 from harness.clients.hosts import is_in_worker
-from harness.judge.transcript import Outcome
 from harness.plan.planning import Plan, load_adapters
 from harness.reports import records as results
-from harness.reports.exposure import Exposure
-from harness.reports.records import Tally
-from harness.reports.stale import Strictness
+from harness.reports.ending import Ending
 from harness.run.lanes import Width, case_records
 from harness.suite.scenario import Case
 from mockserver.serving import loop_factory
@@ -52,9 +49,14 @@ async def run(
     yield start
     for record in results.skip_records(plan):
         yield record
-    tally = Tally(problems=list(plan.problems), unreadable=plan.unreadable)
-    tally.counts[Outcome.SKIP] = len(plan.skips)
-    strictness, exposure = Strictness(plan.baselines, start), Exposure()
+    ending = Ending(
+        start,
+        baselines=plan.baselines,
+        listed=plan.listed if plan.share is None else {},
+        skips=len(plan.skips),
+        problems=plan.problems,
+        unreadable=plan.unreadable,
+    )
     jobs = jobs or jobs_for(plan)
     width = width or Width()
     source = case_records(plan, width) if jobs == 1 else _in_processes(plan, jobs, width)
@@ -62,24 +64,15 @@ async def run(
     try:
         async with aclosing(source) as records:
             async for record in records:
-                tally.add(record)
-                strictness.add(record)
-                exposure.add(record)
+                ending.add(record)
                 yield record
-                if fail_fast and tally.exit_code:
-                    tally.problems.append("stopped after the first failure")
+                if fail_fast and ending.tally.exit_code:
+                    ending.stop("stopped after the first failure")
                     break
-            else:
-                if plan.settings.is_whole:
-                    tally.problems += exposure.vanished(plan.adapters)
     except Exception as exc:
         failure = exc
-        tally.failed_itself = True
-        tally.problems.append(f"the run could not go on: {exc}")
-    tally.problems += strictness.problems()
-    if not plan.cases:
-        tally.problems.append("no case was run")
-    yield results.end_record(tally)
+        ending.stop(f"the run could not go on: {exc}", failed_itself=True)
+    yield ending.record()
     if failure is not None:
         raise failure
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from harness.judge.kinds import Level
@@ -104,3 +105,29 @@ def run_of(
 def skip(scenario: str, adapter: str, reason: str) -> Record:
     """Return the record of a scenario that an adapter does not run."""
     return {"type": "skip", "scenario": scenario, "adapter": adapter, "reason": reason}
+
+
+def shard(
+    number: int, of: int, cases: list[Record], /, *, stopped: tuple[str, ...] = (), **whole: Any
+) -> tuple[Path, list[Record]]:
+    """Return the file of a shard and its records: of the cases, every ``of``-th.
+
+    ``stopped`` are its own problems; ``whole`` replaces what it says about the whole run.
+    """
+    known = {
+        "number": number,
+        "of": of,
+        "cases": len(cases),
+        "digest": "d",
+        "problems": [],
+        "unreadable": False,
+        "listed": {},
+        "baselines": {},
+    }
+    run = {k: whole.pop(k) for k in list(whole) if k not in known}
+    records = run_of(
+        *cases[number - 1 :: of], skip("b", "one", "no tools"), problems=stopped, **run
+    )
+    start = {"python": "3.13.1", "started": f"2026-01-0{number}T00:00:00+00:00"}
+    records[0] = start | records[0] | {"shard": known | whole}
+    return Path(f"{number}.ndjson"), records

@@ -1,19 +1,7 @@
 from __future__ import annotations
 
-from harness.clients.interface import Adapter
 from harness.reports.exposure import Exposure
 from tests.harness.reports.made import Record, case
-
-
-def client(*listed: str) -> Adapter:
-    nothing: frozenset[str] = frozenset()
-    return Adapter(
-        name="mine",
-        run=lambda _: None,
-        dialects=nothing,
-        features=nothing,
-        listed=frozenset(listed),
-    )
 
 
 def exposure(*records: Record) -> Exposure:
@@ -38,16 +26,16 @@ def test_a_field_is_found_where_the_wire_states_it_and_the_client_gives_it() -> 
 def test_a_field_that_is_given_now_and_then_has_not_vanished() -> None:
     given = case("a/recorded@mine", judged=["model"], given=["model"])
     missed = case("b/recorded@mine", judged=["model"])
-    assert list(exposure(given, missed).vanished([client("model")])) == []
-    (problem,) = exposure(missed, missed).vanished([client("model")])
+    assert list(exposure(given, missed).vanished({"mine": ["model"]})) == []
+    (problem,) = exposure(missed, missed).vanished({"mine": ["model"]})
     assert problem.startswith("mine gave model before and does not any more: 2 cases have it")
 
 
 def test_a_field_that_no_wire_states_cannot_vanish() -> None:
     made = exposure(case("a/recorded@mine", judged=["text"]))
-    assert list(made.vanished([client("model")])) == []
+    assert list(made.vanished({"mine": ["model"]})) == []
 
 
 def test_a_field_of_a_profile_alone_cannot_vanish() -> None:
     made = exposure(case("a/recorded@mine", judged=["model"]))
-    assert list(made.vanished([client()])) == []
+    assert list(made.vanished({"mine": []})) == []

@@ -55,6 +55,13 @@ def test_only_what_fails_at_the_level_of_the_run_is_listed() -> None:
     assert [e.kind for e in updated((), *cases, level="may")] == ["text", "error-detail"]
 
 
+def test_what_a_shard_did_not_play_stays() -> None:
+    before = (entry("a/**", "d/e/recorded"),)
+    played = case("a/b/recorded@one")
+    assert updated(before, played, shard={}) == before
+    assert updated(before, played) == ()
+
+
 def test_many_failures_are_few_entries() -> None:
     kinds = list(KINDS)[:20]
     cases = [

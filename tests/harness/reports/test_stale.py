@@ -54,6 +54,7 @@ def test_one_that_covers_a_case_or_selects_none_is_not(cases: list[Record]) -> N
         ("a/**", {"axes": "none"}, False),
         ("a/**", {"faults": False}, False),
         ("a/**", {"cases": 2}, False),
+        ("a/**", {"shard": {}}, False),
     ],
 )
 def test_a_pattern_outside_of_the_selection_is_not_judged(
