@@ -81,17 +81,15 @@ def merge(shards: tuple[Path, ...], output: Path) -> int:
     """
     from harness.reports import ndjson
     from harness.reports.merge import merged
-    from harness.reports.words import many
+    from harness.reports.summary import summarize
 
     records = merged((path, ndjson.read(path)) for path in shards)
     with ExitStack() as stack:
         stream = options.opened(stack, output)
         assert stream is not None
         stream.writelines(ndjson.line(record) for record in records)
+    click.echo(f"{output}: {summarize(records).sentence}")
     end = records[-1]
-    cases = many(records[0]["cases"], "case")
-    against = sum(end["counts"][outcome] for outcome in ("fail", "stale", "error"))
-    click.echo(f"{output}: {cases} of {many(len(shards), 'shard')}, {against:,} failed")
     for problem in end["problems"]:
         click.echo(f"  {problem}")
     code: int = end["exit_code"]

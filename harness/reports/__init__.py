@@ -36,6 +36,14 @@ def write(
             from harness.reports.markdown import write as write_markdown
 
             write_markdown(records, stream, here=here)
+        case "github":
+            from harness.reports.github import write as write_github
+
+            write_github(records, stream, here=here)
+        case "badge":
+            from harness.reports.badge import write as write_badge
+
+            write_badge(records, stream)
         case _:
             from harness.reports import ndjson
 

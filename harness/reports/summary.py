@@ -128,6 +128,17 @@ class Summary:
         return [adapter["name"] for adapter in self.run["adapters"]]
 
     @property
+    def sentence(self) -> str:
+        """How many cases were played, and what became of them."""
+        counts = self.end["counts"]
+        played = sum(count for outcome, count in counts.items() if outcome != "skip")
+        against = sum(counts[outcome] for outcome in AGAINST)
+        words = [f"{counts['pass']:,} passed", f"{against:,} failed"]
+        words += [f"{counts['known']:,} known to fail"] * bool(counts["known"])
+        skipped = [f"{many(counts['skip'], 'scenario')} skipped"] * bool(counts["skip"])
+        return f"{many(played, 'case')}{self.shard}: {', '.join([*words, *skipped])}"
+
+    @property
     def shard(self) -> str:
         """Which shard this is, such as `` of shard 1/3``; empty for a whole run."""
         shard = self.run.get("shard")
