@@ -33,8 +33,16 @@ class _Report(click.Command):
 @click.option(
     "--output", "-o", type=click.Path(path_type=Path), metavar="FILE", help="Default: stdout."
 )
+@click.option(
+    "--before",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The results of an earlier run; markdown says what changed since.",
+)
 @click.option("--verbose", "-v", is_flag=True, help="List every scenario, skip reason and failure.")
-def command(results: Path | None, form: str, output: Path | None, verbose: bool) -> None:
+def command(
+    results: Path | None, form: str, output: Path | None, before: Path | None, verbose: bool
+) -> None:
     """Convert the results of a run to another format.
 
     FILE is the output of 'tapecheck run --results FILE'. Default: the last run in this
@@ -44,17 +52,21 @@ def command(results: Path | None, form: str, output: Path | None, verbose: bool)
     \b
     tapecheck report
     tapecheck report results.ndjson --format junit -o report.xml
-    tapecheck report results.ndjson --format markdown >> "$GITHUB_STEP_SUMMARY"
+    tapecheck report results.ndjson --format github
+    tapecheck report results.ndjson --format markdown --before old.ndjson
     tapecheck report merge shard-*.ndjson -o results.ndjson
     """
     from harness import reports
     from harness.commands import last_run
     from harness.reports import ndjson
 
+    if before is not None and form != "markdown":
+        raise click.UsageError("--before is for --format markdown")
     records = list(ndjson.read(results or last_run.existing()))
+    earlier = None if before is None else list(ndjson.read(before))
     with ExitStack() as stack:
         stream = options.opened(stack, output) or options.stdout_for(form)
-        reports.write(form, records, stream, verbose=verbose)
+        reports.write(form, records, stream, verbose=verbose, before=earlier)
 
 
 @click.command()

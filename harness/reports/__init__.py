@@ -16,10 +16,12 @@ def write(
     *,
     verbose: bool = False,
     seconds: float | None = None,
+    before: Sequence[JsonObject] | None = None,
 ) -> None:
     """Write the report named ``form`` of a whole run.
 
-    ``seconds`` is how long the run took, where that is known. Raises
+    ``seconds`` is how long the run took, where that is known; ``before`` are the records of an
+    earlier run, which the format ``markdown`` compares. Raises
     :class:`~harness.errors.ReportError` for records that are not one whole run.
     """
     here = Path.cwd()
@@ -35,7 +37,7 @@ def write(
         case "markdown":
             from harness.reports.markdown import write as write_markdown
 
-            write_markdown(records, stream, here=here)
+            write_markdown(records, stream, here=here, before=before)
         case "github":
             from harness.reports.github import write as write_github
 

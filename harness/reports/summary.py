@@ -108,7 +108,8 @@ class Summary:
 
     ``wires`` are the cases that are not faults, by scenario and adapter; ``failures`` what fails,
     by cause; ``files`` the file of each scenario; ``played`` the scenario and variation of each
-    case, by adapter; ``below`` counts the cases with findings of a kind that does not fail them.
+    case, by adapter; ``outcomes`` the outcome of each case; ``below`` counts the cases with
+    findings of a kind that does not fail them.
     """
 
     run: JsonObject
@@ -119,6 +120,7 @@ class Summary:
     failures: list[FailureGroup]
     files: dict[str, str]
     played: dict[str, list[Name]]
+    outcomes: dict[str, str]
     facts: dict[str, Facts]
     below: Counter[str]
 
@@ -252,6 +254,7 @@ def summarize(records: Iterable[JsonObject]) -> Summary:
         failures=grouped((r for r in cases if r["outcome"] in AGAINST), levels),
         files={record["scenario"]: record["file"] for record in cases},
         played=dict(played),
+        outcomes={record["id"]: record["outcome"] for record in cases},
         facts={name: found for name, found in facts.items() if found.judged or found.unexposed},
         below=below,
     )

@@ -6,7 +6,7 @@ import pytest
 
 from harness.reports.ndjson import line
 from tests.harness.conftest import QUICK, Cli, records
-from tests.harness.reports.made import case, shard
+from tests.harness.reports.made import case, run_of, shard
 
 
 def test_shards_are_merged_to_the_whole_run(tapecheck: Cli, tmp_path: Path) -> None:
@@ -43,3 +43,14 @@ def test_a_merge_of_what_is_missing_is_a_mistake_of_the_user(tapecheck: Cli) -> 
 def test_a_wrong_shard_is_a_mistake_of_the_user(tapecheck: Cli, options: tuple[str, ...]) -> None:
     assert tapecheck("run", *options) == 2
     assert "shard" in tapecheck.err
+
+
+def test_markdown_says_what_changed_since_an_earlier_run(tapecheck: Cli, tmp_path: Path) -> None:
+    for name, outcome in (("old", "pass"), ("new", "fail")):
+        records_of = run_of(case("a/b/recorded@one", outcome))
+        (tmp_path / f"{name}.ndjson").write_text("".join(map(line, records_of)))
+    arguments = ("report", "new.ndjson", "--before", "old.ndjson")
+    assert tapecheck(*arguments, "--format", "markdown") == 0
+    assert "| newly failing | 1 | 1 |" in tapecheck.out
+    assert tapecheck(*arguments) == 2
+    assert "--before is for --format markdown" in tapecheck.err
