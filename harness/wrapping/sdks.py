@@ -14,6 +14,7 @@ from harness.clients.protocol import Raised
 from harness.clients.receiving import Reading
 from harness.wrapping.exceptions import error_said
 from harness.wrapping.native import NativeAnswer, native_request, native_turn
+from harness.wrapping.plain import as_json
 from mockserver.vocabulary import AssistantTurn, ErrorInfo, Json, JsonObject
 
 
@@ -21,9 +22,12 @@ class ProviderSdks:
     """The SDKs of all dialects that a bundled client reads."""
 
     def arguments(self, call: Call) -> JsonObject | None:
-        """Return the arguments for the SDK; ``None`` for what the dialect cannot say."""
+        """Return the arguments for the SDK; ``None`` for what the dialect cannot say.
+
+        Bytes are Base64, since the arguments go to another process as JSON.
+        """
         try:
-            return native_request(call)
+            return {name: as_json(value) for name, value in native_request(call).items()}
         except ValueError:
             return None
 

@@ -1,17 +1,20 @@
-"""The wrappers that ``tapecheck init`` writes, with the real SDKs against the bundled cassettes."""
+"""SDKs: the wrappers that ``tapecheck init`` writes, with the real ones, and what commands get."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
 
+from harness import Call
 from harness.commands import init
 from harness.judge.transcript import Outcome
 from harness.plan.expand import Axes
 from harness.plan.planning import Settings, make_plan
 from harness.run.runner import Runner
+from harness.wrapping.sdks import ProviderSdks
 from mockserver.dialects import dialects
 
 TEMPLATES = Path(init.__file__).parent / "templates"
@@ -54,3 +57,16 @@ def test_there_is_a_wrapper_for_each_sdk() -> None:
         text = (TEMPLATES / f"{kind}.py.txt").read_text(encoding="utf-8")
         assert len(text.splitlines()) <= 60
         compile(text, kind, "exec")
+
+
+@pytest.mark.parametrize("dialect", ["gemini", "bedrock"])
+def test_bytes_go_to_another_process_as_base64(dialect: str) -> None:
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    asked = Call(
+        base_url="http://127.0.0.1",
+        api_key="k",
+        model="m-1",
+        messages=({"role": "user", "content": [picture]},),
+        dialect=dialect,
+    )
+    assert '"AAAA"' in json.dumps(ProviderSdks().arguments(asked))
