@@ -9,7 +9,8 @@
 // What is yielded is a chunk or event of the SDK. nativeTurn(value) is the whole answer of the SDK,
 // event({…}) and turn({…}) are in the normalized form. In a call that is not streamed, what is
 // yielded or returned is the whole answer. fromIterable(iterable) hands on any async iterable.
-import { writeSync } from "node:fs";
+import { readFileSync, writeSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 
 export const PROTOCOL = 1;
@@ -27,6 +28,20 @@ export const nativeTurn = (data, form) => new Said("native_turn", data, form);
 
 /** The call could not be made, through no fault of the client. */
 export class NotRun extends Error {}
+
+/** Says which releases of packages the program finds, and of Node.js, for a declaration's version. */
+export function versions(...packages) {
+  const found = packages.map((name) => `${name} ${release(name, dirname(process.argv[1]))}`);
+  return [...found, `node ${process.versions.node}`].join(", ");
+}
+
+function release(name, folder) {
+  try {
+    return JSON.parse(readFileSync(join(folder, "node_modules", name, "package.json"))).version;
+  } catch {
+    return dirname(folder) === folder ? "of an unknown release" : release(name, dirname(folder));
+  }
+}
 
 export function serve(declaration, make) {
   const { failures = [], ...declared } = declaration;
