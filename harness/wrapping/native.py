@@ -10,6 +10,7 @@ import copy
 from typing import Any
 
 from harness.adapters.common.answer import Answer
+from harness.adapters.common.failures import is_error
 from harness.adapters.reference import reader_of
 from harness.clients.interface import Call
 from harness.wrapping.plain import as_json
@@ -19,8 +20,7 @@ from mockserver.vocabulary import (
     ErrorClass,
     ErrorEvent,
     Event,
-    FinishReason,
-    MessageStop,
+    Json,
     NeutralCall,
     fold,
 )
@@ -35,10 +35,16 @@ def native_request(call: Call) -> dict[str, Any]:
     return sdk_arguments(find_dialect(call.dialect), _neutral(call))
 
 
-def native_turn(call: Call, answer: object) -> AssistantTurn:
-    """Return the turn of a whole answer, an object of the SDK or a dict."""
-    reader = _reader(call)
-    return fold([*reader.chunk(as_json(answer)), *reader.done()])
+def native_turn(call: Call, answer: object, *, trusting: bool = False) -> AssistantTurn:
+    """Return the turn of a whole answer, an object of the SDK or a dict.
+
+    ``trusting`` is as with :class:`NativeAnswer`.
+    """
+    reader, data = _reader(call), as_json(answer)
+    events = [*reader.chunk(data), *reader.done()]
+    if trusting:
+        events = _trusted(events, reader, is_shown=_shows_errors(reader, data))
+    return fold(events)
 
 
 #: What a reader says of an answer whose end it has not seen.
@@ -49,7 +55,9 @@ class NativeAnswer:
     """One streamed answer. Feed it with each item of the SDK, then call :meth:`end` once.
 
     With ``trusting``, an answer that the SDK ended without an exception is one that it takes for
-    complete; otherwise one whose end was not seen is an error.
+    complete, unless a documented field says that it is not: a chunk that is an error in itself was
+    handed on as if it were part of the answer. Otherwise such a chunk is an error, and so is an
+    answer whose end was not seen.
     Raises ``ValueError`` for a call in a dialect that no bundled client reads.
     """
 
@@ -65,8 +73,12 @@ class NativeAnswer:
         The ending waits for :meth:`end`, since the SDK may still raise; nothing comes after it.
         Counts come as soon as they are known: if the SDK raises, they are all there is.
         """
-        events = self._unless_said(self._reader.chunk(as_json(item)))
+        data = as_json(item)
+        events = self._unless_said(self._reader.chunk(data))
         if events and self._reader.closed:
+            if self._trusting:
+                is_shown = _shows_errors(self._reader, data)
+                events = _trusted(events, self._reader, is_shown=is_shown)
             self._ending = [events.pop()]
             return events
         usage = self._unless_said(self._reader.usage_so_far())
@@ -80,12 +92,25 @@ class NativeAnswer:
     def _ended(self) -> list[Event]:
         if not self._trusting or _has_end(copy.deepcopy(self._reader).ended()):
             return self._reader.ended()
-        *events, last = self._reader.done()
-        is_failure = isinstance(last, ErrorEvent)
-        return [*events, MessageStop(finish_reason=FinishReason.UNKNOWN) if is_failure else last]
+        return _trusted(self._reader.done(), self._reader, is_shown=False)
 
     def _unless_said(self, events: list[Event]) -> list[Event]:
         return [event for event in events if event not in self._usage]
+
+
+def _trusted(events: list[Event], reader: Answer, *, is_shown: bool) -> list[Event]:
+    """Return the last events as one sees them who takes an answer for complete.
+
+    ``is_shown``: a documented field says if there is an error.
+    """
+    *before, last = events
+    if isinstance(last, ErrorEvent) and (last.error.error_class in _NO_END or not is_shown):
+        return [*before, reader.stop_so_far()]
+    return events
+
+
+def _shows_errors(reader: Answer, item: Json) -> bool:
+    return isinstance(item, dict) and (reader.has_errors or not is_error(item))
 
 
 def _has_end(events: list[Event]) -> bool:

@@ -14,7 +14,9 @@ from mockserver.vocabulary import (
     ErrorEvent,
     ErrorInfo,
     Event,
+    FinishReason,
     Json,
+    MessageStop,
     UsageEvent,
     WarningEvent,
 )
@@ -28,12 +30,14 @@ class Answer(ABC):
     events, of which the last is terminal; ``closed`` is true from then on, and every method
     returns nothing.
 
-    ``api`` names the API in error messages, ``terminal`` the thing that ends its streams.
+    ``api`` names the API in error messages, ``terminal`` the thing that ends its streams;
+    ``has_errors`` is true if an answer has a documented field for an error.
     ``secrets`` never appear in an error; ``request_id`` goes into it if it has none of its own.
     """
 
     api: ClassVar[str]
     terminal: ClassVar[str]
+    has_errors: ClassVar[bool] = False
 
     def __init__(self, *, secrets: Collection[str] = (), request_id: str | None = None) -> None:
         self.closed = False
@@ -84,6 +88,10 @@ class Answer(ABC):
         self.closed = True
         error = replace(error, request_id=error.request_id or self._request_id)
         return [*self._take_warnings(), *self._usage_event(), ErrorEvent(error=error)]
+
+    def stop_so_far(self) -> MessageStop:
+        """Return the stop for one who takes an answer that is an error for a complete one."""
+        return MessageStop(finish_reason=FinishReason.UNKNOWN)
 
     def usage_so_far(self) -> list[Event]:
         """Return the counts that came, as one event; none if there were none."""

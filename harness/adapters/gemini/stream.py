@@ -121,6 +121,10 @@ class GeminiStream(Answer):
         rest = [] if self.closed else self._texts.close()
         return [*rest, *super().fail(error)]
 
+    def stop_so_far(self) -> MessageStop:
+        """Return the stop that the finish word says."""
+        return MessageStop(finish_reason=self._reason(), raw_finish_reason=self._finish)
+
     def _start(self) -> list[Event]:
         self._started = True
         return [MessageStart(response_id=self._id, model=self._model)]
@@ -188,7 +192,7 @@ class GeminiStream(Answer):
             *events,
             *self._take_warnings(),
             *self._usage_event(),
-            MessageStop(finish_reason=reason, raw_finish_reason=self._finish),
+            self.stop_so_far(),
         ]
 
     def _reason(self) -> FinishReason:

@@ -64,6 +64,7 @@ class ResponsesStream(Answer):
 
     api = "Responses"
     terminal = "terminal event"
+    has_errors = True
 
     def __init__(
         self,

@@ -244,3 +244,43 @@ def test_events_of_boto3_are_dicts() -> None:
 def test_a_dialect_without_a_reader_of_its_own_is_refused(dialect: str) -> None:
     with pytest.raises(ValueError, match="no bundled client reads"):
         NativeAnswer(call(dialect))
+
+
+# --- what an SDK took for complete
+
+
+@pytest.mark.parametrize(
+    ("dialect", "item"),
+    [
+        ("openai-chat", {"object": "error", "message": "out of memory", "code": 500}),
+        ("openai-chat", {"error": {"message": "overloaded"}}),
+        ("openai-chat", "<html>Sign in</html>"),
+        ("anthropic", {"type": "error", "error": {"type": "api_error", "message": "no"}}),
+        ("gemini", {"error": {"code": 503, "message": "overloaded"}}),
+        ("openai-chat", {}),
+        ("gemini", {}),
+    ],
+)
+def test_an_error_that_the_sdk_handed_out_as_an_answer_is_a_success(
+    dialect: str, item: object
+) -> None:
+    turn = native_turn(call(dialect, stream=False), item, trusting=True)
+    assert (turn.status, turn.finish_reason) == (Status.COMPLETED, FinishReason.UNKNOWN)
+    assert native_turn(call(dialect, stream=False), item).status is Status.FAILED
+    answer = NativeAnswer(call(dialect), trusting=True)
+    assert [e.type for e in [*answer.feed(item), *answer.end()]][-1] == "message_stop"
+
+
+def test_an_error_in_a_documented_field_is_one() -> None:
+    failed = {"id": "r1", "object": "response", "status": "failed", "output": []}
+    said = {**failed, "error": {"code": "server_error", "message": "no"}}
+    turn = native_turn(call("openai-responses", stream=False), said, trusting=True)
+    assert turn.status is Status.FAILED
+    blocked = {"promptFeedback": {"blockReason": "SAFETY"}}
+    assert native_turn(call("gemini"), blocked, trusting=True).status is Status.FAILED
+
+
+def test_an_empty_answer_that_the_sdk_took_for_complete_has_the_word_of_its_end() -> None:
+    item = {"candidates": [{"content": {"parts": [{}]}, "finishReason": "STOP"}]}
+    turn = native_turn(call("gemini"), item, trusting=True)
+    assert (turn.finish_reason, turn.raw_finish_reason) == (FinishReason.STOP, "STOP")
