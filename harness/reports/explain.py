@@ -22,25 +22,16 @@ from harness.reports.grouping import counted
 from harness.reports.records import CaseResult, case_record, finding_record
 from harness.reports.reproduction import Reproduction
 from harness.reports.versions import versions_of
-from harness.reports.wirebytes import excerpt_lines, excerpt_of
-from harness.reports.wireplace import find_place
+from harness.reports.wirebytes import event_lines, turn_of
 from harness.reports.words import many
 from harness.suite import bundled
-from mockserver.errors import CodingError
 from mockserver.vocabulary import JsonObject
-from mockserver.wire import Ending
 
 #: Findings of one case that a report shows; ``explain`` shows all.
 BRIEF = 3
 #: Equal lines that are shown before and after a difference.
 CONTEXT = 2
 _NOTHING = "(nothing)"
-_ENDS = {
-    Ending.FINISH: "then the answer ends",
-    Ending.TRUNCATE: "then the connection is closed",
-    Ending.RESET: "then the connection is reset",
-    Ending.STALL: "then nothing more comes",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +180,7 @@ def explain(
                 "traceback",
                 *(f"  {visible(line)}" for line in turn.traceback.splitlines()),
             ]
-    turn_number = _turn_of(findings[0]) if findings else 0
+    turn_number = turn_of(findings[0]) if findings else 0
     if commands := Reproduction(result.transcript, turn_number, here).lines():
         # Without indentation, so that they can be pasted: the end of a program stands alone.
         lines += ["", "reproduce with any client:", *commands]
@@ -218,43 +209,7 @@ def _explained(
     if "line" in data:
         yield f"  {location({'file': str(result.case.scenario.file)}, data, here)}"
     yield from sides(data.get("expected"), data.get("observed"), width)
-    yield from (f"  {line}" for line in _wire_event(result, finding, width - 2, shown))
-
-
-def _turn_of(finding: Finding) -> int:
-    match finding.key_path:
-        case ("turns", int() as number, *_):
-            return number
-    return 0
-
-
-def _wire_event(
-    result: CaseResult, finding: Finding, width: int, shown: set[tuple[int, int]]
-) -> Iterator[str]:
-    """Yield the wire event in which the finding began; its bytes once."""
-    number, turns = _turn_of(finding), result.transcript.turns
-    if number >= len(turns) or finding.blame is not Blame.CLIENT:
-        return
-    scenario = result.case.scenario
-    try:
-        place = find_place(turns[number], finding, scenario.dialect, scenario.turns[number].expect)
-    except CodingError as exc:
-        yield f"the wire cannot be shown: {exc}"
-        return
-    if place is None:
-        return
-    schedules = turns[number].schedules
-    schedule = schedules[place.answer]
-    first, *rest = excerpt_lines(excerpt_of(schedule, place.event, place.near), width)
-    several = f"answer {place.answer + 1} of {len(schedules)}, " * (len(schedules) > 1)
-    if (place.answer, place.event) in shown:
-        yield f"{several}{first}, as above"
-        return
-    shown.add((place.answer, place.event))
-    yield f"{several}{first}"
-    yield from rest
-    if place.event + 1 == len(schedule.plain.spans):
-        yield _ENDS[schedule.ending]
+    yield from (f"  {line}" for line in event_lines(result.transcript, finding, width - 2, shown))
 
 
 def sides(expected: Any, observed: Any, width: int) -> Iterator[str]:

@@ -9,16 +9,20 @@ from __future__ import annotations
 import json
 import platform
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 
 from harness.clients.registry import bundled_names
 from harness.judge.kinds import Level
 from harness.judge.transcript import Blame, Finding, Outcome, Transcript, Verdict
 from harness.plan.planning import Plan, Settings, Share
+from harness.reports.breaks import broken_of
+from harness.reports.reproduction import Reproduction
 from harness.reports.versions import client_versions
+from harness.reports.wirebytes import event_lines, turn_of
 from harness.suite.formats import VERSION
 from harness.suite.scenario import Case
 from mockserver.cassettes import line_of
@@ -26,6 +30,8 @@ from mockserver.vocabulary import JsonObject
 
 #: Values in findings longer than this are clipped in the records.
 _VALUE_LIMIT = 20_000
+#: Characters of a line of the wire, which whoever shows it may wrap.
+_WIDE = 4_000
 #: The exit code that a shell gives to a program stopped by SIGINT.
 INTERRUPTED = 130
 
@@ -199,7 +205,24 @@ def case_record(result: CaseResult) -> JsonObject:
         record["findings"] = [finding_record(case, f) for f in result.verdict.findings]
     if result.known is not None:
         record["known"] = result.known
+    if scenario.about:
+        record["about"] = list(scenario.about)
+    if (broken := broken_of(result.transcript)) is not None:
+        record["break"] = {"how": str(broken.how), "reaction": str(broken.reaction)}
+    if any(f.blame is Blame.CLIENT for f in verdict.findings):
+        record |= _evidence(result, record["findings"])
     return record
+
+
+def _evidence(result: CaseResult, findings: Sequence[JsonObject]) -> JsonObject:
+    """Add to findings the wire behind them; return the lines that reproduce the case."""
+    transcript, shown = result.transcript, set[tuple[int, int]]()
+    for data, finding in zip(findings, result.verdict.findings, strict=True):
+        if lines := list(event_lines(transcript, finding, _WIDE, shown)):
+            data["wire"] = lines
+    number = turn_of(result.verdict.findings[0])
+    lines = Reproduction(transcript, number, Path.cwd()).lines()
+    return {"reproduce": lines} if lines else {}
 
 
 def end_record(tally: Tally) -> JsonObject:

@@ -8,12 +8,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from mockserver.wire import Media, Schedule
+from harness.judge.transcript import Blame, Finding, Transcript
+from harness.reports.wireplace import find_place
+from mockserver.errors import CodingError
+from mockserver.wire import Ending, Media, Schedule
 
 #: Bytes per line of a hex dump, and the most that is shown of one event.
 _WIDTH, _LIMIT = 16, 512
 #: Bytes that are shown before a text far inside of an event.
 _BEFORE = 160
+
+
+_ENDS = {
+    Ending.FINISH: "then the answer ends",
+    Ending.TRUNCATE: "then the connection is closed",
+    Ending.RESET: "then the connection is reset",
+    Ending.STALL: "then nothing more comes",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +41,43 @@ class Excerpt:
     data: bytes
     chunk_ends: tuple[int, ...] = ()
     skipped: int = 0
+
+
+def turn_of(finding: Finding) -> int:
+    """Return the number of the turn that a finding is about."""
+    match finding.key_path:
+        case ("turns", int() as number, *_):
+            return number
+    return 0
+
+
+def event_lines(
+    transcript: Transcript, finding: Finding, width: int, shown: set[tuple[int, int]]
+) -> Iterator[str]:
+    """Yield the wire event in which a finding began; the bytes of one that was ``shown`` not."""
+    number, turns = turn_of(finding), transcript.turns
+    if number >= len(turns) or finding.blame is not Blame.CLIENT:
+        return
+    scenario = transcript.case.scenario
+    try:
+        place = find_place(turns[number], finding, scenario.dialect, scenario.turns[number].expect)
+    except CodingError as exc:
+        yield f"the wire cannot be shown: {exc}"
+        return
+    if place is None:
+        return
+    schedules = turns[number].schedules
+    schedule = schedules[place.answer]
+    first, *rest = excerpt_lines(excerpt_of(schedule, place.event, place.near), width)
+    several = f"answer {place.answer + 1} of {len(schedules)}, " * (len(schedules) > 1)
+    if (place.answer, place.event) in shown:
+        yield f"{several}{first}, as above"
+        return
+    shown.add((place.answer, place.event))
+    yield f"{several}{first}"
+    yield from rest
+    if place.event + 1 == len(schedule.plain.spans):
+        yield _ENDS[schedule.ending]
 
 
 def excerpt_of(schedule: Schedule, event: int, near: str = "") -> Excerpt:
