@@ -203,8 +203,9 @@ class _Wire:
             marks = found.setdefault(lane, [])
             if len(marks) < len(texts) and value == texts[len(marks)]:
                 marks.append(number)
-        best = max(found.values(), key=lambda marks: (len(marks), -min(marks, default=0)))
-        return (best[-1], texts[-1]) if len(best) == len(texts) else None
+        lanes = [marks for marks in found.values() if marks]
+        best = max(lanes, key=lambda marks: (len(marks), -marks[0]), default=[])
+        return (best[-1], texts[-1]) if best and len(best) == len(texts) else None
 
     def difference(self, wanted: str, seen: str, start: int = 0) -> tuple[int, str] | None:
         """Return the event at which two texts first differ, the first of which is on the wire."""

@@ -221,3 +221,8 @@ def test_the_element_of_an_array() -> None:
     at = find_place(record(array), lost, "gemini", None)
     assert at is not None
     assert at.event == 1
+
+
+def test_a_wire_without_json_has_no_call_to_look_for() -> None:
+    started = {"type": "tool_call_start", "tool_call_index": 0, "tool_name": "weather"}
+    assert place(answer(), finding("crash", "ending"), wanted=(started,)) == 0
