@@ -7,10 +7,11 @@ STAMP := $(VENV)/.installed
 JOBS ?= auto
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test lint bench mutation serve clean
+.PHONY: help run matrix test lint bench mutation serve clean
 
 help:
 	@echo "make run       play every bundled scenario to every bundled adapter"
+	@echo "make matrix    play the most important scenarios to the SDKs that people use"
 	@echo "make serve     start the mock backend, which answers any request"
 	@echo "make test      run the tests and hold what those of critical rooms cover"
 	@echo "make lint      check the code, the specs and the cassettes"
@@ -20,6 +21,9 @@ help:
 
 run: $(STAMP)
 	$(BIN)/tapecheck run $(ARGS)
+
+matrix: $(STAMP)
+	$(BIN)/tapecheck matrix $(ARGS)
 
 serve: $(STAMP)
 	$(BIN)/tapecheck serve $(ARGS)

@@ -34,6 +34,7 @@ VERBS = {
     "verify": "Replay cassettes over a socket and compare every byte.",
     "report": "Convert the results of a run to another format.",
     "baseline": "Show or rewrite the known failures of an adapter.",
+    "matrix": "Play the most important scenarios to the SDKs that people use.",
     "env": "Show, make or remove the environments of third-party clients.",
 }
 #: The exit codes that a shell gives to a program stopped by SIGINT, and by SIGPIPE.

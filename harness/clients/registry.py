@@ -3,8 +3,9 @@
 ``openai-compat`` is a declaration in ``specs/adapters``; ``my_adapter.py`` and
 ``my_adapter.py:name`` a file with a function marked by :func:`harness.clients.interface.adapter`;
 ``package.module:name`` the same in an installed package; ``cmd: node my_client.mjs`` a program that
-speaks the client protocol. The code of a user's adapter is not imported here, but in a process of
-its own, which sends back what the adapter declares.
+speaks the client protocol; ``sdk:openai-python-chat`` a third-party client in its environment. The
+code of a user's adapter is not imported here, but in a process of its own, which sends back what
+the adapter declares.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ from typing import Any, get_args, get_origin, get_type_hints
 from harness.clients import exposes
 from harness.clients.interface import Adapter, DeclarationError, exposed
 from harness.clients.interface import adapter as declare
-from harness.clients.launch import PREFIX, InWorker, command_of
+from harness.clients.launch import PREFIX, Command, InWorker, command_of
 from harness.clients.workers import declaration
+from harness.environments import listing
+from harness.environments.listing import ThirdParty
 from harness.errors import AdapterError
 from harness.judge.baseline import Baseline
 from harness.judge.kinds import Level
@@ -48,9 +51,12 @@ def load(reference: str, *, in_process: bool = False) -> tuple[Adapter, Baseline
 
     With ``in_process`` others are loaded here too. Where it does not declare what it exposes, what
     an earlier whole run found out holds. Raises :class:`AdapterError` for one that cannot be found
-    or imported, that is not marked, or that declares a dialect or feature which does not exist.
+    or imported, that is not marked, or that declares a dialect or feature which does not exist;
+    :class:`~harness.errors.SetupError` for a third-party client whose environment is not made.
     """
-    if reference.startswith(PREFIX):
+    if (client := _third_party(reference)) is not None:
+        adapter, baseline = _load_third_party(client, reference)
+    elif reference.startswith(PREFIX):
         launch = InWorker(reference, command_of(reference))
         adapter = _declared_by(asyncio.run(declaration(launch)), launch)
         baseline = Baseline.empty(Path(reference))
@@ -65,6 +71,37 @@ def load(reference: str, *, in_process: bool = False) -> tuple[Adapter, Baseline
     if adapter.exposes is None and (words := exposes.read(adapter.name)) is not None:
         adapter = replace(adapter, exposes=exposed(PROFILE, words), listed=words)
     return adapter, baseline
+
+
+def _third_party(reference: str) -> ThirdParty | None:
+    """Return the third-party client that a reference, or a declaration, names; else ``None``."""
+    if reference.startswith(listing.PREFIX):
+        return listing.third_party(reference)
+    if reference.endswith((".yaml", ".yml")):
+        data = read_yaml(Path(_file_of(reference)), "adapter").data
+        return listing.third_party(data["adapter"]) if "environment" in data else None
+    return None
+
+
+def _load_third_party(client: ThirdParty, reference: str) -> tuple[Adapter, Baseline]:
+    """Load a client in its environment. The declaration says more than the client's hello."""
+    from harness.environments import launching  # it loads what starts processes
+
+    found = launching.launch_of(client)
+    launch = InWorker(reference, Command(found.words))
+    hello = asyncio.run(declaration(launch))
+    speaks, listed = set(hello.get("dialects", ())), frozenset(client.dialects)
+    if unknown := sorted(listed - speaks):
+        raise AdapterError(
+            f"the shim {client.shim.name} does not declare the dialect {unknown[0]!r}",
+            path=client.file,
+            hint="list the dialects that the shim's hello declares",
+        )
+    adapter = _declared_by(hello, launch)
+    releases = adapter.version or found.releases
+    adapter = replace(adapter, name=client.name, dialects=listed, version=releases)
+    document = read_yaml(client.file, "adapter")
+    return _declared(adapter, document.data), _baseline_of(client.file)
 
 
 def load_here(reference: str) -> tuple[Adapter, Baseline]:

@@ -362,8 +362,10 @@ class Workers:
                 self._idle.append(worker)
 
     async def close(self) -> None:
-        """End all processes."""
-        await asyncio.gather(*(worker.stop() for worker in self._all))
+        """End all processes. A later case starts a new one."""
+        ended, self._all = self._all, set()
+        self._idle, self._shared = [], None
+        await asyncio.gather(*(worker.stop() for worker in ended))
 
     async def _lone_one(self, *, fresh: bool) -> Worker:
         while self._idle and not fresh:

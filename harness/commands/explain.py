@@ -69,6 +69,7 @@ def command(case: str, seed: int, **chosen: Any) -> int:
 
     from rich.console import Console
 
+    from harness.commands.making import make_for
     from harness.plan.planning import make_plan
     from harness.reports.explain import explain
     from harness.reports.records import options_of
@@ -79,6 +80,7 @@ def command(case: str, seed: int, **chosen: Any) -> int:
         data = evidence.read(Path(case))
         _print(data["explanation"])
         return _EXIT_CODES.get(data["record"]["outcome"], 1)
+    make_for(chosen["adapters"])
     variation = case.rpartition("@")[0].rpartition("/")[2]
     faults = variation.partition("=")[0] in _FAULTS
     plan = make_plan(

@@ -61,7 +61,7 @@ def make_all(
 
 
 def make_for(references: Iterable[str]) -> None:
-    """Make the environments that ``sdk:`` references need and that are not there.
+    """Make the environments that are not there of third-party clients among the references.
 
     Raises :class:`~harness.errors.SetupError` if one cannot be made.
     """

@@ -28,8 +28,8 @@ def adapters(command: Callable[..., Any]) -> Callable[..., Any]:
         "adapters",
         metavar="REF",
         multiple=True,
-        help="A bundled name, a .py file, file.py:name, package.module:name or a declaration "
-        ".yaml. May be repeated. Default: all bundled ones.",
+        help="A bundled name, a .py file, file.py:name, package.module:name, a declaration "
+        ".yaml, or sdk:NAME of 'list --what sdks'. May be repeated. Default: all bundled ones.",
     )(command)
 
 

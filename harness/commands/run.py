@@ -112,6 +112,7 @@ def command(
     import asyncio
 
     from harness.commands import failures, last_run
+    from harness.commands.making import make_for
     from harness.plan.planning import make_plan
     from harness.plan.sharding import sharded
     from harness.reports.records import INTERRUPTED
@@ -120,6 +121,7 @@ def command(
     if failed and shard is not None:
         raise click.UsageError("--shard splits a whole selection: leave out --failed")
     settings = replace(options.settings_of(patterns=patterns, **chosen), keep=keep)
+    make_for(settings.adapters)
     gone: frozenset[str] = frozenset()
     quick = not (full or failed) and _is_open(settings, chosen)
     if failed:
@@ -143,7 +145,7 @@ def command(
         if form == "ndjson":
             sinks.append(stream)
         began = time.monotonic()
-        records, unwritten = asyncio.run(_play(plan, sinks, jobs=jobs, fail_fast=fail_fast))
+        records, unwritten = asyncio.run(play(plan, sinks, jobs=jobs, fail_fast=fail_fast))
         if form != "ndjson":
             from harness import reports
 
@@ -236,10 +238,10 @@ def _failed(settings: Settings) -> tuple[Plan, frozenset[str]] | None:
     return plan, gone
 
 
-async def _play(
+async def play(
     plan: Plan, sinks: list[TextIO], *, jobs: int | None, fail_fast: bool
 ) -> tuple[list[JsonObject], SetupError | None]:
-    """Return the records, and why not all of them are in the files, if they are not."""
+    """Play a plan; return the records, and why not all are in the files, if they are not."""
     import asyncio
 
     from harness.commands.progress import Progress

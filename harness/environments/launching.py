@@ -9,34 +9,45 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
-from harness.environments import building, making
-from harness.environments.listing import NEWEST, PREFIX, Kind, ThirdParty
+from harness.environments import building, making, pins
+from harness.environments.listing import Kind, ThirdParty
 from harness.environments.store import Made
 from harness.errors import SetupError
 
 
-def command_of(client: ThirdParty) -> tuple[str, ...]:
-    """Return the words of the command. Raises :class:`SetupError` if its environment is not made.
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """The ``words`` of a command, and the ``releases`` that it runs, for people."""
+
+    words: tuple[str, ...]
+    releases: str
+
+
+def launch_of(client: ThirdParty) -> Launch:
+    """Return the command of a client. Raises :class:`SetupError` if its environment is not made.
 
     Python's own variables, and packages in the user's directory, do not reach it.
     """
-    reference = f"{PREFIX}{client.name}{NEWEST if client.newest else ''}"
     made = making.find(client.environment, newest=client.newest)
     if made is None:
         newest = "--newest " if client.newest else ""
         verb = "update" if client.newest else "make"
         raise SetupError(
-            f"{reference}: its environment {client.environment.name} is not made",
+            f"{client.reference}: its environment {client.environment.name} is not made",
             hint=f"make it: tapecheck env {verb} {newest}{client.environment.name}",
         )
     if not client.shim.is_file():
-        raise SetupError(f"{reference}: no such shim", path=client.shim)
+        raise SetupError(f"{client.reference}: no such shim", path=client.shim)
     if client.environment.kind is Kind.PYTHON:
-        return (str(made.interpreter), "-E", "-s", str(client.shim), *client.arguments)
-    shim = _beside_packages(client.shim.parent, made) / client.shim.name
-    return (building.node(), str(shim), *client.arguments)
+        program: tuple[str, ...] = (str(made.interpreter), "-E", "-s", str(client.shim))
+    else:
+        shim = _beside_packages(client.shim.parent, made) / client.shim.name
+        program = (building.node(), str(shim))
+    packages = pins.main_versions(client.environment, made.versions)
+    return Launch((*program, *client.arguments), f"{packages}, {made.interpreter_shown}")
 
 
 def _beside_packages(shims: Path, made: Made) -> Path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -73,6 +73,11 @@ class ThirdParty:
     dialects: tuple[str, ...]
     file: Path
     newest: bool = False
+
+    @property
+    def reference(self) -> str:
+        """What names it after ``--adapter``."""
+        return f"{PREFIX}{self.name}{NEWEST if self.newest else ''}"
 
 
 @cache
@@ -141,8 +146,6 @@ def third_party(reference: str) -> ThirdParty:
 
     Raises :class:`AdapterError` for an unknown one.
     """
-    from dataclasses import replace
-
     name = reference.removeprefix(PREFIX).removesuffix(NEWEST)
     known = third_parties()
     if name not in known:

@@ -54,6 +54,14 @@ class Made:
         """The program that runs clients in it: its own Python; ``None`` for the common Node.js."""
         return python_of(self.directory) if self.kind is Kind.PYTHON else None
 
+    @property
+    def interpreter_shown(self) -> str:
+        """The interpreter with its version, for people: ``cpython-311-…`` is Python 3.11."""
+        _, version, *_ = *self.runtime.split("-"), ""
+        if self.kind is Kind.NODE:
+            return f"{self.kind.shown} {version.removeprefix('v')}"
+        return f"{self.kind.shown} {version[:1]}.{version[1:]}"
+
 
 def python_of(directory: Path) -> Path:
     """Return the interpreter of a virtual environment of this Python's version."""

@@ -17,7 +17,7 @@ from harness.plan import recordings
 from harness.plan.expand import Axes, expand, find_cases, skip_reason
 from harness.suite import bundled, loader
 from harness.suite.scenario import Case, CaseKind, Scenario
-from harness.suite.selection import may_match, may_match_within, select
+from harness.suite.selection import matches, may_match, may_match_within, select
 from mockserver.cassettes import Cassette
 from mockserver.dialects import find_dialect
 from mockserver.library import library
@@ -31,9 +31,11 @@ _NAMED = 3
 class Settings:
     """What to run. Empty ``adapters``, ``scenarios`` and ``cassettes`` mean the bundled ones.
 
-    ``recordings`` takes the place of scenarios. ``priorities`` narrows to P0, P1 or P2. ``keep``
-    is where the transcripts of failing cases go. ``level`` takes the place of what the adapters
-    declare. ``in_process`` runs users' clients in this process too, where nothing can stop them.
+    ``recordings`` takes the place of scenarios. ``priorities`` narrows to P0, P1 or P2, and to the
+    first row of each table where they are in ``first_rows``, too. Faults come in all scenarios, or
+    in those that the patterns ``sweep`` select. ``keep`` is where the transcripts of failing cases
+    go. ``level`` takes the place of what the adapters declare. ``in_process`` runs users' clients
+    in this process too, where nothing can stop them.
     """
 
     adapters: tuple[str, ...] = ()
@@ -42,8 +44,10 @@ class Settings:
     recordings: Path | None = None
     patterns: tuple[str, ...] = ()
     priorities: frozenset[str] = frozenset()
+    first_rows: frozenset[str] = frozenset()
     axes: Axes = field(default_factory=Axes)
     faults: bool = True
+    sweep: tuple[str, ...] = ()
     level: Level | None = None
     keep: Path | None = None
     in_process: bool = False
@@ -107,18 +111,20 @@ class Plan:
         return {a.name: a.listed for a in self.adapters} if self.settings.is_whole else {}
 
 
-def make_plan(settings: Settings) -> Plan:
+def make_plan(settings: Settings, loaded: Sequence[tuple[Adapter, Baseline]] | None = None) -> Plan:
     """Load what is asked for and decide what to run.
 
-    Raises a :class:`~harness.errors.HarnessError` or
-    :class:`~mockserver.errors.CassetteError` for the first thing that is wrong.
+    ``loaded`` are the adapters of the settings where they are loaded already. Raises a
+    :class:`~harness.errors.HarnessError` or :class:`~mockserver.errors.CassetteError` for the
+    first thing that is wrong.
     """
-    loaded = load_adapters(settings)
+    if loaded is None:
+        loaded = load_adapters(settings)
     adapters = tuple(adapter for adapter, _ in loaded)
     if len({a.name for a in adapters}) < len(adapters):
         raise SelectionError("two adapters have one name", hint="give one of them another name")
     scenarios, excluded = find_scenarios(settings)
-    scenarios = tuple(s for s in scenarios if may_be_selected(s, settings))
+    scenarios = tuple(s for s in scenarios if _may_be_played(s, settings))
     is_everything = not (settings.patterns or settings.priorities or settings.recordings)
     if is_everything and not settings.scenarios:
         for _, baseline in loaded:
@@ -133,8 +139,8 @@ def make_plan(settings: Settings) -> Plan:
                 skips.append(Skip(scenario.id, adapter.name, reason))
                 continue
             if plain is None:
-                wires = schedules_of(scenario)
-                plain = tuple(expand(scenario, "", wires, settings.axes, settings.faults))
+                wires, faults = schedules_of(scenario), _is_swept(scenario, settings)
+                plain = tuple(expand(scenario, "", wires, settings.axes, faults))
             for case in plain:
                 if is_judged(case):
                     cases.append(replace(case, adapter=adapter.name))
@@ -267,6 +273,19 @@ def _unjudged(adapter: str, dialect: str, cases: Sequence[Case]) -> str:
         f"{adapter}: {len(cases)} cases of {named} cannot be judged and were not run: the dialect "
         f"{dialect} has no reader of wire facts (exclude them with --no-faults or a pattern)"
     )
+
+
+def _may_be_played(scenario: Scenario, settings: Settings) -> bool:
+    if scenario.row > 0 and scenario.priority in settings.first_rows:
+        return False
+    return may_be_selected(scenario, settings)
+
+
+def _is_swept(scenario: Scenario, settings: Settings) -> bool:
+    """Return whether a scenario is played with faults."""
+    if not settings.faults or not settings.sweep:
+        return settings.faults
+    return any(matches(f"{scenario.id}@", pattern) for pattern in settings.sweep)
 
 
 def may_be_selected(scenario: Scenario | loader.Outline, settings: Settings) -> bool:

@@ -91,6 +91,7 @@ def _lanes(
     kinds: dict[tuple[bool, bool], list[Case]] = defaultdict(list)
     for case in cases:
         kinds[runner.in_worker(case), case.fault is FaultKind.STALL].append(case)
+    left = Counter(case.adapter for case in cases)
     # The first call of a process is slow. It should not be one that must time out.
     warm, at_once = asyncio.Event(), asyncio.Event()
     at_once.set()
@@ -100,7 +101,12 @@ def _lanes(
     async def play(lane: Iterator[Case], ready: asyncio.Event) -> None:
         await ready.wait()
         for case in lane:
-            done.put_nowait(await _guarded(runner, case))
+            result = await _guarded(runner, case)
+            left[case.adapter] -= 1
+            if not left[case.adapter] and len(left) > 1:
+                # The processes of many clients would fill the memory.
+                await runner.release(case.adapter)
+            done.put_nowait(result)
             if runner.in_worker(case):
                 warm.set()
 

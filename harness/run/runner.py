@@ -97,6 +97,10 @@ class Runner:
         self._logs.__exit__()
         self._server.__exit__(kind, exc, trace)
 
+    async def release(self, adapter: str) -> None:
+        """End the processes of a client whose cases are over. A later case starts a new one."""
+        await self._hosts[adapter].close()
+
     def in_worker(self, case: Case) -> bool:
         """Return whether the client of a case runs in processes of its own."""
         return is_in_worker(self._adapters[case.adapter])

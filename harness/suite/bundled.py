@@ -41,3 +41,8 @@ def cassettes() -> Path:
 def third_party() -> Path:
     """Return the directory of the third-party clients, their environments, pins and shims."""
     return Path(__file__).parent.parent / "adapters" / "third_party"
+
+
+def matrix() -> Path:
+    """Return the file that says what the matrix of third-party clients plays."""
+    return root() / "specs" / "matrix.yaml"

@@ -34,8 +34,8 @@ def there(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> Made:
         directory=directory,
         kind=environment.kind,
         key="key",
-        versions={},
-        runtime="",
+        versions={"toy": "1.0"},
+        runtime="cpython-311-linux-x86_64" if environment.kind is Kind.PYTHON else "node-v20-linux",
         tool="",
         size=0,
     )
@@ -48,8 +48,9 @@ def test_python_runs_a_shim_with_its_own_interpreter(
 ) -> None:
     mine = client(tmp_path, python(tmp_path), "mine.py")
     made = there(mine.environment, monkeypatch)
-    words = launching.command_of(mine)
-    assert words == (str(made.interpreter), "-E", "-s", str(mine.shim), "--helper")
+    launch = launching.launch_of(mine)
+    assert launch.releases == "toy 1.0, Python 3.11"
+    assert launch.words == (str(made.interpreter), "-E", "-s", str(mine.shim), "--helper")
 
 
 def test_shims_for_node_are_copied_beside_the_packages(
@@ -60,16 +61,17 @@ def test_shims_for_node_are_copied_beside_the_packages(
     (mine.shim.parent / "tapecheck-client.mjs").write_text("shared", encoding="utf-8")
     made = there(environment, monkeypatch)
     monkeypatch.setattr(building, "node", lambda: "node")
-    node, shim, helper = launching.command_of(mine)
+    assert launching.launch_of(mine).releases == "toy 1.0, Node.js 20"
+    node, shim, helper = launching.launch_of(mine).words
     assert (node, helper) == ("node", "--helper")
     copied = Path(shim)
     assert copied.is_relative_to(made.directory)
     assert copied.read_text() == "one"
     assert copied.with_name("tapecheck-client.mjs").read_text() == "shared"
-    assert launching.command_of(mine)[1] == shim
+    assert launching.launch_of(mine).words[1] == shim
     # Another text is another copy: a run that goes on keeps its own.
     mine.shim.write_text("two", encoding="utf-8")
-    assert Path(launching.command_of(mine)[1]).read_text() == "two"
+    assert Path(launching.launch_of(mine).words[1]).read_text() == "two"
     assert copied.read_text() == "one"
     assert len(list(copied.parent.parent.iterdir())) == 2
 
@@ -79,9 +81,9 @@ def test_an_environment_that_is_not_made_is_an_error(
 ) -> None:
     mine = client(tmp_path, python(tmp_path), "mine.py")
     with pytest.raises(SetupError, match="make it: tapecheck env make toy"):
-        launching.command_of(mine)
+        launching.launch_of(mine)
     there(mine.environment, monkeypatch)
     with pytest.raises(SetupError, match="make it: tapecheck env update --newest toy"):
-        launching.command_of(replace(mine, newest=True))
+        launching.launch_of(replace(mine, newest=True))
     with pytest.raises(SetupError, match="no such shim"):
-        launching.command_of(replace(mine, shim=tmp_path / "none.py"))
+        launching.launch_of(replace(mine, shim=tmp_path / "none.py"))

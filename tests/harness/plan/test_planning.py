@@ -6,7 +6,7 @@ import pytest
 
 from harness.clients.interface import Adapter, adapter
 from harness.judge.kinds import Level
-from harness.plan import planning
+from harness.plan import matrix, planning
 from harness.plan.planning import Settings, load_adapters
 from harness.suite.scenario import Case
 from mockserver.wire import FaultKind
@@ -77,3 +77,23 @@ def test_the_words_for_a_client_that_never_gives_up(word: bool | str, gives_up: 
 def test_a_time_is_no_word_for_a_client_that_never_gives_up() -> None:
     with pytest.raises(ValueError, match="idle_timeout: unknown word '30s'"):
         adapter(dialects=["openai-chat"], features=["streaming"], idle_timeout="30s")
+
+
+def test_the_matrix_plays_first_rows_and_sweeps_chosen_streams() -> None:
+    settings = matrix.settings(("sdk:mine",))
+    assert settings.priorities == {"P0", "P1"}
+    played = {
+        (priority, row): planning._may_be_played(
+            replace(SCENARIO, priority=priority, row=row), settings
+        )
+        for priority in ("P0", "P1", "P2")
+        for row in (0, 1)
+    }
+    assert [key for key, is_played in played.items() if is_played] == [
+        *(("P0", 0), ("P0", 1), ("P1", 0))
+    ]
+    ids = ("anthropic/twins/text", "gemini/twins/tool-call", "ollama/twins/text-whole", "a/b")
+    swept = [i for i in ids if planning._is_swept(replace(SCENARIO, id=i), settings)]
+    assert swept == ["anthropic/twins/text", "gemini/twins/tool-call"]
+    assert planning._is_swept(SCENARIO, Settings())
+    assert not planning._is_swept(SCENARIO, replace(settings, faults=False))

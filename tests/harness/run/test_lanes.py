@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from harness.judge.transcript import Outcome
+from harness.judge.transcript import Outcome, Transcript, Verdict
 from harness.plan.expand import Axes
 from harness.plan.planning import Settings, make_plan
 from harness.reports.records import CaseResult
 from harness.run.lanes import judged
 from harness.run.run import run
 from harness.run.runner import Runner
+from harness.suite.scenario import Case
 from mockserver.vocabulary import JsonObject
 
 HOSTILE = Path(__file__).parents[1] / "clients/hostile.py"
@@ -111,3 +112,40 @@ def test_a_request_beyond_the_recorded_ones_is_one_finding(tmp_path: Path) -> No
     (finding,) = result.verdict.findings
     assert (finding.check, finding.kind, finding.observed) == ("request", "extra-request", 2)
     assert [r.again for r in result.transcript.requests] == [False, True]
+
+
+def test_the_processes_of_a_client_end_with_its_cases() -> None:
+    plan = make_plan(
+        Settings(
+            adapters=("openai-compat", "response-strategies"),
+            patterns=("openai-chat/text-basic",),
+            axes=Axes(mode="none"),
+        )
+    )
+    played: list[str] = []
+
+    class Watched(Runner):
+        async def run_case(self, case: Case, *, alone: bool = False) -> CaseResult:
+            played.append(case.adapter)
+            return CaseResult(
+                case=case,
+                verdict=Verdict(outcome=Outcome.PASS),
+                transcript=Transcript(case=case, api_key="", base_url="", turns=(), schedules=()),
+            )
+
+        async def release(self, adapter: str) -> None:
+            assert played.count(adapter) == sum(c.adapter == adapter for c in plan.cases)
+            played.append(f"end of {adapter}")
+
+    async def play(*adapters: str) -> None:
+        cases = [case for case in plan.cases if case.adapter in adapters]
+        results = [result async for result in judged(Watched(plan), cases)]
+        assert len(results) == len(cases)
+
+    asyncio.run(play("openai-compat", "response-strategies"))
+    ends = {f"end of {adapter.name}" for adapter in plan.adapters}
+    assert ends < set(played)
+    # A client that is alone may be asked again, as by 'tapecheck explain'.
+    played.clear()
+    asyncio.run(play("openai-compat"))
+    assert set(played) == {"openai-compat"}
