@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.plan.planning import Plan, Settings
     from mockserver.vocabulary import JsonObject
 
-FORMATS = ("terminal", "ndjson", "junit", "markdown", "github", "badge")
+FORMATS = ("terminal", "ndjson", "junit", "markdown", "html", "github", "badge")
 
 
 def _shard(_ctx: click.Context, _param: click.Parameter, text: str | None) -> Any:

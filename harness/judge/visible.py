@@ -10,6 +10,8 @@ _TRAILING = re.compile(r" +(?=\\n|\\r|$)")
 
 def visible(text: str) -> str:
     """Return a text with every character that cannot be seen as its escape."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else _escape(c) for c in text)
 
 

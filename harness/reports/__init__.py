@@ -38,6 +38,10 @@ def write(
             from harness.reports.markdown import write as write_markdown
 
             write_markdown(records, stream, here=here, before=before)
+        case "html":
+            from harness.reports.html import write as write_html
+
+            write_html(records, stream, here=here)
         case "github":
             from harness.reports.github import write as write_github
 

@@ -5,18 +5,18 @@ Works on the records of a run, so that a report written later says the same.
 
 from __future__ import annotations
 
-import difflib
 import shlex
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise, takewhile, zip_longest
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Any
 
 from harness.judge.kinds import KINDS, Level
 from harness.judge.transcript import Blame, Finding
-from harness.judge.visible import as_json, visible
+from harness.judge.visible import visible
+from harness.reports.aligned import NOTHING, aligned, around, listed, one_line
 from harness.reports.cause import Cause
 from harness.reports.grouping import counted
 from harness.reports.records import CaseResult, case_record, finding_record
@@ -29,9 +29,6 @@ from mockserver.vocabulary import JsonObject
 
 #: Findings of one case that a report shows; ``explain`` shows all.
 BRIEF = 3
-#: Equal lines that are shown before and after a difference.
-CONTEXT = 2
-_NOTHING = "(nothing)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +59,10 @@ def details(record: JsonObject, finding: JsonObject, here: Path, width: int) -> 
     if (found := difference(finding)) is None:
         return
     said = finding["message"]
-    if all(
-        side == _NOTHING or side.strip('"') in said for side in (found.expected, found.observed)
-    ):
+    if all(side == NOTHING or side.strip('"') in said for side in (found.expected, found.observed)):
         return
     at = f" at {found.where}" if found.where else ""
-    pair = _around(found.expected, found.observed, max(width - 14 - len(at), 20))
+    pair = around(found.expected, found.observed, max(width - 14 - len(at), 20))
     if "expected" in finding:
         yield f"    expected{at}  {pair[0]}"
     yield f"    observed{at}  {pair[1]}"
@@ -127,19 +122,6 @@ def difference(finding: JsonObject) -> Difference | None:
             break
         where.append(str(key))
     return Difference("/".join(where), one_line(expected), one_line(observed))
-
-
-def one_line(value: Any) -> str:
-    """Return a value in one line; an event as its type and its fields."""
-    match value:
-        case None:
-            return _NOTHING
-        case {"type": str() as kind, **fields}:
-            inner = fields.get(kind)
-            # The usage of a usage event, the error of an error event.
-            named = inner if len(fields) == 1 and isinstance(inner, dict) else fields
-            return " ".join([kind, *(f"{k}={as_json(v)}" for k, v in named.items())])
-    return as_json(value)
 
 
 def explain(
@@ -215,46 +197,25 @@ def _explained(
 def sides(expected: Any, observed: Any, width: int) -> Iterator[str]:
     """Yield two values side by side, equal parts on one line; one alone if nothing is expected."""
     if expected is None:
-        for item in _listed(observed):
+        for item in listed(observed):
             yield from textwrap.wrap(
                 item, width, initial_indent="  observed  ", subsequent_indent=" " * 12
             )
         return
     column = (width - 5) // 2
     yield f"  {'expected':{column}} | observed"
-    left, right = _listed(expected), _listed(observed)
-    opcodes = difflib.SequenceMatcher(a=left, b=right, autojunk=False).get_opcodes()
-    for tag, a, b, c, d in opcodes:
-        if tag == "equal":
-            head = CONTEXT if a else 0
-            tail = CONTEXT if b < len(left) or d < len(right) else 0
-            if b - a > head + tail + 1:
-                yield from _beside(left[a : a + head], right[c : c + head], " ", column)
-                yield f"  … {b - a - head - tail} equal lines"
-                yield from _beside(left[b - tail : b], right[d - tail : d], " ", column)
-                continue
-        yield from _beside(left[a:b], right[c:d], " " if tag == "equal" else ">", column)
-
-
-def _beside(left: Sequence[str], right: Sequence[str], mark: str, column: int) -> Iterator[str]:
-    for one, other in zip_longest(left, right, fillvalue=""):
-        for cells in zip_longest(_folded(one, column), _folded(other, column), fillvalue=""):
+    for row in aligned(expected, observed):
+        if row.skipped:
+            yield f"  … {row.skipped} equal lines"
+            continue
+        mark = ">" if row.differs else " "
+        left, right = _folded(row.left, column), _folded(row.right, column)
+        for cells in zip_longest(left, right, fillvalue=""):
             yield f"{mark} {cells[0]:{column}} | {cells[1]}".rstrip()
 
 
 def _folded(text: str, column: int) -> list[str]:
     return textwrap.wrap(text, column, drop_whitespace=False, break_on_hyphens=False)
-
-
-def _listed(value: Any) -> list[str]:
-    match value:
-        case None:
-            return []
-        case list():
-            return [one_line(item) for item in value]
-        case dict():
-            return [f"{k}={as_json(v)}" for k, v in value.items()]
-    return [one_line(value)]
 
 
 def _step(expected: Any, observed: Any, number: int | None) -> tuple[Any, Any, Any] | None:
@@ -279,17 +240,3 @@ def _item(values: list[Any], number: int) -> Any:
 
 def _is_event(*values: Any) -> bool:
     return any(isinstance(v, Mapping) and isinstance(v.get("type"), str) for v in values)
-
-
-def _around(expected: str, observed: str, room: int) -> tuple[str, str]:
-    """Clip two texts to ``room`` characters, so that the first difference can be seen."""
-    pairs = zip(expected, observed, strict=False)
-    same = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
-    lead = room // 3
-    if same + lead > room:
-        expected, observed = (f"…{text[same - lead :]}" for text in (expected, observed))
-    return _clip(expected, room), _clip(observed, room)
-
-
-def _clip(text: str, room: int) -> str:
-    return text if len(text) <= room else f"{text[: room - 1]}…"

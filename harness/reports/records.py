@@ -216,9 +216,9 @@ def case_record(result: CaseResult) -> JsonObject:
 
 def _evidence(result: CaseResult, findings: Sequence[JsonObject]) -> JsonObject:
     """Add to findings the wire behind them; return the lines that reproduce the case."""
-    transcript, shown = result.transcript, set[tuple[int, int]]()
+    transcript = result.transcript
     for data, finding in zip(findings, result.verdict.findings, strict=True):
-        if lines := list(event_lines(transcript, finding, _WIDE, shown)):
+        if lines := list(event_lines(transcript, finding, _WIDE, set())):
             data["wire"] = lines
     number = turn_of(result.verdict.findings[0])
     lines = Reproduction(transcript, number, Path.cwd()).lines()

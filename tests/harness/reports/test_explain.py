@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from harness.reports.explain import brief, difference, location, one_line, replay, sides
+from harness.reports.aligned import one_line
+from harness.reports.explain import brief, difference, location, replay, sides
 from harness.suite import bundled
 from tests.harness.reports.made import FINDING, case
 
