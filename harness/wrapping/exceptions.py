@@ -5,9 +5,18 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
+from typing import cast
 
-from harness.adapters.common.failures import clip, failure, from_http, from_payload
+from harness.adapters.common.failures import (
+    clip,
+    failure,
+    from_http,
+    from_payload,
+    is_error,
+    plain,
+)
 from harness.adapters.third_party.shims.tapecheck_client import described
 from harness.clients.interface import ClientError
 from harness.clients.protocol import Raised, read_raised
@@ -61,8 +70,7 @@ def error_of(exc: BaseException) -> ClientError:
 
 def error_said(raised: Raised) -> ErrorInfo:
     """Return what an exception says that a client in another process raised."""
-    said = {"message": raised.message, **({"code": raised.code} if raised.code else {})}
-    body = {"error": said} if raised.body is None else raised.body
+    body = _body_in(raised) if raised.body is None else raised.body
     status = raised.status if raised.status is not None and raised.status >= 300 else None
     error_class = None if status is not None else _class_of(raised.names)
     if error_class is not None:
@@ -76,6 +84,22 @@ def error_said(raised: Raised) -> ErrorInfo:
         retry_after=after,
         request_id=raised.request_id or error.request_id,
     )
+
+
+def _body_in(raised: Raised) -> JsonObject:
+    """Return what the provider sent, from the message of an exception that has it nowhere else.
+
+    SDKs put the status, or words of their own, before the provider's text.
+    """
+    text = raised.message.removeprefix(f"{raised.status} ")
+    begin = text.find("{")
+    with suppress(ValueError, RecursionError):
+        body = json.loads(text[begin:]) if begin >= 0 else None
+        if is_error(body):
+            return cast("JsonObject", body)
+    shown = plain(text) if text.startswith("<") else raised.message
+    said = {"message": shown, **({"code": raised.code} if raised.code else {})}
+    return {"error": said}
 
 
 def _class_of(names: Iterable[str]) -> ErrorClass | None:

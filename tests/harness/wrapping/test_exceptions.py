@@ -6,7 +6,9 @@ import httpx
 import openai
 import pytest
 
+from harness.clients.protocol import Raised
 from harness.wrapping import error_from, error_of
+from harness.wrapping.exceptions import error_said
 from mockserver.vocabulary import ErrorClass
 
 REQUEST = httpx.Request("POST", "http://127.0.0.1/v1")
@@ -160,3 +162,21 @@ def test_a_code_that_is_no_status_is_none() -> None:
     exc = Exception("odd")
     exc.code = True  # type: ignore[attr-defined]
     assert error_of(exc).error.status is None
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "expected"),
+    [
+        (499, 'got status: CANCELLED. {"error": {"message": "No", "status": "CANCELLED"}}', "No"),
+        (400, '{"error": {"message": "No"}}', "No"),
+        (502, "502 <html><title>Bad\n Gateway</title></html>", "Bad Gateway"),
+        (400, "400 got {no JSON}", "400 got {no JSON}"),
+        (400, '400 for {"city": "Oslo"}', '400 for {"city": "Oslo"}'),
+        (None, "no answer", "no answer"),
+    ],
+)
+def test_what_the_provider_sent_is_found_in_the_message(
+    status: int | None, message: str, expected: str
+) -> None:
+    error = error_said(Raised(names=("ApiError", "Error"), message=message, status=status))
+    assert (error.message, error.status) == (expected, status)
