@@ -162,7 +162,7 @@ class Receiving:
         if self._sdks is not None and self._call.stream and not self._has_said:
             # The SDK ended without a chunk and without an exception.
             self._reading = self._sdks.reading(self._call, self._call.dialect)
-        if self._reading is not None and not output.turn_given:
+        if self._reading is not None:
             for event in self._reading.end():
                 self.sink.event(event)
         output.raised = output.raised or message.raised
