@@ -19,6 +19,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 #: Used only if they are there.
+#: These import an SDK that only the environment of the client has; the kit imports nothing.
+SHIMS = "harness/adapters/third_party/shims/"
+KIT = f"{SHIMS}tapecheck_client.py"
 OPTIONAL = {
     "brotli",
     "mistral_common",
@@ -159,7 +162,11 @@ def test_every_import_is_declared(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (metadata,) = (n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
         message = BytesParser().parsebytes(archive.read(metadata))
-        sources = [archive.read(n) for n in archive.namelist() if n.endswith(".py")]
+        sources = [
+            archive.read(name)
+            for name in archive.namelist()
+            if name.endswith(".py") and (not name.startswith(SHIMS) or name == KIT)
+        ]
     declared = {
         re.split(r"[^A-Za-z0-9._-]", requirement)[0].lower()
         for requirement in message.get_all("Requires-Dist", [])
