@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-#: Used only if they are there.
 #: These import an SDK that only the environment of the client has; the kit imports nothing.
 SHIMS = "harness/adapters/third_party/shims/"
 KIT = f"{SHIMS}tapecheck_client.py"
+#: Used only if they are there.
 OPTIONAL = {
     "brotli",
     "mistral_common",
