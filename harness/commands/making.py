@@ -14,7 +14,7 @@ import click
 from harness.judge.visible import visible
 
 if TYPE_CHECKING:
-    from harness.environments.listing import Environment
+    from harness.environments.listing import Environment, Kind
     from harness.environments.making import Telling
     from harness.environments.store import Made
     from harness.errors import SetupError
@@ -38,16 +38,22 @@ def make_all(
 ) -> Iterator[Outcome]:
     """Make environments one after the other and yield what became of each.
 
-    One that cannot be made does not stop the others. ``verbose`` prints all that the tools say.
+    One that cannot be made does not stop the others, but those that need the same package index, if
+    that cannot be reached. ``verbose`` prints all that the tools say.
     """
     from harness.environments import making
+    from harness.environments.failing import UnreachableError
     from harness.errors import SetupError
 
+    unreachable: dict[Kind, SetupError] = {}
     for number, environment in enumerate(environments, 1):
         label = f"{environment.name} ({number} of {len(environments)})"
         try:
             if not again and (made := making.find(environment, newest=newest)) is not None:
                 yield Outcome(environment, made)
+                continue
+            if (earlier := unreachable.get(environment.kind)) is not None:
+                yield Outcome(environment, error=earlier)
                 continue
             began = time.monotonic()
             with _shown(label, verbose=verbose) as telling:
@@ -56,6 +62,8 @@ def make_all(
             click.echo(f"made {line_of(environment, made)} ({took:.0f} s)", err=True)
             yield Outcome(environment, made)
         except SetupError as exc:
+            if isinstance(exc, UnreachableError):
+                unreachable[environment.kind] = exc
             click.echo(f"tapecheck: {exc}", err=True)
             yield Outcome(environment, error=exc)
 

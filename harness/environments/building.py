@@ -128,7 +128,7 @@ def _with_pip(environment: Environment, directory: Path, newest: bool) -> list[l
         [sys.executable, "-m", "venv", "--without-pip", str(directory)],
         [
             *(sys.executable, "-m", "pip", "--python", str(store.python_of(directory))),
-            *("--disable-pip-version-check", "--no-input"),
+            *("--disable-pip-version-check", "--no-input", "--retries", "2"),
             *("install", "--progress-bar", "off", "--only-binary", ":all:"),
             *chosen,
             *environment.packages,
@@ -137,7 +137,10 @@ def _with_pip(environment: Environment, directory: Path, newest: bool) -> list[l
 
 
 def _with_npm(environment: Environment, directory: Path, newest: bool) -> list[list[str]]:
-    quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier")
+    quiet = (
+        *("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"),
+        *("--fetch-retries=2", "--fetch-retry-mintimeout=1000"),
+    )
     stated: dict[str, object] = {"name": environment.name, "private": True}
     npm = _tool("npm")
     if newest:

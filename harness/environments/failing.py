@@ -41,6 +41,10 @@ def without_passwords(text: str) -> str:
     return _PASSWORD.sub("", text)
 
 
+class UnreachableError(SetupError):
+    """A package index cannot be reached, so that no other environment can be made from it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failed:
     """A failed installer: what it printed, its last lines, and its exit code."""
@@ -61,7 +65,7 @@ def explained(failed: Failed) -> SetupError:
             f"{name}: the disk is full", hint=f"make room, or set TAPECHECK_ENVS; {again}"
         )
     if _OFFLINE.search(text):
-        return SetupError(
+        return UnreachableError(
             f"{name}: {failed.tool} cannot reach the package index",
             hint=f"connect to a network, or set up {failed.tool} for an index that can be reached; "
             + again,

@@ -75,18 +75,24 @@ def test_one_that_fails_is_a_line_and_exit_code_3(
     monkeypatch.setattr(listing, "environments", lambda: {"other": other, "toy": toy})
     build = building.build
 
+    lines = ("ERROR: odd",)
+
     def fail(environment: Environment, *rest: object, **more: object) -> dict[str, str]:
         if environment is other:
-            raise failing.explained(
-                failing.Failed(environment, "pip", ("ERROR: NewConnectionError",), 1)
-            )
+            raise failing.explained(failing.Failed(environment, "pip", lines, 1))
         return build(environment, *rest, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(building, "build", fail)
     assert tapecheck("env", "make") == 3
-    assert "tapecheck: other: pip cannot reach the package index\n  connect" in tapecheck.err
+    assert "tapecheck: other: pip failed (exit code 1): odd\n" in tapecheck.err
     assert tapecheck.err.endswith("not made: other\n")
     assert tapecheck.out.startswith("1 environment, 2 MB")
+    # What one cannot reach, no other can.
+    lines = ("ERROR: NewConnectionError",)
+    assert tapecheck("env", "update") == 3
+    assert "tapecheck: other: pip cannot reach the package index\n  connect" in tapecheck.err
+    assert tapecheck.err.endswith("not made: other, toy\n")
+    assert tapecheck.err.count("tapecheck:") == 1
 
 
 def test_an_unknown_name_is_a_users_mistake(tapecheck: Cli, toy: Environment) -> None:
