@@ -93,7 +93,7 @@ def _load_third_party(client: ThirdParty, reference: str) -> tuple[Adapter, Base
     speaks, listed = set(hello.get("dialects", ())), frozenset(client.dialects)
     if unknown := sorted(listed - speaks):
         raise AdapterError(
-            f"the shim {client.shim.name} does not declare the dialect {unknown[0]!r}",
+            f"{reference}: its shim {client.shim.name} does not declare the dialect {unknown[0]!r}",
             path=client.file,
             hint="list the dialects that the shim's hello declares",
         )

@@ -44,6 +44,12 @@ _Loaded = tuple["Adapter", "Baseline"]
     help="Where the records go, one JSON object per line.",
 )
 @click.option(
+    "--html",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also write the page that shows it all, as 'tapecheck report --format html' does.",
+)
+@click.option(
     "--keep",
     type=click.Path(path_type=Path),
     metavar="DIR",
@@ -56,6 +62,7 @@ def command(
     newest: bool,
     level: str | None,
     results: Path,
+    html: Path | None,
     keep: Path | None,
     jobs: int | None,
 ) -> int:
@@ -68,11 +75,12 @@ def command(
 
     \b
     tapecheck matrix
-    tapecheck matrix --only openai-python-chat --only anthropic
+    tapecheck matrix --only openai-python-chat --only anthropic --html page.html
     tapecheck report matrix.ndjson
     """
     import asyncio
 
+    from harness import reports
     from harness.commands.run import play
     from harness.judge.kinds import Level
     from harness.plan import matrix
@@ -91,7 +99,10 @@ def command(
         with ExitStack() as stack:
             sink = options.opened(stack, results)
             assert sink is not None
+            page = options.opened(stack, html)
             records, unwritten = asyncio.run(play(plan, [sink], jobs=jobs, fail_fast=False))
+            if page is not None:
+                reports.write("html", records, page)
         _show(plan, records, results, time.monotonic() - began)
         code = records[-1]["exit_code"]
         if unwritten is not None:

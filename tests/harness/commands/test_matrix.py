@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
+from harness import reports
 from harness.clients import registry
 from harness.environments import making
 from harness.errors import SetupError
 from harness.plan import matrix
 from harness.plan.planning import Settings
 from harness.reports import ndjson
+from mockserver.vocabulary import JsonObject
 from tests.harness.commands import third_party
 from tests.harness.conftest import Cli
 
@@ -30,9 +33,15 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_clients_are_played_and_one_that_cannot_start_is_named(tapecheck: Cli, toy: Path) -> None:
-    results = toy / "matrix.ndjson"
-    assert tapecheck("matrix", "--results", str(results)) == 3
+def test_clients_are_played_and_one_that_cannot_start_is_named(
+    tapecheck: Cli, toy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(form: str, records: Sequence[JsonObject], stream: TextIO, **_: Any) -> None:
+        stream.write(f"{form} of {len(records)} records")
+
+    monkeypatch.setattr(reports, "write", write)
+    results, page = toy / "matrix.ndjson", toy / "page.html"
+    assert tapecheck("matrix", "--results", str(results), "--html", str(page)) == 3
     head, row, end = tapecheck.out.splitlines()
     assert head.split()[:3] == ["client", "releases", "dialects"]
     assert row.split()[:6] == ["toy-client", "toy", "1.0,", "Python", "3.11", "openai-chat"]
@@ -40,6 +49,7 @@ def test_clients_are_played_and_one_that_cannot_start_is_named(tapecheck: Cli, t
     assert end.startswith("1 case in")
     assert "not played: sdk:silent: the command sent no hello" in tapecheck.err
     records = list(ndjson.read(results))
+    assert page.read_text() == f"html of {len(records)} records"
     assert records[0]["options"] == ["--adapter", "sdk:toy-client"]
     assert [r["id"] for r in records if r["type"] == "case"] == [
         "openai-chat/twins/text/recorded@toy-client"
