@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from harness.clients.registry import bundled_names
+from harness.environments import listing
 from harness.errors import HarnessError
 from harness.suite.loader import read_yaml
 
@@ -49,11 +50,29 @@ def client_versions(reference: str) -> tuple[str, ...]:
 @lru_cache(maxsize=64)
 def _of_clients(references: tuple[str, ...]) -> tuple[str, ...]:
     names: dict[str, None] = {}
-    for reference in references:
+    apart = [r for r in references if r.startswith(listing.PREFIX)]
+    for reference in (r for r in references if r not in apart):
         names |= dict.fromkeys(_distributions(_imports_of(reference)))
     senders = [*names, *([_OWN] if set(references) & set(bundled_names()) else [])]
     transports = {t for name in senders for t in _transports(name, frozenset())}
-    return tuple(_with_versions([*names, *sorted(transports - names.keys())]))
+    here = _with_versions([*names, *sorted(transports - names.keys())])
+    return tuple(dict.fromkeys([*here, *(v for r in apart for v in _of_environment(r))]))
+
+
+def _of_environment(reference: str) -> Iterator[str]:
+    """Yield what a third-party client is made of, if its environment is there."""
+    from harness.environments import making, pins  # it loads what starts processes
+
+    try:
+        client = listing.third_party(reference)
+        made = making.find(client.environment, newest=client.newest)
+    except HarnessError:
+        return
+    if made is not None:
+        if made.interpreter is None:
+            yield made.interpreter_shown  # not the Python of this process
+        names = [*pins.names(client.environment), *sorted(_TRANSPORTS & made.versions.keys())]
+        yield from (f"{name} {made.versions[name]}" for name in names if name in made.versions)
 
 
 def _imports_of(reference: str) -> set[str]:
@@ -61,7 +80,7 @@ def _imports_of(reference: str) -> set[str]:
     path = Path(reference)
     if path.suffix in (".yaml", ".yml"):
         try:
-            entry = str(read_yaml(path, "adapter").data["entry"])
+            entry = str(read_yaml(path, "adapter").data.get("entry", ""))
         except (HarnessError, OSError):
             return set()
         name = entry.partition(":")[0]

@@ -75,7 +75,7 @@ def listed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> ThirdParty:
         directory=folder / "made",
         kind=Kind.PYTHON,
         key="key",
-        versions={"toy": "1.0"},
+        versions={"toy": "1.0", "httpx": "0.28", "other": "1"},
         runtime="cpython-311-linux",
         tool="pip",
         size=0,

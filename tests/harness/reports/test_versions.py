@@ -4,7 +4,10 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
+import pytest
+
 from harness.reports.versions import versions_of
+from tests.harness.commands import third_party
 
 OURS = f"tapecheck {metadata.version('tapecheck')}"
 PYTHON = f"Python {platform.python_version()}"
@@ -42,6 +45,15 @@ def test_a_module_names_its_distribution() -> None:
 
 def test_a_bundled_client_sends_with_what_this_package_requires() -> None:
     assert f"httpx {metadata.version('httpx')}" in versions_of(("openai-compat",))
+
+
+def test_a_third_party_client_is_what_its_environment_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = third_party.listed(tmp_path, monkeypatch)
+    assert versions_of((client.reference,)) == (OURS, PYTHON, "toy 1.0", "httpx 0.28")
+    assert versions_of((f"{client.reference}@newest",)) == (OURS, PYTHON)
+    assert versions_of((str(client.file),)) == (OURS, PYTHON)
 
 
 def test_what_cannot_be_read_has_no_versions(tmp_path: Path) -> None:
