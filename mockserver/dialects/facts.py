@@ -152,6 +152,8 @@ def counts(usage: Json, paths: Mapping[str, tuple[str, ...]]) -> dict[str, int |
     two names, is in doubt.
     """
     found: dict[str, int | None] = {}
+    if not isinstance(usage, dict) or not usage:
+        return found  # nearly every event of a stream
     for name, path in paths.items():
         value = _count(usage, path)
         others = {_count(usage, other) for other in _OTHER_NAMES.get(name, ()) if other != path}
