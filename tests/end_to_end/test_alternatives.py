@@ -17,17 +17,18 @@ from harness.clients.interface import Adapter
 from harness.judge.baseline import Baseline
 from harness.judge.kinds import Level
 from harness.judge.terms import PROFILES
-from harness.plan.planning import Plan, Settings, find_scenarios
+from harness.plan.planning import Plan, Settings
 from harness.run.runner import Runner
 from harness.suite.loader import completed
 from harness.suite.scenario import Case, Expectation, Scenario
 from harness.suite.schemas import schema
 from mockserver.dialects import find_dialect, written_request
 from mockserver.vocabulary import AssistantTurn, event_from_json, fold
+from tests.harness import bundled
 
 
 def alternatives() -> Iterator[tuple[Scenario, int]]:
-    for scenario in find_scenarios(Settings())[0]:
+    for scenario in bundled.scenarios().values():
         expect = scenario.turns[0].expect
         if expect is not None:
             yield from ((scenario, number) for number in range(len(expect.any_of)))

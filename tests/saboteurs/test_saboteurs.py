@@ -18,12 +18,13 @@ from harness.judge.kinds import KINDS, Level
 from harness.judge.terms import PROFILES
 from harness.judge.transcript import Outcome
 from harness.plan.expand import Axes, expand
-from harness.plan.planning import Plan, Settings, find_scenarios, schedules_of
+from harness.plan.planning import Plan, Settings, schedules_of
 from harness.reports.records import CaseResult
 from harness.run.runner import Runner
 from harness.suite.scenario import Case
 from harness.suite.schemas import schema
 from tests import saboteurs
+from tests.harness import bundled
 from tests.saboteurs.broken import SABOTEURS, Saboteur
 from tests.saboteurs.client import SimpleClient
 from tests.saboteurs.native import NativeClient
@@ -32,7 +33,7 @@ for _module in iter_modules(saboteurs.__path__, f"{saboteurs.__name__}."):
     if not _module.name.endswith(".test_saboteurs"):
         import_module(_module.name)
 
-SCENARIOS = {s.id: s for s in find_scenarios(Settings())[0]}
+SCENARIOS = bundled.scenarios()
 
 
 def adapter_of(client: type[SimpleClient]) -> Adapter:

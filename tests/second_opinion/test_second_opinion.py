@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from harness.plan.planning import Settings, cassette_of, find_scenarios
+from harness.plan.planning import cassette_of
 from harness.suite.scenario import Scenario
 from mockserver import MockServer
 from mockserver.cassettes.cassette import Origin
+from tests.harness import bundled
 from tests.second_opinion.playing import SDKS, sdk_turn
 from tests.second_opinion.turn import differences, expected_turn, judged_by, outcomes
 
@@ -29,13 +30,14 @@ KNOWN = {name: entry["differs"].split("+") for entry in LISTED for name in entry
 
 
 def authored() -> Iterator[Scenario]:
-    for scenario in find_scenarios(Settings())[0]:
-        origins = {i.response.wire.origin for i in cassette_of(scenario.cassette).interactions}
-        if scenario.dialect in SDKS and origins == {Origin.AUTHORED}:
-            yield scenario
+    for scenario in bundled.scenarios().values():
+        if scenario.dialect in SDKS and len(scenario.turns) == 1:
+            interactions = cassette_of(scenario.cassette).interactions
+            if {i.response.wire.origin for i in interactions} == {Origin.AUTHORED}:
+                yield scenario
 
 
-SCENARIOS = {s.id: s for s in authored() if len(s.turns) == 1}
+SCENARIOS = {s.id: s for s in authored()}
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from harness.judge.baseline import Baseline
 from harness.judge.terms import PROFILES
 from harness.judge.transcript import Finding
 from harness.plan.expand import Axes, expand
-from harness.plan.planning import Plan, Settings, find_scenarios, schedules_of
+from harness.plan.planning import Plan, Settings, schedules_of
 from harness.run.runner import Runner
 from harness.suite.scenario import Case, Scenario
 from mockserver.vocabulary import (
@@ -40,6 +40,7 @@ from mockserver.vocabulary import (
     Usage,
     UsageEvent,
 )
+from tests.harness import bundled
 
 Change = Callable[[list[Event]], list[Event]]
 TEXT = "openai-chat/text-basic"
@@ -55,7 +56,7 @@ RESPONSES_CITATION = "openai-responses/citations-and-hosted-search"
 RESPONSES_REFUSAL = "openai-responses/refusal"
 
 STOP = FinishReason.STOP
-SCENARIOS = {s.id: s for s in find_scenarios(Settings())[0]}
+SCENARIOS = bundled.scenarios()
 
 
 def unstated(scenario: Scenario) -> Scenario:

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-from functools import cache
-
 import pytest
 
-from harness.plan.planning import Settings, cassette_of, find_scenarios
+from harness.plan.planning import cassette_of
 from harness.suite.scenario import Scenario
 from mockserver.cassettes.cassette import Origin
 from mockserver.vocabulary import JsonObject
 from mockserver.wire import from_response
+from tests.harness import bundled
 
 #: Authored scenarios whose text has no content_part.added, because they are about such a wire.
 WITHOUT_PART_ADDED = {
@@ -26,17 +25,14 @@ WITHOUT_PART_ADDED = {
 }
 
 
-@cache
-def bundled() -> tuple[Scenario, ...]:
-    return tuple(find_scenarios(Settings())[0])
-
-
 def test_every_bundled_scenario_says_what_it_is_about() -> None:
-    assert [s.id for s in bundled() if not s.about] == []
+    assert [s.id for s in bundled.scenarios().values() if not s.about] == []
 
 
 def test_only_scenarios_about_it_leave_out_content_part_added() -> None:
-    found = {s.id for s in bundled() if any(map(_leaves_out_part_added, _streams(s)))}
+    found = {
+        s.id for s in bundled.scenarios().values() if any(map(_leaves_out_part_added, _streams(s)))
+    }
     assert found == WITHOUT_PART_ADDED
 
 
@@ -44,7 +40,7 @@ def test_only_scenarios_about_it_leave_out_content_part_added() -> None:
 def test_responses_have_the_fields_that_the_official_types_require(field: str) -> None:
     without = {
         s.id
-        for s in bundled()
+        for s in bundled.scenarios().values()
         for events in _streams(s)
         for event in events
         if isinstance(r := event.get("response"), dict) and "created_at" in r and field not in r
