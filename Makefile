@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JOBS ?= auto
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Without bytecode every process that a test starts would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run matrix test lint bench mutation serve clean
 
