@@ -2,6 +2,7 @@
 # mypy: ignore-errors
 
 import groq
+import httpx
 from tapecheck_client import serve
 
 KNOWN = ("model", "messages", "tools")
@@ -15,7 +16,7 @@ async def make(call):
 
     async def keep_address(request):
         # The SDK puts /openai/v1 between the address and the path of each request.
-        request.url = call.base_url + request.url.path.removeprefix("/openai/v1")
+        request.url = httpx.URL(call.base_url + request.url.path.removeprefix("/openai/v1"))
 
     async with groq.AsyncGroq(
         base_url="http://127.0.0.1",
