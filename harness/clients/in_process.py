@@ -27,6 +27,7 @@ from mockserver.vocabulary import AssistantTurn, ErrorEvent, ErrorInfo, Event, S
 class Output:
     """What an adapter emitted for one call, checked and typed.
 
+    ``turn_read``: the turn was read in what an SDK assembled.
     ``raised`` is the text of an exception that is not a :class:`ClientError`; ``traceback`` tells
     where it came from, or what a :class:`ClientError` was raised for. ``hung`` says that the
     deadline passed. ``ended`` says how the call ended otherwise: the client ended its
@@ -38,6 +39,7 @@ class Output:
     events: list[Emitted[Event]] = field(default_factory=list)
     turn: Emitted[AssistantTurn] | None = None
     turn_given: bool = False
+    turn_read: bool = False
     raised: str | None = None
     traceback: str = ""
     hung: bool = False

@@ -136,6 +136,7 @@ class Receiving:
         try:
             if message.is_turn:
                 self.sink.turn(self._known().turn(self._call, form, message.data))
+                self.output.turn_read = True
                 return
             self._reading = self._reading or self._known().reading(self._call, form)
         except ValueError as exc:

@@ -71,7 +71,7 @@ def folding(reading: Reading) -> Iterator[Finding]:
     record = reading.record
     if not record.streamed or not record.turn_given or reading.events is None:
         return
-    if reading.turn is None:
+    if reading.turn is None or record.turn_read:
         return
     if reading.folded != reading.turn:
         yield Finding(

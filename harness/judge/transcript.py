@@ -52,6 +52,8 @@ class TurnRecord:
     """One call and what came of it.
 
     If the adapter gave no turn, ``turn`` is folded from the events and ``turn_given`` is false.
+    ``turn_read``: the turn is what the harness read in the answer that an SDK assembled, as it read
+    the events in the SDK's chunks, so that neither is the client's word for the other.
     ``raised`` is the text of an unexpected exception; ``traceback`` tells where that came from, or
     what a reported failure was raised for. ``hung`` says that the client had to be stopped.
     ``ended`` says how the client ended the call otherwise: it ended its process, or
@@ -64,6 +66,7 @@ class TurnRecord:
     events: tuple[Emitted[Event], ...] = ()
     turn: Emitted[AssistantTurn] | None = None
     turn_given: bool = False
+    turn_read: bool = False
     raised: str | None = None
     traceback: str = ""
     hung: bool = False

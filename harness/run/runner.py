@@ -412,6 +412,7 @@ def _turn_record(
         events=tuple(output.events),
         turn=output.turn,
         turn_given=output.turn_given,
+        turn_read=output.turn_read,
         raised=output.raised,
         traceback=output.traceback,
         hung=output.hung,

@@ -38,6 +38,7 @@ def test_chunks_have_their_ending_beside_the_answer_that_the_sdk_assembles() -> 
     assert output.turn is not None
     assert output.turn.value is not None
     assert output.turn.value.content == "Hi"
+    assert output.turn_read
 
 
 def test_an_assembled_answer_alone_has_no_events() -> None:
