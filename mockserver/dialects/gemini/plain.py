@@ -2,10 +2,13 @@
 
 Names are in camel case. Contents of the model that follow one another are one, since the chats of
 the official SDK send one for each chunk; what has no text and no signature is left out, and texts
-without signatures are joined.
+without signatures are joined. Bytes are in the usual alphabet of Base64: the SDK for Python
+writes them in that of URLs, and the API reads both.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from mockserver.dialects.gemini.spelling import folded
 from mockserver.vocabulary.model import Json, JsonObject
@@ -13,11 +16,24 @@ from mockserver.vocabulary.model import Json, JsonObject
 
 def plain_request(body: JsonObject) -> JsonObject:
     """Return the request in its one form; what is not as expected is left as it is."""
-    plain: JsonObject = folded(body)
+    plain: JsonObject = _in_one_alphabet(folded(body))
     contents = plain.get("contents")
     if isinstance(contents, list) and all(isinstance(content, dict) for content in contents):
         plain["contents"] = _merged(contents)
     return plain
+
+
+#: Fields that hold bytes.
+_BYTES = frozenset({"data", "thoughtSignature"})
+_OF_URLS = str.maketrans("-_", "+/")
+
+
+def _in_one_alphabet(value: Any, name: str = "") -> Any:
+    if isinstance(value, dict):
+        return {n: _in_one_alphabet(item, n) for n, item in value.items()}
+    if isinstance(value, list):
+        return [_in_one_alphabet(item) for item in value]
+    return value.translate(_OF_URLS) if isinstance(value, str) and name in _BYTES else value
 
 
 def _merged(contents: list[JsonObject]) -> list[JsonObject]:

@@ -256,6 +256,14 @@ def test_system_messages_are_found_wherever_they_stand() -> None:
     assert contents_of(messages) == [user({"text": "hi"})]
 
 
+def test_bytes_have_one_alphabet() -> None:
+    def body(data: str) -> dict[str, Any]:
+        parts = ({"text": "a_b-c"}, {"inlineData": {"data": data}, "thoughtSignature": data})
+        return {"contents": [model(*parts)]}
+
+    assert plain_request(body("a_b-c")) == body("a/b+c")
+
+
 def test_other_forms_of_contents() -> None:
     assert read_history("hi") == [{"role": "user", "content": "hi"}]
     assert read_history({"parts": {"text": "hi"}}) == [{"role": "user", "content": "hi"}]
