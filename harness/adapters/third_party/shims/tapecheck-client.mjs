@@ -131,20 +131,25 @@ function send(message) {
 
 /** What an exception of an SDK says, as data. */
 export function described(error) {
-  if (!(error instanceof Error)) return { names: [typeof error], message: String(error) };
+  if (!(error instanceof Error)) return { names: [typeof error], message: textOf(error), body: plain(error) };
   const names = [];
-  for (let kind = error.constructor; kind?.name; kind = Object.getPrototypeOf(kind)) names.push(kind.name);
+  for (let kind = error.constructor; kind?.name; kind = Object.getPrototypeOf(kind)) {
+    // Bundlers put a _ before the names of classes.
+    names.push(kind.name.replace(/^_+(?=.)/, ""));
+  }
   if (error.name && !names.includes(error.name)) names.unshift(error.name);
-  const status = error.status ?? error.statusCode ?? error.response?.status;
-  const headers = error.headers ?? error.responseHeaders ?? error.response?.headers;
+  // After retries the last error is what the provider said.
+  const last = error.lastError ?? error;
+  const status = last.status ?? last.statusCode ?? last.response?.status;
+  const headers = last.headers ?? last.responseHeaders ?? last.response?.headers;
   const about = {
     names,
     message: error.message,
     status: Number.isInteger(status) ? status : null,
-    code: typeof error.code === "string" ? error.code : null,
-    body: error.responseBody ?? error.error ?? error.body ?? null,
+    code: typeof last.code === "string" ? last.code : null,
+    body: last.responseBody ?? last.error ?? last.body ?? null,
     headers: headers === undefined || headers === null ? {} : Object.fromEntries(headers.entries?.() ?? Object.entries(headers)),
-    request_id: error.requestID ?? error.request_id ?? null,
+    request_id: last.requestID ?? last.request_id ?? null,
     traceback: causes(error),
   };
   try {
@@ -152,6 +157,14 @@ export function described(error) {
     return about;
   } catch {
     return { names, message: error.message, traceback: about.traceback };
+  }
+}
+
+function textOf(value) {
+  try {
+    return typeof value === "string" ? value : (JSON.stringify(value) ?? String(value));
+  } catch {
+    return String(value);
   }
 }
 

@@ -1,0 +1,18 @@
+// The AI SDK of Vercel with its provider for Anthropic.
+import { createAnthropic } from "@ai-sdk/anthropic";
+import { ask } from "./ai_common.mjs";
+import { serve, versions } from "./tapecheck-client.mjs";
+
+const about = {
+  name: "ai-sdk-anthropic",
+  version: versions("ai", "@ai-sdk/anthropic"),
+  dialects: ["anthropic"],
+  features: ["streaming", "non_streaming", "tools", "reasoning", "citations", "retries", "multi_turn"],
+  failures: ["AISDKError"],
+  profile: "framework",
+};
+
+serve(about, (call) => {
+  const anthropic = createAnthropic({ baseURL: `${call.base_url}/v1`, apiKey: call.api_key });
+  return ask(call, anthropic(call.model), {});
+});
