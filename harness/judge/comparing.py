@@ -85,8 +85,14 @@ def compare(
         if whole:
             yield from extra_usage(wanted["usage"] or {}, seen.get("usage") or {}, terms)
     if not failed:
-        yield from _finish(wanted, seen, terms, reasons)
-        if "cut" in wanted and wanted["cut"] != seen.get("cut", False):
+        finish = list(_finish(wanted, seen, terms, reasons))
+        yield from finish
+        if (
+            "cut" in wanted
+            and wanted["cut"] != seen.get("cut", False)
+            # The status follows from the reason.
+            and not any(difference.field == "finish_reason" for difference in finish)
+        ):
             names = ("completed", "incomplete")
             said = [names[bool(one.get("cut"))] for one in (wanted, seen)]
             message = f"status {said[0]} expected, {said[1]} given"
@@ -331,7 +337,8 @@ def finish_reason(wanted: Json, seen: Json, plain: FinishReason | None) -> Itera
         return
     if (wanted, seen) in (("tool_calls", "stop"), ("stop", "tool_calls")):
         kind = "stop-with-call"
-    elif plain is None or plain != wanted:
+    elif plain is None or plain != wanted or (wanted, seen) == ("refusal", "content_filter"):
+        # Many clients have one word for a refusal of the model and one of a filter.
         kind = "finish-mapping"
     elif seen in (None, "unknown"):
         kind = "field-missing"

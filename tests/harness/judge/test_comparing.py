@@ -193,6 +193,8 @@ def test_a_count_that_the_wire_lacks(seen: Json, found: list[str]) -> None:
         ("length", None, FinishReason.LENGTH, "field-missing"),
         ("length", "unknown", FinishReason.LENGTH, "field-missing"),
         ("length", "stop", FinishReason.LENGTH, "finish-reason"),
+        ("refusal", "content_filter", FinishReason.REFUSAL, "finish-mapping"),
+        ("refusal", "stop", FinishReason.REFUSAL, "finish-reason"),
     ],
 )
 def test_a_finish_reason(
@@ -206,6 +208,12 @@ def test_the_providers_finish_word_is_compared_where_it_is_exposed() -> None:
     assert kinds(wanted, {"finish_reason": "length", "raw_finish_reason": "cut"}) == ["finish-word"]
     assert kinds(wanted, {"finish_reason": "length"}, Terms()) == []
     assert kinds(wanted, {"finish_reason": "stop"}, Terms()) == ["finish-reason"]
+
+
+def test_the_status_of_a_turn_without_a_known_reason_is_not_counted_again() -> None:
+    wanted = {"cut": True, "finish_reason": "length"}
+    # The word is not known here, so that its level is that of a vendor's own.
+    assert kinds(wanted, {"cut": False, "finish_reason": "unknown"}) == ["finish-mapping"]
 
 
 def test_a_turn_that_its_limit_cut_is_not_complete() -> None:

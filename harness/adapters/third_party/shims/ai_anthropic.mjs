@@ -14,5 +14,10 @@ const about = {
 
 serve(about, (call) => {
   const anthropic = createAnthropic({ baseURL: `${call.base_url}/v1`, apiKey: call.api_key });
-  return ask(call, anthropic(call.model), {});
+  const { thinking, parallel_tool_calls: parallel } = call.options;
+  const settings = {
+    thinking: thinking && { type: thinking.type, budgetTokens: thinking.budget_tokens },
+    disableParallelToolUse: parallel === undefined ? undefined : !parallel,
+  };
+  return ask(call, anthropic(call.model), { anthropic: settings });
 });

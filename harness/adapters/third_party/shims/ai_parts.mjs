@@ -21,7 +21,9 @@ function turnPart(part) {
   const signed = opaque(part);
   const thought_signature = signed.thoughtSignature;
   if (part.type === "text") return [{ type: "text", text: part.text, thought_signature }];
-  if (part.type === "reasoning") return [{ type: "reasoning", text: part.text, channel: "text", ...signatures(signed) }];
+  if (part.type === "reasoning") {
+    return [{ type: "reasoning", text: part.text, channel: "text", ...signatures(signed) }];
+  }
   if (part.type === "file") return image(part);
   if (part.type !== "tool-call") return [];
   if (part.providerExecuted) return [{ type: "hosted_tool", kind: part.toolName }];
@@ -31,13 +33,14 @@ function turnPart(part) {
 /** The parts of fullStream, one after the other. */
 export class Streamed {
   calls = new Map();
+  signed = new Set();
   error = undefined;
   broken = undefined;
 
   /** The events of a part. */
   *part(part) {
-    if (part.type === "text-delta" || part.type === "text-end") yield* this.text(part);
-    else if (part.type === "reasoning-delta" || part.type === "reasoning-end") yield* this.reasoning(part);
+    if (part.type.startsWith("text-")) yield* this.text(part);
+    else if (part.type.startsWith("reasoning-")) yield* this.reasoning(part);
     else if (part.type === "source") yield* citation(part).map((cited) => event({ type: "citation", ...cited }));
     else if (part.type === "file") yield* image(part).map(event);
     else if (part.type === "tool-input-start" && !part.providerExecuted) yield* this.callStart(part.id, part.toolName);
@@ -60,14 +63,23 @@ export class Streamed {
   }
 
   *text(part) {
-    const { thoughtSignature: thought_signature } = opaque(part);
-    if (part.text) yield event({ type: "content_delta", delta: part.text, thought_signature });
+    const { thoughtSignature: signature } = opaque(part);
+    if (!part.text) return yield* this.signature(given({ signature }));
+    if (signature) this.signed.add(JSON.stringify({ signature }));
+    yield event({ type: "content_delta", delta: part.text, thought_signature: signature });
   }
 
   *reasoning(part) {
     if (part.text) yield event({ type: "reasoning_delta", delta: part.text, channel: "text" });
-    const fields = signatures(opaque(part));
-    if (Object.keys(fields).length) yield event({ type: "reasoning_signature", ...fields });
+    yield* this.signature(signatures(opaque(part)));
+  }
+
+  /** The beginning and the end of a part may have the same signature. */
+  *signature(fields) {
+    const key = JSON.stringify(fields);
+    if (key === "{}" || this.signed.has(key)) return;
+    this.signed.add(key);
+    yield event({ type: "reasoning_signature", ...fields });
   }
 
   *callStart(id, name) {
@@ -79,7 +91,8 @@ export class Streamed {
 
   *callDelta({ id, delta }) {
     const index = this.calls.get(id);
-    if (index !== undefined && delta) yield event({ type: "tool_call_delta", tool_call_index: index, arguments_delta: delta });
+    if (index === undefined || !delta) return;
+    yield event({ type: "tool_call_delta", tool_call_index: index, arguments_delta: delta });
   }
 
   *call(part) {
@@ -132,7 +145,9 @@ function counts({ inputTokens, outputTokens, totalTokens, inputTokenDetails, out
   });
 }
 
-const given = (fields) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
+function given(fields) {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
+}
 
 /** An error that the SDK hands out as a value, which may be any, to be thrown as one of its own. */
 function reported(error) {

@@ -6,7 +6,10 @@ const about = {
   name: "openai-node-responses",
   version: versions("openai"),
   dialects: ["openai-responses"],
-  features: ["streaming", "non_streaming", "tools", "reasoning", "refusal", "citations", "hosted_tools", "retries", "multi_turn"],
+  features: [
+    ...["streaming", "non_streaming", "tools", "reasoning", "refusal"],
+    ...["citations", "hosted_tools", "retries", "multi_turn"],
+  ],
   failures: ["OpenAIError"],
 };
 

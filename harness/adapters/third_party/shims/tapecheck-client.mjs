@@ -1,10 +1,10 @@
 // Puts a JavaScript client behind tapecheck's client protocol. Needs Node.js 18 or later and nothing else; may be
 // copied.
 //
-// serve({name, dialects, features, failures, version}, async function* (call) {…}) is all that a program needs. The function
-// takes a call and yields, or returns, what the client hands out: chunks or events of an SDK. The
-// call has the fields of the message (base_url, api_key, arguments, stream, …) and `signal`, which is
-// aborted when the call is cancelled.
+// serve({name, dialects, features, failures, version}, async function* (call) {…}) is all that a
+// program needs. The function takes a call and yields, or returns, what the client hands out: chunks or
+// events of an SDK. The call has the fields of the message (base_url, api_key, arguments, stream, …) and
+// `signal`, which is aborted when the call is cancelled.
 //
 // What is yielded is a chunk or event of the SDK. nativeTurn(value) is the whole answer of the SDK,
 // event({…}) and turn({…}) are in the normalized form. In a call that is not streamed, what is
@@ -148,7 +148,7 @@ export function described(error) {
     status: Number.isInteger(status) ? status : null,
     code: typeof last.code === "string" ? last.code : null,
     body: last.responseBody ?? last.error ?? last.body ?? null,
-    headers: headers === undefined || headers === null ? {} : Object.fromEntries(headers.entries?.() ?? Object.entries(headers)),
+    headers: Object.fromEntries(headers?.entries?.() ?? Object.entries(headers ?? {})),
     request_id: last.requestID ?? last.request_id ?? null,
     traceback: causes(error),
   };
