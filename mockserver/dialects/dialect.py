@@ -22,6 +22,7 @@ from mockserver.dialects.form import Form
 from mockserver.dialects.memory import Memory
 from mockserver.dialects.objection import Objection
 from mockserver.dialects.refusals import Refusals
+from mockserver.dialects.respelling import StreamEvent
 from mockserver.dialects.side import SideRoute
 from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
@@ -246,6 +247,21 @@ class Dialect:
         parts and then the error in band, or the error alone if the answer is not streamed.
         """
         raise UnwritableError(f"{self.name} answers cannot be written")
+
+    def said_otherwise(self, _event: StreamEvent) -> Iterator[tuple[StreamEvent, ...]]:
+        """Yield other events that say the same as one of a stream, as a provider may send them.
+
+        Events that say nothing may stand before it, and fields that say nothing in it. That every
+        JSON object may have a field more goes without saying.
+        """
+        yield from ()
+
+    def lane(self, _event: StreamEvent) -> int | None:
+        """Return which of several things that come side by side an event goes on with.
+
+        Neighbouring events of different lanes may change places; ``None`` for any other event.
+        """
+        return None
 
     def answer_to(
         self, _request: Request, turn: AssistantTurn, call: NeutralCall, pace: Pace

@@ -32,6 +32,7 @@ from mockserver.dialects.form import COMMON, Form, merged
 from mockserver.dialects.memory import Memory
 from mockserver.dialects.objection import Objection
 from mockserver.dialects.refusals import Refusals
+from mockserver.dialects.respelling import StreamEvent
 from mockserver.dialects.side import ObjectionError, Side, SideRoute, ending
 from mockserver.dialects.silent import Silent
 from mockserver.dialects.writing import Pace
@@ -310,6 +311,18 @@ def written_error(dialect: Dialect, error: ErrorInfo, call: NeutralCall) -> Resp
     """Return the answer that says an error. Raises :class:`UnwritableError`."""
     with _blaming(dialect):
         return dialect.write_error(error, call)
+
+
+def said_otherwise(dialect: Dialect, event: StreamEvent) -> tuple[tuple[StreamEvent, ...], ...]:
+    """Return other events that say the same as one of a stream."""
+    with _blaming(dialect):
+        return tuple(dialect.said_otherwise(event))
+
+
+def lane_of(dialect: Dialect, event: StreamEvent) -> int | None:
+    """Return which of several things that come side by side an event goes on with, if any."""
+    with _blaming(dialect):
+        return dialect.lane(event)
 
 
 def said(dialect: Dialect, ask: Callable[[Refusals], _T]) -> _T:

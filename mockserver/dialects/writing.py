@@ -7,10 +7,11 @@ import hashlib
 import json
 import re
 import string
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from http import HTTPStatus
+from itertools import cycle
 
 from mockserver.cassettes.cassette import Chunk, Headers, Origin, Response, Wire
 from mockserver.vocabulary.codec import to_json
@@ -38,7 +39,8 @@ class Pace:
     delta is so many characters of one word, with the white space before it. The headers and the
     first piece are due ``first_ms`` after the request, each later piece ``each_ms`` after the one
     before. With ``jitter``, a share of 0 to 1, each of these waits is up to that much shorter or
-    longer; which, ``seed`` decides.
+    longer; which, ``seed`` decides. ``sizes`` take the place of ``size``: the numbers of characters
+    of the deltas, in turn, of which 0 is an empty delta; one of them at least is above 0.
     """
 
     size: int = 8
@@ -47,6 +49,7 @@ class Pace:
     each_ms: float = 0.0
     jitter: float = 0.0
     seed: int = 0
+    sizes: tuple[int, ...] = ()
 
     def times(self, count: int) -> list[float]:
         """Return when each of so many pieces is due, in milliseconds; the headers with the first.
@@ -68,10 +71,21 @@ class Pace:
 
 def deltas(text: str, pace: Pace) -> list[str]:
     """Cut a text between its code points; an empty text has no deltas."""
+    if pace.sizes:
+        return list(_in_turn(text, pace.sizes))
     size = pace.size or max(len(text), 1)
     if pace.words:
         return _words(size).findall(text)
     return [text[start : start + size] for start in range(0, len(text), size)]
+
+
+def _in_turn(text: str, sizes: Sequence[int]) -> Iterator[str]:
+    start = 0
+    for size in cycle(sizes):
+        if start >= len(text):
+            return
+        yield text[start : start + size]
+        start += size
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from mockserver.cassettes.cassette import Request, Response
@@ -25,6 +25,7 @@ from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
 from mockserver.dialects.memory import Memory
 from mockserver.dialects.refusals import Refusals
+from mockserver.dialects.respelling import StreamEvent
 from mockserver.dialects.side import SideRoute
 from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
@@ -157,6 +158,12 @@ class Anthropic(Dialect):
             case {"type": "enabled" | "adaptive"}:
                 return Reasoning()
         return None
+
+    def said_otherwise(self, event: StreamEvent) -> Iterator[tuple[StreamEvent, ...]]:
+        """Yield the event behind a ping, and behind one of a new kind, as the versioning allows."""
+        if isinstance(event.data, dict) and event.data.get("type") != "message_start":
+            for kind in ("ping", "x_new"):
+                yield StreamEvent({"type": kind}, kind), event
 
     def write_error(self, error: ErrorInfo, call: NeutralCall) -> Response:
         """Write the error with the status that the provider has for it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from mockserver.cassettes.cassette import Request, Response
@@ -14,6 +14,7 @@ from mockserver.dialects.cohere.sdk import program
 from mockserver.dialects.dialect import Dialect, Ids, Reasoning
 from mockserver.dialects.facts import Facts
 from mockserver.dialects.form import Form
+from mockserver.dialects.respelling import StreamEvent
 from mockserver.dialects.side import SideRoute
 from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
@@ -81,6 +82,11 @@ class Cohere(Dialect):
             case {"type": "enabled"}:
                 return Reasoning(sealed=False)
         return None
+
+    def said_otherwise(self, event: StreamEvent) -> Iterator[tuple[StreamEvent, ...]]:
+        """Yield the event behind one for people who look for faults, which the API has too."""
+        if isinstance(event.data, dict) and event.data.get("type") != "message-start":
+            yield StreamEvent({"type": "debug", "prompt": "x"}, "debug"), event
 
     def write_error(self, error: ErrorInfo, call: NeutralCall) -> Response:
         """Write an error with its HTTP status."""

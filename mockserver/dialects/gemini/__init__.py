@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 from urllib.parse import parse_qs
 
@@ -23,6 +23,7 @@ from mockserver.dialects.gemini.sdk_arguments import sdk_arguments
 from mockserver.dialects.gemini.words import REASONS, WORDS
 from mockserver.dialects.memory import Memory
 from mockserver.dialects.objection import Objection
+from mockserver.dialects.respelling import StreamEvent
 from mockserver.dialects.side import SideRoute
 from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
@@ -150,6 +151,14 @@ class Gemini(Dialect):
     def reasoning(self, call: NeutralCall, request: Request) -> Reasoning | None:
         """Read ``thinkingConfig``; models of version 3 always sign their calls."""
         return asked_reasoning(call, request)
+
+    def said_otherwise(self, event: StreamEvent) -> Iterator[tuple[StreamEvent, ...]]:
+        """Yield the chunk behind one without a candidate, and behind one with an empty text."""
+        if isinstance(event.data, dict) and event.data.get("candidates"):
+            rest = {n: v for n, v in event.data.items() if n != "candidates"}
+            content = {"parts": [{"text": ""}], "role": "model"}
+            yield StreamEvent(rest), event
+            yield StreamEvent({**rest, "candidates": [{"content": content, "index": 0}]}), event
 
     def write_error(self, error: ErrorInfo, call: NeutralCall) -> Response:
         """Write the error in Google's body."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from mockserver.cassettes.cassette import Request, Response
@@ -17,6 +17,7 @@ from mockserver.dialects.ollama.facts import read
 from mockserver.dialects.ollama.refusals import OllamaRefusals
 from mockserver.dialects.ollama.request import write_request
 from mockserver.dialects.ollama.sdk import program
+from mockserver.dialects.respelling import StreamEvent
 from mockserver.dialects.side import SideRoute
 from mockserver.dialects.writing import Pace
 from mockserver.vocabulary.call import NeutralCall
@@ -89,6 +90,13 @@ class Ollama(Dialect):
         effort = call.options.get("reasoning_effort")
         wanted = call.options.get("think") is True or effort not in (None, "none")
         return Reasoning(sealed=False) if wanted else None
+
+    def said_otherwise(self, event: StreamEvent) -> Iterator[tuple[StreamEvent, ...]]:
+        """Yield the line behind one without text."""
+        if isinstance(event.data, dict) and "message" in event.data:
+            nothing = {"role": "assistant", "content": ""}
+            kept = {n: v for n, v in event.data.items() if n in ("model", "created_at")}
+            yield StreamEvent({**kept, "message": nothing, "done": False}), event
 
     def write_error(self, error: ErrorInfo, call: NeutralCall) -> Response:
         """Write an object with the text of the error."""

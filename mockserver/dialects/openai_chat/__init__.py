@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -14,7 +14,7 @@ from mockserver.dialects.facts import Facts, of_last
 from mockserver.dialects.form import Form
 from mockserver.dialects.memory import Memory
 from mockserver.dialects.objection import Objection
-from mockserver.dialects.openai_chat import side
+from mockserver.dialects.openai_chat import odd, side
 from mockserver.dialects.openai_chat.answer import CAPACITY, write_answer
 from mockserver.dialects.openai_chat.completions import COMPLETIONS
 from mockserver.dialects.openai_chat.facts import read
@@ -23,6 +23,7 @@ from mockserver.dialects.openai_chat.request import outgoing_message, request_bo
 from mockserver.dialects.openai_refusals import write_objection
 from mockserver.dialects.openai_writing import error_answer, wants_usage
 from mockserver.dialects.recorded_body import body_of
+from mockserver.dialects.respelling import StreamEvent
 from mockserver.dialects.side import SideRoute
 from mockserver.dialects.writing import Pace, compact
 from mockserver.vocabulary.call import NeutralCall
@@ -175,6 +176,14 @@ class OpenAIChat(Dialect):
             case _:
                 wanted = False
         return Reasoning(sealed=False) if wanted else None
+
+    def said_otherwise(self, event: StreamEvent) -> Iterator[tuple[StreamEvent, ...]]:
+        """Yield other chunks that say the same: of no content, with null fields, with the role."""
+        return odd.said_otherwise(event)
+
+    def lane(self, event: StreamEvent) -> int | None:
+        """Return the index of the call of which a chunk has a piece."""
+        return odd.lane(event)
 
     def write_error(self, error: ErrorInfo, _call: NeutralCall) -> Response:
         """Return the error in OpenAI's form."""

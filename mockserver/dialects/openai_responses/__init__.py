@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from mockserver.cassettes.cassette import Headers, Interaction, Request, Response
@@ -28,6 +28,7 @@ from mockserver.dialects.openai_responses.refusals import ResponsesRefusals
 from mockserver.dialects.openai_responses.request import is_reasoning_model, responses_body
 from mockserver.dialects.openai_writing import error_answer
 from mockserver.dialects.recorded_body import body_of
+from mockserver.dialects.respelling import StreamEvent
 from mockserver.dialects.side import SideRoute
 from mockserver.dialects.writing import Pace, compact
 from mockserver.vocabulary.call import NeutralCall
@@ -156,6 +157,11 @@ class OpenAIResponses(Dialect):
         if effort == "none" or (effort is None and summary is None):
             return None
         return Reasoning(shown=summary is not None, sealed=asks_for_encrypted(request))
+
+    def said_otherwise(self, event: StreamEvent) -> Iterator[tuple[StreamEvent, ...]]:
+        """Yield the event behind one of a new kind, which OpenAI adds without notice."""
+        if isinstance(event.data, dict) and event.data.get("type") != "response.created":
+            yield StreamEvent({"type": "response.x_new"}, "response.x_new"), event
 
     def write_error(self, error: ErrorInfo, _call: NeutralCall) -> Response:
         """Return the error in OpenAI's form."""
