@@ -24,6 +24,7 @@ VERBS = {
     "init": "Write a wrapper of your client and its settings, to begin with.",
     "run": "Play scenarios to adapters and judge the results.",
     "smoke": "Try a program that speaks the client protocol, in seconds.",
+    "fuzz": "Play answers that no scenario has, and shrink what fails.",
     "explain": "Replay one case and show what differs, side by side.",
     "serve": "Start the mock server for any client in any language.",
     "record": "Run a client against live endpoints and record the answers.",

@@ -31,6 +31,7 @@ PURE = [
     *("harness.clients." + m for m in ("interface", "conversation")),
     "harness.plan.expand",
     "harness.judge",
+    *("harness.fuzz." + m for m in ("turns", "wires", "witness", "cases", "causes", "telling")),
 ]
 #: The folders of mockserver that the harness may use, each by its face.
 FACES = {
@@ -67,6 +68,7 @@ FLOORS = [
     ("harness/adapters", "harness/plan"),
     ("harness/reports", "harness/wrapping"),
     ("harness/run",),
+    ("harness/fuzz",),
     ("harness/plugin", "harness/commands"),
     ("harness",),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -336,10 +337,24 @@ def _wanted_files(settings: Settings) -> loader.Wanted | None:
     return lambda scenario: any(may_match_within(scenario, pattern) for pattern in wanted)
 
 
+#: Cassettes in memory, by the paths that they would have.
+_held: dict[Path, Cassette] = {}
+
+
+@contextmanager
+def held(cassette: Cassette) -> Iterator[None]:
+    """Let a cassette be played that is in no file; no other one ever has its path."""
+    _held[cassette.path] = cassette
+    try:
+        yield
+    finally:
+        del _held[cassette.path]
+
+
 @lru_cache(maxsize=256)
 def cassette_of(path: Path) -> Cassette:
     """Return the cassette at ``path``, from a cache."""
-    return library.load(path)
+    return _held.get(path) or library.load(path)
 
 
 def schedules_of(scenario: Scenario) -> tuple[Schedule, ...]:

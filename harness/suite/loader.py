@@ -98,9 +98,9 @@ def load(path: Path, cassettes: Iterable[Path]) -> tuple[Scenario, ...]:
             hint="record it, write it, or fix the name",
         )
     if "rows" not in data:
-        return (_scenario(path, found, data),)
+        return (scenario_from(path, found, data),)
     return tuple(
-        _scenario(path, found, _row(data, row), ("rows", i), row=i)
+        scenario_from(path, found, _row(data, row), ("rows", i), row=i)
         for i, row in enumerate(data["rows"])
     )
 
@@ -280,9 +280,10 @@ def _name_of(data: JsonObject, row: JsonObject) -> tuple[str, str]:
     return f"{data['scenario']}/{name}", row.get("title", f"{data['title']}: {name}")
 
 
-def _scenario(
+def scenario_from(
     path: Path, cassette: Path, data: JsonObject, key_path: KeyPath = (), row: int = 0
 ) -> Scenario:
+    """Make a scenario of what its file says, or would say: data that obey the schema."""
     source = data["source"]
     turns = data.get("turns", [data])
     key_paths = [("turns", i) for i in range(len(turns))] if "turns" in data else [key_path]
