@@ -86,7 +86,10 @@ def test_the_settings_are_of_use(tapecheck: Cli) -> None:
     tapecheck("init", "function")
     workflow = yaml.safe_load(Path(".github/workflows/tapecheck.yml").read_text())
     steps = workflow["jobs"]["tapecheck"]["steps"]
-    assert steps[-1]["run"] == "tapecheck run --adapter my-client.yaml"
+    _, played, reported, uploaded = steps[-4:]
+    assert played["run"] == "tapecheck run --adapter my-client.yaml --results results.ndjson"
+    assert "--format github\n" in reported["run"]
+    assert uploaded["with"]["path"] == "tapecheck.html"
     settings = configparser.ConfigParser()
     settings.read("pytest.ini")
     assert settings["pytest"]["tapecheck_adapters"] == "my-client.yaml"
