@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from harness.clients.certificates import environment
@@ -27,10 +28,15 @@ _BOOT = (
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A program that speaks the client protocol; ``variables`` are added to its environment."""
+    """A program that speaks the client protocol.
+
+    ``variables`` are added to its environment; ``directory`` is where it runs, by default the
+    working directory.
+    """
 
     words: tuple[str, ...]
     variables: Mapping[str, str] = field(default_factory=dict)
+    directory: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +68,22 @@ class InWorker:
         return "end" if self.command is None else "say hello"
 
     @property
+    def directory(self) -> Path | None:
+        """Where the process runs; ``None`` for the working directory."""
+        return None if self.command is None else self.command.directory
+
+    @property
     def environment(self) -> dict[str, str]:
         """The environment of the process."""
         added = {} if self.command is None else self.command.variables
         return {**environment(), **added}
 
 
-def command_of(reference: str) -> Command:
-    """Return the command in ``cmd: node my_client.mjs``.
+def command_of(reference: str, line: str, directory: Path | None = None) -> Command:
+    """Return the command that a reference stands for: ``line``, in a directory.
 
     Raises :class:`AdapterError` for one that is empty, or whose program is not there.
     """
-    line = reference.removeprefix(PREFIX).strip()
     try:
         words = shlex.split(line, posix=os.name == "posix")
     except ValueError as exc:
@@ -82,11 +92,11 @@ def command_of(reference: str) -> Command:
         raise AdapterError(
             f"{reference}: no command", hint="as in --adapter 'cmd: node my_client.mjs'"
         )
-    if shutil.which(words[0]) is None:
+    if shutil.which(words[0]) is None and not ((directory or Path()) / words[0]).is_file():
         raise AdapterError(
             f"{reference}: no program {words[0]!r}", hint="install it, or give its path"
         )
-    return Command(tuple(words))
+    return Command(tuple(words), directory=directory)
 
 
 def _paths() -> str:

@@ -57,9 +57,12 @@ def load(reference: str, *, in_process: bool = False) -> tuple[Adapter, Baseline
     if (client := _third_party(reference)) is not None:
         adapter, baseline = _load_third_party(client, reference)
     elif reference.startswith(PREFIX):
-        launch = InWorker(reference, command_of(reference))
+        line = reference.removeprefix(PREFIX).strip()
+        launch = InWorker(reference, command_of(reference, line))
         adapter = _declared_by(asyncio.run(declaration(launch)), launch)
         baseline = Baseline.empty(Path(reference))
+    elif (path := _declared_command(reference)) is not None:
+        adapter, baseline = _load_command(path, reference)
     elif in_process or reference in bundled_names():
         adapter, baseline = load_here(reference)
     else:
@@ -81,6 +84,21 @@ def _third_party(reference: str) -> ThirdParty | None:
         data = read_yaml(Path(_file_of(reference)), "adapter").data
         return listing.third_party(data["adapter"]) if "environment" in data else None
     return None
+
+
+def _declared_command(reference: str) -> Path | None:
+    """Return the declaration that a reference names, if its client is a command."""
+    if not reference.endswith((".yaml", ".yml")):
+        return None
+    path = Path(_file_of(reference))
+    return path if "command" in read_yaml(path, "adapter").data else None
+
+
+def _load_command(path: Path, reference: str) -> tuple[Adapter, Baseline]:
+    data = read_yaml(path, "adapter").data
+    launch = InWorker(reference, command_of(reference, data["command"], path.parent))
+    adapter = _declared_by(asyncio.run(declaration(launch)), launch)
+    return _declared(replace(adapter, name=data["adapter"]), data), _baseline_of(path)
 
 
 def _load_third_party(client: ThirdParty, reference: str) -> tuple[Adapter, Baseline]:
@@ -135,7 +153,8 @@ def _file_of(reference: str) -> str:
         raise AdapterError(
             f"no adapter {reference!r}{did_you_mean(reference, bundled_names())}",
             hint=f"bundled are {', '.join(bundled_names())}; or give a .py file, "
-            "file.py:name, package.module:name, or a declaration .yaml",
+            "file.py:name, package.module:name, a declaration .yaml, sdk:NAME or "
+            "'cmd: node my_client.mjs'",
         )
     return name
 

@@ -97,6 +97,7 @@ class Worker(asyncio.SubprocessProtocol):
                 *launch.argv,
                 start_new_session=True,
                 env=launch.environment,
+                cwd=launch.directory,
             )
         except OSError as exc:
             raise AdapterError(f"{launch.reference}: cannot be started: {exc.strerror}") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -13,16 +14,46 @@ from harness.commands import options
 _TEMPLATES = Path(__file__).parent / "templates"
 _SUFFIX = ".py.txt"
 _FUNCTION = "function"
+
+
+@dataclass(frozen=True, slots=True)
+class _Shim:
+    """A program that speaks the client protocol: its template, its file, how it is started.
+
+    ``kit`` is the file that it imports, ``setup`` what CI needs beside the packages of Python.
+    """
+
+    template: str
+    file: str
+    command: str
+    kit: str
+    setup: str = ""
+
+
+_SHIMS = {
+    "node": _Shim(
+        "node.mjs.txt",
+        "my_client.mjs",
+        "node my_client.mjs",
+        "tapecheck-client.mjs",
+        "      - uses: actions/setup-node@v4\n      - run: npm ci\n",
+    ),
+    "python": _Shim(
+        "python.shim.txt", "my_client.py", "python my_client.py", "tapecheck_client.py"
+    ),
+}
 #: The SDKs and, last, a function: a template each.
 KINDS = (
     *sorted(
         {path.name.removesuffix(_SUFFIX) for path in _TEMPLATES.glob(f"*{_SUFFIX}")} - {_FUNCTION}
     ),
     _FUNCTION,
+    *_SHIMS,
 )
 #: The first line of a template: what it needs.
 _NEEDS = re.compile(r"# pip install (\S+)\n")
 _DECLARATION = "my-client.yaml"
+_WORKFLOW = ".github/workflows/tapecheck.yml"
 #: Where pytest looks for its settings. Where one of them is, a new pytest.ini would hide it.
 _PYTEST = ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
 _FOUND = """\
@@ -46,13 +77,15 @@ baseline:"""
 def command(kind: str | None, directory: Path, force: bool) -> int:
     """Write a wrapper of your client, its declaration, and the settings of pytest and CI.
 
-    KIND is the SDK that your client uses, or function, for any async Python function. There is no
-    KIND for other languages yet: call such a client from a function.
+    KIND is the SDK that your client uses; function, for any async Python function; node, for any
+    async iterable in JavaScript; or python, for a client that needs another Python than tapecheck.
+    The last two are programs of their own, as one in any language may be: docs/CLIENT_PROTOCOL.md.
 
     \b
     tapecheck init openai
     tapecheck init anthropic
     tapecheck init function --dir path/to/project
+    tapecheck init node
     """
     kind = kind or click.prompt("What does your client use?", type=click.Choice(KINDS))
     texts = _files(directory, kind)
@@ -78,20 +111,41 @@ def command(kind: str | None, directory: Path, force: bool) -> int:
 
 def _files(directory: Path, kind: str) -> dict[str, str]:
     """Return the texts of the files to write, by their names."""
+    shim = _SHIMS.get(kind)
+    client = shim.file if shim is not None else "my_client.py"
     templates = {
-        "my_client.py": f"{kind}{_SUFFIX}",
+        client: shim.template if shim is not None else f"{kind}{_SUFFIX}",
         _DECLARATION: _DECLARATION,
-        ".github/workflows/tapecheck.yml": "workflow.yml",
+        _WORKFLOW: "workflow.yml",
     }
     if not any((directory / name).exists() for name in _PYTEST):
         templates["pytest.ini"] = "pytest.ini"
     texts = {
         name: (_TEMPLATES / file).read_text(encoding="utf-8") for name, file in templates.items()
     }
-    if needed := _NEEDS.match(texts["my_client.py"]):
-        name = ".github/workflows/tapecheck.yml"
-        texts[name] = texts[name].replace("tapecheck openai", f"tapecheck {needed[1]}")
-    return texts
+    if needed := _NEEDS.match(texts[client]):
+        texts[_WORKFLOW] = texts[_WORKFLOW].replace("tapecheck openai", f"tapecheck {needed[1]}")
+    return texts if shim is None else _with_kit(texts, shim)
+
+
+def _with_kit(texts: dict[str, str], shim: _Shim) -> dict[str, str]:
+    """Return the files of a shim: the kit beside it, and how both are used."""
+    from harness.suite import bundled
+
+    kit = bundled.third_party() / "shims" / shim.kit
+    declaration = texts[_DECLARATION].replace(
+        "entry: my_client.py:my_client", f"command: {shim.command}"
+    )
+    workflow = texts[_WORKFLOW]
+    if shim.setup:
+        workflow = workflow.replace("tapecheck openai", "tapecheck")
+        workflow = workflow.replace("      # Add what", f"{shim.setup}      # Add what")
+    return {
+        **texts,
+        shim.kit: kit.read_text(encoding="utf-8"),
+        _DECLARATION: declaration.replace("my_client.py", shim.file, 1),
+        _WORKFLOW: workflow,
+    }
 
 
 def _write(directory: Path, texts: dict[str, str], *, force: bool) -> None:

@@ -29,7 +29,8 @@ def adapters(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="REF",
         multiple=True,
         help="A bundled name, a .py file, file.py:name, package.module:name, a declaration "
-        ".yaml, or sdk:NAME of 'list --what sdks'. May be repeated. Default: all bundled ones.",
+        ".yaml, 'cmd: COMMAND' for a program, or sdk:NAME of 'list --what sdks'. May be repeated. "
+        "Default: all bundled ones.",
     )(command)
 
 

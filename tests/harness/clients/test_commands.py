@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shlex
+import shutil
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -40,7 +41,8 @@ def reference(name: str) -> str:
 
 def with_client(name: str, work: Callable[[Worker], Awaitable[T]], *failures: str) -> T:
     async def run() -> T:
-        launch = InWorker(reference(name), command_of(reference(name)), frozenset(failures))
+        command = command_of("x", reference(name).removeprefix("cmd: "))
+        launch = InWorker("x", command, frozenset(failures))
         those = Workers(launch, ProviderSdks())
         try:
             async with those.client() as client:
@@ -208,6 +210,19 @@ def test_a_program_that_is_no_adapter_is_refused(name: str, message: str) -> Non
     with pytest.raises(AdapterError) as raised:
         registry.load(reference(name))
     assert message in str(raised.value)
+
+
+def test_a_declaration_names_a_command_in_its_directory(tmp_path: Path) -> None:
+    shutil.copy(PROGRAM, tmp_path / "client.py")
+    line = shlex.join([sys.executable, "-S", "-E", "client.py", "good"])
+    declared = tmp_path / "mine.yaml"
+    declared.write_text(
+        f"adapter: mine\ncommand: {line}\nlevel: should\nerrors: none\n"
+        "baseline:\n- {kind: crash, cases: ['http/**'], reason: known}\n"
+    )
+    adapter, baseline = registry.load(str(declared))
+    assert (adapter.name, adapter.errors, adapter.level) == ("mine", "none", "should")
+    assert [entry.reason for entry in baseline.entries] == ["known"]
 
 
 @pytest.mark.parametrize(

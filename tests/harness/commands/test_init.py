@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import configparser
 import io
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -158,4 +160,40 @@ def test_without_a_kind_it_asks(tapecheck: Cli, monkeypatch: pytest.MonkeyPatch)
     code, out, _ = tapecheck("init")
     assert code == 0
     assert "What does your client use? (anthropic, " in out
-    assert ", openai, function)" in out
+    assert ", openai, function, node, python)" in out
+
+
+@pytest.mark.parametrize(
+    ("kind", "program", "kit"),
+    [
+        ("node", "my_client.mjs", "tapecheck-client.mjs"),
+        ("python", "my_client.py", "tapecheck_client.py"),
+    ],
+)
+def test_a_program_of_its_own_gets_the_kit(
+    tapecheck: Cli, kind: str, program: str, kit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The SDK may be missing, and the program then ends before it says hello.
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    Path("openai.py").write_text("raise ImportError('not installed')\n", encoding="utf-8")
+    code, out, _ = tapecheck("init", kind)
+    assert code == 0
+    files = FILES - {"my_client.py"} | {program, kit, "openai.py"}
+    assert written() == files
+    assert "the client was not run yet: my-client.yaml: " in out
+    declared = yaml.safe_load(Path("my-client.yaml").read_text())
+    assert declared["command"] == f"{kind} {program}"
+    workflow = yaml.safe_load(Path(".github/workflows/tapecheck.yml").read_text())
+    commands = [step.get("run", "") for step in workflow["jobs"]["tapecheck"]["steps"]]
+    assert ("npm ci" in commands) is (kind == "node")
+
+
+def test_a_program_of_its_own_is_run_and_what_it_exposes_is_declared(
+    tapecheck: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    use_only("openai-chat/tool-single-split-args", tmp_path, monkeypatch)
+    code, out, _ = tapecheck("init", "python")
+    assert code == 0, out
+    assert " cases: 0 failed" in out
+    assert "usage" in yaml.safe_load(Path("my-client.yaml").read_text())["exposes"]
