@@ -15,6 +15,15 @@ settings.register_profile(
 )
 settings.load_profile("unhurried")
 
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "unmeasured: repeats one thing so often that tracing it costs more than it tells; "
+        "no floor of tests/floors.py counts it",
+    )
+
+
 ROOT = Path(__file__).parent.parent
 
 

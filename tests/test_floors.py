@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -7,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.floors import ROOMS, ROOT, Room, contexts, measure, too_low
+from tests.contexts import context_of
+from tests.floors import MEASURING, ROOMS, ROOT, Room, contexts, measure, too_low
 
 
 def test_the_rooms_and_their_tests_are_there() -> None:
@@ -24,10 +26,12 @@ def test_only_a_room_s_own_tests_and_imports_count() -> None:
         return any(re.search(pattern, context) for pattern in patterns)
 
     assert counts("")
-    assert counts("tests/a/b/test_x.py::test_y|run")
-    assert counts("tests/more/test_x.py::test_y|setup")
-    assert not counts("tests/a/test_x.py::test_y|run")
-    assert not counts("tests/c/test_x.py::test_tests/a/b/|run")
+    assert counts(context_of("tests/a/b/test_x.py::test_y"))
+    assert counts(context_of("tests/a/b/c/test_x.py::test_y"))
+    assert counts(context_of("tests/more/test_x.py::test_y[a/b]"))
+    assert not counts(context_of("tests/a/test_x.py::test_y"))
+    assert not counts(context_of("tests/a/bc/test_x.py::test_y"))
+    assert not counts(context_of("tests/c/test_x.py::test_tests/a/b/"))
 
 
 def test_a_room_below_its_floor_is_named_with_what_to_do() -> None:
@@ -39,7 +43,7 @@ def test_a_room_below_its_floor_is_named_with_what_to_do() -> None:
     ]
 
 
-def test_what_another_room_s_test_runs_is_not_covered(
+def test_what_another_room_s_test_or_an_unmeasured_one_runs_is_not_covered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "room").mkdir()
@@ -50,12 +54,20 @@ def test_what_another_room_s_test_runs_is_not_covered(
         (tmp_path / "tests" / folder).mkdir(parents=True)
         file = tmp_path / "tests" / folder / f"test_{folder}.py"
         file.write_text(f"from room.code import f, g\n\n\ndef test_it():\n    {called}\n")
+    # They run first, and what runs after them is measured again.
+    (tmp_path / "tests/own/test_a.py").write_text(
+        "import pytest\nfrom hypothesis import given, strategies as st\n"
+        "from room.code import g\n\n\n"
+        "@pytest.mark.unmeasured\ndef test_often():\n    assert g() == 3\n\n\n"
+        "@given(st.just(3))\ndef test_any(n):\n    assert g() == n\n"
+    )
     (tmp_path / "pyproject.toml").write_text(
         '[tool.coverage.run]\nbranch = true\nsource = ["room"]\n'
         '[tool.pytest.ini_options]\npythonpath = ["."]\n'
     )
-    command = f"{sys.executable} -m pytest -q -p no:randomly --cov --cov-context=test --cov-report="
-    subprocess.run(command.split(), cwd=tmp_path, check=True, capture_output=True)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", *MEASURING]
+    variables = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, env=variables)
     monkeypatch.chdir(tmp_path)
     data = tmp_path / ".coverage"
     own = measure(data, [Room("room", ("tests/own",), 100)])["room"]

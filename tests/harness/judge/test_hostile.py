@@ -23,6 +23,9 @@ from mockserver.wire.faults import FaultKind
 from mockserver.wire.schedule import from_response
 from tests.harness.judge.test_native import NORMALIZED, silent
 
+# Thousands of events go the same way.
+pytestmark = pytest.mark.unmeasured
+
 EVENTS = [to_json(event) for event in NORMALIZED]
 TURN = to_json(fold(NORMALIZED))
 ODD: list[Any] = [

@@ -200,6 +200,7 @@ def test_a_secret_split_over_deltas_is_found(secret: str) -> None:
     ]
 
 
+@pytest.mark.unmeasured
 def test_the_bundled_cassettes_have_no_secret() -> None:
     hits = [
         h for path in sorted(BUNDLED.rglob("*.yaml")) for h in scan_cassette(library.load(path))
