@@ -15,11 +15,12 @@ async def make(call):
     given["extra_body"] = {n: v for n, v in call.arguments.items() if n not in KNOWN}
 
     async def keep_address(request):
-        # The SDK puts /openai/v1 between the address and the path of each request.
-        request.url = httpx.URL(call.base_url + request.url.path.removeprefix("/openai/v1"))
+        # The SDK puts /openai/v1 between the address and the path.
+        if request.url.host == "sdk":
+            request.url = httpx.URL(call.base_url + request.url.path.removeprefix("/openai/v1"))
 
     async with groq.AsyncGroq(
-        base_url="http://127.0.0.1",
+        base_url="http://sdk",
         api_key=call.api_key,
         timeout=call.timeout,
         max_retries=call.max_retries,

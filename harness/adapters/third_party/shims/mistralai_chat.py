@@ -14,14 +14,15 @@ async def make(call):
     """Make the call as a user of the SDK does."""
 
     async def keep_address(request):
-        # The SDK puts /v1 between the address and the path of each request.
-        request.url = httpx2.URL(call.base_url + request.url.path.removeprefix("/v1"))
+        # The SDK puts /v1 between the address and the path.
+        if request.url.host == "sdk":
+            request.url = httpx2.URL(call.base_url + request.url.path.removeprefix("/v1"))
 
     http = httpx2.AsyncClient(follow_redirects=True, event_hooks={"request": [keep_address]})
     async with (
         http,
         Mistral(
-            server_url="http://127.0.0.1",
+            server_url="http://sdk",
             api_key=call.api_key,
             async_client=http,
             timeout_ms=int(call.timeout * 1000),
