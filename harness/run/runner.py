@@ -43,7 +43,7 @@ from harness.run.requests import by_call, credentials
 from harness.suite.scenario import Case, TurnSpec
 from harness.wrapping.sdks import ProviderSdks
 from mockserver import MockServer, SessionHandle
-from mockserver.dialects import base_path
+from mockserver.dialects import asks_aside, base_path
 from mockserver.library import Exchange
 from mockserver.serving import JournalEntry
 from mockserver.vocabulary import Event
@@ -393,7 +393,10 @@ def _turn_record(
     schedules: Sequence[Schedule],
     answered: Mapping[int, int],
 ) -> TurnRecord:
-    """Return the record of a turn; ``answered`` has the first request of each exchange."""
+    """Return the record of a turn; ``answered`` has the first request of each exchange.
+
+    A client may look up what it needs to know of a model: that is no request of the call.
+    """
     requests = [
         SeenRequest(
             method=e.method,
@@ -406,6 +409,7 @@ def _turn_record(
             again=e.exchange is not None and answered[e.exchange] != e.number,
         )
         for e in entries
+        if e.exchange is not None or not asks_aside(call.dialect, e.method, e.path)
     ]
     return TurnRecord(
         streamed=call.stream,

@@ -20,6 +20,7 @@ from mockserver.dialects.form import Form
 from mockserver.dialects.objection import Objection, objection
 from mockserver.dialects.refusals import Excess, Quota, QuotaKind, Refusals, Sent
 from mockserver.dialects.registry import (
+    asks_aside,
     base_path,
     continues,
     dialects,
@@ -66,6 +67,7 @@ __all__ = [
     "StreamEvent",
     "UnreadableRequestError",
     "UnwritableError",
+    "asks_aside",
     "base_path",
     "base_urls",
     "continues",

@@ -152,6 +152,15 @@ def side_routes(method: str, path: str) -> tuple[tuple[Dialect, SideRoute, tuple
     return tuple(sorted(found, key=lambda one: one[1].when is None))
 
 
+def asks_aside(name: str, method: str, path: str) -> bool:
+    """Return whether a request asks for no answer, but for a list of models, for example.
+
+    What stands below the address of answers is about one of them.
+    """
+    routes = {dialect.name for dialect, _, _ in side_routes(method, path)}
+    return name in routes and dialects()[name].endpoint.search(path) is None
+
+
 @cache
 def _side_ends() -> tuple[tuple[Dialect, SideRoute, re.Pattern[str]], ...]:
     return tuple((d, r, ending(r.path)) for d in plain_dialects() for r in d.side_routes)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 
 from harness import Call
@@ -74,6 +75,18 @@ def test_a_caller_that_stops_reading() -> None:
     assert second.turn is not None
     assert second.turn.data["status"] == "completed"
     assert findings(result) == []
+
+
+@pytest.mark.parametrize(("path", "kinds"), [("models", set()), ("modals", {"wrong-request"})])
+def test_a_client_may_look_up_models_first(path: str, kinds: set[str]) -> None:
+    async def looks_up(call: Call) -> AsyncIterator[Any]:
+        async with httpx.AsyncClient() as client:
+            await client.get(f"{call.base_url}/{path}")
+        async for item in openai_compat.run(call):
+            yield item
+
+    result = played(looks_up, "openai-chat/text-basic")
+    assert {kind for kind, _ in findings(result)} & {"wrong-request"} == kinds
 
 
 def test_a_connection_that_stays_open() -> None:

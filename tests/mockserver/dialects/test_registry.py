@@ -76,6 +76,24 @@ def test_a_request_has_one_dialect(path: str, given: dict, name: str | None) -> 
     assert (None if found is None else found.name) == name
 
 
+@pytest.mark.parametrize(
+    ("dialect", "method", "path", "is_aside"),
+    [
+        ("ollama", "POST", "/api/show", True),
+        ("ollama", "POST", "/api/chat", False),
+        ("openai-chat", "GET", "/v1/models", True),
+        ("openai-chat", "POST", "/models", False),
+        ("openai-chat", "POST", "/api/show", False),
+        ("openai-responses", "GET", "/v1/responses/resp_1", False),
+        ("gemini", "POST", "/v1beta/models/g:countTokens", True),
+        ("gemini", "POST", "/v1beta/models/g:generateContent", False),
+        ("unknown", "GET", "/v1/models", False),
+    ],
+)
+def test_what_asks_for_no_answer(dialect: str, method: str, path: str, is_aside: bool) -> None:
+    assert registry.asks_aside(dialect, method, path) is is_aside
+
+
 def test_an_unknown_dialect_is_refused_with_a_close_one() -> None:
     with pytest.raises(
         DialectError, match=r"unknown dialect 'openai-chta' .did you mean openai-chat\?"
