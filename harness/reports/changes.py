@@ -56,6 +56,11 @@ class Changes:
         return frozenset(case for change in self.causes for case in change.fixed)
 
     @property
+    def listed(self) -> frozenset[str]:
+        """The cases that the baseline lists now."""
+        return frozenset(case for change in self.causes for case in change.listed)
+
+    @property
     def still(self) -> frozenset[str]:
         """The cases that fail for the same cause in both runs."""
         return frozenset(case for change in self.causes for case in change.still)

@@ -87,10 +87,13 @@ def _changes(changes: Changes, *, several: bool) -> Iterator[str]:
     yield from ("", "### Since the run before", "")
     causes = changes.causes
     lists = {
-        "newly failing": (changes.new, [c for c in causes if c.new]),
-        "fixed": (changes.fixed, [c for c in causes if c.fixed or c.listed]),
-        "still failing": (changes.still, [c for c in causes if c.still]),
+        "newly failing": (changes.new, [(c, c.new) for c in causes if c.new]),
+        "fixed": (changes.fixed, [(c, c.fixed) for c in causes if c.fixed]),
+        "known to fail now": (changes.listed, [(c, c.listed) for c in causes if c.listed]),
+        "still failing": (changes.still, [(c, c.still) for c in causes if c.still]),
     }
+    if not changes.listed:
+        del lists["known to fail now"]
     yield from ("| | cases | causes |", "| --- | --- | --- |")
     for name, (cases, those) in lists.items():
         yield f"| {name} | {len(cases):,} | {len(those):,} |"
@@ -100,27 +103,21 @@ def _changes(changes: Changes, *, several: bool) -> Iterator[str]:
     for name, (_, those) in lists.items():
         if those:
             yield from ("", f"**{name.capitalize()}**", "")
-            yield from (f"- {_change(name, c, several=several)}" for c in those[:_FEW_CHANGES])
+            yield from (
+                f"- {_change(change, ids, is_new=name == "newly failing", several=several)}"
+                for change, ids in those[:_FEW_CHANGES]
+            )
         if (left := len(those) - _FEW_CHANGES) > 0:
             yield f"- … and {many(left, 'more cause')}"
 
 
-def _change(name: str, change: Change, *, several: bool) -> str:
-    group = change.group
-    cases = {
-        "newly failing": change.new,
-        "fixed": change.fixed or change.listed,
-        "still failing": change.still,
-    }[name]
-    text = f"{many(len(cases), 'case')}: {code(explain.cause_of(group.finding))}"
+def _change(change: Change, cases: Sequence[str], *, is_new: bool, several: bool) -> str:
+    text = f"{many(len(cases), 'case')}: {code(explain.cause_of(change.group.finding))}"
     if several:
-        text += f" of {code(group.adapter)}"
+        text += f" of {code(change.group.adapter)}"
     text += f", {'such as ' if len(cases) > 1 else 'in '}{code(cases[0])}"
-    if name == "newly failing" and change.unplayed:
+    if is_new and change.unplayed:
         text += f" ({change.unplayed:,} not played before)"
-    if name == "fixed" and change.listed:
-        both = f"; {len(change.listed):,} more" if change.fixed else ""
-        text += f"{both or ','} known to fail now"
     return text
 
 

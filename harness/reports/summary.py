@@ -244,7 +244,7 @@ def summarize(records: Iterable[JsonObject]) -> Summary:
         played[record["adapter"]].append((record["scenario"], record["variation"]))
         facts[record["adapter"]].judged.update(record.get("judged", ()))
         facts[record["adapter"]].unexposed.update(record.get("unexposed", ()))
-        below.update(_below(record, Level(levels.get(record["adapter"], Level.MUST))))
+        below.update(sorted(_below(record, Level(levels.get(record["adapter"], Level.MUST)))))
     return Summary(
         run=run,
         end=end,

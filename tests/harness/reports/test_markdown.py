@@ -85,14 +85,16 @@ def test_what_changed_is_said_by_cause() -> None:
     )
     text = written(after, before)
     assert text.startswith("## tapecheck: failed, 2 cases newly failing\n")
-    assert "| newly failing | 2 | 1 |\n| fixed | 1 | 2 |\n| still failing | 2 | 1 |\n" in text
+    assert "| newly failing | 2 | 1 |\n| fixed | 1 | 1 |\n| known to fail now | 1 | 1 |\n" in text
+    assert "| still failing | 2 | 1 |\n" in text
     assert "\n- `seed 7 before, 0 now`\n" in text
     assert (
         "**Newly failing**\n\n"
         "- 2 cases: `must text`, such as `a/s4/recorded@one` (1 not played before)\n\n"
         "**Fixed**\n\n"
-        "- 1 case: `must text`, in `a/s2/recorded@one`\n"
-        "- 1 case: `must usage usage.input_tokens`, in `a/s3/recorded@one`, known to fail now\n\n"
+        "- 1 case: `must text`, in `a/s2/recorded@one`\n\n"
+        "**Known to fail now**\n\n"
+        "- 1 case: `must usage usage.input_tokens`, in `a/s3/recorded@one`\n\n"
         "**Still failing**\n\n"
         "- 2 cases: `must text`, such as `a/s0/recorded@one`\n"
     ) in text
@@ -102,6 +104,7 @@ def test_without_a_change_there_is_no_list() -> None:
     records = run_of(case("a/b/recorded@one"))
     text = written(records, records)
     assert "| newly failing | 0 | 0 |" in text
+    assert "known to fail now" not in text
     assert "**" not in text.partition("| scenarios")[0]
     assert "differ" not in text
 
