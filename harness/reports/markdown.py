@@ -104,7 +104,7 @@ def _changes(changes: Changes, *, several: bool) -> Iterator[str]:
         if those:
             yield from ("", f"**{name.capitalize()}**", "")
             yield from (
-                f"- {_change(change, ids, is_new=name == "newly failing", several=several)}"
+                f"- {_change(change, ids, is_new=name == 'newly failing', several=several)}"
                 for change, ids in those[:_FEW_CHANGES]
             )
         if (left := len(those) - _FEW_CHANGES) > 0:
