@@ -23,9 +23,6 @@ from mockserver.wire.faults import FaultKind
 from mockserver.wire.schedule import from_response
 from tests.harness.judge.test_native import NORMALIZED, silent
 
-# Thousands of events go the same way.
-pytestmark = pytest.mark.unmeasured
-
 EVENTS = [to_json(event) for event in NORMALIZED]
 TURN = to_json(fold(NORMALIZED))
 ODD: list[Any] = [
@@ -138,6 +135,8 @@ def test_an_odd_turn_is_a_finding() -> None:
         assert judged(EVENTS, turn) is Outcome.FAIL
 
 
+# Thousands of sequences go the same way.
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("at", range(len(silent())))
 def test_an_odd_native_event_is_a_finding(at: int) -> None:
     sequence = silent()
