@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from harness.clients import registry
+from harness.environments import listing
 from harness.errors import AdapterError, SpecError
 from harness.judge.kinds import KINDS, Level
 from harness.judge.terms import ERRORS, EXPOSABLE, GRANULARITIES, PROFILES
+from harness.plan.planning import Settings, find_outlines
 from harness.suite.schemas import schema
 
 GOOD = """\
@@ -186,3 +188,9 @@ def test_every_feature_says_what_it_means() -> None:
     feature = schema("scenario")["$defs"]["feature"]
     assert list(feature["descriptions"]) == feature["enum"]
     assert all(feature["descriptions"].values())
+
+
+def test_every_known_failure_of_a_third_party_client_names_scenarios() -> None:
+    scenarios = [outline.id for outline in find_outlines(Settings())]
+    for client in listing.third_parties().values():
+        registry._baseline_of(client.file).check_names(scenarios)
