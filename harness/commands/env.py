@@ -37,6 +37,7 @@ def list_() -> None:
     from harness.commands.making import megabytes, size
     from harness.environments import listing, pins, store
     from harness.reports.console import ReportConsole
+    from harness.reports.words import many
 
     table = Table(box=None, pad_edge=False, show_edge=False)
     for heading in ("environment", "made", "packages", "clients"):
@@ -59,8 +60,8 @@ def list_() -> None:
     click.echo(f"{megabytes(total)} in {store.root()}")
     if others:
         click.echo(
-            f"{others} of other pins, interpreters or the newest releases among them; "
-            "'tapecheck env remove --other' removes those"
+            f"{many(others, 'environment')} with other pins, another interpreter or the newest "
+            "releases among them; 'tapecheck env remove --other' removes these"
         )
 
 

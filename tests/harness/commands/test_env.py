@@ -53,7 +53,9 @@ def test_the_newest_releases_are_compared_and_pinned(tapecheck: Cli, toy: Enviro
     assert tapecheck.out.startswith("toy:\n  toy 1.0 -> 2.0\n")
     assert tapecheck("env", "list") == 0
     assert "4 MB in" in tapecheck.out
-    assert "1 of other pins, interpreters or the newest releases" in tapecheck.out
+    assert (
+        "1 environment with other pins, another interpreter or the newest releases" in tapecheck.out
+    )
     assert tapecheck("env", "remove", "--other") == 0
     assert tapecheck.out.startswith("removed 1 environment")
     assert tapecheck("env", "update", "--newest", "--pin") == 0
