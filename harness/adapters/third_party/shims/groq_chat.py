@@ -16,11 +16,11 @@ async def make(call):
 
     async def keep_address(request):
         # The SDK puts /openai/v1 between the address and the path.
-        if request.url.host == "sdk":
+        if request.url.host == "localhost":
             request.url = httpx.URL(call.base_url + request.url.path.removeprefix("/openai/v1"))
 
     async with groq.AsyncGroq(
-        base_url="http://sdk",
+        base_url="http://localhost",
         api_key=call.api_key,
         timeout=call.timeout,
         max_retries=call.max_retries,

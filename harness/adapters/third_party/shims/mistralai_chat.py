@@ -15,14 +15,14 @@ async def make(call):
 
     async def keep_address(request):
         # The SDK puts /v1 between the address and the path.
-        if request.url.host == "sdk":
+        if request.url.host == "localhost":
             request.url = httpx2.URL(call.base_url + request.url.path.removeprefix("/v1"))
 
     http = httpx2.AsyncClient(follow_redirects=True, event_hooks={"request": [keep_address]})
     async with (
         http,
         Mistral(
-            server_url="http://sdk",
+            server_url="http://localhost",
             api_key=call.api_key,
             async_client=http,
             timeout_ms=int(call.timeout * 1000),
