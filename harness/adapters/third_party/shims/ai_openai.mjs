@@ -10,6 +10,7 @@ const about = {
   features: ["streaming", "non_streaming", "tools", "retries", "multi_turn"],
   failures: ["AISDKError"],
   profile: "framework",
+  exposes: ["raw_finish_reason", "tool_deltas", "usage_details", "error_status"],
 };
 
 serve(about, (call) => {

@@ -7,8 +7,15 @@ const about = {
   name: helper ? "anthropic-node-helper" : "anthropic-node",
   version: versions("@anthropic-ai/sdk"),
   dialects: ["anthropic"],
-  features: ["streaming", "non_streaming", "tools", "reasoning", "citations", "hosted_tools", "retries", "multi_turn"],
+  features: [
+    ...["streaming", "non_streaming", "tools", "reasoning", "citations"],
+    ...["retries", "multi_turn", "structured_output", "hosted_tools"],
+  ],
+  profile: "accumulator",
+  exposes: ["tool_deltas", "arguments_raw", "error_code", "error_status", "request_id"],
   failures: ["AnthropicError"],
+  // The timeout of the SDK ends with the headers of an answer.
+  idle_timeout: "none",
 };
 
 serve(about, async function* (call) {

@@ -6,7 +6,12 @@ const about = {
   name: "google-genai-node",
   version: versions("@google/genai"),
   dialects: ["gemini"],
-  features: ["streaming", "non_streaming", "tools", "reasoning", "citations", "hosted_tools", "retries", "multi_turn"],
+  features: [
+    ...["streaming", "non_streaming", "tools", "reasoning", "citations"],
+    ...["retries", "multi_turn", "structured_output", "hosted_tools"],
+  ],
+  profile: "accumulator",
+  exposes: ["images", "error_status"],
   failures: ["ApiError"],
 };
 

@@ -6,8 +6,15 @@ const about = {
   name: "openai-node-chat",
   version: versions("openai"),
   dialects: ["openai-chat"],
-  features: ["streaming", "non_streaming", "tools", "refusal", "retries", "multi_turn"],
+  features: [
+    ...["streaming", "non_streaming", "tools", "reasoning", "refusal", "retries", "multi_turn"],
+    ...["structured_output", "legacy_functions", "multiple_choices", "audio"],
+  ],
+  profile: "accumulator",
+  exposes: ["tool_deltas", "arguments_raw", "error_code", "error_status", "request_id"],
   failures: ["OpenAIError"],
+  // The timeout of the SDK ends with the headers of an answer.
+  idle_timeout: "none",
 };
 
 serve(about, async function* (call) {

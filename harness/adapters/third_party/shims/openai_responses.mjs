@@ -7,10 +7,14 @@ const about = {
   version: versions("openai"),
   dialects: ["openai-responses"],
   features: [
-    ...["streaming", "non_streaming", "tools", "reasoning", "refusal"],
-    ...["citations", "hosted_tools", "retries", "multi_turn"],
+    ...["streaming", "non_streaming", "tools", "reasoning", "refusal", "citations"],
+    ...["multi_turn", "hosted_tools"],
   ],
+  profile: "accumulator",
+  exposes: ["tool_deltas", "arguments_raw", "error_code", "error_status", "request_id"],
   failures: ["OpenAIError"],
+  // The timeout of the SDK ends with the headers of an answer.
+  idle_timeout: "none",
 };
 
 serve(about, async function* (call) {
