@@ -177,6 +177,16 @@ def test_odd_header_values_come_back(text: str) -> None:
     assert parse(dump(odd), HERE) == odd
 
 
+@pytest.mark.parametrize("odd", ["\x85", "\u2028", "\ufeff", "\x00", "\r"])
+def test_chunks_fit_a_body_with_characters_that_yaml_takes_for_line_ends(odd: str) -> None:
+    body = f"data: x{odd}x\n\n".encode()
+    whole = parse(PLAIN.encode(), HERE).interactions[0]
+    wire = Wire(chunks=(Chunk(1.0, 6), Chunk(2.0, len(body) - 6)))
+    response = replace(whole.response, body=body, wire=wire)
+    cassette = Cassette(HERE, (replace(whole, response=response),))
+    assert parse(dump(cassette), HERE) == cassette
+
+
 def test_a_dump_has_one_event_per_line() -> None:
     text = dump(parse(PLAIN.encode(), HERE)).decode()
     assert '        data: {"a":"Hi 🎉"}\n\n        data: [DONE]\n' in text
