@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -80,7 +80,7 @@ def command(
     """
     from harness.errors import SetupError
 
-    if find_spec("hypothesis") is None:
+    if importlib.util.find_spec("hypothesis") is None:
         raise SetupError(
             "fuzzing needs the extra fuzz", hint="install it: pip install 'tapecheck[fuzz]'"
         )

@@ -58,7 +58,7 @@ def _written(wire: Wire, slug: str, title: str, directory: Path, options: tuple[
         files.replace(scenario, text.encode())
     except OSError as exc:
         raise SetupError(f"cannot write the scenario: {exc.strerror}", path=scenario) from None
-    library.write(Cassette(cassette, (wire.interaction,)))
+    library.write(Cassette(cassette, (wire.interaction,)), cases.SOURCE)
     return Kept(name, scenario, cassette, _command(wire, name, directory, options))
 
 

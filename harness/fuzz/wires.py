@@ -48,7 +48,7 @@ _ODD = ("", " ", "\n", "\u0301", "\u200d", "[DONE]", "data: ", "{", "<b>", "null
 _pieces = st.sampled_from([*_ODD, "\u2028", "\u2029", "\x85", "\ufeff", "\r\n", '"', "\\", "🎉"])
 #: Texts with any beginning, most of them short; none is empty.
 odd_texts = st.lists(
-    _pieces | st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=4),
+    _pieces | _pieces | st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=4),
     min_size=1,
     max_size=4,
 ).map(lambda pieces: "".join(pieces) or "a")

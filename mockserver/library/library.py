@@ -105,14 +105,16 @@ def load(path: Path) -> Cassette:
     return loading.load(path)
 
 
-def write(cassette: Cassette) -> None:
+def write(cassette: Cassette, source: str = "") -> None:
     """Replace the file of ``cassette`` as a whole, or leave it unchanged.
 
-    Raises :class:`UnwritableError` if the file cannot be written.
+    ``source``, one line, becomes the comment at its beginning. Raises :class:`UnwritableError` if
+    the file cannot be written.
     """
     from mockserver.cassettes import writer
 
-    replace(cassette.path, writer.dump(cassette))
+    comment = f"# {source}\n".encode() if source else b""
+    replace(cassette.path, comment + writer.dump(cassette))
 
 
 def replace(path: Path, text: bytes) -> None:
