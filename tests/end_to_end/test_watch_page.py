@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import httpx
@@ -10,24 +9,9 @@ import pytest
 
 from mockserver import MockServer
 from mockserver.backend import Settings
+from tests.end_to_end.browsing import DRIVER, chromium, until, webdriver
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-DRIVER = shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(DRIVER is None, reason="no chromedriver here")
-#: No connection but to the page, and no sandbox of its own in a container.
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-#: Seconds for the page to show what has happened, on a busy machine.
-WAIT = 60
 MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 
 
@@ -39,30 +23,14 @@ def server() -> Iterator[MockServer]:
 
 @pytest.fixture
 def browser() -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    for flag in FLAGS:
-        options.add_argument(flag)
-    made = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    yield made
-    made.quit()
+    with chromium() as made:
+        yield made
 
 
 def ask(server: MockServer, text: str) -> str:
     body = {"model": "m", "messages": [{"role": "user", "content": text}]}
     answer = httpx.post(f"{server.url}/v1/chat/completions", json=body, trust_env=False)
     return str(answer.json()["choices"][0]["message"]["content"])
-
-
-def until(browser: webdriver.Chrome, css: str, text: str) -> None:
-    """Wait until an element has a text."""
-    from selenium.common.exceptions import StaleElementReferenceException
-    from selenium.webdriver.support.wait import WebDriverWait
-
-    def shows(driver: webdriver.Chrome) -> bool:
-        return any(text in found.text for found in driver.find_elements("css selector", css))
-
-    waiting = WebDriverWait(browser, WAIT, ignored_exceptions=[StaleElementReferenceException])
-    waiting.until(shows, f"{css} never showed {text!r}")
 
 
 def test_a_person_watches_requests_and_scripts_the_next_answer(

@@ -49,6 +49,11 @@ function partsOf(id) {
   return found && { scenario: found[1], variation: found[2], client: found[3] };
 }
 
+/** Return the address of a case inside the page, as readable as it can be. */
+function addressOf(id) {
+  return `#case=${encodeURIComponent(id).replace(/%(2F|40|3D|2C)/g, decodeURIComponent)}`;
+}
+
 /** Return a mark's sign, drawn in its colour and shape. */
 function signOf(model, mark, part = false) {
   return el("span", { class: `sign m-${mark}${part ? " part" : ""}`, "aria-hidden": "true" }, model.signs[mark][0]);

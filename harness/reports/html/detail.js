@@ -147,7 +147,7 @@ class Detail {
   client(number) {
     const model = this.model, client = model.clients[number], { text } = model;
     const causes = client.causes.map((cause) => el("li", {}, signOf(model, cause.level), " ",
-      el("a", { href: `#case=${encodeURIComponent(cause.case)}` }, el("b", {}, text(cause.name)), ` ${many(cause.count, "case")}`),
+      el("a", { href: addressOf(cause.case) }, el("b", {}, text(cause.name)), ` ${many(cause.count, "case")}`),
       el("div", {}, el("bdi", {}, text(cause.message))), el("div", { class: "dim" }, el("bdi", {}, text(cause.where)))));
     this.show(client.name, [
       el("dl", { class: "facts" },
@@ -165,7 +165,7 @@ class Detail {
     const model = this.model, [head, meaning] = model.breaks_named[entry.how];
     const client = model.clients[entry.c].name;
     const rows = [...groupBy(entry.at, ([s]) => s)].map(([s, at]) => el("li", {},
-      el("a", { href: `#case=${encodeURIComponent(`${model.scenarios[s].id}/${model.variations[at[0][1]]}@${client}`)}` }, model.scenarios[s].id),
+      el("a", { href: addressOf(`${model.scenarios[s].id}/${model.variations[at[0][1]]}@${client}`) }, model.scenarios[s].id),
       el("div", { class: "names" }, rangesOf(at.map(([, v]) => model.variations[v])).map((name) => el("code", {}, name)))));
     this.show(`${client}: ${head}`, [
       el("p", {}, `${meaning}. In these cases: `, el("b", {}, model.reactions[entry.reaction][0]), `, ${model.reactions[entry.reaction][1]}.`),

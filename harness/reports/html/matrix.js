@@ -21,21 +21,20 @@ function wanted(cause, filters) {
   return true;
 }
 
+/** Return all that the search looks in, of one cell: its scenario, its client, its findings. */
+function haystack(model, cell) {
+  const { id, title, file, source, about } = cell.scenario, { text } = model;
+  cell.words ??= [id, title, file, ...source, ...about, cell.client.name, cell.mark]
+    .concat(cell.causes.flatMap((c) => [c.level, text(c.kind), text(c.field), text(c.message), c.known === undefined ? "" : text(c.known)]))
+    .join("\n").toLowerCase();
+  return cell.words;
+}
+
 /** Return whether a cell is to be seen under the filters. */
 function shows(model, cell, filters) {
   if (!filters.clients.has(cell.c)) return false;
   if ((filters.level || filters.known) && !cell.causes.some((cause) => wanted(cause, filters))) return false;
-  return true;
-}
-
-/** Return all that the search looks in, of one scenario. */
-function haystack(model, scenario) {
-  scenario.words ??= [scenario.id, scenario.title, scenario.file, ...scenario.source, ...scenario.about]
-    .concat([...scenario.cells.values()].flatMap((cell) => [
-      cell.client.name,
-      ...cell.causes.flatMap((c) => [c.level, model.text(c.kind), model.text(c.field), model.text(c.message), c.known === undefined ? "" : model.text(c.known)]),
-    ])).join("\n").toLowerCase();
-  return scenario.words;
+  return filters.words.every((word) => haystack(model, cell).includes(word));
 }
 
 class Matrix {
@@ -56,7 +55,7 @@ class Matrix {
     const form = byId("filters");
     form.hidden = false;
     form.addEventListener("submit", (event) => event.preventDefault());
-    form.addEventListener("input", () => this.soon());
+    for (const event of ["input", "change"]) form.addEventListener(event, () => this.soon());
     form.addEventListener("reset", () => setTimeout(() => this.draw()));
     const tables = byId("tables");
     tables.addEventListener("click", (event) => this.clicked(event));
@@ -78,8 +77,7 @@ class Matrix {
     const narrowed = filters.words.length > 0 || filters.level || filters.known;
     const rows = model.scenarios.filter((s) =>
       (!filters.dialect || s.dialect === filters.dialect)
-      && [...s.cells.values()].some((cell) => shows(model, cell, filters))
-      && filters.words.every((word) => haystack(model, s).includes(word)));
+      && [...s.cells.values()].some((cell) => shows(model, cell, filters)));
     const byDialect = groupBy(rows, (s) => s.dialect);
     this.visible = [];
     byId("tables").replaceChildren(...[...byDialect].map(([dialect, own]) => this.table(dialect, own, filters, narrowed)));
@@ -160,7 +158,7 @@ class Matrix {
       if (step[0]) row += step[0]; else column += step[1];
       const cells = rows[row]?.cells;
       if (!cells || column < 0 || (step[1] && column >= cells.length)) return;
-      const button = (cells[column] ?? cells[0]).querySelector("button") ?? (step[0] ? cells[0].querySelector("button") : null);
+      const button = cells[column]?.querySelector("button") ?? (step[0] ? rows[row].querySelector("button") : null);
       if (button) { this.focus(button); return; }
     }
   }

@@ -9,12 +9,8 @@ function start(data) {
   const model = modelOf(data), detail = new Detail(model);
   let current = null;
 
-  const addressOf = (cell, variation) => {
-    const id = `${cell.scenario.id}/${variation}@${cell.client.name}`;
-    return `#case=${encodeURIComponent(id).replaceAll("%2F", "/").replaceAll("%40", "@")}`;
-  };
   const firstOf = (cell) => model.variations[cell.causes[0]?.example ?? cell.cases[cell.mark][0]];
-  const open = (cell) => { location.hash = addressOf(cell, firstOf(cell)); };
+  const open = (cell) => { location.hash = addressOf(`${cell.scenario.id}/${firstOf(cell)}@${cell.client.name}`); };
   const matrix = new Matrix(model, open);
 
   const step = (by) => {
