@@ -41,7 +41,7 @@ _EASY = {
     "http-authentication": "a refused key",
 }
 #: Calls at once; seconds for a call, until one is cancelled, and for the end of the process.
-_AT_ONCE, _DEADLINE, _QUIET, _GRACE = 5, 10.0, 1.0, 2.0
+_AT_ONCE, DEADLINE, _QUIET, GRACE = 5, 10.0, 1.0, 2.0
 
 
 class Says(StrEnum):
@@ -76,7 +76,7 @@ async def smoke(plan: Plan) -> AsyncIterator[Step]:
     """Try a client, step by step."""
     (adapter,) = plan.adapters
     played = set()
-    async with Runner(plan, deadline=_DEADLINE) as runner:
+    async with Runner(plan, deadline=DEADLINE) as runner:
         for case in plan.cases:
             played.add(case.scenario.dialect)
             what = f"{case.scenario.dialect}: {_EASY[_name_of(case)]}"
@@ -133,9 +133,9 @@ async def _messages(case: Case, adapter: Adapter) -> AsyncIterator[Step]:
             except HarnessError as exc:
                 yield Step(what, Says.SHIM, str(exc))
     worker, _ = await Worker.start(launch, ProviderSdks())
-    ended = await worker.ends_with_stdin(_GRACE)
+    ended = await worker.ends_with_stdin(GRACE)
     await worker.stop()
-    why = "" if ended else f"it goes on {_GRACE:g} seconds after stdin is closed"
+    why = "" if ended else f"it goes on {GRACE:g} seconds after stdin is closed"
     yield Step("the end of stdin", Says.OK if ended else Says.SHIM, why)
 
 
@@ -143,7 +143,7 @@ async def _at_once(worker: Worker, case: Case, server: MockServer) -> tuple[Says
     """Make calls at the same time, whose answers must not get mixed."""
     with ExitStack() as stack:
         calls = [_call_of(case, server, stack, str(number)) for number in range(_AT_ONCE)]
-        made = (worker.call(call, deadline=_DEADLINE) for call in calls)
+        made = (worker.call(call, deadline=DEADLINE) for call in calls)
         outputs = await asyncio.gather(*made, return_exceptions=True)
     for output in outputs:
         if isinstance(output, HarnessError | DisturbedError):
@@ -184,7 +184,7 @@ def _call_of(case: Case, server: MockServer, stack: ExitStack, name: str) -> Cal
         dialect=case.scenario.dialect,
         base_url=session.url + base_path(case.scenario.dialect, paths),
         api_key=f"{KEY_PREFIX}smoke-{name}",
-        timeout=_DEADLINE,
+        timeout=DEADLINE,
     )
 
 
