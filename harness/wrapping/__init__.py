@@ -4,16 +4,14 @@ They turn what an SDK returns into events, turns and errors, and never look at t
 SDK loses stays lost, so that it is seen. None of them imports an SDK.
 """
 
-from harness.wrapping.chat import ChatAnswer, chat_request, chat_turn
+from harness.wrapping.chat import chat_request
 from harness.wrapping.exceptions import error_from, error_of
 from harness.wrapping.native import NativeAnswer, native_request, native_turn
 from harness.wrapping.plain import usage_from
 
 __all__ = [
-    "ChatAnswer",
     "NativeAnswer",
     "chat_request",
-    "chat_turn",
     "error_from",
     "error_of",
     "native_request",
