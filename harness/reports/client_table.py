@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -90,8 +91,14 @@ def write(rows: Sequence[ClientRow], releases: Mapping[str, str], console: Conso
         release, dialects = visible(releases.get(row.name, "")), ", ".join(row.dialects)
         about = [Text(row.name), Text(release), Text(dialects)]
         if not wide:
-            below = ", ".join(filter(None, (release, dialects)))
-            about = [Text.assemble(row.name, "\n", (f"  {below}", "dim"))]
+            below = textwrap.fill(
+                ", ".join(filter(None, (release, dialects))),
+                max(len(one.name) for one in rows),
+                initial_indent="  ",
+                subsequent_indent="  ",
+                break_on_hyphens=False,
+            )
+            about = [Text.assemble(row.name, "\n", (below, "dim"))]
         table.add_row(*about, *(_cell(heading, text) for heading, text in row.numbers()))
     console.print(table)
 

@@ -47,10 +47,20 @@ def test_a_wide_terminal_has_a_line_for_each_client() -> None:
 
 
 def test_a_narrow_one_has_the_releases_below_the_name() -> None:
-    lines = shown(80).splitlines()
+    (row, _) = rows()
+    row.name = "a-client-with-a-name-of-30-let"
+    stream = io.StringIO()
+    write(
+        [row], {row.name: "toy 1.0, Python 3.11, other-package 2.0"}, Console(file=stream, width=80)
+    )
+    lines = stream.getvalue().splitlines()
     assert max(map(len, lines)) <= 80
-    assert lines[1].split()[:2] == ["one", "5"]
-    assert lines[2].startswith("  toy 1.0\\u001b[31m, Python 3.11")
+    assert lines[1].split()[:2] == [row.name, "5"]
+    assert [line.rstrip() for line in lines[2:]] == [
+        "  toy 1.0, Python 3.11,",
+        "  other-package 2.0,",
+        "  openai-chat",
+    ]
 
 
 def test_no_client_is_no_table() -> None:
