@@ -57,7 +57,8 @@ class Sources:
         return list(dict.fromkeys(found))
 
     def _of(self, metadata: Mapping[str, Json]) -> Iterator[Citation]:
-        for source in _objects(metadata.get("citations")):
+        # The Gemini API says citationSources; Vertex AI says citations, and so do the SDKs.
+        for source in _objects(metadata.get("citationSources") or metadata.get("citations")):
             yield self._citation(source, source)
         chunks = [_source(chunk) for chunk in _objects(metadata.get("groundingChunks"))]
         used: set[int] = set()

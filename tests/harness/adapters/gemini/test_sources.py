@@ -87,6 +87,14 @@ def test_without_a_text_there_is_nothing_to_cite() -> None:
     assert cited([None], place(5)) == []
 
 
+@pytest.mark.parametrize("name", ["citationSources", "citations"])
+def test_sources_under_both_of_their_names(name: str) -> None:
+    sources = Sources()
+    sources.add_part("hello", 0, is_text=True)
+    sources.add({"citationMetadata": {name: [{"uri": URL, "endIndex": 5}]}})
+    assert sources.citations() == [Citation(url=URL, start=0, end=5, index=0)]
+
+
 def test_what_is_said_twice_counts_once() -> None:
     sources = Sources()
     sources.add_part("hello", 0, is_text=True)
