@@ -47,7 +47,7 @@ def command(
 
     FILE is the output of 'tapecheck run --results FILE'. Default: the last run in this
     directory. The exit code says whether the report was written. 'tapecheck report merge' joins
-    the results of shards.
+    the results of shards, or of several clients.
 
     \b
     tapecheck report
@@ -82,13 +82,15 @@ def command(
     help="Where to write the results of the whole run.",
 )
 def merge(shards: tuple[Path, ...], output: Path) -> int:
-    """Join the results of all shards of a run to those of the whole run.
+    """Join the results of all shards of a run, or of whole runs of different clients.
 
-    Each FILE is the output of 'tapecheck run --shard I/N --results FILE'. Says what no shard alone
-    can tell, and ends with the exit code that the whole run would have had.
+    Each FILE is the output of 'tapecheck run --shard I/N --results FILE', or of a run without
+    --shard. Says what no shard alone can tell, and ends with the exit code that the whole run would
+    have had.
 
     \b
     tapecheck report merge shard-*.ndjson -o results.ndjson
+    tapecheck report merge openai.ndjson anthropic.ndjson -o results.ndjson
     tapecheck report results.ndjson
     """
     from harness.reports import ndjson

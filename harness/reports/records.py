@@ -98,7 +98,9 @@ def start_record(plan: Plan) -> JsonObject:
         "adapters": [
             {
                 "name": a.name,
-                "versions": list(client_versions(reference)),
+                "versions": a.version.split(", ")
+                if a.version
+                else list(client_versions(reference)),
                 "dialects": sorted(a.dialects),
                 "features": sorted(a.features),
                 "granularity": a.granularity,

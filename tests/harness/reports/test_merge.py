@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -128,5 +129,55 @@ def test_what_is_not_finished_is_refused() -> None:
     )
 
 
-def test_a_whole_run_is_refused() -> None:
-    assert error((Path("w"), run_of(*CASES))).startswith("w: not the results of a shard")
+def test_a_whole_run_is_no_shard() -> None:
+    runs = (shard(1, 2, CASES), (Path("w"), run_of(*CASES)))
+    assert error(*runs).startswith("w: not the results of a shard")
+
+
+def client(name: str, *cases: Record, **more: Any) -> tuple[Path, list[Record]]:
+    """Return the file and the records of a whole run of one client."""
+    options = ["--adapter", f"{name}.py", "--level", "must"]
+    more = {"python": "3.13.1", "options": options} | more
+    records = run_of(*cases, skip("a/x", name, "no tools"), skip("y", "*", "no time"), **more)
+    records[0]["adapters"] = [a for a in records[0]["adapters"] if a["name"] == name]
+    return Path(f"{name}.ndjson"), records
+
+
+def test_runs_of_different_clients_are_merged() -> None:
+    one = client("one", case("a/b/recorded@one"), problems=("one.yaml:7: stale",))
+    two = client("two", case("a/b/recorded@two", "fail"), case("a/c/recorded@two", "known"))
+    records = merged([one, two])
+    for record in records:
+        validator("run_record").validate(record)
+    start, skips, cases, end = parts(records)
+    assert [adapter["name"] for adapter in start["adapters"]] == ["one", "two"]
+    assert start["options"] == [
+        *("--adapter", "one.py", "--adapter", "two.py"),
+        *("--level", "must"),
+    ]
+    assert start["cases"] == len(cases) == 3
+    assert [s["adapter"] for s in skips] == ["one", "*", "two"]
+    assert end["counts"] | {"skip": 0} == {
+        "pass": 1, "fail": 1, "known": 1,
+        "stale": 0, "error": 0, "skip": 0,
+    }
+    assert (end["problems"], end["exit_code"]) == (["one.yaml:7: stale"], 1)
+
+
+def test_a_part_that_ended_with_an_error_makes_the_whole_one() -> None:
+    good, bad = client("one", case("a/b/recorded@one")), client("two", case("a/b/recorded@two"))
+    bad[1][-1]["exit_code"] = 2
+    assert merged([good, bad])[-1]["exit_code"] == 2
+    assert merged([good])[-1]["exit_code"] == 0
+
+
+def test_runs_of_clients_that_do_not_fit_are_refused() -> None:
+    one = client("one", case("a/b/recorded@one"))
+    two = client("two", case("a/b/recorded@two"))
+    assert error(one, (Path("b"), one[1])).startswith("b: one is also in one.ndjson")
+    other = client("two", case("a/b/recorded@two"), seed=7)
+    assert "two.ndjson: of another run than one.ndjson: seed 7, not 0" in error(one, other)
+    other = client("two", case("a/b/recorded@two"), options=["--adapter", "two.py"])
+    assert "options none, not --level must" in error(one, other)
+    del two[1][1]
+    assert error(one, two).startswith("two.ndjson: the run is not finished, 1 case not played")
