@@ -117,6 +117,8 @@ def _settings(before: Summary, after: Summary) -> Iterator[str]:
 
 
 def _said(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
     return str(value)

@@ -35,12 +35,13 @@ def test_what_is_known_to_fail_now_is_not_fixed() -> None:
 
 def test_in_what_else_the_runs_differ_is_said() -> None:
     before = run_of(case(A), seed=7)
-    after = run_of(case(A), case("a/b/recorded@two"), axes="none", level="may")
+    after = run_of(case(A), case("a/b/recorded@two"), axes="none", level="may", faults=False)
     before[0]["adapters"][0]["versions"] = ["openai 2.6", "httpx 0.28"]
     after[0]["adapters"][0]["versions"] = ["openai 2.7", "httpx 0.28"]
     assert compared(before, after).settings == (
         "axes pairwise before, none now",
         "seed 7 before, 0 now",
+        "faults yes before, no now",
         "one: openai 2.6, httpx 0.28 before, openai 2.7, httpx 0.28 now",
         "one: must before, may now",
         "two was not run before",

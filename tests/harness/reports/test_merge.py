@@ -158,8 +158,12 @@ def test_runs_of_different_clients_are_merged() -> None:
     assert start["cases"] == len(cases) == 3
     assert [s["adapter"] for s in skips] == ["one", "*", "two"]
     assert end["counts"] | {"skip": 0} == {
-        "pass": 1, "fail": 1, "known": 1,
-        "stale": 0, "error": 0, "skip": 0,
+        "pass": 1,
+        "fail": 1,
+        "known": 1,
+        "stale": 0,
+        "error": 0,
+        "skip": 0,
     }
     assert (end["problems"], end["exit_code"]) == (["one.yaml:7: stale"], 1)
 
