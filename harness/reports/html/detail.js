@@ -71,6 +71,13 @@ function rangesOf(names) {
   return [...plain, ...joined];
 }
 
+/** Return names of wires; many of them open. */
+function listOf(names) {
+  const codes = names.map((name) => el("code", {}, name));
+  if (codes.length <= 8) return el("div", { class: "names" }, codes);
+  return el("details", {}, el("summary", {}, many(names.length, "wire")), el("div", { class: "names" }, codes));
+}
+
 class Detail {
   constructor(model) {
     this.model = model;
@@ -129,7 +136,7 @@ class Detail {
       cause.wire === undefined ? null : [el("h4", {}, "On the wire"), el("pre", { tabindex: "0", class: "wire", "aria-label": "bytes on the wire" }, text(cause.wire))],
       el("h4", {}, `Where: ${many(cause.at.length, "case")}`),
       cause.depends === undefined ? null : el("p", {}, el("bdi", {}, text(cause.depends))),
-      el("p", { class: "names" }, names.map((name) => el("code", {}, name))),
+      listOf(names),
       cause.reproduce === undefined ? null : el("details", { open: place === 0 }, el("summary", {}, `Reproduce ${id}`), pasteable(text(cause.reproduce), "commands that reproduce it")),
       el("details", {}, el("summary", {}, "Play it again with tapecheck"), pasteable(["tapecheck", "explain", id, ...model.options].map(quoted).join(" "), "command that plays it again")));
     return part;
@@ -139,7 +146,7 @@ class Detail {
     const model = this.model;
     const rows = Object.entries(cell.cases).map(([mark, at]) => el("tr", {},
       el("th", { scope: "row" }, signOf(model, mark), ` ${mark}`), el("td", { class: "number" }, String(at.length)),
-      el("td", { class: "names" }, rangesOf(at.map((n) => model.variations[n])).map((name) => el("code", {}, name)))));
+      el("td", {}, listOf(rangesOf(at.map((n) => model.variations[n]))))));
     return el("section", {}, el("h3", {}, "Wires and faults"), el("table", { class: "wires" }, el("tbody", {}, rows)));
   }
 
@@ -166,7 +173,7 @@ class Detail {
     const client = model.clients[entry.c].name;
     const rows = [...groupBy(entry.at, ([s]) => s)].map(([s, at]) => el("li", {},
       el("a", { href: addressOf(`${model.scenarios[s].id}/${model.variations[at[0][1]]}@${client}`) }, model.scenarios[s].id),
-      el("div", { class: "names" }, rangesOf(at.map(([, v]) => model.variations[v])).map((name) => el("code", {}, name)))));
+      listOf(rangesOf(at.map(([, v]) => model.variations[v])))));
     this.show(`${client}: ${head}`, [
       el("p", {}, `${meaning}. In these cases: `, el("b", {}, model.reactions[entry.reaction][0]), `, ${model.reactions[entry.reaction][1]}.`),
       el("ul", { class: "causes" }, rows),

@@ -81,6 +81,7 @@ class Page:
     exit_code: int
     started: str
     tapecheck: str
+    python: str
     settings: Mapping[str, str]
     breaks: Sequence[str]
     clip: int
@@ -183,6 +184,7 @@ def fold(records: Iterable[JsonObject], summary: Summary, *, here: Path, clip: i
         exit_code=summary.end["exit_code"],
         started=shown(run.get("started", ""), clip),
         tapecheck=shown(run["tapecheck"], clip),
+        python=shown(run.get("python", ""), clip),
         settings=_settings(run, clip),
         breaks=played,
         clip=clip,
