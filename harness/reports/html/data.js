@@ -59,6 +59,13 @@ function signOf(model, mark, part = false) {
   return el("span", { class: `sign m-${mark}${part ? " part" : ""}`, "aria-hidden": "true" }, model.signs[mark][0]);
 }
 
+/** Return the sign of a cell: in outline where the wire as recorded is right; known ones by level. */
+function cellSign(model, cell) {
+  const sign = signOf(model, cell.mark, !cell.whole && cell.mark !== "pass");
+  if (cell.mark === "known") sign.classList.add(`k-${cell.causes.find((c) => c.known !== undefined)?.level}`);
+  return sign;
+}
+
 /** Say in words what a cell shows. */
 function wordsOf(cell) {
   const counts = Object.entries(cell.cases).map(([mark, at]) => `${at.length} ${mark}`).join(", ");

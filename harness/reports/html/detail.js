@@ -99,18 +99,18 @@ class Detail {
     const number = model.variations.indexOf(variation);
     const has = (cause) => cause.at.includes(number);
     const causes = [...cell.causes].sort((a, b) => has(b) - has(a));
-    const what = el("p", { class: "lead" }, signOf(model, cell.mark, !cell.whole && cell.mark !== "pass"), " ",
+    const what = el("p", { class: "lead" }, cellSign(model, cell), " ",
       el("b", {}, cell.mark), ` ${model.signs[cell.mark][1]}`);
     this.show([el("bdi", {}, scenario.id), el("small", {}, el("a", { href: `#client=${encodeURIComponent(client.name)}` }, client.name))], [
       what,
-      this.requirement(scenario, causes),
+      this.requirement(scenario, causes, client),
       ...causes.map((cause, place) => this.cause(cell, cause, place, has(cause) ? variation : null)),
       causes.length ? null : el("p", {}, "No check found anything wrong."),
       this.wires(cell),
     ], buttons);
   }
 
-  requirement(scenario, causes) {
+  requirement(scenario, causes, client) {
     const line = causes.find((c) => c.line)?.line;
     return el("section", {}, el("h3", {}, "Requirement"), el("p", {}, el("bdi", {}, scenario.title)),
       el("dl", { class: "facts" },
@@ -118,6 +118,7 @@ class Detail {
         fact("about", scenario.about.join(", ")),
         fact("dialect", scenario.dialect),
         fact("priority", scenario.priority),
+        fact("client", client.versions.join(", ")),
         fact("file", el("code", {}, `${scenario.file}${line ? `:${line}` : ""}`))));
   }
 
@@ -138,7 +139,7 @@ class Detail {
       cause.depends === undefined ? null : el("p", {}, el("bdi", {}, text(cause.depends))),
       listOf(names),
       cause.reproduce === undefined ? null : el("details", { open: place === 0 }, el("summary", {}, `Reproduce ${id}`), pasteable(text(cause.reproduce), "commands that reproduce it")),
-      el("details", {}, el("summary", {}, "Play it again with tapecheck"), pasteable(["tapecheck", "explain", id, ...model.options].map(quoted).join(" "), "command that plays it again")));
+      el("details", {}, el("summary", {}, "Play it again with tapecheck"), pasteable(["tapecheck", "explain", id, ...optionsFor(model, cell.c)].map(quoted).join(" "), "command that plays it again")));
     return part;
   }
 
@@ -183,6 +184,14 @@ class Detail {
 
 function fact(name, value) {
   return value && value.length !== 0 ? el("div", {}, el("dt", {}, name), el("dd", {}, value)) : null;
+}
+
+/** Return the options of the run; of several adapters only the one of a client. */
+function optionsFor(model, number) {
+  const pairs = model.options.flatMap((word, at) => (word === "--adapter" ? [at] : []));
+  if (pairs.length !== model.clients.length) return model.options;
+  return model.options.filter((_, at) => !pairs.includes(at) && !pairs.includes(at - 1))
+    .concat(model.options.slice(pairs[number], pairs[number] + 2));
 }
 
 /** Quote a word for a shell. */

@@ -94,6 +94,8 @@ class Matrix {
     const table = el("table", { class: "matrix" },
       el("caption", { class: "hidden" }, `${dialect}: scenarios by clients`),
       el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "scenario"), heads)));
+    this.visible.push(...rows.flatMap((s) => columns.map((n) => s.cells.get(n)))
+      .filter((cell) => cell?.causes.length && shows(this.model, cell, filters)));
     for (const [name, own] of groupBy(rows, (s) => s.id.split("/")[0])) {
       const key = `${dialect} ${name}`, opened = narrowed || !this.closed.has(key);
       table.append(this.group(key, name, own, columns, filters, opened));
@@ -125,10 +127,9 @@ class Matrix {
         return el("td", {}, why ? el("span", { class: "sign m-skip", title: `not played: ${why}` }, "–") : "");
       }
       if (!shows(this.model, cell, filters)) return el("td", {}, el("span", { class: "dim", title: "does not match the filters" }, "·"));
-      if (cell.causes.length) this.visible.push(cell);
       const words = wordsOf(cell);
       return el("td", {}, el("button", { type: "button", tabindex: "-1", title: words, "aria-label": `${scenario.id}, ${words}`, "data-s": cell.s, "data-c": cell.c },
-        signOf(this.model, cell.mark, !cell.whole && cell.mark !== "pass")));
+        cellSign(this.model, cell)));
     });
     return el("tr", {}, el("th", { scope: "row", title: scenario.title }, short), cells);
   }
@@ -169,9 +170,12 @@ class Matrix {
     button.focus();
   }
 
-  /** Return the button of a cell; null where it is not shown. */
-  buttonOf(cell) {
-    return byId("tables").querySelector(`button[data-s="${cell.s}"][data-c="${cell.c}"]`);
+  /** Focus a cell, in an opened group; one that the filters leave out is not shown. */
+  reveal(cell) {
+    const find = () => byId("tables").querySelector(`button[data-s="${cell.s}"][data-c="${cell.c}"]`);
+    if (!find() && this.closed.delete(this.groupOf(cell.scenario))) this.draw();
+    const button = find();
+    if (button) this.focus(button);
   }
 }
 

@@ -51,8 +51,7 @@ function start(data) {
 
   detail.dialog.addEventListener("close", () => {
     if (addressed().size !== 0 || /=/.test(location.hash)) history.pushState(null, "", location.pathname + location.search);
-    const button = current && matrix.buttonOf(current);
-    if (button) matrix.focus(button);
+    if (current) matrix.reveal(current);
     current = null;
   });
   detail.dialog.addEventListener("click", (event) => { if (event.target === detail.dialog) detail.dialog.close(); });
