@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from mockserver.dialects import repaired
+from mockserver.dialects import repaired, texts_in
 from mockserver.vocabulary import JsonObject
 
 #: Values by channel, whose names are the words of ``harness.judge.terms`` and the content:
@@ -25,6 +25,7 @@ def of_events(events: Sequence[JsonObject]) -> Channels:
     """Return every channel of a sequence of events in their JSON form."""
     found: Channels = {
         "signatures": [],
+        "kept": [],
         "citations": [],
         "images": [],
         "hosted_tools": [],
@@ -47,6 +48,8 @@ def of_events(events: Sequence[JsonObject]) -> Channels:
                 _sign(found["signatures"], event)
             case {"type": "reasoning_signature"}:
                 found["signatures"] += [v for k in _OPAQUE if (v := event.get(k)) is not None]
+            case {"type": "send_back", "fields": Mapping() as fields}:
+                found["kept"] += texts_in(dict(fields))
             case {"type": "citation"}:
                 found["citations"].append(_plain(event))
             case {"type": "image"}:
@@ -160,6 +163,7 @@ def _of_parts(parts: Sequence[Mapping[str, Any]]) -> Channels:
             for k in opaque
             if (v := p.get(k))
         ],
+        "kept": [v for p in parts if p.get("type") == "send_back" for v in texts_in(p["fields"])],
         "tool_calls": [dict(p) for p in parts if p.get("type") == "tool_call"],
         "hosted_tools": [p.get("kind") for p in parts if p.get("type") == "hosted_tool"],
         "images": [_plain(p) for p in parts if p.get("type") == "image"],

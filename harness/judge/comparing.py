@@ -7,18 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Any
 
 from harness.judge.channels import Channels
 from harness.judge.terms import Terms, families
-from harness.judge.visible import as_json
+from harness.judge.visible import both, how_it_differs, shown
 from mockserver.vocabulary import FinishReason, Json, JsonObject
 
-#: Characters of a value in a message.
-_SHOWN = 60
-#: Characters of a long value that are shown before the place where it differs.
-_BEFORE = 12
 #: The totals among the counts; the others are details.
 TOTALS = ("input_tokens", "output_tokens", "total_tokens")
 _PLAIN_FIELDS = ("response_id", "model")
@@ -70,8 +65,10 @@ def compare(
     if "tool_calls" in wanted and (terms.assembles or not seen.get("streamed")):
         yield from _calls(wanted["tool_calls"], seen.get("tool_calls") or [], terms, failed)
     for name, kind in (("signatures", "signature"), ("citations", "citation"), ("images", "image")):
-        if name in wanted and _is_due(name, seen.get(name), terms):
-            yield from _items(kind, name, wanted[name], seen.get(name) or [])
+        # What a client keeps in a field to be sent back is not lost.
+        kept = [one for one in wanted.get(name) or () if one in seen.get("kept", ())]
+        if name in wanted and _is_due(name, given := seen.get(name) or kept, terms):
+            yield from _items(kind, name, wanted[name], given)
     for name, kind in (("hosted_tools", "hosted-tool"), ("warnings", "warning")):
         given = seen.get(name) or []
         if name in wanted and wanted[name] != given and _is_due(name, given, terms):
@@ -130,30 +127,6 @@ def ending(wanted: Channels, seen: Channels) -> Difference | None:
     return None
 
 
-def shown(value: Json) -> str:
-    """Return a value as short JSON in which every invisible character is escaped."""
-    return _short(as_json(value))
-
-
-def both(wanted: Json, seen: Json) -> str:
-    """Return two values as ``X expected, Y given``; long ones from where they differ."""
-    one, other = ("none" if v is None else as_json(v) for v in (wanted, seen))
-    if _short(one) == _short(other):
-        start = max(_alike(one, other) - _BEFORE, 0)
-        one, other = (f"…{text[start:]}" for text in (one, other))
-    return f"{_short(one)} expected, {_short(other)} given"
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
-
-
-def _alike(one: str, other: str) -> int:
-    """Return how many characters two texts have in common at their beginning."""
-    pairs = zip(one, other, strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-
-
 def _is_due(name: str, given: Json, terms: Terms) -> bool:
     """Return whether the field is compared, and must be given if it is not."""
     return terms.compares(name, given) and (given not in (None, "", [], {}) or terms.misses(name))
@@ -162,25 +135,7 @@ def _is_due(name: str, given: Json, terms: Terms) -> bool:
 def text(name: str, wanted: str, seen: str) -> Iterator[Difference]:
     """Yield the difference of two texts, if there is one."""
     if wanted != seen:
-        yield Difference(name, name, f"{name} {_how_it_differs(wanted, seen)}", wanted, seen)
-
-
-def _how_it_differs(wanted: str, seen: str) -> str:
-    if not seen:
-        return f"lost: {shown(wanted)} expected, none given"
-    if not wanted:
-        return f"invented: none expected, {shown(seen)} given"
-    if seen == wanted * 2:
-        return f"doubled: {shown(wanted)} expected, given twice"
-    alike = _alike(wanted, seen)
-    if alike == len(seen):
-        return f"cut: {alike} of {len(wanted)} characters given, {shown(wanted[alike:])} lost"
-    if alike == len(wanted):
-        return f"has more than the answer: {shown(seen[alike:])} invented behind its end"
-    return (
-        f"differs at character {alike + 1}: "
-        f"{shown(wanted[alike:])} expected, {shown(seen[alike:])} given"
-    )
+        yield Difference(name, name, f"{name} {how_it_differs(wanted, seen)}", wanted, seen)
 
 
 def _calls(
@@ -218,7 +173,8 @@ def _call(at: str, wanted: JsonObject, seen: JsonObject, terms: Terms) -> Iterat
                 seen.get(key),
             )
     if wanted.get("id") is not None and wanted["id"] != seen.get("id"):
-        made_up = wanted.get("id_synthesized")
+        # A client may note in it what has to go back with the call.
+        made_up = wanted.get("id_synthesized") or str(seen.get("id")).startswith(wanted["id"])
         missing = seen.get("id_synthesized") or not seen.get("id")
         kind = "made-up" if made_up else "call-id-missing" if missing else "call-id"
         yield Difference(
@@ -331,14 +287,17 @@ def _finish(
         )
 
 
+#: What a client says that has the words of Chat Completions only.
+_NEAREST = (("refusal", "content_filter"), ("pause", "length"))
+
+
 def finish_reason(wanted: Json, seen: Json, plain: FinishReason | None) -> Iterator[Difference]:
     """Yield the difference of a finish reason; ``plain`` is what the wire's word means."""
     if wanted == seen:
         return
     if (wanted, seen) in (("tool_calls", "stop"), ("stop", "tool_calls")):
         kind = "stop-with-call"
-    elif plain is None or plain != wanted or (wanted, seen) == ("refusal", "content_filter"):
-        # Many clients have one word for a refusal of the model and one of a filter.
+    elif plain is None or plain != wanted or (wanted, seen) in _NEAREST:
         kind = "finish-mapping"
     elif seen in (None, "unknown"):
         kind = "field-missing"

@@ -4,13 +4,12 @@ from typing import Any
 
 import pytest
 
+from harness.judge.channels import of_events, of_turn
 from harness.judge.comparing import (
     Difference,
-    both,
     compare,
     finish_reason,
     first_difference,
-    shown,
 )
 from harness.judge.terms import EXPOSABLE, Terms
 from mockserver.dialects import find_dialect
@@ -72,6 +71,11 @@ def test_reasoning_is_compared_only_where_it_is_exposed() -> None:
             "tool-call",
             'arguments of tool_calls.0 (f): {"x": 1} expected, none given',
         ),
+        (
+            [{**CALL, "id": "a__note"}],
+            "made-up",
+            'id of tool_calls.0 (f): "a" expected, "a__note" given',
+        ),
         ([{**CALL, "id": "b"}], "call-id", 'id of tool_calls.0 (f): "a" expected, "b" given'),
         (
             [{**CALL, "id": "call_0", "id_synthesized": True}],
@@ -93,6 +97,16 @@ def test_how_a_call_differs(seen: list[Json], kind: str, message: str) -> None:
 def test_an_id_that_the_wire_lacks_may_be_another_made_up_one() -> None:
     wanted = {"tool_calls": [{**CALL, "id_synthesized": True}]}
     assert kinds(wanted, {"tool_calls": [{**CALL, "id": "b"}]}) == ["made-up"]
+
+
+def test_a_signature_in_a_field_to_be_sent_back_is_not_lost() -> None:
+    wanted = of_events([{"type": "reasoning_signature", "signature": "s"}])
+    fields = {"provider_specific_fields": {"thought_signatures": ["s"]}}
+    kept = {"type": "send_back", "fields": fields}
+    terms = Terms(exposes=frozenset({"signatures"}))
+    assert kinds(wanted, of_events([kept]), terms) == []
+    assert kinds({"signatures": ["s"]}, of_turn({"parts": [kept]}), terms) == []
+    assert kinds({"signatures": ["s", "t"]}, of_events([kept]), terms) == ["signature"]
 
 
 def test_the_signature_of_a_call_must_be_given_where_signatures_are_exposed() -> None:
@@ -195,6 +209,8 @@ def test_a_count_that_the_wire_lacks(seen: Json, found: list[str]) -> None:
         ("length", "stop", FinishReason.LENGTH, "finish-reason"),
         ("refusal", "content_filter", FinishReason.REFUSAL, "finish-mapping"),
         ("refusal", "stop", FinishReason.REFUSAL, "finish-reason"),
+        ("pause", "length", FinishReason.PAUSE, "finish-mapping"),
+        ("pause", "content_filter", FinishReason.PAUSE, "finish-reason"),
     ],
 )
 def test_a_finish_reason(
@@ -285,18 +301,6 @@ def test_what_is_not_stated_is_not_compared() -> None:
 
 
 # --- messages
-
-
-def test_invisible_characters_are_escaped() -> None:
-    assert shown("a\u2028b\ufeff\t ") == '"a\\u2028b\\ufeff\\t\\u0020"'
-
-
-def test_both_sides_of_long_values_are_shown_where_they_differ() -> None:
-    long = {"text": "x" * 100}
-    assert (
-        both(long, {"text": "x" * 100 + "y"}) == '…xxxxxxxxxxxx"} expected, …xxxxxxxxxxxxy"} given'
-    )
-    assert both("a", None) == '"a" expected, none given'
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from harness.judge.visible import as_json, visible
+from harness.judge.visible import as_json, both, shown, visible
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "seen"),
     [
         ("Grüße 🎉", '"Grüße 🎉"'),
         ("a\u2028b\ufeffc\u00a0d\u200be", r'"a\u2028b\ufeffc\u00a0d\u200be"'),
@@ -17,8 +17,8 @@ from harness.judge.visible import as_json, visible
         ("\U000e0001", r'"\U000e0001"'),
     ],
 )
-def test_nothing_of_a_text_is_hidden(text: str, shown: str) -> None:
-    assert as_json(text) == shown
+def test_nothing_of_a_text_is_hidden(text: str, seen: str) -> None:
+    assert as_json(text) == seen
 
 
 def test_values_are_one_line() -> None:
@@ -29,3 +29,16 @@ def test_values_are_one_line() -> None:
 
 def test_a_message_keeps_its_quotes() -> None:
     assert visible('"a" \u2028 expected') == r'"a" \u2028 expected'
+
+
+def test_a_long_value_is_cut() -> None:
+    assert shown("a\u2028b\ufeff\t ") == '"a\\u2028b\\ufeff\\t\\u0020"'
+    assert shown("x" * 99) == f'"{"x" * 58}…'
+
+
+def test_both_sides_of_long_values_are_shown_where_they_differ() -> None:
+    long = {"text": "x" * 100}
+    assert (
+        both(long, {"text": "x" * 100 + "y"}) == '…xxxxxxxxxxxx"} expected, …xxxxxxxxxxxxy"} given'
+    )
+    assert both("a", None) == '"a" expected, none given'
