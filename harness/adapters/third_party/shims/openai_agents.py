@@ -51,7 +51,7 @@ async def make(call):
             "system_instructions": None,
             "input": list(given),
             "model_settings": ModelSettings(include_usage=True, extra_args=call.options),
-            "tools": [tool(each["function"]) for each in call.tools],
+            "tools": [tool(t["function"]) for t in call.tools if "function" in t],
             "output_schema": None,
             "handoffs": [],
             "tracing": ModelTracing.DISABLED,
