@@ -10,6 +10,7 @@ from harness.judge import channels, comparing, wire_channels
 from harness.judge.comparing import TOTALS, Difference, compare, error_differences, same_keys
 from harness.judge.reading import Reading
 from harness.judge.transcript import Finding
+from harness.judge.visible import both
 from harness.suite.scenario import CaseKind
 from mockserver.cassettes import KeyPath
 from mockserver.dialects import find_dialect
@@ -254,7 +255,7 @@ def _event_difference(
     if kind is None or not isinstance(other, Mapping) or other.get("type") != kind:
         return f"{_event_text(wanted, at)} expected, {_event_text(seen, at)} given"
     path, value, given = comparing.first_difference(one, other, exact=exact)
-    return f"{path} of {kind}: {comparing.both(value, given)}"
+    return f"{path} of {kind}: {both(value, given)}"
 
 
 def _event_text(events: Sequence[Json], at: int) -> str:
