@@ -24,4 +24,4 @@ def test_a_client_of_another_language_says_what_it_is_made_of() -> None:
         skips=(),
     )
     (said,) = start_record(plan)["adapters"]
-    assert said["versions"] == ["openai 6.49.0, node 20.20"]
+    assert said["versions"] == ["openai 6.49.0", "node 20.20"]
