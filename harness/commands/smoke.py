@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shlex
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -34,6 +33,8 @@ def command(line: str) -> int:
     tapecheck smoke 'node my_client.mjs'
     tapecheck smoke 'python my_client.py'
     """
+    import asyncio
+
     from harness.clients.launch import PREFIX
     from harness.run.smoke import plan_of
 
