@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.judge import sources
 from harness.judge.channels import Channels
 from harness.judge.terms import Terms, families
 from harness.judge.visible import both, how_it_differs, shown
@@ -68,7 +69,9 @@ def compare(
         # What a client keeps in a field to be sent back is not lost.
         kept = [one for one in wanted.get(name) or () if one in seen.get("kept", ())]
         if name in wanted and _is_due(name, given := seen.get(name) or kept, terms):
-            yield from _items(kind, name, wanted[name], given)
+            as_given = name != "citations" or terms.granularity == "exact"
+            stated = wanted[name] if as_given else sources.as_far(wanted[name], given)
+            yield from _items(kind, name, stated, given)
     for name, kind in (("hosted_tools", "hosted-tool"), ("warnings", "warning")):
         given = seen.get(name) or []
         if name in wanted and wanted[name] != given and _is_due(name, given, terms):
@@ -84,12 +87,9 @@ def compare(
     if not failed:
         finish = list(_finish(wanted, seen, terms, reasons))
         yield from finish
-        if (
-            "cut" in wanted
-            and wanted["cut"] != seen.get("cut", False)
-            # The status follows from the reason.
-            and not any(difference.field == "finish_reason" for difference in finish)
-        ):
+        # The status follows from the reason.
+        differs = any(one.field == "finish_reason" for one in finish)
+        if "cut" in wanted and wanted["cut"] != seen.get("cut", False) and not differs:
             names = ("completed", "incomplete")
             said = [names[bool(one.get("cut"))] for one in (wanted, seen)]
             message = f"status {said[0]} expected, {said[1]} given"

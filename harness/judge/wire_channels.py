@@ -7,12 +7,13 @@ one of them. A channel that is in doubt has no key.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 
+from harness.judge import sources
 from harness.judge.channels import Channels
 from harness.judge.terms import families
 from mockserver.dialects import CallFacts, Facts, Failure
-from mockserver.vocabulary import Citation, ErrorClass, FinishReason, JsonObject
+from mockserver.vocabulary import ErrorClass, FinishReason, JsonObject
 
 #: An error class for each family, for messages.
 _TYPICAL: Mapping[str, ErrorClass] = {
@@ -93,7 +94,9 @@ def _add_opaque(found: Channels, facts: Facts, seen: Channels) -> None:
     if facts.citations is not None:
         given = seen.get("citations") or []
         found["citations"] = (
-            given if _same_sources(facts.citations, given) else [_plain(c) for c in facts.citations]
+            given
+            if sources.same(facts.citations, given)
+            else [sources.plain(c) for c in facts.citations]
         )
     if facts.images is not None:
         given = seen.get("images") or []
@@ -103,22 +106,6 @@ def _add_opaque(found: Channels, facts: Facts, seen: Channels) -> None:
             for url in facts.images
         )
         found["images"] = given if same else [{"url": url} for url in facts.images]
-
-
-def _same_sources(wire: Sequence[Citation], given: Sequence[JsonObject]) -> bool:
-    """Return whether each source is given, and none that is not there.
-
-    A client need not give titles and offsets, nor sources without an address.
-    """
-    plain = [_plain(citation) for citation in wire]
-    return all(any(g.items() <= w.items() for w in plain) for g in given) and all(
-        any(g.get("url") == w["url"] for g in given) for w in plain if "url" in w
-    )
-
-
-def _plain(citation: Citation) -> JsonObject:
-    names = ("url", "title", "start", "end")
-    return {n: v for n in names if (v := getattr(citation, n)) is not None}
 
 
 def _add_ending(
