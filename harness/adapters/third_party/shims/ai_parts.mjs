@@ -27,12 +27,15 @@ function turnPart(part) {
   if (part.type === "file") return image(part);
   if (part.type !== "tool-call") return [];
   if (part.providerExecuted) return [{ type: "hosted_tool", kind: part.toolName }];
-  return [{ type: "tool_call", id: part.toolCallId, name: part.toolName, thought_signature, ...argumentsOf(part) }];
+  const { toolCallId: id, toolName: name } = part;
+  return [{ type: "tool_call", id, name, thought_signature, ...argumentsOf(part) }];
 }
 
 /** The parts of fullStream, one after the other. */
 export class Streamed {
+  /** The numbers of the open calls, by their ids. */
   calls = new Map();
+  count = 0;
   signed = new Set();
   error = undefined;
   broken = undefined;
@@ -41,9 +44,9 @@ export class Streamed {
   *part(part) {
     if (part.type.startsWith("text-")) yield* this.text(part);
     else if (part.type.startsWith("reasoning-")) yield* this.reasoning(part);
-    else if (part.type === "source") yield* citation(part).map((cited) => event({ type: "citation", ...cited }));
+    else if (part.type === "source") yield* citation(part).map(event);
     else if (part.type === "file") yield* image(part).map(event);
-    else if (part.type === "tool-input-start" && !part.providerExecuted) yield* this.callStart(part.id, part.toolName);
+    else if (part.type === "tool-input-start") yield* this.inputStart(part);
     else if (part.type === "tool-input-delta") yield* this.callDelta(part);
     else if (part.type === "tool-call") yield* this.call(part);
     else if (part.type === "error") this.error ??= part.error;
@@ -63,10 +66,8 @@ export class Streamed {
   }
 
   *text(part) {
-    const { thoughtSignature: signature } = opaque(part);
-    if (!part.text) return yield* this.signature(given({ signature }));
-    if (signature) this.signed.add(JSON.stringify({ signature }));
-    yield event({ type: "content_delta", delta: part.text, thought_signature: signature });
+    if (part.text) yield event({ type: "content_delta", delta: part.text });
+    yield* this.signature(given({ signature: opaque(part).thoughtSignature }));
   }
 
   *reasoning(part) {
@@ -82,9 +83,13 @@ export class Streamed {
     yield event({ type: "reasoning_signature", ...fields });
   }
 
+  *inputStart({ id, toolName, providerExecuted }) {
+    if (!providerExecuted) yield* this.callStart(id, toolName);
+  }
+
   *callStart(id, name) {
     if (this.calls.has(id)) return;
-    const index = this.calls.size;
+    const index = this.count++;
     this.calls.set(id, index);
     yield event({ type: "tool_call_start", tool_call_index: index, tool_call_id: id, tool_name: name });
   }
@@ -101,6 +106,7 @@ export class Streamed {
     if (part.invalid) return (this.broken ??= part.error);
     const { thoughtSignature: thought_signature } = opaque(part);
     const index = this.calls.get(part.toolCallId);
+    this.calls.delete(part.toolCallId);
     yield event({ type: "tool_call_end", tool_call_index: index, thought_signature, ...argumentsOf(part) });
   }
 }
@@ -122,16 +128,19 @@ const opaque = (part) => Object.assign({}, ...Object.values(part.providerMetadat
 
 function signatures({ signature, thoughtSignature, redactedData, reasoningEncryptedContent }) {
   return given({
-    signature: signature ?? thoughtSignature,
+    signature: signature || thoughtSignature,
     redacted_data: redactedData,
     encrypted_content: reasoningEncryptedContent,
   });
 }
 
-const citation = ({ url, title }) => (url ? [given({ url, title })] : []);
+const citation = ({ url, title }) => (url ? [given({ type: "citation", url, title })] : []);
 
-function image({ file: { mediaType, base64 } }) {
-  return mediaType.startsWith("image/") ? [{ type: "image", url: `data:${mediaType};base64,${base64}` }] : [];
+function image(part) {
+  const { mediaType, base64 } = part.file;
+  if (!mediaType.startsWith("image/")) return [];
+  const { thoughtSignature: thought_signature } = opaque(part);
+  return [given({ type: "image", url: `data:${mediaType};base64,${base64}`, thought_signature })];
 }
 
 function counts({ inputTokens, outputTokens, totalTokens, inputTokenDetails, outputTokenDetails }) {
@@ -146,7 +155,7 @@ function counts({ inputTokens, outputTokens, totalTokens, inputTokenDetails, out
 }
 
 function given(fields) {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => (value ?? "") !== ""));
 }
 
 /** An error that the SDK hands out as a value, which may be any, to be thrown as one of its own. */
