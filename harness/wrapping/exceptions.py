@@ -70,8 +70,10 @@ def error_of(exc: BaseException) -> ClientError:
 
 def error_said(raised: Raised) -> ErrorInfo:
     """Return what an exception says that a client in another process raised."""
-    body = _body_in(raised) if raised.body is None else raised.body
     status = raised.status if raised.status is not None and raised.status >= 300 else None
+    # With a good status the text is an answer that the SDK could not read.
+    is_answer = status is None and raised.status is not None and isinstance(raised.body, str)
+    body = _body_in(raised) if raised.body is None or is_answer else raised.body
     error_class = None if status is not None else _class_of(raised.names)
     if error_class is not None:
         error = failure(error_class, clip(raised.message or raised.names[0]))

@@ -180,3 +180,8 @@ def test_what_the_provider_sent_is_found_in_the_message(
 ) -> None:
     error = error_said(Raised(names=("ApiError", "Error"), message=message, status=status))
     assert (error.message, error.status) == (expected, status)
+
+
+def test_an_answer_that_the_sdk_could_not_read_is_not_what_the_provider_says_of_an_error() -> None:
+    raised = Raised(names=("E",), message="Invalid JSON response", status=200, body='{"id": "a"}')
+    assert error_said(raised).message == "Invalid JSON response"
