@@ -59,10 +59,17 @@ function signOf(model, mark, part = false) {
   return el("span", { class: `sign m-${mark}${part ? " part" : ""}`, "aria-hidden": "true" }, model.signs[mark][0]);
 }
 
-/** Return the sign of a cell: in outline where the wire as recorded is right; known ones by level. */
+/** Return the sign of a cell: in outline where the wire as recorded is right. */
 function cellSign(model, cell) {
-  const sign = signOf(model, cell.mark, !cell.whole && cell.mark !== "pass");
-  if (cell.mark === "known") sign.classList.add(`k-${cell.causes.find((c) => c.known !== undefined)?.level}`);
+  const known = cell.mark === "known" && cell.causes.find((cause) => cause.known !== undefined);
+  return known ? causeSign(model, known) : signOf(model, cell.mark, !cell.whole && cell.mark !== "pass");
+}
+
+/** Return the sign of one cause; a known one has the colour of its level. */
+function causeSign(model, cause) {
+  if (cause.known === undefined) return signOf(model, cause.level);
+  const sign = signOf(model, "known");
+  sign.classList.add(`k-${cause.level}`);
   return sign;
 }
 

@@ -128,7 +128,7 @@ class Detail {
     const id = `${cell.scenario.id}/${variation ?? model.variations[cause.example]}@${cell.client.name}`;
     const names = rangesOf(cause.at.map((n) => model.variations[n]));
     const part = el("section", { class: `cause l-${cause.level}` },
-      el("h3", {}, signOf(model, cause.known === undefined ? cause.level : "known"), ` ${cause.level} · `, el("bdi", {}, field && field !== kind ? `${kind}: ${field}` : kind)),
+      el("h3", {}, causeSign(model, cause), ` ${cause.level} · `, el("bdi", {}, field && field !== kind ? `${kind}: ${field}` : kind)),
       el("p", { class: "message" }, el("bdi", {}, text(cause.message))),
       cause.blame ? el("p", { class: "notice" }, `Not about the client, but about the ${cause.blame}.`) : null,
       cause.why === undefined ? null : el("p", { class: "dim" }, `Why ${cause.level}: ${text(cause.why)}.`),

@@ -44,7 +44,7 @@ class Matrix {
     this.visible = [];
     this.closed = new Set();
     const dialects = [...new Set(model.scenarios.map((s) => s.dialect))];
-    if (model.scenarios.length > 600) for (const s of model.scenarios) this.closed.add(this.groupOf(s));
+    if (model.scenarios.length > 1000) for (const s of model.scenarios) this.closed.add(this.groupOf(s));
     byId("dialect").append(...dialects.map((d) => el("option", { value: d }, d || "(no dialect)")));
     byId("which-list").append(...model.clients.map((c, n) => el("label", {}, el("input", { type: "checkbox", value: n, checked: true }), ` ${c.name}`)));
     byId("which-list").parentElement.addEventListener("click", (event) => {
@@ -74,7 +74,7 @@ class Matrix {
   /** Draw the tables anew, under the filters. */
   draw() {
     const filters = filtersOf(), model = this.model;
-    const narrowed = filters.words.length > 0 || filters.level || filters.known;
+    const narrowed = filters.words.length > 0 || filters.level !== "" || filters.known !== "";
     const rows = model.scenarios.filter((s) =>
       (!filters.dialect || s.dialect === filters.dialect)
       && [...s.cells.values()].some((cell) => shows(model, cell, filters)));
@@ -89,7 +89,7 @@ class Matrix {
 
   table(dialect, rows, filters, narrowed) {
     const columns = this.model.clients.map((client, n) => n)
-      .filter((n) => filters.clients.has(n) && rows.some((s) => s.cells.has(n)));
+      .filter((n) => rows.some((s) => s.cells.has(n) && shows(this.model, s.cells.get(n), filters)));
     const heads = columns.map((n) => el("th", { scope: "col" }, el("span", {}, this.model.clients[n].name)));
     const table = el("table", { class: "matrix" },
       el("caption", { class: "hidden" }, `${dialect}: scenarios by clients`),
