@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from harness.judge.kinds import KINDS
+from harness.judge.kinds import KINDS, Level
 from harness.judge.transcript import Blame
 from harness.reports.aligned import aligned, around
 from harness.reports.cause import smallest_cause
 from harness.reports.grouping import simplest_first
-from harness.reports.html.texts import Texts, shown
+from harness.reports.html.texts import Once, shown
 from mockserver.vocabulary import JsonObject
 
 #: The marks of a case and of a cell, the most important first.
@@ -45,10 +45,9 @@ def mark_of(record: JsonObject) -> str:
     outcome = str(record["outcome"])
     if outcome in ("error", "stale", "known", "skip"):
         return outcome
-    if outcome == "fail":
-        # A case that fails without a level is of a version that had none.
-        return str(record.get("level", "must"))
-    return str(record.get("level", "pass"))
+    # A case that fails without a level is of a version that had none, or has others.
+    level = record.get("level", "must" if outcome == "fail" else "pass")
+    return level if level in MARKS else "must"
 
 
 def causes_of(records: Iterable[JsonObject]) -> list[Cause]:
@@ -57,7 +56,8 @@ def causes_of(records: Iterable[JsonObject]) -> list[Cause]:
     for record in records:
         known = record["outcome"] == "known"
         for finding in _distinct(record):
-            level, (kind, place) = str(finding.get("level", "must")), _name_of(finding)
+            level, (kind, place) = finding.get("level", ""), _name_of(finding)
+            level = level if level in {*Level} else "must"
             key = (level, kind, place, str(finding["blame"]), str(known))
             cause = found.setdefault(key, Cause(level, kind, place, known))
             cause.records.append(record)
@@ -82,10 +82,15 @@ def _name_of(finding: JsonObject) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Packer:
-    """Turns cells into the data of the page: lists with numbers of texts and of variations."""
+    """Turns cells into the data of the page.
 
-    texts: Texts
-    variations: Texts
+    Texts, variations and lists of variations are numbers: most clients pass a scenario on the same
+    wires.
+    """
+
+    texts: Once[str]
+    variations: Once[str]
+    lists: Once[tuple[int, ...]]
     clip: int
 
     def cell(self, records: Sequence[JsonObject]) -> JsonObject:
@@ -98,7 +103,7 @@ class Packer:
         data: JsonObject = {
             "mark": mark,
             "whole": bool(ordinary & {*marks[mark]}) if ordinary else len(marks) == 1,
-            "cases": {m: [self.variations.add(v) for v in names] for m, names in marks.items()},
+            "cases": {m: self._list(names) for m, names in marks.items()},
         }
         if causes := causes_of(records):
             data["causes"] = [self._cause(cause, records) for cause in causes]
@@ -112,8 +117,8 @@ class Packer:
             "field": self._text(cause.field),
             "check": self._text(finding["check"]),
             "message": self._text(finding["message"]),
-            "at": [self.variations.add(r["variation"]) for r in cause.records],
-            "example": self.variations.add(record["variation"]),
+            "at": self._list(r["variation"] for r in cause.records),
+            "example": self.variation(record),
         }
         if finding["blame"] != Blame.CLIENT:
             data["blame"] = finding["blame"]
@@ -145,6 +150,13 @@ class Packer:
             yield [*map(self._text, sides), int(row.differs)]
         if left := sum(1 for _ in rows):
             yield [left]
+
+    def variation(self, record: JsonObject) -> int:
+        """Return the number of a record's variation."""
+        return self.variations.add(shown(record["variation"], self.clip))
+
+    def _list(self, names: Iterable[str]) -> int:
+        return self.lists.add(tuple(self.variations.add(shown(n, self.clip)) for n in names))
 
     def _text(self, text: object) -> int:
         return self.texts.add(shown(text, self.clip))

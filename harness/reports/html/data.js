@@ -33,7 +33,9 @@ function modelOf(data) {
   }));
   const cells = data.cells.map((cell) => {
     const scenario = scenarios[cell.s], client = data.clients[cell.c];
-    const whole = { ...cell, scenario, client, causes: cell.causes ?? [] };
+    const cases = Object.fromEntries(Object.entries(cell.cases).map(([mark, list]) => [mark, data.lists[list]]));
+    const causes = (cell.causes ?? []).map((cause) => ({ ...cause, at: data.lists[cause.at] }));
+    const whole = { ...cell, scenario, client, cases, causes };
     scenario.cells.set(cell.c, whole);
     return whole;
   });

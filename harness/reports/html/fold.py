@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.reports.html.cells import Packer, mark_of
-from harness.reports.html.texts import Texts, path_of, shown
+from harness.reports.html.texts import Once, path_of, shown
 from harness.reports.summary import Summary
 from mockserver.vocabulary import JsonObject
 
@@ -104,7 +104,8 @@ class _Fold:
         self.first.setdefault(scenario, record)
         self.cells.setdefault((scenario, adapter), []).append(record)
         self.marks[adapter][mark_of(record)] += 1
-        if (broken := record.get("break")) and broken["how"] in BREAKS:
+        broken = record.get("break", {})
+        if broken.get("how") in BREAKS and broken.get("reaction") in REACTIONS:
             self.broken[adapter, broken["how"], broken["reaction"]].append(record)
 
 
@@ -114,8 +115,8 @@ def fold(records: Iterable[JsonObject], summary: Summary, *, here: Path, clip: i
     for record in records:
         if record["type"] == "case":
             folded.add(record)
-    texts, variations = Texts(), Texts()
-    packer = Packer(texts, variations, clip)
+    texts = Once[str]()
+    packer = Packer(texts, Once(), Once(), clip)
     names = summary.adapters
     ids = sorted(folded.first, key=lambda s: (_dialect(folded.first[s]), s))
     scenario_numbers = {scenario: number for number, scenario in enumerate(ids)}
@@ -146,7 +147,7 @@ def fold(records: Iterable[JsonObject], summary: Summary, *, here: Path, clip: i
         found = summary.facts.get(name)
         clients.append(
             ClientRow(
-                name=name,
+                name=shown(name, clip),
                 versions=[shown(v, clip) for v in _own(adapter.get("versions", ()))],
                 dialects=[shown(d, clip) for d in adapter["dialects"]],
                 level=str(adapter.get("level", "must")),
@@ -165,9 +166,7 @@ def fold(records: Iterable[JsonObject], summary: Summary, *, here: Path, clip: i
                 "c": names.index(adapter),
                 "how": how,
                 "reaction": reaction,
-                "at": [
-                    [scenario_numbers[r["scenario"]], variations.add(r["variation"])] for r in found
-                ],
+                "at": [[scenario_numbers[r["scenario"]], packer.variation(r)] for r in found],
             }
             for (adapter, how, reaction), found in sorted(folded.broken.items())
             if reaction != "told"
@@ -175,7 +174,8 @@ def fold(records: Iterable[JsonObject], summary: Summary, *, here: Path, clip: i
         "skips": _skips(summary, scenario_numbers, names, texts, clip),
         "options": [shown(option, clip) for option in run.get("options", ())],
     }
-    data |= {"variations": variations.listed, "texts": texts.listed}
+    data |= {"variations": packer.variations.listed, "lists": packer.lists.listed}
+    data["texts"] = texts.listed
     return Page(
         clients=clients,
         scenarios=len(ids),
@@ -206,16 +206,16 @@ def _reacted(folded: _Fold, adapter: str, how: str) -> Reacted:
     return Reacted({name: count for name, count in counts.items() if count})
 
 
-def _client_data(summary: Summary, adapter: JsonObject, texts: Texts, clip: int) -> JsonObject:
+def _client_data(summary: Summary, adapter: JsonObject, texts: Once[str], clip: int) -> JsonObject:
     """Return what the page shows of one client: its declaration and its causes of failures."""
     name = adapter["name"]
     groups = [group for group in summary.failures if group.adapter == name][:_CAUSES]
     facts = summary.facts.get(name)
     exposes = adapter.get("exposes")
     return {
-        "name": name,
+        "name": shown(name, clip),
         "versions": [shown(v, clip) for v in adapter.get("versions", ())],
-        "dialects": adapter["dialects"],
+        "dialects": [shown(d, clip) for d in adapter["dialects"]],
         "level": adapter.get("level", "must"),
         "errors": adapter.get("errors", ""),
         "exposes": None if exposes is None else [shown(word, clip) for word in exposes],
@@ -236,7 +236,7 @@ def _client_data(summary: Summary, adapter: JsonObject, texts: Texts, clip: int)
 
 
 def _skips(
-    summary: Summary, numbers: Mapping[str, int], names: Sequence[str], texts: Texts, clip: int
+    summary: Summary, numbers: Mapping[str, int], names: Sequence[str], texts: Once[str], clip: int
 ) -> list[list[int]]:
     """Return scenario, client and reason of what was not played, where others were played it."""
     return [

@@ -1,13 +1,15 @@
-"""Texts for the page: what a client gave is shown, and each text is kept once."""
+"""Texts for the page: what a client gave is shown, and each is kept once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from harness.judge.visible import visible
 from harness.suite import bundled
 
+_T = TypeVar("_T")
 #: Folders below which a scenario's path is the same on every machine.
 _SPECS = ("specs", "scenarios")
 
@@ -36,16 +38,16 @@ def path_of(file: str, here: Path) -> str:
 
 
 @dataclass(slots=True)
-class Texts:
-    """Each text once, by its number."""
+class Once(Generic[_T]):
+    """Each value once, by its number."""
 
-    numbers: dict[str, int] = field(default_factory=dict)
+    numbers: dict[_T, int] = field(default_factory=dict)
 
-    def add(self, text: str) -> int:
-        """Return the number of a text."""
-        return self.numbers.setdefault(text, len(self.numbers))
+    def add(self, value: _T) -> int:
+        """Return the number of a value."""
+        return self.numbers.setdefault(value, len(self.numbers))
 
     @property
-    def listed(self) -> list[str]:
-        """All texts, in the order of their numbers."""
+    def listed(self) -> list[_T]:
+        """All values, in the order of their numbers."""
         return list(self.numbers)
