@@ -172,11 +172,11 @@ class Detail {
   broken(entry) {
     const model = this.model, [head, meaning] = model.breaks_named[entry.how];
     const client = model.clients[entry.c].name;
-    const rows = [...groupBy(entry.at, ([s]) => s)].map(([s, at]) => el("li", {},
+    const rows = [...groupBy(entry.at, ([s]) => s)].map(([s, at]) => el("li", {}, cellSign(model, model.scenarios[s].cells.get(entry.c)), " ",
       el("a", { href: addressOf(`${model.scenarios[s].id}/${model.variations[at[0][1]]}@${client}`) }, model.scenarios[s].id),
       listOf(rangesOf(at.map(([, v]) => model.variations[v])))));
     this.show(`${client}: ${head}`, [
-      el("p", {}, `${meaning}. In these cases: `, el("b", {}, model.reactions[entry.reaction][0]), `, ${model.reactions[entry.reaction][1]}.`),
+      el("p", {}, `${meaning[0].toUpperCase()}${meaning.slice(1)}. In these cases: `, el("b", {}, model.reactions[entry.reaction][0]), `, ${model.reactions[entry.reaction][1]}.`),
       el("ul", { class: "causes" }, rows),
     ], []);
   }
