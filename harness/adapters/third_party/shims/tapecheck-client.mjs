@@ -8,7 +8,12 @@
 //
 // What is yielded is a chunk or event of the SDK. nativeTurn(value) is the whole answer of the SDK,
 // event({…}) and turn({…}) are in the normalized form. In a call that is not streamed, what is
-// yielded or returned is the whole answer. fromIterable(iterable) hands on any async iterable.
+// yielded or returned is the whole answer. fromIterable(iterable) hands on any async iterable:
+//
+//   const about = { name: "my-client", dialects: ["openai-chat"], features: ["streaming"] };
+//   serve(about, (call) => fromIterable(client.stream(call.arguments, { signal: call.signal })));
+//
+// tapecheck-client.d.mts has the types.
 import { readFileSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -170,6 +175,8 @@ function textOf(value) {
 
 function causes(error) {
   const texts = [];
-  for (let one = error; one instanceof Error && texts.length < 4; one = one.cause) texts.push(one.stack ?? String(one));
+  for (let one = error; one instanceof Error && texts.length < 4; one = one.cause) {
+    texts.push(one.stack ?? String(one));
+  }
   return texts.join("\ncaused by ").slice(0, 6000);
 }
