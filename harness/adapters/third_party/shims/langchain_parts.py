@@ -17,6 +17,7 @@ REASONS = {
     "tool_use": "tool_calls",
     "max_tokens": "length",
     "max_output_tokens": "length",
+    "model_context_window_exceeded": "length",
     "refusal": "content_filter",
 }
 
@@ -29,20 +30,32 @@ def history(call):
 
 def said_by(message):
     """Return what a message or a chunk of one says."""
-    said = {"content": "", "thinking_blocks": [], "tool_calls": []}
-    said["refusal"] = message.additional_kwargs.get("refusal")
+    said = {"content": str(message.text), "thinking_blocks": [], "tool_calls": calls_of(message)}
+    said["refusal"] = message.additional_kwargs.get("refusal") or ""
     for block in message.content_blocks:
-        if block["type"] == "text":
-            said["content"] += block["text"]
-        elif block["type"] == "reasoning":
+        other = block.get("value", {})
+        if block["type"] == "reasoning":
             proof = block.get("extras", {}).get("signature")
             said["thinking_blocks"].append({"thinking": block.get("reasoning"), "signature": proof})
-        elif block["type"] in ("tool_call", "tool_call_chunk", "invalid_tool_call"):
-            args = block["args"]
-            text = json.dumps(args) if isinstance(args, dict) else args
-            function = {"name": block["name"], "arguments": text or ""}
-            index = {"index": block["index"]} if block.get("index") is not None else {}
-            said["tool_calls"].append({**index, "id": block["id"], "function": function})
+        elif other.get("type") == "redacted_thinking":
+            said["thinking_blocks"].append({"data": other.get("data")})
+    for block in message.content:
+        if isinstance(block, dict) and block.get("type") == "refusal":
+            said["refusal"] += block["refusal"]
+    return said
+
+
+def calls_of(message):
+    """Return the tool calls, those with arguments that LangChain cannot parse included."""
+    calls = getattr(message, "tool_call_chunks", None)
+    calls = [*message.tool_calls, *message.invalid_tool_calls] if calls is None else calls
+    said = []
+    for call in calls:
+        args = call["args"]
+        text = json.dumps(args) if isinstance(args, dict) else args
+        function = {"name": call["name"], "arguments": text or ""}
+        index = {"index": call["index"]} if call.get("index") is not None else {}
+        said.append({**index, "id": call["id"], "function": function})
     return said
 
 

@@ -30,10 +30,14 @@ SETTINGS = ("max_tokens", "temperature", "top_p", "seed", "parallel_tool_calls")
 NOTHING = {"type": "object", "properties": {}}
 
 
-def tool(name, description=None, parameters=NOTHING, strict=None):
+def tool(function):
     """Return a function as a tool."""
-    about = {"description": description, "strict": strict}
-    return ToolDefinition(name=name, parameters_json_schema=parameters, **about)
+    return ToolDefinition(
+        name=function["name"],
+        description=function.get("description"),
+        parameters_json_schema=function.get("parameters", NOTHING),
+        strict=function.get("strict"),
+    )
 
 
 async def make(call):
@@ -48,7 +52,7 @@ async def make(call):
         "messages": history(call),
         "model_settings": {**settings, "extra_body": options} if options else settings,
         "model_request_parameters": ModelRequestParameters(
-            function_tools=[tool(**t["function"]) for t in call.tools if "function" in t]
+            function_tools=[tool(t["function"]) for t in call.tools if "function" in t]
         ),
     }
     if call.stream:

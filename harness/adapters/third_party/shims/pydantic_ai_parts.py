@@ -56,9 +56,10 @@ def said_by(parts, calls):
     said = {"content": "", "thinking_blocks": [], "tool_calls": []}
     for part in parts:
         signed = (getattr(part, "provider_details", None) or {}).get("thought_signature")
+        if signed and part.part_kind in ("text", "file"):
+            said["thought_signature"] = signed
         if part.part_kind == "text":
             said["content"] += part.content
-            said |= {"thought_signature": signed} if signed else {}
         elif part.part_kind == "thinking":
             proof = "data" if part.id == "redacted_thinking" else "signature"
             said["thinking_blocks"].append({"thinking": part.content, proof: part.signature})
@@ -80,7 +81,10 @@ def delta_of(delta, number):
     if delta.part_delta_kind == "thinking":
         block = {"thinking": delta.content_delta, "signature": delta.signature_delta}
         return {"thinking_blocks": [block]}
-    return {"content": delta.content_delta or ""}
+    details = delta.provider_details
+    signed = details.get("thought_signature") if isinstance(details, dict) else None
+    said = {"content": delta.content_delta or ""}
+    return {**said, "thought_signature": signed} if signed else said
 
 
 def chunk(usage=None, **choice):
