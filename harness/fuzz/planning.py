@@ -10,6 +10,7 @@ from harness.errors import SelectionError
 from harness.fuzz.wires import FORMS, Asked
 from harness.plan.expand import skip_reason
 from harness.plan.planning import Plan, Settings, find_scenarios, load_adapters
+from harness.suite.scenario import Scenario
 from mockserver.dialects import find_dialect
 from mockserver.errors import did_you_mean
 from mockserver.vocabulary import NeutralCall
@@ -58,8 +59,20 @@ def call_of(adapter: Adapter, dialect: str) -> Asked:
     It is that of the scenario that needs least of the client: some choose the wire format by the
     model, or need options.
     """
-    scenarios, _ = find_scenarios(Settings())
-    plain = [
+    # Most scenarios of a dialect are in its folder, and reading all of them takes seconds.
+    plain = _plain_ones(adapter, dialect, (dialect,)) or _plain_ones(adapter, dialect, ())
+    if not plain:
+        return Asked(_PLAIN)
+    first = min(plain, key=lambda scenario: len(scenario.requires - FORMS))
+    call = first.turns[0].call
+    assert call is not None
+    return Asked(replace(call, max_retries=0), first.requires - FORMS)
+
+
+def _plain_ones(adapter: Adapter, dialect: str, patterns: tuple[str, ...]) -> list[Scenario]:
+    """Return the scenarios of one call without tools and time limits that the client may play."""
+    scenarios, _ = find_scenarios(Settings(patterns=patterns))
+    return [
         scenario
         for scenario in scenarios
         if scenario.dialect == dialect
@@ -69,9 +82,3 @@ def call_of(adapter: Adapter, dialect: str) -> Asked:
         and not call.tools
         and call.timeout is None
     ]
-    if not plain:
-        return Asked(_PLAIN)
-    first = min(plain, key=lambda scenario: len(scenario.requires - FORMS))
-    call = first.turns[0].call
-    assert call is not None
-    return Asked(replace(call, max_retries=0), first.requires - FORMS)

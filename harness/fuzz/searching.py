@@ -18,7 +18,7 @@ from hypothesis.errors import HypothesisException
 from harness.errors import HarnessError
 from harness.fuzz import cases, witness
 from harness.fuzz.causes import Cause, cause_of, counted, known_reason
-from harness.fuzz.wires import Asked, Wire, wires
+from harness.fuzz.wires import MOST, Asked, Wire, wires
 from harness.judge.baseline import Baseline
 from harness.judge.transcript import Blame, Finding
 from harness.plan.planning import Plan, held
@@ -91,6 +91,7 @@ class Search:
         asked: Asked,
         *,
         seed: int = 0,
+        most: int = MOST,
         shrinks: int = SHRINKS,
         progress: Callable[[Tally], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -99,7 +100,8 @@ class Search:
         self._baseline: Baseline = plan.baselines[self._adapter.name]
         self._dialect = dialect
         self._random = Random(f"{seed} {dialect}")  # noqa: S311 - not for secrets
-        self._wires = wires(find_dialect(dialect), self._adapter.features, asked)
+        features = self._adapter.features
+        self._wires = wires(find_dialect(dialect), features, asked, most=most)
         self._progress = progress or (lambda _: None)
         self.clock = clock
         self.shrinks = shrinks

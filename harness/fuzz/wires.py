@@ -72,6 +72,8 @@ _BY_FEATURE: Mapping[str, type[Part]] = {
     "reasoning": ReasoningPart,
     "refusal": RefusalPart,
 }
+#: Parts of a turn, beside one that all dialects can say, and a call that is there twice.
+MOST = 8
 #: What a call needs that is no more than the form of its answer.
 FORMS = frozenset({"streaming", "non_streaming"})
 #: How often each of 20 wires is broken, is an error, or fails in the stream.
@@ -110,10 +112,13 @@ class Wire:
         return (len(self.interaction.response.body) + 40 * changes, len(chunks))
 
 
-def wires(dialect: Dialect, features: frozenset[str], asked: Asked) -> st.SearchStrategy[Wire]:
+def wires(
+    dialect: Dialect, features: frozenset[str], asked: Asked, *, most: int = MOST
+) -> st.SearchStrategy[Wire]:
     """Return the strategy of wires for a client with these features.
 
-    ``asked`` is a call that the client makes in this dialect; its tools are replaced.
+    ``asked`` is a call that the client makes in this dialect; its tools are replaced. ``most`` is
+    the number of parts of a turn.
     """
     kinds: set[type[Part]] = {
         TextPart,
@@ -124,7 +129,7 @@ def wires(dialect: Dialect, features: frozenset[str], asked: Asked) -> st.Search
         names=odd_names,
         objects=objects_of(odd_texts),
         kinds=frozenset(kinds),
-        most=9,
+        most=most,
         repeats=True,
         least=0,
         cited="citations" in features,

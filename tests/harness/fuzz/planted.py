@@ -95,11 +95,11 @@ class PlainNames(_Changing):
         return {**call, "function": {**function, "name": name.replace("-", "_")}}
 
 
-class DropsTheWordNull(_Changing):
-    """Takes the text ``null`` for none."""
+class DropsTheDigitZero(_Changing):
+    """Takes the text ``0`` for none."""
 
     def delta(self, delta: JsonObject) -> JsonObject:
-        return {**delta, "content": None} if delta.get("content") == "null" else delta
+        return {**delta, "content": None} if delta.get("content") == "0" else delta
 
 
 PLANTED: tuple[type[ChatStream], ...] = (
@@ -107,5 +107,5 @@ PLANTED: tuple[type[ChatStream], ...] = (
     LosesEscaped,
     CountsTheInputTwice,
     PlainNames,
-    DropsTheWordNull,
+    DropsTheDigitZero,
 )

@@ -56,9 +56,9 @@ def replayed(files: Kept, directory: Path) -> list[CaseResult]:
 @pytest.mark.parametrize(
     "one",
     [
-        wire("null\u2028\x85🎉"),
-        wire("null, or not", {"eol": "crlf", "framing": "one-byte"}),
-        wire("null and what is behind it", broken=Break(FaultKind.CUT, 3)),
+        wire("\u0301\u2028\x85🎉"),
+        wire("\u0301, or not", {"eol": "crlf", "framing": "one-byte"}),
+        wire("\u0301 and what is behind it", broken=Break(FaultKind.CUT, 3)),
     ],
     ids=["recorded", "axes", "fault"],
 )
@@ -70,7 +70,7 @@ def test_the_command_plays_the_case_again(
     assert right.verdict.outcome is Outcome.PASS
     assert right.case.point == one.point
     assert right.case.fault == (one.broken and one.broken.kind)
-    monkeypatch.setattr(client, "ChatStream", planted.DropsTheWordNull)
+    monkeypatch.setattr(client, "ChatStream", planted.DropsCombining)
     (wrong,) = replayed(files, tmp_path)
     assert wrong.verdict.outcome is Outcome.FAIL
     assert wrong.verdict.findings[0].kind == "text"
