@@ -33,6 +33,9 @@ _Loaded = tuple["Adapter", "Baseline"]
     help="Only this client, those of this environment, or of this dialect. May be repeated.",
 )
 @click.option("--no-make", is_flag=True, help="Make no environment; play to clients that have one.")
+@click.option(
+    "--originals", is_flag=True, help="Also the originals of bundled clients; see docs/bugs.md."
+)
 @click.option("--newest", is_flag=True, help="Run the newest releases instead of the pinned ones.")
 @options.level
 @click.option(
@@ -59,6 +62,7 @@ _Loaded = tuple["Adapter", "Baseline"]
 def command(
     only: tuple[str, ...],
     no_make: bool,
+    originals: bool,
     newest: bool,
     level: str | None,
     results: Path,
@@ -87,7 +91,9 @@ def command(
     from harness.plan.planning import make_plan
 
     began = time.monotonic()
-    clients, missing = _with_environment(_chosen(only, newest=newest), no_make=no_make)
+    clients, missing = _with_environment(
+        _chosen(only, originals=originals, newest=newest), no_make=no_make
+    )
     loaded, silent = _loaded(clients)
     missing += silent
     code = 0
@@ -120,8 +126,11 @@ def _one_by_one(plan: Plan) -> Plan:
     return replace(plan, cases=tuple(sorted(plan.cases, key=lambda case: order[case.adapter])))
 
 
-def _chosen(only: Sequence[str], *, newest: bool) -> list[ThirdParty]:
-    """Return the clients that names of clients, environments and dialects choose."""
+def _chosen(only: Sequence[str], *, originals: bool, newest: bool) -> list[ThirdParty]:
+    """Return the clients that names of clients, environments and dialects choose.
+
+    Of the originals those that are named themselves, or all that are chosen with ``originals``.
+    """
     from dataclasses import replace
 
     from harness.environments import listing
@@ -140,7 +149,12 @@ def _chosen(only: Sequence[str], *, newest: bool) -> list[ThirdParty]:
                 hint="'tapecheck list --what sdks' lists them",
             )
     names = {name for word in only for name in words[word]} if only else set(known)
-    return [replace(c, newest=newest) for name, c in known.items() if name in names]
+    named = {word.removeprefix(listing.PREFIX) for word in only}
+    return [
+        replace(client, newest=newest)
+        for name, client in known.items()
+        if name in names and (originals or not client.original or name in named)
+    ]
 
 
 def _with_environment(

@@ -111,29 +111,35 @@ def installed(environment: Environment, directory: Path) -> dict[str, str]:
 def _with_uv(environment: Environment, directory: Path, newest: bool) -> list[list[str]]:
     uv = shutil.which("uv") or "uv"
     chosen = [] if newest else ["--constraint", str(environment.pins)]
+    install = [
+        *(uv, "pip", "install", "--python", str(store.python_of(directory))),
+        *("--only-binary", ":all:", "--compile-bytecode", "--no-progress"),
+        *chosen,
+    ]
     return [
         [uv, "venv", "--quiet", "--no-project", "--python", sys.executable, str(directory)],
-        [
-            *(uv, "pip", "install", "--python", str(store.python_of(directory))),
-            *("--only-binary", ":all:", "--compile-bytecode", "--no-progress"),
-            *chosen,
-            *environment.packages,
-        ],
+        *_installing(install, environment),
     ]
 
 
 def _with_pip(environment: Environment, directory: Path, newest: bool) -> list[list[str]]:
     chosen = [] if newest else ["--constraint", str(environment.pins)]
+    install = [
+        *(sys.executable, "-m", "pip", "--python", str(store.python_of(directory))),
+        *("--disable-pip-version-check", "--no-input", "--retries", "2"),
+        *("install", "--progress-bar", "off", "--only-binary", ":all:"),
+        *chosen,
+    ]
     return [
         [sys.executable, "-m", "venv", "--without-pip", str(directory)],
-        [
-            *(sys.executable, "-m", "pip", "--python", str(store.python_of(directory))),
-            *("--disable-pip-version-check", "--no-input", "--retries", "2"),
-            *("install", "--progress-bar", "off", "--only-binary", ":all:"),
-            *chosen,
-            *environment.packages,
-        ],
+        *_installing(install, environment),
     ]
+
+
+def _installing(install: list[str], environment: Environment) -> list[list[str]]:
+    """Return the commands that install the packages, and those that stand alone."""
+    alone = [[*install, "--no-deps", *environment.alone]] if environment.alone else []
+    return [[*install, *environment.packages], *alone]
 
 
 def _with_npm(environment: Environment, directory: Path, newest: bool) -> list[list[str]]:

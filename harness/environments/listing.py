@@ -39,12 +39,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """An environment: what is installed, and ``pins``, the file that says which releases."""
+    """An environment: what is installed, and ``pins``, the file that says which releases.
+
+    ``alone`` are packages of Python that are installed without what they require.
+    """
 
     name: str
     kind: Kind
     packages: tuple[str, ...]
     pins: Path
+    alone: tuple[str, ...] = ()
 
     def key(self, runtime: str, *, newest: bool) -> str:
         """Return what tells this environment from others of its name: pins and ``runtime``.
@@ -53,7 +57,7 @@ class Environment:
         matter.
         """
         pinned = b"" if newest else self.pins.read_bytes()
-        stated = "\n".join((self.kind, runtime, *self.packages)).encode()
+        stated = "\n".join((self.kind, runtime, *self.packages, *self.alone)).encode()
         key = hashlib.sha256(stated + b"\n\n" + pinned).hexdigest()[:12]
         return f"newest-{key}" if newest else key
 
@@ -62,7 +66,8 @@ class Environment:
 class ThirdParty:
     """A third-party client: ``file`` is its declaration, ``shim`` the program that speaks for it.
 
-    ``newest`` asks for the newest releases of its packages.
+    ``newest`` asks for the newest releases of its packages. An ``original`` is one whose work a
+    bundled adapter does: it is played only when asked for.
     """
 
     name: str
@@ -73,6 +78,7 @@ class ThirdParty:
     dialects: tuple[str, ...]
     file: Path
     newest: bool = False
+    original: bool = False
 
     @property
     def reference(self) -> str:
@@ -94,6 +100,7 @@ def environments() -> dict[str, Environment]:
             kind=kind,
             packages=tuple(stated["packages"]),
             pins=root / "pins" / f"{name}.{suffix}",
+            alone=tuple(stated.get("alone", ())),
         )
     return found
 
@@ -138,6 +145,7 @@ def _read(path: Path, shims: Path) -> ThirdParty:
         arguments=tuple(data.get("arguments", ())),
         dialects=tuple(data["dialects"]),
         file=path,
+        original=data.get("tier") == "original",
     )
 
 
@@ -159,11 +167,14 @@ def third_party(reference: str) -> ThirdParty:
 def chosen(names: Sequence[str]) -> tuple[Environment, ...]:
     """Return the environments of these names, each once; a client's name names the one it needs.
 
-    No name means all. Raises :class:`SelectionError` for an unknown one.
+    No name means all but those that only originals need. Raises :class:`SelectionError` for an
+    unknown one.
     """
     known = environments()
     if not names:
-        return tuple(known.values())
+        clients = third_parties().values()
+        usual = {client.environment.name for client in clients if not client.original}
+        return tuple(one for name, one in known.items() if name in usual)
     found: dict[str, Environment] = {}
     for name in names:
         plain = name.removeprefix(PREFIX).removesuffix(NEWEST)

@@ -49,7 +49,7 @@ def pinned(environment: Environment) -> dict[str, str]:
 
 def names(environment: Environment) -> Iterator[str]:
     """Yield the names of the packages that an environment is about."""
-    for package in environment.packages:
+    for package in (*environment.alone, *environment.packages):
         if environment.kind is Kind.NODE:
             # @scope/name@range: the first @ belongs to the name.
             yield package[0] + package[1:].partition("@")[0]

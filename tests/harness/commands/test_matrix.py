@@ -11,7 +11,7 @@ import pytest
 
 from harness import reports
 from harness.clients import registry
-from harness.environments import making
+from harness.environments import listing, making
 from harness.errors import SetupError
 from harness.plan import matrix
 from harness.plan.planning import Settings
@@ -54,6 +54,18 @@ def test_clients_are_played_and_one_that_cannot_start_is_named(
     assert [r["id"] for r in records if r["type"] == "case"] == [
         "openai-chat/twins/text/recorded@toy-client"
     ]
+
+
+def test_an_original_is_played_only_when_asked_for(
+    toy: Path, monkeypatch: pytest.MonkeyPatch, tapecheck: Cli
+) -> None:
+    known = listing.third_parties()
+    originals = {name: replace(client, original=True) for name, client in known.items()}
+    monkeypatch.setattr(listing, "third_parties", lambda: originals)
+    assert (tapecheck("matrix", "--no-make", "--newest"), tapecheck.err) == (0, "")
+    for asked in (["--originals"], ["--only", "toy-client"], ["--only", "sdk:toy-client"]):
+        assert tapecheck("matrix", "--no-make", "--newest", *asked) == 3
+        assert "sdk:toy-client@newest: its environment toy is not made" in tapecheck.err
 
 
 def test_a_declaration_says_more_than_a_shim(toy: Path) -> None:

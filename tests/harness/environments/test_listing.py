@@ -15,7 +15,7 @@ from tests.harness.environments.packages import python
 
 
 def test_the_list_has_at_least_sixteen_clients_of_all_native_dialects() -> None:
-    found = listing.third_parties().values()
+    found = [client for client in listing.third_parties().values() if not client.original]
     assert len(found) >= 16
     spoken = {dialect for client in found for dialect in client.dialects}
     assert spoken <= dialects().keys()
@@ -58,6 +58,7 @@ def test_the_key_depends_on_packages_pins_and_interpreter(tmp_path: Path) -> Non
     assert key == one.key("cpython-311", newest=False)
     assert key != one.key("cpython-312", newest=False)
     assert key != replace(one, packages=("toy", "other")).key("cpython-311", newest=False)
+    assert key != replace(one, alone=("other",)).key("cpython-311", newest=False)
     newest = one.key("cpython-311", newest=True)
     one.pins.write_text("toy==1.1\n")
     assert key != one.key("cpython-311", newest=False)
@@ -76,7 +77,13 @@ def test_a_reference_names_a_client() -> None:
 def test_environments_are_chosen_by_their_name_or_a_clients() -> None:
     names = ("sdk:openai-python-chat", "openai-python", "anthropic-python-helper")
     assert [e.name for e in listing.chosen(names)] == ["openai-python", "anthropic-python"]
-    assert len(listing.chosen(())) == len(listing.environments())
+    usual = {e.name for e in listing.chosen(())}
+    assert {n for n in listing.environments() if n not in usual} == {
+        *("original-agents", "original-letta-codex", "original-letta-thoughts"),
+    }
+    assert [e.name for e in listing.chosen(["original-inner-thoughts"])] == [
+        "original-letta-thoughts"
+    ]
     with pytest.raises(SelectionError, match="no environment 'lite'"):
         listing.chosen(["lite"])
 

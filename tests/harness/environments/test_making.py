@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,15 @@ def test_pip_installs_what_is_pinned(tmp_path: Path, monkeypatch: pytest.MonkeyP
     )
     assert ended.stdout == "2.0 1.0\n"
     assert (made.tool, making.find(environment)) == ("pip", made)
+
+
+def test_what_stands_alone_is_installed_without_what_it_requires(tmp_path: Path) -> None:
+    environment = replace(python(tmp_path, "toy==1.0\n"), alone=("server",))
+    for commands in (building._with_pip, building._with_uv):
+        *_, usual, alone = commands(environment, tmp_path, False)
+        assert "--no-deps" not in usual
+        assert usual[-1] == "toy"
+        assert alone[-2:] == ["--no-deps", "server"]
 
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
