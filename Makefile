@@ -9,9 +9,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Without bytecode every process that a test starts would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run matrix test lint bench mutation serve clean
+.PHONY: help setup run matrix test lint bench mutation serve clean
 
 help:
+	@echo "make setup     make the environment, which every other target does too"
 	@echo "make run       play every bundled scenario to every bundled adapter"
 	@echo "make matrix    play the most important scenarios to the SDKs that people use"
 	@echo "make serve     start the mock backend, which answers any request"
@@ -20,6 +21,8 @@ help:
 	@echo "make bench     run the benchmarks"
 	@echo "make mutation  break adapters and mockserver's rooms place by place (hours)"
 	@echo "make clean     remove the environment and everything else that was made"
+
+setup: $(STAMP)
 
 run: $(STAMP)
 	$(BIN)/tapecheck run $(ARGS)

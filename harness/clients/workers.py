@@ -44,8 +44,8 @@ START_TIMEOUT = 60.0
 GRACE = 1.0
 #: Seconds for a command to answer ``cancel``: it may have to start programs for that.
 CANCEL_GRACE = 5.0
-#: Bytes kept of what a process prints.
-PRINTED = 8 * 1024
+#: Bytes kept of what a process prints, and characters of one line that are shown.
+PRINTED, _SHOWN = 8 * 1024, 500
 
 
 class DisturbedError(Exception):
@@ -127,11 +127,12 @@ class Worker(asyncio.SubprocessProtocol):
                 f"{reference}: the adapter cannot be imported: its import {self.ended}",
                 hint="an import must define the adapter and return",
             )
-        printed = self._printed.decode(errors="replace").strip()
+        said = _telling(self._printed.decode(errors="replace"))
         return AdapterError(
             f"{reference}: the command sent no hello: it {self.ended}"
-            + (f"; it printed: {printed[-500:]}" if printed else ""),
-            hint="hello is one JSON line on stdout, flushed: see docs/CLIENT_PROTOCOL.md",
+            + (f"; it printed: {said}" if said else ""),
+            hint="start it by hand to see all that it prints; hello is one JSON line on stdout, "
+            "flushed (docs/CLIENT_PROTOCOL.md)",
         )
 
     # --- calls ---------------------------------------------------------------------------
@@ -322,6 +323,13 @@ class Worker(asyncio.SubprocessProtocol):
         """End the process and wait until it is gone."""
         self.kill("was stopped")
         await asyncio.shield(self._gone)
+
+
+def _telling(printed: str) -> str:
+    """Return the line of what a program printed that says most: its error, else its last."""
+    lines = [line.strip() for line in printed.splitlines() if line.strip()]
+    errors = [line for line in lines if "error" in line.lower() and not line.startswith("at ")]
+    return next(iter([*errors[-1:], *lines[-1:]]), "")[:_SHOWN]
 
 
 def _signal(number: int) -> str:

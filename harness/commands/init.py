@@ -20,13 +20,15 @@ _FUNCTION = "function"
 class _Shim:
     """A program that speaks the client protocol: its template, its file, how it is started.
 
-    ``kit`` is the file that it imports, ``setup`` what CI needs beside the packages of Python.
+    ``kit`` is the file that it imports, ``install`` the command for its SDK, ``setup`` what CI
+    needs beside the packages of Python.
     """
 
     template: str
     file: str
     command: str
     kit: str
+    install: str
     setup: str = ""
 
 
@@ -36,10 +38,15 @@ _SHIMS = {
         "my_client.mjs",
         "node my_client.mjs",
         "tapecheck-client.mjs",
+        "npm install openai    # or what your client uses",
         "      - uses: actions/setup-node@v4\n      - run: npm ci\n",
     ),
     "python": _Shim(
-        "python.shim.txt", "my_client.py", "python my_client.py", "tapecheck_client.py"
+        "python.shim.txt",
+        "my_client.py",
+        "python my_client.py",
+        "tapecheck_client.py",
+        "pip install openai    # or what your client uses",
     ),
 }
 #: The SDKs and, last, a function: a template each.
@@ -95,13 +102,20 @@ def command(kind: str | None, directory: Path, force: bool) -> int:
     if "pytest.ini" not in texts:
         lines = (_TEMPLATES / "pytest.ini").read_text(encoding="utf-8").splitlines()[1:]
         click.echo(f"to run it with pytest, add to its settings: {'; '.join(lines)}")
+    shim = _SHIMS.get(kind)
     if kind != _FUNCTION:
         _find_out(directory / _DECLARATION)
     else:
         click.echo(f"now call your client in {directory / 'my_client.py'}")
     declaration = shlex.quote(str(directory / _DECLARATION))
+    first = ""
+    if (shim := _SHIMS.get(kind)) is not None:
+        at = "" if directory == Path() else f"cd {shlex.quote(str(directory))} && "
+        first = (
+            f"  {shim.install}\n  {at}tapecheck smoke '{shim.command}'    # is the shim right?\n"
+        )
     click.echo(
-        "\nnext:\n"
+        f"\nnext:\n{first}"
         f"  tapecheck run --adapter {declaration}           # the most important scenarios\n"
         f"  tapecheck run --adapter {declaration} --full    # all, on many wires, with faults\n"
         f"  tapecheck baseline update {declaration} --reason '…'    # for failures that stay"

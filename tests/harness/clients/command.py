@@ -76,7 +76,7 @@ def called(name: str, call: dict[str, object]) -> None:
             sys.exit(3)
         case "flood":
             while True:
-                send({"type": "event", "id": number, "data": EVENT})
+                send({"type": "event", "id": number, "data": {**EVENT, "delta": "x" * 500_000}})
         case "flood-of-errors":
             for _ in range(2000):
                 print("x" * 1000, file=sys.stderr)
