@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from types import TracebackType
@@ -84,6 +85,8 @@ def command(
         raise SetupError(
             "fuzzing needs the extra fuzz", hint="install it: pip install 'tapecheck[fuzz]'"
         )
+    # Read when hypothesis is imported: what it keeps for itself stands with our own files.
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(".tapecheck", "hypothesis")))
     from harness.fuzz import telling
     from harness.fuzz.keeping import keep, keep_wire
     from harness.fuzz.planning import make_plan, speaks

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from harness.judge.baseline import Baseline
 from harness.judge.kinds import Level
-from harness.judge.transcript import Blame, Finding
+from harness.judge.transcript import Blame, Finding, Transcript
 from harness.reports.records import CaseResult
 
 #: An exception's class at the beginning of its text.
@@ -68,3 +68,24 @@ def known_reason(finding: Finding, baseline: Baseline) -> str | None:
         if entry.covers(finding.check, finding.kind, finding.field):
             return entry.reason
     return None
+
+
+def is_refused(transcript: Transcript) -> bool:
+    """Return whether an answer is in a coding that its request refuses (RFC 9110, 12.5.3).
+
+    A provider sends none such. A request that says nothing takes any coding.
+    """
+    for turn in transcript.turns:
+        codings = {schedule.header("content-encoding") for schedule in turn.schedules} - {None}
+        for request in turn.requests:
+            said = [v for name, v in request.headers if name.lower() == "accept-encoding"]
+            if said and not any(_takes(",".join(said), coding or "") for coding in codings or {""}):
+                return True
+    return False
+
+
+def _takes(accepted: str, coding: str) -> bool:
+    """Return whether a coding, empty for none, is among the accepted ones; weights of 0 refuse."""
+    words = [word.strip().lower().replace(" ", "") for word in accepted.split(",")]
+    taken = {word.partition(";")[0] for word in words if not re.search(r";q=0(\.0*)?$", word)}
+    return not coding or coding.lower() in taken or "*" in taken

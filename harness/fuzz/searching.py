@@ -17,7 +17,7 @@ from hypothesis.errors import HypothesisException
 
 from harness.errors import HarnessError
 from harness.fuzz import cases, witness
-from harness.fuzz.causes import Cause, cause_of, counted, known_reason
+from harness.fuzz.causes import Cause, cause_of, counted, is_refused, known_reason
 from harness.fuzz.wires import MOST, Asked, Wire, wires
 from harness.judge.baseline import Baseline
 from harness.judge.transcript import Blame, Finding
@@ -66,19 +66,21 @@ class Tally:
     """What a search has seen so far.
 
     ``known`` counts wires by the reasons of the baseline, ``again`` by the causes that were found.
-    ``unproven`` wires gave no evidence; ``fleeting`` failures did not come again.
+    ``unproven`` wires gave no evidence; ``refused`` ones were in a coding that the client does not
+    take; ``fleeting`` failures did not come again.
     """
 
     played: int = 0
     known: Counter[str] = field(default_factory=Counter)
     again: Counter[Cause] = field(default_factory=Counter)
     unproven: int = 0
+    refused: int = 0
     fleeting: int = 0
 
     @property
     def judged(self) -> int:
         """How many wires proved something."""
-        return self.played - self.unproven
+        return self.played - self.unproven - self.refused
 
 
 class Search:
@@ -197,6 +199,9 @@ class Search:
             return None
         if lacks_evidence(result.transcript):
             self.tally.unproven += 1
+            return None
+        if is_refused(result.transcript):
+            self.tally.refused += 1
             return None
         return result
 

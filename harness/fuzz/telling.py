@@ -44,6 +44,8 @@ def summary(tallies: Mapping[str, Tally], found: int, seed: int) -> str:
         ]
         if tally.unproven:
             lines.append(f"  {many(tally.unproven, 'wire')} proved nothing: no request arrived")
+        if tally.refused:
+            lines.append(f"  {many(tally.refused, 'wire')} in a coding that the client refuses")
         if tally.fleeting:
             lines.append(f"  {many(tally.fleeting, 'failure')} did not come again")
     lines.append(f"{many(found, 'cause')} of failures, seed {seed}")
