@@ -23,10 +23,16 @@ ROUTES = {
 
 
 def history(message):
-    """Return a message of the conversation with the thoughts under LiteLLM's own name."""
-    thoughts = [thinking(p) for p in message.get("parts", ()) if p["type"] == "reasoning"]
+    """Return a message of the conversation, with what has to go back under LiteLLM's own names."""
+    parts = message.get("parts", ())
     said = {name: value for name, value in message.items() if name != "parts"}
-    return {**said, "thinking_blocks": thoughts} if any(thoughts) else said
+    for part in parts:
+        said |= part["fields"] if part["type"] == "send_back" else {}
+    kept = {p["id"]: p.get("send_back", {}) for p in parts if p["type"] == "tool_call"}
+    if kept:
+        said["tool_calls"] = [{**c, **kept.get(c["id"], {})} for c in said["tool_calls"]]
+    thoughts = [thinking(p) for p in parts if p["type"] == "reasoning"]
+    return {**said, "thinking_blocks": thoughts} if thoughts else said
 
 
 def thinking(part):
