@@ -15,6 +15,10 @@ from mockserver.vocabulary import ErrorClass, FinishReason, JsonObject
 _OPTIONAL = ("response_id", "model", "thought_signature")
 
 
+#: Digits of a count that is given as text.
+_DIGITS = 20
+
+
 def filled_event(event: JsonObject) -> JsonObject:
     """Return an event with its gaps filled; the object itself if there is none."""
     match event.get("type"):
@@ -100,15 +104,19 @@ def _usage(usage: Any) -> Any:
     if not isinstance(usage, dict):
         return usage
     return {
-        name: int(value) if isinstance(value, str) and value.isdecimal() else value
+        name: int(value) if isinstance(value, str) and _is_count(value) else value
         for name, value in usage.items()
         if not _is_junk(value)
     }
 
 
+def _is_count(text: str) -> bool:
+    return text.isdecimal() and len(text) <= _DIGITS
+
+
 def _is_junk(value: Any) -> bool:
     if isinstance(value, str):
-        return not value.isdecimal()
+        return not _is_count(value)
     return isinstance(value, int | float) and not value >= 0
 
 

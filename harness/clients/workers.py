@@ -86,8 +86,10 @@ class Worker(asyncio.SubprocessProtocol):
         self._transport: asyncio.SubprocessTransport
 
     @classmethod
-    async def start(cls, launch: InWorker, sdks: Sdks | None = None) -> tuple[Worker, JsonObject]:
-        """Start a process; return it with what the client declares.
+    async def start(
+        cls, launch: InWorker, sdks: Sdks | None = None, *, timeout: float = START_TIMEOUT
+    ) -> tuple[Worker, JsonObject]:
+        """Start a process; return it with what the client declares in ``timeout`` seconds.
 
         Raises :class:`AdapterError` if the client cannot be loaded.
         """
@@ -104,12 +106,12 @@ class Worker(asyncio.SubprocessProtocol):
         opening = None
         worker._send(encode(Start()))
         try:
-            async with asyncio.timeout(START_TIMEOUT):
+            async with asyncio.timeout(timeout):
                 opening = await worker._opening
             if isinstance(opening, Hello):
                 return worker, opening.declaration
         except TimeoutError:
-            worker.kill(f"did not {launch.opens} within {START_TIMEOUT:.0f} seconds")
+            worker.kill(f"did not {launch.opens} within {timeout:.0f} seconds")
         finally:
             if not isinstance(opening, Hello):
                 await worker.stop()
@@ -265,6 +267,10 @@ class Worker(asyncio.SubprocessProtocol):
             except MessageError as exc:
                 self._why = f"disturbed the messages of its process: {exc}"
                 self.kill(self._why)
+            except Exception as exc:
+                # Whatever a client sends is its fault: the others must get their messages.
+                self._why = f"sent what cannot be read ({type(exc).__name__})"
+                self.kill(self._why)
 
     def pipe_connection_lost(self, fd: int, _: Exception | None) -> None:
         """Note that the process, or the client in it, closed a pipe."""
@@ -396,8 +402,8 @@ class Workers:
         return worker
 
 
-async def declaration(launch: InWorker) -> JsonObject:
+async def declaration(launch: InWorker, *, timeout: float = START_TIMEOUT) -> JsonObject:
     """Return what a client declares. Raises :class:`AdapterError` if it cannot be loaded."""
-    worker, declared = await Worker.start(launch)
+    worker, declared = await Worker.start(launch, timeout=timeout)
     await worker.stop()
     return declared

@@ -38,7 +38,7 @@ _SHIMS = {
         "my_client.mjs",
         "node my_client.mjs",
         "tapecheck-client.mjs",
-        "npm install openai    # or what your client uses",
+        "npm install openai    # or what your client uses; CI needs package-lock.json",
         "      - uses: actions/setup-node@v4\n      - run: npm ci\n",
     ),
     "python": _Shim(

@@ -11,6 +11,8 @@ import click
 if TYPE_CHECKING:
     from harness.plan.planning import Plan
 
+#: Seconds for a program to say hello: a run waits longer, but nobody who tries a shim should.
+HELLO = 10.0
 _STYLES: dict[str, dict[str, Any]] = {
     "ok": {"fg": "green"},
     "shim": {"fg": "red", "bold": True},
@@ -35,10 +37,18 @@ def command(line: str) -> int:
     """
     import asyncio
 
-    from harness.clients.launch import PREFIX
+    from harness.clients.launch import PREFIX, InWorker, command_of
+    from harness.clients.workers import declaration
+    from harness.errors import AdapterError
     from harness.run.smoke import plan_of
 
     reference = line if line.startswith(PREFIX) else f"{PREFIX} {line}"
+    launch = InWorker(reference, command_of(reference, reference.removeprefix(PREFIX).strip()))
+    try:
+        asyncio.run(declaration(launch, timeout=HELLO))
+    except AdapterError as exc:
+        click.echo(f"  {click.style('shim     ', **_STYLES['shim'])} hello\n            {exc}")
+        return 1
     plan = plan_of(reference)
     (adapter,) = plan.adapters
     click.echo(f"{adapter.name} {adapter.version}".strip())

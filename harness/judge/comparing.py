@@ -109,6 +109,7 @@ def ending(wanted: Channels, seen: Channels) -> Difference | None:
     failed = error is not None or seen.get("status") == "failed"
     if fails and not failed:
         said = seen.get("finish_reason") or seen.get("status")
+        said = "without a finish reason" if said == "unknown" else said
         kind = _class(wanted.get("error")) or "a failure"
         return Difference(
             "false-success", "ending", f"{kind} expected, success given ({said})", kind, said

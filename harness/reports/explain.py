@@ -148,7 +148,9 @@ def explain(
     if cause is not None:
         lines.append(f"cause        {cause}")
     clients = [value for option, value in pairwise(options) if option == "--adapter"]
-    lines.append(f"versions     {', '.join(versions_of(tuple(clients or [record['adapter']])))}")
+    versions = versions_of(tuple(clients or [record["adapter"]]))
+    versions = (versions[0], result.version) if result.version else versions
+    lines.append(f"versions     {', '.join(versions)}")
     findings = result.verdict.findings
     shown: set[tuple[int, int]] = set()
     for same in _grouped(findings):

@@ -38,13 +38,18 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
-    """A judged case. ``known`` is the reason of its baseline entry, ``seconds`` its duration."""
+    """A judged case.
+
+    ``known`` is the reason of its baseline entry, ``seconds`` its duration, ``version`` what the
+    client says that it is made of, if it is a command.
+    """
 
     case: Case
     verdict: Verdict
     transcript: Transcript
     known: str | None = None
     seconds: float = 0.0
+    version: str = ""
 
 
 @dataclass(slots=True)

@@ -140,6 +140,7 @@ class Runner:
             transcript=transcript,
             known=known,
             seconds=time.perf_counter() - began,
+            version=adapter.version,
         )
 
     def _key_of(self, case: Case) -> str:

@@ -106,7 +106,7 @@ def _step(what: str, result: CaseResult) -> Step:
         return Step(what, Says.SHIM, f"what it sends is not of the form: {problems[0]}")
     for turn in transcript.turns:
         if turn.ended is not None:
-            return Step(what, Says.SHIM, turn.ended)
+            return Step(what, Says.SHIM, turn.ended.replace("the client", "the program", 1))
         if turn.hung:
             return Step(what, Says.SHIM, "the answer was over, and no done came")
     if not transcript.requests:
@@ -151,6 +151,8 @@ async def _at_once(worker: Worker, case: Case, server: MockServer) -> tuple[Says
         if isinstance(output, BaseException):
             raise output
     said = [output for output in outputs if isinstance(output, Output)]
+    if ended := next((output.ended for output in said if output.ended), None):
+        return Says.SHIM, ended.replace("the client", "the program", 1)
     if any(output.hung for output in said):
         return Says.SHIM, f"of {_AT_ONCE} calls made at once, not all got a done"
     texts = {_text_of(output) for output in said}

@@ -400,7 +400,7 @@ class Items:
 
 
 def _kind(data: Mapping[str, Json]) -> Kind:
-    name = data.get("type")
+    name = text_of(data.get("type"))
     if name in _CALLS:
         return Kind.CALL
     if name in _HOSTED:

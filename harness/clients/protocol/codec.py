@@ -185,10 +185,14 @@ def _object(line: bytes) -> dict[str, Any]:
     try:
         data = _loads(line)
     except (ValueError, RecursionError):
-        raise MessageError(f"not JSON: {line[:60]!r}") from None
+        raise MessageError(f"not a message, but {_start_of(line)}") from None
     if not isinstance(data, dict):
-        raise MessageError(f"not an object: {line[:60]!r}")
+        raise MessageError(f"not an object, but {_start_of(line)}")
     return data
+
+
+def _start_of(line: bytes) -> str:
+    return json.dumps(line[:60].decode(errors="replace"), ensure_ascii=False)
 
 
 def _get(data: dict[str, Any], name: str, kind: Any) -> Any:

@@ -110,7 +110,8 @@ class Matrix {
     const sums = columns.map((n) => {
       const cells = rows.map((s) => s.cells.get(n)).filter(Boolean);
       const good = cells.filter((cell) => cell.mark === "pass").length;
-      return el("td", { class: "sum" }, cells.length ? `${good}/${cells.length}` : "");
+      const title = `${good} of ${many(cells.length, "scenario")} without any finding`;
+      return el("td", { class: "sum", title }, cells.length ? `${good}/${cells.length}` : "");
     });
     const button = el("button", { type: "button", "aria-expanded": String(opened), "data-group": key, tabindex: "-1" }, name);
     const body = el("tbody", {}, el("tr", { class: "group" }, el("th", { scope: "rowgroup" }, button), sums));

@@ -69,6 +69,9 @@ def called(name: str, call: dict[str, object]) -> None:
             answer(number, EVENT, STOP)
         case "unknown-id":
             answer(number + 7, EVENT, STOP)
+        case "unreadable":
+            deep = json.loads("[" * 500 + "]" * 500)
+            native(number, {"choices": [{"index": 0, "delta": {"content": deep}}]})
         case "two-hellos":
             hello()
         case "crash":

@@ -138,9 +138,10 @@ def test_a_foreign_exception_is_raised_and_its_traceback_has_no_key() -> None:
 @pytest.mark.parametrize(
     ("name", "ended"),
     [
-        ("junk", "disturbed the messages of its process: not JSON: b'Debug: connected'"),
+        ("junk", 'disturbed the messages of its process: not a message, but "Debug: connected"'),
         ("unknown-id", "disturbed the messages of its process: an answer to call 8, which was not"),
         ("unknown-form", "disturbed the messages of its process: no bundled client reads"),
+        ("unreadable", "sent what cannot be read (RecursionError)"),
         ("two-hellos", "disturbed the messages of its process: a second hello"),
         ("crash", "ended its process (exit code 3)"),
         ("flood", "emitted more than"),

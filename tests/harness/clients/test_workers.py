@@ -96,7 +96,7 @@ def test_a_flood_is_stopped(name: str) -> None:
 def test_what_is_not_a_message_ends_the_process() -> None:
     ended = output_of("writes_messages").ended
     assert ended is not None
-    assert ended.startswith("the client disturbed the messages of its process: not JSON: ")
+    assert ended.startswith("the client disturbed the messages of its process: not a message, but ")
 
 
 def test_prints_do_not_get_between_the_messages() -> None:
