@@ -77,8 +77,12 @@ def _expected(wire: Wire) -> JsonObject:
 
 
 def _part(part: Part) -> JsonObject:
-    """Return a part as JSON, without what the wire may say less exactly: made ids, citations."""
-    left_out = {"citations"}
+    """Return a part as JSON, without what the wire may say less exactly, or not.
+
+    These are citations, made ids, and the text of arguments, which whole answers may have as an
+    object.
+    """
+    left_out = {"citations", "arguments_raw"}
     if isinstance(part, ToolCallPart) and part.id_synthesized:
         left_out |= {"id", "id_synthesized"}
     return {name: value for name, value in to_json(part).items() if name not in left_out}
