@@ -38,7 +38,7 @@ def read() -> list[Row]:
         if line.startswith("## "):
             client = line.removeprefix("## ")
         elif re.match(r"\| \d", line):
-            number, _, cases, checks = (cell.strip() for cell in line.strip("|").split(" | "))
+            number, _, cases, checks, *_ = (cell.strip() for cell in line.strip("|").split(" | "))
             rows.append(Row(client, int(number), _quoted(cases), _quoted(checks)))
     return rows
 
