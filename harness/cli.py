@@ -10,6 +10,7 @@ import gc
 import importlib
 import keyword
 import os
+import re
 import sys
 from collections.abc import Sequence
 
@@ -40,6 +41,7 @@ VERBS = {
 }
 #: The exit codes that a shell gives to a program stopped by SIGINT, and by SIGPIPE.
 INTERRUPTED, BROKEN_PIPE = 130, 141
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 #: The exit code for a program that was ended from inside, by code that is not ours.
 ENDED = 3
 
@@ -197,4 +199,5 @@ def _message(exc: Exception) -> str:
         # Whatever writes another file names it.
         name = exc.filename or ("standard output" if files.is_full(exc) else None)
         return f"{name}: {exc.strerror}" if name else exc.strerror
-    return str(exc)
+    # What a client says is in some messages, and may control the terminal.
+    return _CONTROL.sub(lambda match: ascii(match[0])[1:-1], str(exc))

@@ -87,12 +87,13 @@ class Worker(asyncio.SubprocessProtocol):
 
     @classmethod
     async def start(
-        cls, launch: InWorker, sdks: Sdks | None = None, *, timeout: float = START_TIMEOUT
+        cls, launch: InWorker, sdks: Sdks | None = None, *, timeout: float | None = None
     ) -> tuple[Worker, JsonObject]:
         """Start a process; return it with what the client declares in ``timeout`` seconds.
 
         Raises :class:`AdapterError` if the client cannot be loaded.
         """
+        timeout = START_TIMEOUT if timeout is None else timeout
         try:
             _, worker = await asyncio.get_running_loop().subprocess_exec(
                 lambda: cls(launch, sdks),
@@ -402,7 +403,7 @@ class Workers:
         return worker
 
 
-async def declaration(launch: InWorker, *, timeout: float = START_TIMEOUT) -> JsonObject:
+async def declaration(launch: InWorker, *, timeout: float | None = None) -> JsonObject:
     """Return what a client declares. Raises :class:`AdapterError` if it cannot be loaded."""
     worker, declared = await Worker.start(launch, timeout=timeout)
     await worker.stop()

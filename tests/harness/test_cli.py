@@ -308,3 +308,12 @@ def test_a_program_ended_from_inside_is_no_success(
     monkeypatch.setattr("harness.plan.planning.make_plan", ended)
     assert tapecheck("run", "sse") == 3
     assert "something that it runs ended the program: SystemExit(0)" in tapecheck.err
+
+
+def test_what_a_client_says_in_an_error_does_not_control_the_terminal(tapecheck: Cli) -> None:
+    said = r"import sys; sys.stderr.write('an error \x1b]0;title\x07 \x9b2J'); sys.exit(1)"
+    line = shlex.join([sys.executable, "-S", "-E", "-c", said])
+    assert tapecheck("run", "--adapter", f"cmd: {line}") == 2
+    shown = tapecheck.err.rpartition("it printed: ")[2]
+    assert r"an error \x1b]0;title\x07" in shown
+    assert "\x1b" not in shown

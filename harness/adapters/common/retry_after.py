@@ -12,9 +12,10 @@ _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 # In seconds 2001 and the year 5138. As delays they are 31 years and more.
 _EPOCH = 1e9
 _EPOCH_MILLISECONDS = 1e11
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)", re.I)
+# The digits are bounded, so that a long number takes linear time.
+_DURATION = re.compile(r"(\d{1,20}(?:\.\d{1,20})?)\s{0,5}(ms|s|m|h)", re.I)
 _WAIT_PHRASE = re.compile(
-    r"(?:try|retry)(?: again)? (?:in|after) ((?:\d+(?:\.\d+)?\s*"
+    r"(?:try|retry)(?: again)? (?:in|after) ((?:\d{1,20}(?:\.\d{1,20})?\s*"
     r"(?:ms|milliseconds?|s|sec(?:ond)?s?|m|min(?:ute)?s?|h|hours?)(?![a-z])\s*)+)",
     re.I,
 )
@@ -88,6 +89,6 @@ def _number(value: Json) -> float | None:
         return None
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if 0 <= number < float("inf") else None

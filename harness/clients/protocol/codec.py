@@ -170,11 +170,18 @@ def read_raised(data: dict[str, Any]) -> Raised:
         if isinstance(headers, dict)
         else {},
         request_id=_shown(data, "request_id"),
-        retry_after=float(after)
-        if isinstance(after, int | float) and type(after) is not bool and math.isfinite(after)
-        else None,
+        retry_after=_seconds(after),
         traceback=_shown(data, "traceback") or "",
     )
+
+
+def _seconds(value: object) -> float | None:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:
+        return None
 
 
 def _unknown(data: dict[str, Any]) -> str:

@@ -75,3 +75,9 @@ def test_text(text, seconds):
     assert from_text(["unrelated 3s", text]) == (
         pytest.approx(seconds) if seconds is not None else None
     )
+
+
+@pytest.mark.parametrize("digits", ["9" * 200_000 + "!", "9" * 200_000 + ".", 10**400])
+def test_a_number_without_an_end_takes_linear_time_and_says_nothing(digits):
+    assert from_fields({"retryDelay": digits, "retry_after": digits}, 0.0) is None
+    assert from_text([f"try again in {digits}"]) is None

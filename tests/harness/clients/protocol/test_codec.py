@@ -112,6 +112,7 @@ def test_a_line_that_is_no_message_is_refused(line: bytes, why: str) -> None:
         ({"headers": ["x"]}, {"headers": {}}),
         ({"headers": {"a": 1}}, {"headers": {"a": "1"}}),
         ({"retry_after": float("inf")}, {"retry_after": None}),
+        ({"retry_after": 10**400}, {"retry_after": None}),
         ({"retry_after": True}, {"retry_after": None}),
         ({"message": "x" * 30_000}, {"message": "x" * MAX_TEXT}),
     ],
