@@ -48,9 +48,13 @@ def pinned(environment: Environment) -> dict[str, str]:
 
 
 def names(environment: Environment) -> Iterator[str]:
-    """Yield the names of the packages that an environment is about."""
-    for package in (*environment.alone, *environment.packages):
-        if environment.kind is Kind.NODE:
+    """Return the names of the packages that an environment is made of."""
+    return _named(environment.kind, (*environment.alone, *environment.packages))
+
+
+def _named(kind: Kind, packages: Iterable[str]) -> Iterator[str]:
+    for package in packages:
+        if kind is Kind.NODE:
             # @scope/name@range: the first @ belongs to the name.
             yield package[0] + package[1:].partition("@")[0]
         elif found := _NAME.match(package):
@@ -58,8 +62,12 @@ def names(environment: Environment) -> Iterator[str]:
 
 
 def main_versions(environment: Environment, versions: Mapping[str, str]) -> str:
-    """Return the versions of the packages that an environment is about, for people."""
-    return ", ".join(f"{n} {versions[n]}" for n in names(environment) if n in versions)
+    """Return the versions of the packages that an environment is about, for people.
+
+    Where some stand alone, the others are only there for them.
+    """
+    about = _named(environment.kind, environment.alone or environment.packages)
+    return ", ".join(f"{name} {versions[name]}" for name in about if name in versions)
 
 
 def write_python(versions: Mapping[str, str]) -> str:

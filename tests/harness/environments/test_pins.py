@@ -51,6 +51,14 @@ def test_the_names_of_packages(kind: Kind, packages: tuple[str, ...], names: lis
     assert pins.main_versions(environment, {names[0]: "1"}) == f"{names[0]} 1"
 
 
+def test_packages_that_stand_alone_are_what_an_environment_is_about() -> None:
+    environment = Environment(
+        name="toy", kind=Kind.PYTHON, packages=("c",), pins=Path("toy"), alone=("server==1",)
+    )
+    assert set(pins.names(environment)) == {"c", "server"}
+    assert pins.main_versions(environment, {"c": "1", "server": "2"}) == "server 2"
+
+
 def test_changes() -> None:
     before, after = {"a": "1", "b": "1", "c": "1"}, {"a": "1", "b": "2", "d": "1"}
     assert list(pins.changes(before, after)) == ["b 1 -> 2", "c 1 is gone", "d 1 is new"]
