@@ -187,6 +187,13 @@ _ORIGINALS = {
 #: Counting tokens is a setting of Letta's reader; with it, an error on the way hides all others.
 _ELSEWHERE = {"inner-thoughts-17": "original-inner-thoughts-estimates"}
 
+#: What the cases of a row do not show, and why.
+REMARKS = {
+    "chatcmpl-to-responses-3": "not seen of several signed blocks: no case for it has plain "
+    "reasoning next to them, without which all are lost (fault 2)",
+    "inner-thoughts-8": "the exception is that of fault 14, which hides this one",
+}
+
 #: What the newer release does not lose any more: it hands it on in a form of its own, such as
 #: ``provider_data``, or as a refusal. These cases ask for the form of the API.
 _MENDED = {

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.known_bugs.rows import ROOT
-from tests.originals.expected import BUNDLED, NOT_SEEN
+from tests.originals.expected import BUNDLED, NOT_SEEN, REMARKS
 
 KEPT = Path(__file__).parent / "records.json"
 DOCUMENT = ROOT / "docs" / "bugs.md"
@@ -46,7 +46,10 @@ class Records:
                 found.setdefault(f"`{case}`: `{seen.kind}`", []).append(seen)
         if not found:
             return NOT_SEEN[row]
-        return "<br>".join(f"{text}{self._newer(several)}" for text, several in found.items())
+        lines = [f"{text}{self._newer(several)}" for text, several in found.items()]
+        if row in REMARKS:
+            lines.append(REMARKS[row])
+        return "<br>".join(lines)
 
     def _newer(self, several: Iterable[Seen]) -> str:
         newer = [s.client for s in several if s.client.startswith(_NEWEST)]

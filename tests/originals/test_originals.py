@@ -9,7 +9,7 @@ from harness.judge.kinds import KINDS
 from harness.plan.planning import Settings, plan_cases
 from tests.known_bugs.rows import ROWS, Row, selects
 from tests.originals import records
-from tests.originals.expected import BUNDLED, NOT_SEEN, SIGHTS
+from tests.originals.expected import BUNDLED, NOT_SEEN, REMARKS, SIGHTS
 
 KEPT = records.read()
 SEEN_ROWS = {seen.row for seen in KEPT.seen if seen.client.startswith("original-")}
@@ -19,6 +19,7 @@ OF_ORIGINALS = [row for row in ROWS if row.client in BUNDLED]
 @pytest.mark.parametrize("row", OF_ORIGINALS, ids=str)
 def test_every_fault_is_seen_in_the_original_or_it_says_why_not(row: Row) -> None:
     assert (str(row) in SEEN_ROWS) is not (str(row) in NOT_SEEN)
+    assert REMARKS.keys() <= SEEN_ROWS
 
 
 def test_the_document_says_what_the_records_say() -> None:
