@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from harness.clients import door
@@ -59,6 +59,10 @@ class Sdks(Protocol):
 
 #: What a client's process may send for a call.
 OfCall = Emitted | Native | Failed | Done | NotRun
+
+
+#: The class of an exception in JavaScript that has no class of its own.
+PLAIN_ERROR = "Error"
 
 
 class Receiving:
@@ -149,7 +153,7 @@ class Receiving:
         key = self._call.api_key
         text = raised.traceback[:MAX_TEXT]
         self.output.traceback = text.replace(key, "[key]") if key else text
-        if self._failures and self._failures.isdisjoint(raised.names):
+        if self._is_foreign(raised.names):
             self.output.raised = f"{raised.names[0]}: {raised.message}"
             return
         error = self._known().failure(raised)
@@ -157,6 +161,11 @@ class Receiving:
             self.sink.event(ErrorEvent(error=error))
         elif not self.output.turn_given:
             self.sink.turn(AssistantTurn(status=Status.FAILED, error=error, parts=()))
+
+    def _is_foreign(self, names: Sequence[str]) -> bool:
+        # JavaScript's plain Error is what its libraries throw on purpose; a class cannot be named.
+        documented = not self._failures or not self._failures.isdisjoint(names)
+        return not documented and names[0] != PLAIN_ERROR
 
     def _end(self, message: Done) -> None:
         output = self.output

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from harness.clients.interface import Call
-from harness.clients.protocol import Done, Native
+from harness.clients.protocol import Done, Failed, Native, Raised
 from harness.clients.receiving import Receiving
 from harness.wrapping.sdks import ProviderSdks
 from mockserver.vocabulary import Json
@@ -47,3 +49,25 @@ def test_an_assembled_answer_alone_has_no_events() -> None:
     output = received((True, whole)).output
     assert output.events == []
     assert output.turn is not None
+
+
+@pytest.mark.parametrize(
+    ("names", "foreign"),
+    [
+        # What a library in JavaScript throws that has no classes of its own.
+        (("Error",), False),
+        (("Error", "TimeoutError"), False),
+        (("ApiError", "Error"), False),
+        (("TypeError", "Error"), True),
+        (("ZodError", "Error"), True),
+        (("Exception", "BaseException"), True),
+    ],
+)
+def test_a_plain_error_of_javascript_is_no_foreign_exception(
+    names: tuple[str, ...], foreign: bool
+) -> None:
+    receiving = Receiving(CALL, sdks=ProviderSdks(), failures=frozenset({"ApiError"}))
+    receiving.take(Failed(id=1, error=Raised(names=names, message="no end")), 1)
+    receiving.take(Done(id=1), 1)
+    assert (receiving.output.raised is not None) == foreign
+    assert bool(receiving.output.events) != foreign

@@ -142,7 +142,8 @@ export function described(error) {
     // Bundlers put a _ before the names of classes.
     names.push(kind.name.replace(/^_+(?=.)/, ""));
   }
-  if (error.name && !names.includes(error.name)) names.unshift(error.name);
+  // The first name is that of the class: a plain Error may be given a name.
+  if (error.name && !names.includes(error.name)) names[error.constructor === Error ? "push" : "unshift"](error.name);
   // After retries the last error is what the provider said.
   const last = error.lastError ?? error;
   const status = last.status ?? last.statusCode ?? last.response?.status;

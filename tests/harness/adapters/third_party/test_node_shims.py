@@ -27,7 +27,8 @@ class _Inner extends Base { name = "AI_InnerError" }
 const said = { statusCode: 429, responseBody: "slow", responseHeaders: { a: "1" } };
 const last = Object.assign(new _Inner("429"), said);
 const again = Object.assign(new Base("gave up"), { lastError: last });
-console.log(JSON.stringify([again, last, { code: 7 }, "text", undefined].map(described)));
+const named = Object.assign(new Error("late"), { name: "TimeoutError" });
+console.log(JSON.stringify([again, last, { code: 7 }, "text", undefined, named].map(described)));
 """
 
 
@@ -54,7 +55,7 @@ def test_what_an_exception_says() -> None:
     ran = subprocess.run(
         [NODE, "--input-type=module", "-e", program], capture_output=True, check=True
     )
-    again, last, thing, text, nothing = json.loads(ran.stdout)
+    again, last, thing, text, nothing, named = json.loads(ran.stdout)
     # After retries the provider's words are those of the last error.
     assert again["names"] == ["Base", "Error"]
     assert (again["status"], again["body"], again["headers"]) == (429, "slow", {"a": "1"})
@@ -62,6 +63,7 @@ def test_what_an_exception_says() -> None:
     assert (thing["names"], thing["message"]) == (["object"], '{"code":7}')
     assert thing["body"] == {"code": 7}
     assert (text["message"], nothing["message"]) == ("text", "undefined")
+    assert named["names"] == ["Error", "TimeoutError"]
 
 
 def test_the_types_have_all_that_the_kit_hands_out() -> None:
