@@ -46,11 +46,12 @@ def compare(
     reasons: Mapping[str, FinishReason],
     *,
     whole: bool = False,
+    by_name: bool = False,
 ) -> Iterator[Difference]:
     """Yield where ``seen`` differs from what ``wanted`` states, as far as the client exposes it.
 
     ``reasons`` are the finish words of the dialect that have one plain meaning. ``whole``: what
-    ``wanted`` does not state is not there.
+    ``wanted`` does not state is not there. ``by_name``: results go back by the names of calls.
     """
     if (ended := ending(wanted, seen)) is not None:
         # What else differs follows from it.
@@ -64,7 +65,9 @@ def compare(
         if name in wanted and (name != "reasoning" or _is_due(name, seen.get(name), terms)):
             yield from text(name, wanted[name], seen.get(name) or "")
     if "tool_calls" in wanted and (terms.assembles or not seen.get("streamed")):
-        yield from _calls(wanted["tool_calls"], seen.get("tool_calls") or [], terms, failed)
+        yield from _calls(
+            wanted["tool_calls"], seen.get("tool_calls") or [], terms, failed, by_name=by_name
+        )
     for name, kind in (("signatures", "signature"), ("citations", "citation"), ("images", "image")):
         # What a client keeps in a field to be sent back is not lost.
         kept = [one for one in wanted.get(name) or () if one in seen.get("kept", ())]
@@ -140,7 +143,12 @@ def text(name: str, wanted: str, seen: str) -> Iterator[Difference]:
 
 
 def _calls(
-    wanted: Sequence[JsonObject], seen: Sequence[JsonObject], terms: Terms, failed: bool
+    wanted: Sequence[JsonObject],
+    seen: Sequence[JsonObject],
+    terms: Terms,
+    failed: bool,
+    *,
+    by_name: bool,
 ) -> Iterator[Difference]:
     if len(wanted) != len(seen):
         if failed and len(seen) < len(wanted):
@@ -154,7 +162,7 @@ def _calls(
         )
         return
     for number, (one, other) in enumerate(zip(wanted, seen, strict=True)):
-        yield from _call(f"tool_calls.{number}", one, other, terms)
+        yield from _call(f"tool_calls.{number}", one, other, terms, by_name=by_name)
 
 
 def _count(names: Sequence[Any]) -> str:
@@ -162,7 +170,9 @@ def _count(names: Sequence[Any]) -> str:
     return f"{len(names)} tool call{'' if len(names) == 1 else 's'}{text}"
 
 
-def _call(at: str, wanted: JsonObject, seen: JsonObject, terms: Terms) -> Iterator[Difference]:
+def _call(
+    at: str, wanted: JsonObject, seen: JsonObject, terms: Terms, *, by_name: bool
+) -> Iterator[Difference]:
     name = wanted.get("name", seen.get("name"))
     for key in ("name", "arguments"):
         if key in wanted and not same(wanted[key], seen.get(key)):
@@ -176,7 +186,7 @@ def _call(at: str, wanted: JsonObject, seen: JsonObject, terms: Terms) -> Iterat
     if wanted.get("id") is not None and wanted["id"] != seen.get("id"):
         # A client may note in it what has to go back with the call.
         made_up = wanted.get("id_synthesized") or str(seen.get("id")).startswith(wanted["id"])
-        missing = seen.get("id_synthesized") or not seen.get("id")
+        missing = by_name or seen.get("id_synthesized") or not seen.get("id")
         kind = "made-up" if made_up else "call-id-missing" if missing else "call-id"
         yield Difference(
             kind,

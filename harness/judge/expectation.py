@@ -121,11 +121,13 @@ def error(reading: Reading) -> Iterator[Finding]:
 def _compared(
     reading: Reading, wanted: channels.Channels, seen: channels.Channels, *, whole: bool = False
 ) -> Iterator[Difference]:
-    reasons = find_dialect(reading.case.scenario.dialect).reasons
+    dialect = find_dialect(reading.case.scenario.dialect)
     if reading.facts is not None and wanted.get("usage"):
         chosen = wire_channels.chosen_usage(wanted["usage"], seen, reading.facts)
         wanted = {**wanted, "usage": chosen}
-    for difference in compare(wanted, seen, reading.terms, reasons, whole=whole):
+    by_name = dialect.results_by_name
+    found = compare(wanted, seen, reading.terms, dialect.reasons, whole=whole, by_name=by_name)
+    for difference in found:
         if difference.kind == "false-failure" and _reported_truly(reading):
             yield replace(difference, kind="no-retry", field="retry")
         elif difference.kind == "false-failure" and not _assembled(reading, difference):

@@ -244,8 +244,9 @@ def identity(reading: Reading) -> Iterator[Finding]:
 
 def _compared(reading: Reading, sides: _Sides, *names: str) -> Iterator[Difference]:
     wanted = {name: sides.wanted[name] for name in names if name in sides.wanted}
-    reasons = find_dialect(reading.case.scenario.dialect).reasons
-    return comparing.compare(wanted, sides.seen, reading.terms, reasons)
+    dialect = find_dialect(reading.case.scenario.dialect)
+    by_name = dialect.results_by_name
+    return comparing.compare(wanted, sides.seen, reading.terms, dialect.reasons, by_name=by_name)
 
 
 def _finding(check: str, difference: Difference, detail: str = "") -> Finding:

@@ -147,6 +147,8 @@ class Dialect:
     capacity: ClassVar[Capacity | None] = None
     #: The ids that the provider makes.
     ids: ClassVar[Ids] = Ids()
+    #: Whether a result goes back with the name of its call: nothing refers to an id then.
+    results_by_name: ClassVar[bool] = False
     #: Whose API it is; dialects of one provider are named together. Empty: a provider of its own.
     provider: ClassVar[str] = ""
     #: Ends of paths that are asked for an answer, as templates; they are taken where ``matches``

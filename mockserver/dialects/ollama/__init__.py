@@ -68,6 +68,7 @@ class Ollama(Dialect):
     }
     capacity = CAPACITY
     ids = Ids(call="call_" + "*" * 8)
+    results_by_name = True
 
     def knows(self, request: Request) -> bool:
         """Return whether its path is one of Ollama's."""

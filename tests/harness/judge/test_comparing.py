@@ -94,6 +94,14 @@ def test_how_a_call_differs(seen: list[Json], kind: str, message: str) -> None:
     assert (found.kind, found.message) == (kind, message)
 
 
+def test_another_id_loses_nothing_where_results_go_back_by_name() -> None:
+    # Ollama's documents name the tool in its result, and no id.
+    assert find_dialect("ollama").results_by_name
+    assert not find_dialect("openai-chat").results_by_name
+    other = {"tool_calls": [{**CALL, "id": "b"}]}
+    assert kinds({"tool_calls": [CALL]}, other, by_name=True) == ["call-id-missing"]
+
+
 def test_an_id_that_the_wire_lacks_may_be_another_made_up_one() -> None:
     wanted = {"tool_calls": [{**CALL, "id_synthesized": True}]}
     assert kinds(wanted, {"tool_calls": [{**CALL, "id": "b"}]}) == ["made-up"]
