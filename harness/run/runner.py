@@ -43,7 +43,7 @@ from harness.run.requests import by_call, credentials
 from harness.suite.scenario import Case, TurnSpec
 from harness.wrapping.sdks import ProviderSdks
 from mockserver import MockServer, SessionHandle
-from mockserver.dialects import asks_aside, base_path
+from mockserver.dialects import asks_aside, base_path, other_path
 from mockserver.library import Exchange
 from mockserver.serving import JournalEntry
 from mockserver.vocabulary import Event
@@ -164,14 +164,18 @@ class Runner:
         schedules = schedules_for(case)
         requests = [i.request for i in cassette_of(case.scenario.cassette).interactions]
         numbers = case.scenario.interactions or range(len(requests))
-        played = tuple(Exchange(requests[n], s) for n, s in zip(numbers, schedules, strict=True))
+        dialect = case.scenario.dialect
+        played = tuple(
+            Exchange(requests[n], s, other_path(dialect, requests[n].url.path))
+            for n, s in zip(numbers, schedules, strict=True)
+        )
         key = self._key_of(case)
         with self._server.session(exchanges=played, repeat_last=True) as session:
             base_url = session.url
             if played:
                 # If only a token endpoint is played, the other requests give the base URL.
                 paths = [r.url.path for r in (*(e.request for e in played), *requests)]
-                base_url += base_path(case.scenario.dialect, paths)
+                base_url += base_path(dialect, paths)
             conversation = _Conversation(case, session, schedules, base_url, key, slack)
             async with host.client(shared=shared, fresh=fresh) as client:
                 if case.scenario.together:

@@ -134,6 +134,8 @@ class Dialect:
     #: The part of a request path that marks a request for an answer; the base URL ends before it.
     endpoint: ClassVar[re.Pattern[str]]
     form: ClassVar[Form] = Form()
+    #: What the provider's own base URL ends in. Some clients add it to every base URL.
+    version: ClassVar[str] = ""
     #: Names of dialects with the same endpoint that this one is a special case of.
     refines: ClassVar[frozenset[str]] = frozenset()
     #: Values in the body of a request that say no more than the absence of their field, by its
@@ -183,6 +185,16 @@ class Dialect:
                 if path[found.end() :][:1] in ("", "/"):
                     return path[: found.start()]
         return paths[0].rstrip("/")
+
+    def other_path(self, path: str) -> str:
+        """Return where clients ask that add ``version`` to a base URL without it; else "".
+
+        Behind a base URL that another provider chose they cannot say ``path`` at all.
+        """
+        base = self.base_path([path])
+        if not self.version or base.endswith(self.version):
+            return ""
+        return base + self.version + path.removeprefix(base)
 
     def read_call(self, _request: Request) -> NeutralCall:
         """Turn a recorded request back into a call. Raises :class:`UnreadableRequestError`."""

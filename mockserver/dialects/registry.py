@@ -226,6 +226,15 @@ def base_path(name: str, paths: Sequence[str]) -> str:
         return known.base_path(paths)
 
 
+def other_path(name: str, path: str) -> str:
+    """Return where else a client of that dialect may ask for what was recorded; "" for nowhere."""
+    known = dialects().get(name)
+    if known is None:
+        return ""
+    with _blaming(known):
+        return known.other_path(path)
+
+
 def facts_of(name: str, *answers: Schedule) -> Facts | None:
     """Read the facts of the answers of one turn; ``None`` for a dialect without a reader."""
     known = dialects().get(name)

@@ -26,10 +26,11 @@ from mockserver.wire.variation import Variation
 
 @dataclass(frozen=True)
 class Exchange:
-    """A recorded request with the schedule that answers it."""
+    """A recorded request with the schedule that answers it, at ``other_path`` too if it has one."""
 
     request: Request
     schedule: Schedule
+    other_path: str = ""
 
     @cached_property
     def message(self) -> Message:
@@ -49,14 +50,18 @@ class Exchange:
     def answers(self, method: str, path: str) -> bool:
         """Return whether it has that method and plain path; placeholders fit any value."""
         ours, recorded = self.route
-        return ours == method and same_path(recorded, path)
+        if ours != method:
+            return False
+        if same_path(recorded, path):
+            return True
+        return bool(self.other_path) and same_path(plain_path(self.other_path), path)
 
     def with_header(self, name: str, value: str) -> Exchange:
         """Return the exchange with one more header in its answer."""
         made = self._headed.get((name, value))
         if made is None:
             schedule = replace(self.schedule, headers=(*self.schedule.headers, (name, value)))
-            made = self._headed[name, value] = Exchange(self.request, schedule)
+            made = self._headed[name, value] = replace(self, schedule=schedule)
         return made
 
     @cached_property

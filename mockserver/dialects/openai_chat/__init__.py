@@ -75,6 +75,7 @@ class OpenAIChat(Dialect):
 
     name = "openai-chat"
     endpoint = re.compile("/chat/completions")
+    version = "/v1"
     form = Form(
         opaque_fields={"thought_signature": "signature"},
         foreign_fields=frozenset({"arguments"}),

@@ -71,6 +71,7 @@ class OpenAIResponses(Dialect):
 
     name = "openai-responses"
     endpoint = re.compile("/responses")
+    version = "/v1"
     provider = "OpenAI"
     answer_routes: ClassVar[tuple[str, ...]] = ("/responses",)
     side_routes: ClassVar[tuple[SideRoute, ...]] = side.ROUTES

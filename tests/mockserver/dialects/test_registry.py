@@ -49,6 +49,24 @@ def test_base_path(dialect: str, paths: list[str], base: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("dialect", "path", "other"),
+    [
+        ("openai-chat", "/chat/completions", "/v1/chat/completions"),
+        ("openai-chat", "/v1beta/openai/chat/completions", "/v1beta/openai/v1/chat/completions"),
+        ("openai-responses", "/responses", "/v1/responses"),
+        # Behind a base URL with the version a second one is the client's fault.
+        ("openai-chat", "/v1/chat/completions", ""),
+        ("anthropic", "/v1/messages", ""),
+        ("unknown", "/chat/completions", ""),
+    ],
+)
+def test_where_clients_ask_that_add_the_version_themselves(
+    dialect: str, path: str, other: str
+) -> None:
+    assert registry.other_path(dialect, path) == other
+
+
+@pytest.mark.parametrize(
     ("path", "given", "name"),
     [
         ("/v1/chat/completions", {}, "openai-chat"),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mockserver.errors import SessionError
@@ -131,3 +133,11 @@ def test_a_session_may_answer_again_what_nobody_expected() -> None:
     assert session.take("POST", "/c") is None
     # A client that never stops asking gets an end.
     assert [session.take("POST", "/b") for _ in range(9)] == [1] * 8 + [None]
+
+
+def test_an_exchange_answers_at_its_other_path_too() -> None:
+    one = replace(exchange(path="/a/ask", method="POST"), other_path="/a/v1/ask")
+    for path in ("/a/ask", "/a/v1/ask"):
+        assert Session("s", [one.with_header("x", "y")]).take("POST", path) == 0
+    assert Session("s", [one]).take("GET", "/a/v1/ask") is None
+    assert Session("s", [one]).take("POST", "/v1/ask") is None
