@@ -7,6 +7,7 @@ for the same dialect reads them. What the SDK loses stays lost.
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 from harness.adapters.common.answer import Answer
@@ -105,7 +106,7 @@ def _trusted(events: list[Event], reader: Answer, *, is_shown: bool) -> list[Eve
     """
     *before, last = events
     if isinstance(last, ErrorEvent) and (last.error.error_class in _NO_END or not is_shown):
-        return [*before, reader.stop_so_far()]
+        return [*before, replace(reader.stop_so_far(), native=last.native)]
     return events
 
 
