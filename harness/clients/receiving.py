@@ -10,7 +10,6 @@ from harness.clients.giving_up import Sink
 from harness.clients.in_process import OnEvent, Output
 from harness.clients.interface import Call
 from harness.clients.protocol import (
-    MAX_TEXT,
     Done,
     Emitted,
     Failed,
@@ -55,6 +54,18 @@ class Sdks(Protocol):
 
     def failure(self, raised: Raised) -> ErrorInfo:
         """Return what an exception says."""
+
+
+#: Characters of a key that say nothing by themselves.
+_HARMLESS = 12
+
+
+def without_half(text: str, key: str) -> str:
+    """Return a text without the key, and without a part of it where the text may be cut."""
+    text = text.replace(key, "[key]") if key else text
+    halves = (key[:length] for length in range(len(key) - 1, _HARMLESS, -1))
+    half = next((half for half in halves if text.endswith(half)), "")
+    return f"{text.removesuffix(half)}[key]" if half else text
 
 
 #: What a client's process may send for a call.
@@ -113,7 +124,7 @@ class Receiving:
             case Done():
                 self._end(message)
             case NotRun():
-                self.not_run = message.message
+                self.not_run = without_half(message.message, self._call.api_key)
         return None
 
     def leave(self) -> None:
@@ -150,9 +161,7 @@ class Receiving:
 
     def _take_failure(self, raised: Raised) -> None:
         self._reading = None  # the exception is the end
-        key = self._call.api_key
-        text = raised.traceback[:MAX_TEXT]
-        self.output.traceback = text.replace(key, "[key]") if key else text
+        self.output.traceback = without_half(raised.traceback, self._call.api_key)
         if self._is_foreign(raised.names):
             self.output.raised = f"{raised.names[0]}: {raised.message}"
             return

@@ -191,6 +191,7 @@ def secrets(reading: Reading) -> Iterator[Finding]:
         "an exception": reading.record.raised or "",
         "a log record": "\n".join(reading.transcript.logs),
         "its output": reading.record.printed,
+        "what it sent": reading.record.ended or "",
     }
     for where, text in outputs.items():
         if key in text:

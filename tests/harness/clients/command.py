@@ -90,6 +90,9 @@ def called(name: str, call: dict[str, object]) -> None:
             answer(number, {"type": "content_delta", "delta": "\ud83d"}, STOP)
         case "not-run":
             send({"type": "not_run", "id": number, "message": "the disk is full"})
+        case "not-run-with-key":
+            said = f"the key is {call['api_key']}"
+            send({"type": "not_run", "id": number, "message": said})
         case "hang" | "deaf":
             send({"type": "event", "id": number, "data": EVENT})
 

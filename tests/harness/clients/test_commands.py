@@ -18,6 +18,7 @@ from harness.clients import registry, workers
 from harness.clients.in_process import Output
 from harness.clients.interface import Call
 from harness.clients.launch import InWorker, command_of
+from harness.clients.receiving import without_half
 from harness.clients.workers import Worker, Workers
 from harness.errors import AdapterError, HarnessError
 from harness.wrapping.sdks import ProviderSdks
@@ -127,6 +128,19 @@ def test_a_documented_exception_is_an_error(failures: tuple[str, ...]) -> None:
     assert whole.turn is not None
     assert whole.turn.value is not None
     assert whole.turn.value.status is Status.FAILED
+
+
+def test_a_call_that_was_not_made_is_told_without_the_key() -> None:
+    with pytest.raises(HarnessError) as raised:
+        output_of("not-run-with-key")
+    assert "the key is [key]" in str(raised.value)
+    assert CALL.api_key not in str(raised.value)
+
+
+@pytest.mark.parametrize("cut", [0, 1, 20])
+def test_half_a_key_at_the_end_of_a_text_is_replaced_too(cut: int) -> None:
+    key = "sk-tapecheck-0123456789abcdef01234567"
+    assert without_half(f"at x {key[: len(key) - cut]}", key) == "at x [key]"
 
 
 def test_a_foreign_exception_is_raised_and_its_traceback_has_no_key() -> None:

@@ -39,7 +39,20 @@ def test_every_reader_takes_what_a_client_put_into_a_record(given: Any, read: An
     assert record["findings"][0]["observed"] == read
 
 
-@pytest.mark.parametrize("bad", ["{", "[]", '{"type": "other"}', ""])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        *("{", "[]", '{"type": "other"}', "", "[" * 100_000, '{"type": []}'),
+        '{"type": "case", "id": "a", "outcome": []}',
+        '{"type": "case", "id": "a", "outcome": "good"}',
+        '{"type": "case", "id": "a", "outcome": "fail", "seconds": "x"}',
+        '{"type": "case", "id": "a", "outcome": "fail", "findings": "x"}',
+        '{"type": "case", "id": "a", "outcome": "fail", "findings": [{"level": "zzz"}]}',
+        '{"type": "run", "adapters": "x"}',
+        '{"type": "run", "adapters": ["x"]}',
+        '{"type": "end", "counts": null}',
+    ],
+)
 def test_a_line_that_is_no_record_is_named(tmp_path: Path, bad: str) -> None:
     path = tmp_path / "results.ndjson"
     path.write_text(ndjson.line(run_of()[0]) + f"{bad}\n")
