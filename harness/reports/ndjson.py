@@ -69,8 +69,8 @@ def read(path: Path) -> Iterator[JsonObject]:
         raise ReportError(f"not UTF-8: {exc.reason}", path=path) from None
 
 
-#: The types of what the reports read of each kind of record; ``run_record.schema.json`` is the whole
-#: contract, and too slow for every record of a large run.
+#: The types of what the reports read of each kind of record. ``run_record.schema.json`` is the
+#: whole contract, and too slow for every record of a large run.
 _TYPES: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "run": {"adapters": list, "options": list, "cases": int},
     "skip": {"scenario": str, "adapter": str, "reason": str},

@@ -7,7 +7,7 @@ are tried: calls at once, a call that is cancelled, and the end of stdin.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -20,7 +20,7 @@ from harness.clients.launch import InWorker
 from harness.clients.logs import KEY_PREFIX
 from harness.clients.workers import DisturbedError, Worker
 from harness.errors import HarnessError
-from harness.judge.transcript import Outcome
+from harness.judge.transcript import Outcome, Transcript
 from harness.plan.expand import Axes
 from harness.plan.planning import Plan, Settings, cassette_of, plan_cases
 from harness.plan.wires import schedules_for
@@ -31,6 +31,7 @@ from harness.wrapping.sdks import ProviderSdks
 from mockserver import MockServer
 from mockserver.dialects import base_path
 from mockserver.library import Exchange
+from mockserver.vocabulary import ErrorEvent
 from mockserver.wire import FaultKind
 
 #: The easy scenarios of every dialect, and what each shows.
@@ -98,6 +99,18 @@ def _name_of(case: Case) -> str:
     return case.scenario.id.rpartition("/")[2]
 
 
+def _raised(transcript: Transcript) -> Iterator[str]:
+    """Yield what the client raised: where it asks nothing, that is what tells why."""
+    for record in transcript.turns:
+        if record.raised is not None:
+            yield record.raised
+        for event in record.events:
+            if isinstance(event.value, ErrorEvent):
+                yield event.value.error.message
+        if record.turn and record.turn.value and record.turn.value.error:
+            yield record.turn.value.error.message
+
+
 def _step(what: str, result: CaseResult) -> Step:
     transcript, verdict = result.transcript, result.verdict
     problems = [p for turn in transcript.turns for event in turn.events for p in event.problems]
@@ -110,7 +123,9 @@ def _step(what: str, result: CaseResult) -> Step:
         if turn.hung:
             return Step(what, Says.SHIM, "the answer was over, and no done came")
     if not transcript.requests:
-        return Step(what, Says.SHIM, "no request came to base_url: is it given to the client?")
+        raised = next(_raised(transcript), None)
+        why = f"the client raised {raised}" if raised else "is it given to the client?"
+        return Step(what, Says.SHIM, f"no request came to base_url: {why}")
     if verdict.outcome is Outcome.ERROR:
         return Step(what, Says.UNKNOWN, verdict.findings[0].message)
     if verdict.outcome is Outcome.FAIL:

@@ -99,6 +99,7 @@ def test_a_program_that_prints_on_stdout_is_at_fault(tmp_path: Path) -> None:
     ("name", "why"),
     [
         ("good", "no request came to base_url: is it given to the client?"),
+        ("foreign", "no request came to base_url: the client raised odd"),
         ("crash", "the program ended its process (exit code 3)"),
         ("not-run", "could not make the call: the disk is full"),
     ],
