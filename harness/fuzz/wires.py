@@ -264,7 +264,7 @@ _points = _points_of()
 
 @st.composite
 def _breaks(draw: st.DrawFn, wire: Wire) -> Break:
-    """Draw an interruption; a stall, which takes a client's whole patience, is rare."""
+    """Draw an interruption; a stall, which takes a client's whole timeout, is rare."""
     count = len(from_response(wire.interaction.response).plain.event_ends)
     kinds = [kind for kind in SWEPT if kind is not FaultKind.STALL] * 8 + [FaultKind.STALL]
     return Break(draw(st.sampled_from(kinds)), draw(st.integers(0, count)))
