@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     "-a",
     required=True,
     metavar="REF",
-    help="The client: a bundled name, a .py file, file.py:name, package.module:name, or a "
-    "declaration .yaml.",
+    help="The client: a bundled name, a .py file, file.py:name, package.module:name, a "
+    "declaration .yaml, 'cmd: COMMAND' for a program, or sdk:NAME of 'list --what sdks'.",
 )
 @click.option(
     "--dialect",

@@ -110,6 +110,8 @@ def command(
             if page is not None:
                 reports.write("html", records, page)
         _show(plan, records, results, time.monotonic() - began)
+        if html is not None:
+            click.echo(f"the page is {html}; one case: tapecheck explain CASE --adapter sdk:NAME")
         code = records[-1]["exit_code"]
         if unwritten is not None:
             raise unwritten

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from harness.plan.planning import Plan, Settings
     from mockserver.vocabulary import JsonObject
 
+#: Cases that a user who names some scenarios does not expect.
+_MANY = 200
 FORMATS = ("terminal", "ndjson", "junit", "markdown", "html", "github", "badge")
 
 
@@ -136,6 +138,12 @@ def command(
             return 0
     else:
         plan = make_plan(_quick(settings) if quick else settings)
+        if _is_large_selection(plan, chosen):
+            click.echo(
+                f"tapecheck: {many(len(plan.cases), 'case')} on many wires and with faults; as "
+                "recorded: --axes none --no-faults",
+                err=True,
+            )
     if shard is not None:
         plan = sharded(plan, *shard)
     with ExitStack() as stack:
@@ -191,6 +199,15 @@ def _is_open(settings: Settings, chosen: Mapping[str, Any]) -> bool:
         and not settings.patterns
         and not any(chosen[name] for name in selecting)
     )
+
+
+def _is_large_selection(plan: Plan, chosen: Mapping[str, Any]) -> bool:
+    """Return whether patterns select many more cases of a user's client than they name."""
+    from harness.clients.registry import bundled_names
+
+    own = set(plan.settings.adapters) - set(bundled_names())
+    wide = not (chosen["axes"] or chosen["no_faults"])
+    return bool(own and plan.settings.patterns and wide and len(plan.cases) > _MANY)
 
 
 def _quick(settings: Settings) -> Settings:

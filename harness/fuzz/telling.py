@@ -9,6 +9,9 @@ from harness.fuzz.searching import Found, Tally
 from harness.plan.planning import Settings
 from harness.reports.words import many
 
+#: Wires of which most kinds of answers have not been drawn.
+_FEW = 50
+
 
 def run_options(settings: Settings) -> tuple[str, ...]:
     """Return the options of ``run`` that name the client as this search does."""
@@ -37,7 +40,8 @@ def summary(tallies: Mapping[str, Tally], found: int, seed: int) -> str:
     """Return the last lines: what was played, what is known, what proved nothing."""
     lines = []
     for name, tally in tallies.items():
-        lines.append(f"{name}: {many(tally.played, 'wire')} played")
+        few = ": too few to say much, give it more --minutes" if tally.played < _FEW else ""
+        lines.append(f"{name}: {many(tally.played, 'wire')} played{few}")
         lines += [
             f"  known: {reason}: {many(count, 'wire')}"
             for reason, count in tally.known.most_common()

@@ -167,7 +167,8 @@ def explain(
     turn_number = turn_of(findings[0]) if findings else 0
     if commands := Reproduction(result.transcript, turn_number, here).lines():
         # Without indentation, so that they can be pasted: the end of a program stands alone.
-        lines += ["", "reproduce with any client:", *commands]
+        python = "" if "node" not in result.version else "; the program is for Python"
+        lines += ["", f"reproduce with any client{python}:", *commands]
     return "\n".join([*lines, "", f"replay: {replay(record['id'], options)}", ""])
 
 

@@ -121,7 +121,9 @@ def _step(what: str, result: CaseResult) -> Step:
         if turn.ended is not None:
             return Step(what, Says.SHIM, turn.ended.replace("the client", "the program", 1))
         if turn.hung:
-            return Step(what, Says.SHIM, "the answer was over, and no done came")
+            return Step(
+                what, Says.SHIM, "the answer was over, and no done came: is stdout flushed?"
+            )
     if not transcript.requests:
         raised = next(_raised(transcript), None)
         why = f"the client raised {raised}" if raised else "is it given to the client?"
@@ -185,7 +187,7 @@ async def _cancelled(worker: Worker, case: Case, server: MockServer) -> tuple[Sa
     if not output.hung:
         return Says.UNKNOWN, "the client gave up before it was cancelled"
     if worker.ended is not None:
-        return Says.SHIM, "no done came after cancel: stop the call and send it"
+        return Says.SHIM, "no done came after cancel: stop the call, send it, and flush stdout"
     return Says.OK, ""
 
 

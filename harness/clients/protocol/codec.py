@@ -139,7 +139,7 @@ def decode_from_client(line: bytes) -> FromClient:
         case "not_run":
             return NotRun(id=_get(data, "id", int), message=_shown(data, "message") or "")
         case "hello":
-            if data.get("protocol") != PROTOCOL:
+            if _get(data, "protocol", int) != PROTOCOL:
                 raise MessageError(f"protocol {data.get('protocol')!r:.20}, not {PROTOCOL}")
             return Hello(declaration=_get(data, "declaration", dict))
         case "refused":
