@@ -155,9 +155,11 @@ def test_the_adapter_does_what_the_readme_says(project: Path) -> None:
     # Whether it streams in time is no matter for a document.
     options = ("!**/hold=*", "--axes", "none", "--adapter", "my_client.py")
     for name in ("openai-chat/text-basic", "openai-chat/tool-single-split-args"):
-        done = tapecheck(project, "run", name, *options)
+        done = tapecheck(project, "run", name, *options, "--no-faults")
         assert done.returncode == 0, done.stdout + done.stderr
-        assert "all reported" in done.stdout
+    done = tapecheck(project, "run", "openai-chat/text-basic", *options)
+    assert done.returncode == 1
+    assert "must false-success ending" in done.stdout
     explain = next(c for c in README if c.startswith("tapecheck explain"))
     words = shlex.split(explain.replace("my-client.yaml", "my_client.py"))[1:]
     done = tapecheck(project, *words)

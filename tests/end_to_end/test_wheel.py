@@ -24,6 +24,7 @@ KIT = f"{SHIMS}tapecheck_client.py"
 #: Used only if they are there.
 OPTIONAL = {
     "brotli",
+    "hypothesis",
     "mistral_common",
     "uvloop",
     "pytest",

@@ -213,7 +213,8 @@ def texts(directory: Path, output: str) -> list[tuple[str, str]]:
     """Return all files and output, with their places, in every way in which they can be read."""
     out = [("output", output)]
     for file in directory.rglob("*"):
-        if file.is_file():
+        # Python's own cache has the test that plants them, and no recording.
+        if file.is_file() and file.suffix != ".pyc":
             readings = _readings(file) if file.suffix == ".yaml" else [file.read_text()]
             out += [(str(file), text) for text in readings]
     return out
