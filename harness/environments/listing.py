@@ -174,7 +174,8 @@ def chosen(names: Sequence[str]) -> tuple[Environment, ...]:
     if not names:
         clients = third_parties().values()
         usual = {client.environment.name for client in clients if not client.original}
-        return tuple(one for name, one in known.items() if name in usual)
+        rare = {client.environment.name for client in clients if client.original} - usual
+        return tuple(one for name, one in known.items() if name not in rare)
     found: dict[str, Environment] = {}
     for name in names:
         plain = name.removeprefix(PREFIX).removesuffix(NEWEST)
