@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -42,9 +43,11 @@ def test_clients_are_played_and_one_that_cannot_start_is_named(
     monkeypatch.setattr(reports, "write", write)
     results, page = toy / "matrix.ndjson", toy / "page.html"
     assert tapecheck("matrix", "--results", str(results), "--html", str(page)) == 3
-    head, row, end = tapecheck.out.splitlines()
+    head, row, end, following = tapecheck.out.splitlines()
+    assert following.startswith(f"the page is {page}; ")
     assert head.split()[:3] == ["client", "releases", "dialects"]
-    assert row.split()[:6] == ["toy-client", "toy", "1.0,", "Python", "3.11", "openai-chat"]
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert row.split()[:6] == ["toy-client", "toy", "1.0,", "Python", python, "openai-chat"]
     assert row.split()[6:12] == [*"1-----"]
     assert end.startswith("1 case in")
     assert "not played: sdk:silent: the command sent no hello" in tapecheck.err
