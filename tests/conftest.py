@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 settings.register_profile(
     "unhurried",
     deadline=None,
-    max_examples=int(os.environ.get("TAPECHECK_EXAMPLES", "100")),
+    max_examples=int(os.environ.get("TAPECHECK_EXAMPLES", "50")),
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("unhurried")

@@ -35,7 +35,8 @@ class Shouts(planted._Changing):
 def test_a_right_client_passes(capsys: pytest.CaptureFixture[str]) -> None:
     assert fuzz("--examples", "2", "--seed", "3") == 0
     assert capsys.readouterr().out == (
-        "openai-chat: 2 wires played\n0 causes of failures, seed 3\n"
+        "openai-chat: 2 wires played: too few to say much, give it more --minutes\n"
+        "0 causes of failures, seed 3\n"
     )
 
 
