@@ -11,7 +11,7 @@ import os
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-TRIED = int(os.environ.get("TAPECHECK_FUZZ", "50"))
+TRIED = int(os.environ.get("TAPECHECK_FUZZ", "150"))
 
 fuzzed = settings(max_examples=TRIED, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -21,7 +21,7 @@ def _nothing(_: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """Who is told how it goes: ``waiting`` for another process, and each ``line`` of a tool."""
+    """Who gets to know how it goes: ``waiting`` for another process, and each ``line`` of a tool."""
 
     line: Callable[[str], None] = _nothing
     waiting: Callable[[], None] = lambda: None

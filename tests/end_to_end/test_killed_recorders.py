@@ -24,7 +24,7 @@ from mockserver.library import library
 from tests.mockserver.live import KEY, Live, stream
 
 ROOT = Path(__file__).parents[2]
-KILLS = int(os.environ.get("TAPECHECK_KILLS", "1"))
+KILLS = int(os.environ.get("TAPECHECK_KILLS", "3"))
 EVENTS = 2000
 
 CLIENT = """

@@ -71,7 +71,7 @@ class Matrix {
     this.timer = setTimeout(() => this.draw(), 120);
   }
 
-  /** Draw the tables anew, under the filters. */
+  /** Draw the tables again, under the filters. */
   draw() {
     const filters = filtersOf(), model = this.model;
     const narrowed = filters.words.length > 0 || filters.level !== "" || filters.known !== "";

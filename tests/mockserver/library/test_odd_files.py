@@ -86,7 +86,7 @@ def test_what_is_no_file_is_an_error_at_once(odd: Path, name: str) -> None:
 
 
 @settings(
-    max_examples=int(os.environ.get("TAPECHECK_FUZZ", "50")),
+    max_examples=int(os.environ.get("TAPECHECK_FUZZ", "150")),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
