@@ -21,7 +21,7 @@ def _nothing(_: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """Who gets to know how it goes: ``waiting`` for another process, and each ``line`` of a tool."""
+    """Who hears how it goes: ``waiting`` for another process, and each ``line`` of a tool."""
 
     line: Callable[[str], None] = _nothing
     waiting: Callable[[], None] = lambda: None
